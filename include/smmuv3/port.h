@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/**
+ * @file port.h
+ * What the library needs from the system it runs in.
+ *
+ * **Hot path: inline, chosen at compile time.** Define SMMU_PORT_HEADER as the name of a header of your own and
+ * it is included in place of port_generic.h. It provides the types and functions listed here, with these
+ * contracts:
+ *
+ * | name | contract |
+ * |---|---|
+ * | `struct smmu_mmio` | one instance's registers; copied by value |
+ * | `smmu_mmio_read32/read64/write32/write64(const struct smmu_mmio *, uint32_t offset[, value])` | one access of that width to device memory at a byte offset, naturally aligned. Not ordered against memory: the caller adds the barriers |
+ * | `smmu_dma_wmb()` | all earlier stores to memory are visible to the device before any later store or MMIO write |
+ * | `smmu_dma_rmb()` | no later load from memory is satisfied before any earlier load or MMIO read |
+ * | `smmu_mb()` | full barrier: no later access passes an earlier one, towards processors and devices |
+ * | `smmu_relax(const struct smmu_mmio *)` | called once a turn of each loop that waits for a device or another processor; NULL when no one instance is meant |
+ * | `struct smmu_spinlock`, `smmu_spin_init/lock/unlock` | short exclusion; taken where sleeping is forbidden |
+ * | `struct smmu_mutex`, `smmu_mutex_init/lock/unlock` | exclusion on the attach side; may sleep; never taken by a sweep |
+ * | `smmu_rcu_publish(pp, v)`, `smmu_rcu_dereference(pp)` | release store and dependency-ordered load of a pointer that readers follow |
+ * | `struct smmu_rcu`, `smmu_rcu_enter(rcu)` → `unsigned` cookie, `smmu_rcu_exit(rcu, cookie)` | a read section: lock-free, nestable, any context |
+ * | `smmu_rcu_synchronize(rcu)` | return after every read section that was open at the call has been left; may sleep; never called inside one |
+ * | `smmu_rcu_retire(rcu, struct smmu_rcu_head *, fn)` | call `fn(head)` at some time after that point; never fails, does not wait |
+ *
+ * **Cold path: `struct smmu_port_ops`**, called with a context pointer.
+ */
+#ifndef SMMUV3_PORT_H
+#define SMMUV3_PORT_H
+
+#include <smmuv3/atomic.h>
+#include <smmuv3/types.h>
+
+#ifdef SMMU_PORT_HEADER
+#include SMMU_PORT_HEADER
+#else
+#include <smmuv3/port_generic.h>
+#endif
+
+enum smmu_log_level {
+	SMMU_LOG_ERROR, /**< something is broken and stays broken: a person has to act */
+	SMMU_LOG_WARN,  /**< something broke and was mended */
+	SMMU_LOG_INFO,  /**< what was found and set up */
+};
+
+/** Cold-path services. None is called by a sweep, except now_ns and log. */
+struct smmu_port_ops {
+	/**
+	 * Zeroed memory for a structure that the SMMU reads or writes. @p size bytes, aligned to @p align (a
+	 * power of two, at least 8) both as a virtual and as a bus address, contiguous on the bus.
+	 * Stores the bus address in *@p bus. NULL when there is none. May sleep.
+	 */
+	void *(*dma_alloc)(void *ctx, size_t size, size_t align, uint64_t *bus);
+	/** Give back what dma_alloc returned for the same @p size. Must not sleep. */
+	void (*dma_free)(void *ctx, void *va, size_t size);
+	/** The virtual address of a byte inside memory from dma_alloc, by its bus address. Any context. */
+	void *(*dma_to_virt)(void *ctx, uint64_t bus);
+	/** Zeroed memory that only processors use, aligned to 16. NULL when there is none. May sleep. */
+	void *(*alloc)(void *ctx, size_t size);
+	/** Give back what alloc returned for the same @p size. Must not sleep. */
+	void (*free)(void *ctx, void *p, size_t size);
+	/** Write back the cache lines of @p size bytes at @p va; NULL if the SMMU is coherent. Any context. */
+	void (*clean)(void *ctx, const void *va, size_t size);
+	/** A clock that never goes backward, in nanoseconds. Any context. */
+	uint64_t (*now_ns)(void *ctx);
+	/** One line for a person, without a newline at its end; NULL to be quiet. Any context. */
+	void (*log)(void *ctx, enum smmu_log_level level, const char *text);
+};
+
+/** One system: what instances, domains and devices that meet each other have in common. */
+struct smmu_port {
+	const struct smmu_port_ops *ops;
+	void *ctx;
+	struct smmu_rcu *rcu; /**< read sections of sweeps, against attach, detach and removal */
+};
+
+static inline void smmu_port_clean(const struct smmu_port *port, const void *va, size_t size)
+{
+	if (port->ops->clean)
+		port->ops->clean(port->ctx, va, size);
+}
+
+static inline uint64_t smmu_port_now(const struct smmu_port *port)
+{
+	return port->ops->now_ns(port->ctx);
+}
+
+static inline void smmu_port_log(const struct smmu_port *port, enum smmu_log_level level,
+				 const char *text)
+{
+	if (port->ops->log)
+		port->ops->log(port->ctx, level, text);
+}
+
+#endif
