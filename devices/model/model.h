@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/**
+ * @file model.h
+ * An SMMUv3 in this process, behind the registers and the memory of hardware, as awkward as IHI 0070 allows.
+ *
+ * It keeps every translation, table pointer and configuration that it may keep, lets an invalidation take effect
+ * as late as a CMD_SYNC permits, completes that CMD_SYNC late, and answers out of step between instances. Nothing
+ * that a driver writes into a register, a queue or a table stops it: bad input becomes the event or the error
+ * that the architecture names, or a line in the list of misuses.
+ *
+ * Written from the architecture alone: it shares no code and no constants with the driver it judges.
+ *
+ * **Clocks.** With SMMU_MODEL_VIRTUAL all calls come from one thread and the seed repeats a run exactly; either
+ * the model keeps the time itself (bus relax goes on to its next event), or `now_ns` does, and its owner calls
+ * smmu_model_next_event() and smmu_model_advance(). With SMMU_MODEL_REAL each instance has a thread between
+ * smmu_model_start() and smmu_model_stop(), and calls may come from any thread.
+ *
+ * **Threads.** One mutex per instance protects its registers, caches and devices. Callbacks marked "locked" run
+ * inside it and must not call the model.
+ */
+#ifndef SMMU_MODEL_H
+#define SMMU_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bus.h"
+
+struct smmu_model;
+struct smmu_model_device;
+
+enum smmu_model_clock { SMMU_MODEL_VIRTUAL, SMMU_MODEL_REAL };
+
+#define SMMU_MODEL_MAX_INSTANCES 64
+
+/** What an instance is and how it behaves. Take smmu_model_config_default() and change what matters. */
+struct smmu_model_config {
+	/** @name What the ID registers say */
+	/**@{*/
+	unsigned sid_bits;   /**< 0–32: width of a StreamID */
+	unsigned ssid_bits;  /**< 0–20: width of a SubstreamID */
+	bool s1, s2;	     /**< translation stages; both: nested too */
+	bool two_level_st;   /**< two-level stream table */
+	bool two_level_cd;   /**< two-level context descriptor tables */
+	bool asid16, vmid16; /**< 16-bit ids, else 8 */
+	bool range_inv;	     /**< IDR3.RIL */
+	bool msi;	     /**< MSI, so CMD_SYNC may complete by a write */
+	bool coherent;	     /**< IDR0.COHACC */
+	bool ats, pri;
+	bool hyp;     /**< EL2 and EL2-E2H streams */
+	unsigned oas; /**< output address bits: 32, 36, 40, 42, 44, 48 or 52 */
+	bool gran4k, gran16k, gran64k;
+	bool va52;				    /**< 52-bit input addresses with 64K granules */
+	unsigned cmdq_bits, eventq_bits, priq_bits; /**< log2 of the largest queue, 0–19 */
+	/**@}*/
+
+	/** @name Time, in nanoseconds */
+	/**@{*/
+	uint32_t cmd_ns;	 /**< consume one command */
+	uint32_t sync_ns;	 /**< CMD_SYNC with nothing outstanding */
+	uint32_t tlbi_ns;	 /**< a TLBI or CFGI, from consumption to effect */
+	uint32_t atc_ns;	 /**< round trip of an ATC invalidation */
+	uint64_t atc_timeout_ns; /**< when a device that does not answer is given up */
+	uint32_t ack_ns;	 /**< a write of CR0, IRQ_CTRL or GBPA until it is in force */
+	unsigned jitter_percent; /**< each of them varies by so much, up and down */
+	unsigned speed_percent;	 /**< 100; 200 is an instance twice as slow */
+	/**@}*/
+
+	/** @name Awkwardness: chances in 1/1000 */
+	/**@{*/
+	unsigned early_permille; /**< an invalidation acts before its CMD_SYNC does */
+	unsigned evict_permille; /**< a lookup first drops a random entry */
+	unsigned
+		prefetch_permille; /**< a DMA or a command makes it translate something nobody asked for */
+	unsigned split_permille;  /**< a block is cached in pieces */
+	unsigned refill_permille; /**< a device asks again for what an ATC_INV has just taken */
+	/**@}*/
+
+	/** @name Rights that an implementation may or may not use; all true by default */
+	/**@{*/
+	bool cache_invalid;   /**< invalid STEs, CDs and their level-1 descriptors are cached too */
+	bool cd_survives_ste; /**< CFGI_STE leaves CDs alone: a new S1ContextPtr needs CFGI_CD_ALL */
+	bool contiguous;      /**< the Contiguous bit makes one entry of a whole run */
+			      /**@}*/
+};
+
+/** A common server part: S1+S2+nested, 16-bit ids, RIL, MSI, coherent, ATS, PRI, 48 bits, all granules. */
+void smmu_model_config_default(struct smmu_model_config *config);
+
+/** Where something was found: the level that supplied it. In order: the worst one is reported. */
+enum smmu_model_held {
+	SMMU_HELD_MEMORY, /**< walked now: memory says so */
+	SMMU_HELD_WALK,	  /**< a table pointer in the walk cache */
+	SMMU_HELD_TLB,	  /**< a translation in the TLB */
+	SMMU_HELD_CONFIG, /**< a cached STE or CD */
+	SMMU_HELD_ATC,	  /**< the device's own translation cache */
+};
+
+/** "memory", "walk-cache", "tlb", "config-cache", "atc" */
+const char *smmu_model_held_name(enum smmu_model_held held);
+
+/** What the entry of a TLB or ATC is tagged with; for the judge and for messages. */
+struct smmu_model_tag {
+	enum smmu_model_held where; /**< WALK, TLB or ATC */
+	uint8_t stage;		    /**< 1, 2, or 3 for both combined */
+	bool el2, global;
+	uint16_t asid, vmid;   /**< of a TLB or walk-cache entry */
+	uint32_t stream, ssid; /**< of an ATC entry; of the access that filled a TLB entry */
+	bool ssid_valid;
+};
+
+/** Interrupts, for smmu_model_hooks.irq. */
+enum smmu_model_irq {
+	SMMU_MODEL_IRQ_EVENTQ,
+	SMMU_MODEL_IRQ_PRIQ,
+	SMMU_MODEL_IRQ_CMD_SYNC,
+	SMMU_MODEL_IRQ_GERROR,
+};
+
+/** One access of a device. */
+struct smmu_dma {
+	unsigned instance;
+	uint32_t stream;
+	bool ssid_valid;
+	uint32_t ssid;
+	uint64_t iova;
+	bool write;
+	bool privileged;
+};
+
+/** What became of it. */
+struct smmu_dma_result {
+	struct smmu_dma dma;
+	bool ok; /**< it reached memory at pa */
+	uint8_t event; /**< else why: the event's number in the architecture; 0: no event (abort, no answer) */
+	uint64_t pa;
+	enum smmu_model_held
+		held_by; /**< the level to blame, if memory now says something else; else MEMORY */
+	bool differs;	 /**< the tables in memory, walked at the same moment, say something else */
+	bool truth_ok;	 /**< that walk reached memory … */
+	uint64_t truth_pa; /**< … here */
+	/** @name Which levels answered, stale or not */
+	/**@{*/
+	bool atc_hit, tlb_hit, walk_hit, ste_hit, cd_hit;
+	/**@}*/
+	uint64_t walk_table; /**< of a walk-cache hit: the bus address of the table it led to */
+	struct smmu_model_tag tag;	 /**< of the entry that answered, if one did */
+	uint64_t entry_base, entry_size; /**< the input addresses that the entry covers */
+	uint64_t entry_born_ns;		 /**< when it was filled */
+	bool refilled; /**< ATC: filled again out of the TLB just after an ATC_INV took it */
+};
+
+/** Callbacks; each may be NULL. @p ctx is smmu_model_hooks.ctx. */
+struct smmu_model_hooks {
+	void *ctx;
+	/** An interrupt, if IRQ_CTRL enables it. Called without locks, in the thread that made the event. */
+	void (*irq)(void *ctx, unsigned instance, enum smmu_model_irq irq);
+	/** Locked: judge an access before any CMD_SYNC of its instance can complete. */
+	void (*access)(void *ctx, const struct smmu_dma_result *result);
+	/** Locked: the walker loads a descriptor at @p bus; not called for the judge's own walk. */
+	void (*table_load)(void *ctx, unsigned instance, uint64_t bus);
+	/**
+	 * Locked: a command is about to drop the entry that covers @p size input addresses from @p base. Return true
+	 * if it is still needed (counted in `over`).
+	 */
+	bool (*still_mapped)(void *ctx, unsigned instance, const struct smmu_model_tag *tag,
+			     uint64_t base, uint64_t size);
+	/** Locked: CMD_SYNC completed at @p now_ns. */
+	void (*synced)(void *ctx, unsigned instance, uint64_t now_ns);
+	/** Virtual clock kept by somebody else: the time now. NULL: the model keeps it. */
+	uint64_t (*now_ns)(void *ctx);
+};
+
+/** Faults that an SMMU or a device may show at run time: the driver must survive each. */
+enum smmu_model_fault {
+	SMMU_FAULT_ATC_TIMEOUT, /**< an ATC stops answering at an ATC_INV, until the device is reset */
+	SMMU_FAULT_CMD_ABORT,	   /**< fetching a command aborts once */
+	SMMU_FAULT_SLOW_SYNC,	   /**< a CMD_SYNC takes 100 to 1000 times as long */
+	SMMU_FAULT_EVENT_OVERFLOW, /**< the event queue is filled up */
+	SMMU_FAULT_PREFETCH_STORM, /**< a command is followed by many speculative translations */
+	SMMU_FAULT_COUNT
+};
+
+struct smmu_model_counters {
+	/** Commands consumed, by class */
+	uint64_t tlbi, atc_inv, cfgi, sync, other;
+	uint64_t cerrors; /**< command errors raised */
+	uint64_t dropped_tlb, dropped_walk, dropped_cfg,
+		dropped_atc; /**< entries dropped by commands */
+	uint64_t over;	     /**< of those of TLB and ATC: still needed */
+	uint64_t tlb_entries, walk_entries, cfg_entries; /**< held now */
+	uint64_t tlb_hits, tlb_misses, atc_hits, atc_misses;
+	uint64_t dmas, faults, events, events_lost;
+	uint64_t prefetches, evictions;
+	uint64_t last_sync_ns; /**< when the last CMD_SYNC completed */
+	uint64_t misuses;
+	uint64_t injected[SMMU_FAULT_COUNT];
+};
+
+/**
+ * A machine with @p count instances (1 to SMMU_MODEL_MAX_INSTANCES) over one memory. @p configs has @p count
+ * elements and is copied, as are @p hooks (may be NULL); the memory behind @p ram outlives the model.
+ * NULL: out of memory, or a config out of its range.
+ */
+struct smmu_model *smmu_model_create(enum smmu_model_clock clock,
+				     const struct smmu_model_config *configs, unsigned count,
+				     const struct smmu_ram *ram,
+				     const struct smmu_model_hooks *hooks, uint64_t seed);
+/** After smmu_model_stop(), and with no call under way. NULL is allowed. */
+void smmu_model_destroy(struct smmu_model *model);
+
+/** Real clock: start one thread per instance; 0, or -1 when that failed (none runs then). */
+int smmu_model_start(struct smmu_model *model);
+void smmu_model_stop(struct smmu_model *model);
+
+/** The registers of instance @p i; valid as long as the model. */
+const struct smmu_bus *smmu_model_bus(struct smmu_model *model, unsigned i);
+
+/** Registers of instance @p i back to their reset values; caches keep what they have, as real ones may. */
+void smmu_model_reset(struct smmu_model *model, unsigned i);
+
+/** @name Virtual time; @p model is a struct smmu_model (an actor of a simulator) */
+/**@{*/
+uint64_t smmu_model_now(struct smmu_model *model);
+/** When something happens next by itself; UINT64_MAX: never. */
+uint64_t smmu_model_next_event(void *model);
+/** Let everything happen up to and at @p now_ns, which never goes backward. */
+void smmu_model_advance(void *model, uint64_t now_ns);
+/** Advance until nothing is left to happen, or @p limit_ns of virtual time went by; false: that long. */
+bool smmu_model_settle(struct smmu_model *model, uint64_t limit_ns);
+/**@}*/
+
+/** @name Devices. Adding is not safe against concurrent use of the same instance's bus in real time */
+/**@{*/
+/**
+ * The device that sends as @p stream through @p instance; made on the first call. @p ats: it has an ATC (off at
+ * first). NULL: out of memory or range. A stream without a device may do DMA too; it has no ATC.
+ */
+struct smmu_model_device *smmu_model_device(struct smmu_model *model, unsigned instance,
+					    uint32_t stream, bool ats);
+/** The ATS enable bit of the device's configuration space. Turning it off empties the ATC. */
+void smmu_model_ats_enable(struct smmu_model_device *dev, bool on);
+bool smmu_model_ats_enabled(struct smmu_model_device *dev);
+/** The ATC stops answering invalidations (and keeps what it holds), or answers again. */
+void smmu_model_atc_mute(struct smmu_model_device *dev, bool mute);
+/** The device is gone: no DMA, no answer. */
+void smmu_model_device_kill(struct smmu_model_device *dev);
+/** Function-level reset: answers again, ATS off, ATC empty. */
+void smmu_model_device_reset(struct smmu_model_device *dev);
+bool smmu_model_atc_muted(struct smmu_model_device *dev);
+/** Entries in its ATC. */
+size_t smmu_model_atc_count(struct smmu_model_device *dev);
+/**
+ * Ask for a page (PRI): an entry in the PRI queue, last of its group. False: the queue is off, full or not there.
+ */
+bool smmu_model_page_request(struct smmu_model_device *dev, bool ssid_valid, uint32_t ssid,
+			     uint64_t iova, bool write, uint16_t group);
+/** The response to group @p group as CMD_PRI_RESP gave it (0–3), or -1 if none came since the request. */
+int smmu_model_page_response(struct smmu_model_device *dev, uint16_t group);
+/**@}*/
+
+/** @name DMA and questions */
+/**@{*/
+/** One access, atomic at the moment of the call; events and cache fills are as in hardware. */
+struct smmu_dma_result smmu_model_dma(struct smmu_model *model, const struct smmu_dma *dma);
+/** What smmu_model_dma() would answer now, without any effect. The access hook is not called. */
+struct smmu_dma_result smmu_model_probe(struct smmu_model *model, const struct smmu_dma *dma);
+/**
+ * Would the page tables in memory, through STE and CD in memory, take @p dma somewhere? No caches and no effects.
+ */
+bool smmu_model_truth(struct smmu_model *model, const struct smmu_dma *dma, uint64_t *pa);
+/** One line that says what answered an access: level, tag, age. Returns @p text. */
+char *smmu_model_explain(const struct smmu_dma_result *result, char *text, size_t size);
+/** The invalidation whose lack explains a violation: "tlbi", "tlbi (non-leaf)", "cfgi", "atc_inv", "none". */
+const char *smmu_model_missing(const struct smmu_dma_result *result);
+/** Speculate: translate @p dma as a prefetch would, caching what it finds; no event, no access. */
+void smmu_model_prefetch(struct smmu_model *model, const struct smmu_dma *dma);
+/**@}*/
+
+/** @name Faults, counters, misuse */
+/**@{*/
+/** Every @p every-th opportunity (seeded around it), on all instances; 0 turns it off. */
+void smmu_model_inject(struct smmu_model *model, enum smmu_model_fault fault, unsigned every);
+void smmu_model_counters(struct smmu_model *model, unsigned instance,
+			 struct smmu_model_counters *out);
+/** How often the driver broke the register or queue protocol. */
+uint64_t smmu_model_misuse_count(struct smmu_model *model, unsigned instance);
+/** The @p n-th such misuse as text (the first 16 are kept), or NULL. Valid as long as the model. */
+const char *smmu_model_misuse(struct smmu_model *model, unsigned instance, unsigned n);
+/** The name of a command's opcode, such as "CMD_TLBI_NH_VA"; NULL: unknown. */
+const char *smmu_model_command_name(unsigned opcode);
+/**@}*/
+
+#endif
