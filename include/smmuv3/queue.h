@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/**
+ * @file queue.h
+ * The command queue: many producers, no lock. And the event and PRI queues: one consumer each.
+ *
+ * A producer reserves room for its whole batch with one fetch-and-add, fills it, marks it written and leaves; whoever
+ * is first to publish moves PROD over everything written so far, also for the others. src/queue/cmdq.c has the
+ * argument. IHI 0070, "Command queue" and "SMMU circular queues".
+ */
+#ifndef SMMUV3_QUEUE_H
+#define SMMUV3_QUEUE_H
+
+#include <smmuv3/hw/cmd.h>
+#include <smmuv3/port.h>
+
+/** Errors remembered, for the batches they hit; with more at once every batch in flight counts as hit. */
+#define SMMU_CMDQ_ERRORS 16
+
+struct smmu_cmdq_error {
+	uint64_t pos;
+	uint32_t code;
+};
+
+struct smmu_cmdq_config {
+	const struct smmu_port *port;
+	struct smmu_mmio mmio;
+	const char *name;    /**< of the instance, for messages; must outlive the queue */
+	unsigned log2size;   /**< entries, 1–19, at most IDR1.CMDQS */
+	bool msi;            /**< complete CMD_SYNC by an MSI write (IDR0.MSI, coherent memory) */
+	uint64_t timeout_ns; /**< without progress for so long, the hardware counts as dead */
+	uint64_t base_attr;  /**< CMDQ_BASE.RA or 0 */
+};
+
+/** A command queue. Fields are private; positions are 64-bit and never wrap. */
+struct smmu_cmdq {
+	const struct smmu_port *port;
+	struct smmu_mmio mmio;
+	const char *name;
+	struct smmu_cmd *ring;
+	uint32_t *written; /**< for each slot, in how many laps it has been filled */
+	uint32_t *msi;     /**< for each slot, the lap of the last completed CMD_SYNC; NULL: CONS tells */
+	uint64_t ring_bus, msi_bus, base_attr;
+	uint64_t timeout_ns;
+	uint32_t log2size;
+	uint32_t stuck; /**< the hardware does not answer: everything fails until reset */
+
+	uint64_t tail __attribute__((aligned(64)));        /**< next position to hand out */
+	uint32_t publishing __attribute__((aligned(64))); /**< requests to publish that are not served */
+	uint64_t published;                               /**< PROD; changed by the publisher only */
+	uint64_t cons __attribute__((aligned(64)));        /**< CONS: everything below was consumed */
+	struct smmu_spinlock error_lock; /**< serialises error recovery; taken in any context, never while waiting */
+	uint32_t errors;                 /**< how many errors there have been */
+	uint32_t aborts;                 /**< external aborts in a row */
+	uint64_t abort_pos;
+	struct smmu_cmdq_error error[SMMU_CMDQ_ERRORS];
+};
+
+/** Which part of the queue a batch took. */
+struct smmu_cmdq_token {
+	uint64_t first;  /**< position of its first command */
+	uint64_t end;    /**< one past its CMD_SYNC */
+	uint32_t errors; /**< error count before it went in */
+};
+
+enum smmu_cmdq_status {
+	SMMU_CMDQ_DONE,        /**< consumed and complete */
+	SMMU_CMDQ_PENDING,     /**< not yet */
+	SMMU_CMDQ_LOST,        /**< one of its commands was not executed (CERROR_ILL): issue it again */
+	SMMU_CMDQ_ATC_TIMEOUT, /**< CERROR_ATC_INV_SYNC: a device did not answer; all else is complete */
+	SMMU_CMDQ_DEAD,        /**< time-out or stuck */
+};
+
+/** Writes up to @p room commands to @p dst and returns how many; fewer than @p room is padded with CMD_SYNC. */
+typedef size_t (*smmu_cmdq_fill)(void *ctx, struct smmu_cmd *dst, size_t room);
+
+/** Bytes of DMA memory and of plain memory that smmu_cmdq_init takes. */
+size_t smmu_cmdq_dma_size(const struct smmu_cmdq_config *cfg);
+size_t smmu_cmdq_mem_size(const struct smmu_cmdq_config *cfg);
+
+/**
+ * Allocate a queue and make it ready. -SMMU_EINVAL (log2size), -SMMU_ENOMEM; nothing is kept on error. Touches no
+ * register: write smmu_cmdq_base() to CMDQ_BASE and 0 to PROD and CONS while CR0.CMDQEN is 0. May sleep.
+ */
+int smmu_cmdq_init(struct smmu_cmdq *q, const struct smmu_cmdq_config *cfg);
+void smmu_cmdq_fini(struct smmu_cmdq *q);
+/** The value of CMDQ_BASE. */
+uint64_t smmu_cmdq_base(const struct smmu_cmdq *q);
+/** Start over after the hardware was reset; nobody may be using the queue. */
+void smmu_cmdq_restart(struct smmu_cmdq *q);
+
+/**
+ * Append @p n commands and a CMD_SYNC as one unit, of any length; commands come from @p fill, in ring order. Returns
+ * when all are written, which is at once unless the queue is full. No lock is held, in any context, on any thread.
+ * 0 and *@p token; -SMMU_EIO if the queue is dead (nothing was appended, or not all).
+ */
+int smmu_cmdq_submit(struct smmu_cmdq *q, uint32_t n, smmu_cmdq_fill fill, void *ctx,
+		     struct smmu_cmdq_token *token);
+/** How a batch stands. Never waits. */
+enum smmu_cmdq_status smmu_cmdq_poll(struct smmu_cmdq *q, const struct smmu_cmdq_token *token);
+/** Wait until a batch is anything but pending. A time-out is logged with instance, PROD and CONS. Any context. */
+enum smmu_cmdq_status smmu_cmdq_wait(struct smmu_cmdq *q, const struct smmu_cmdq_token *token);
+
+/**
+ * Issue @p n commands and wait; issue them again when an error hit them. 0; -SMMU_ETIMEDOUT when a device's ATC did not
+ * answer (the other commands are complete); -SMMU_EIO when the queue is dead or the error does not go away. Any context.
+ */
+int smmu_cmdq_issue(struct smmu_cmdq *q, const struct smmu_cmd *cmds, uint32_t n);
+
+/**
+ * Serve a command queue error, if GERROR reports one: mend the entry, remember the error for the batch it hit, and let
+ * the queue go on. Waiters call it themselves now and then, so that the GERROR interrupt is not needed. True if there
+ * was an error. Any context. IHI 0070, "Command queue errors".
+ */
+bool smmu_cmdq_serve_error(struct smmu_cmdq *q);
+
+/** An event or PRI queue. Fields are private. */
+struct smmu_outq {
+	const struct smmu_port *port;
+	struct smmu_mmio mmio;
+	uint64_t *ring;
+	uint64_t ring_bus;
+	uint32_t log2size;
+	uint32_t words; /**< 64-bit words of one record: 4 or 2 */
+	uint32_t reg_prod, reg_cons;
+	uint32_t cons; /**< as in the register: index, wrap bit, overflow acknowledge */
+	uint64_t base_attr;
+};
+
+/** @p words is 4 for events and 2 for PRI. -SMMU_EINVAL, -SMMU_ENOMEM; nothing is kept on error. */
+int smmu_outq_init(struct smmu_outq *q, const struct smmu_port *port, struct smmu_mmio mmio,
+		   unsigned log2size, unsigned words, uint64_t base_attr);
+void smmu_outq_fini(struct smmu_outq *q);
+uint64_t smmu_outq_base(const struct smmu_outq *q);
+/**
+ * Take one record: 1 and its words in @p record; 0 when there is none. *@p overflow becomes true if records were lost
+ * before this one; the overflow is acknowledged. One caller at a time.
+ */
+int smmu_outq_pop(struct smmu_outq *q, uint64_t *record, bool *overflow);
+
+#endif
