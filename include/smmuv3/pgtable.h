@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/**
+ * @file pgtable.h
+ * Translation tables in the AArch64 format (VMSAv8-64): stage 1 through TTB0, and stage 2.
+ *
+ * | granule | levels that hold blocks | input size | output size |
+ * |---|---|---|---|
+ * | 4K | 1 (1G), 2 (2M) | stage 1: 25–48, stage 2: 32–48 | 32–48 |
+ * | 16K | 2 (32M) | the same | 32–48 |
+ * | 64K | 2 (512M) | the same | 32–52 |
+ *
+ * **Threads.** No function takes a lock. Calls on one table may run at the same time on any number of threads, each
+ * in any context that the port's dma_alloc and dma_free allow, as long as the input ranges of calls that overlap in
+ * time are disjoint: whoever hands out input addresses has decided that already. A lookup counts as a range of one
+ * byte. A table is unhooked only by an unmap whose range covers all that the table translates, so no other call
+ * can be inside it.
+ *
+ * **Order towards the SMMU.** When map returns, the new translations are visible to the SMMU before any later store
+ * or register write of the caller. When unmap returns, the old ones are gone from the tables but not from any cache:
+ * the caller sweeps what the gather says, waits for the fence, and then calls free_gathered. No translation exists,
+ * not even for an instant, in a map that fails: nothing has to be invalidated after one.
+ *
+ * An embedder that owns its page tables fills in a struct smmu_pgtable itself: `ops`, `cfg` and `regs`.
+ */
+#ifndef SMMUV3_PGTABLE_H
+#define SMMUV3_PGTABLE_H
+
+#include <smmuv3/gather.h>
+#include <smmuv3/port.h>
+#include <smmuv3/types.h>
+
+/** What a mapping allows, and the type of the memory behind it: normal write-back unless one of the last two. */
+enum smmu_prot {
+	SMMU_PROT_READ = 1,
+	SMMU_PROT_WRITE = 2,	     /**< stage 1 has no write-only: it allows reads as well */
+	SMMU_PROT_NOEXEC = 4,	     /**< no instruction fetch */
+	SMMU_PROT_PRIV = 8,	     /**< stage 1 only: privileged accesses alone */
+	SMMU_PROT_NONCACHEABLE = 16, /**< normal memory, not cached */
+	SMMU_PROT_DEVICE = 32,	     /**< Device-nGnRE: registers, a doorbell */
+};
+
+/** What MAIR holds, by index (stage 1). */
+enum smmu_pgtable_attr {
+	SMMU_PGTABLE_ATTR_WB = 0,     /**< normal, inner and outer write-back, allocating */
+	SMMU_PGTABLE_ATTR_NC = 1,     /**< normal, inner and outer non-cacheable */
+	SMMU_PGTABLE_ATTR_DEVICE = 2, /**< Device-nGnRE */
+};
+
+struct smmu_pgtable_config {
+	const struct smmu_port *port; /**< memory for tables; outlives the table */
+	uint8_t stage;		      /**< 1 or 2 */
+	uint8_t granule_shift;	      /**< 12, 14 or 16 */
+	uint8_t ias;		      /**< input address size in bits; see the table above */
+	uint8_t oas;   /**< output address size in bits: 32, 36, 40, 42, 44, 48, or 52 with 64K */
+	bool coherent; /**< the walker snoops processor caches, and port->ops->clean is not called */
+};
+
+/**
+ * What the configuration structures point a walker with, in their own encodings. Stage 1 goes into the Context
+ * Descriptor (IHI 0070, 5.4) as TTB0, T0SZ, TG0, IPS, IR0, OR0, SH0, MAIR, with EPD0 = 0 and EPD1 = 1; stage 2 into the
+ * Stream Table Entry (5.2) as S2TTB, S2T0SZ, S2TG, S2PS, S2IR0, S2OR0, S2SH0, S2SL0.
+ */
+struct smmu_pgtable_regs {
+	uint64_t ttb;  /**< bus address of the first table */
+	uint64_t mair; /**< stage 1: memory attributes by index; else 0 */
+	uint8_t t0sz;  /**< 64 - ias */
+	uint8_t tg;    /**< 0: 4K, 1: 64K, 2: 16K */
+	uint8_t ps;    /**< output address size: 0 … 6 for 32, 36, 40, 42, 44, 48, 52 bits */
+	uint8_t ir0;   /**< inner cacheability of walks: 1 write-back, 0 non-cacheable */
+	uint8_t or ;   /**< outer cacheability of walks, coded alike */
+	uint8_t sh0;   /**< shareability of walks: 3 inner, 2 outer */
+	uint8_t sl0;   /**< stage 2: code of the level at which a walk starts; else 0 */
+	uint8_t epd1;  /**< stage 1: 1, no walk through TTB1; else 0 */
+};
+
+struct smmu_pgtable;
+
+/**
+ * The operations. Addresses and sizes are bytes. None recurses; none but map allocates.
+ */
+struct smmu_pgtable_ops {
+	/**
+	 * Translate @p size bytes (a multiple of the granule, not 0) from @p iova to @p pa (both aligned to the
+	 * granule), with SMMU_PROT_… bits, in the largest blocks that the alignment of both and the size allow. Where a
+	 * table is hooked already, even an empty one, its entries are used: a block would need an invalidation first.
+	 * Sleeps only if dma_alloc does.
+	 *
+	 * @return 0, or an error after which every translation is as before; tables that the call hooked stay, empty,
+	 * as another thread or a walker may be in them already. A later map uses them.
+	 *   -SMMU_EINVAL misaligned, size 0, neither READ nor WRITE, or permissions that the stage cannot express
+	 *   -SMMU_ERANGE beyond the input or the output size
+	 *   -SMMU_EEXIST something in the range is mapped
+	 *   -SMMU_ENOMEM no memory for a table, or only beyond the output size
+	 */
+	int (*map)(struct smmu_pgtable *pt, uint64_t iova, uint64_t pa, uint64_t size,
+		   unsigned prot);
+	/**
+	 * Remove the translation of @p size bytes at @p iova, in the same units; one call may take away what several
+	 * maps set up, and the other way round. Adds what went away to @p gather, which the caller initialised with
+	 * this granule and uses for this table alone. Never sleeps.
+	 *
+	 * @return 0, or an error after which neither a translation nor @p gather has changed:
+	 *   -SMMU_EINVAL misaligned, size 0, or the range ends inside a block
+	 *   -SMMU_ERANGE beyond the input size
+	 *   -SMMU_ENOENT a page of the range is not mapped
+	 */
+	int (*unmap)(struct smmu_pgtable *pt, uint64_t iova, uint64_t size,
+		     struct smmu_gather *gather);
+	/**
+	 * Where @p iova leads: *@p pa, and in *@p prot (may be NULL) what the descriptor allows. Any context.
+	 * @return 0; -SMMU_EFAULT not mapped, -SMMU_ERANGE beyond the input size: nothing stored.
+	 */
+	int (*iova_to_phys)(struct smmu_pgtable *pt, uint64_t iova, uint64_t *pa, unsigned *prot);
+	/**
+	 * Free the tables that unmap put on @p gather's freelist and empty the list. Call it once the fence of the
+	 * sweep over @p gather is done: before, a walk may still be in them. Must not sleep.
+	 */
+	void (*free_gathered)(struct smmu_pgtable *pt, struct smmu_gather *gather);
+	/**
+	 * Free every table that is hooked, and the first. No SMMU may use the table any more, no other call be in it,
+	 * and gathers have to be freed before. What was mapped needs no unmap.
+	 */
+	void (*destroy)(struct smmu_pgtable *pt);
+};
+
+/** One set of translation tables. Embed it by value; do not move it while it is in use. */
+struct smmu_pgtable {
+	const struct smmu_pgtable_ops *ops;
+	struct smmu_pgtable_config cfg;
+	struct smmu_pgtable_regs regs; /**< constant from init to destroy */
+	/* The rest belongs to src/pgtable. */
+	uint64_t *root;
+	uint64_t root_size;
+	uint8_t start_level;
+	uint8_t block_level; /**< blocks are allowed from this level down */
+};
+
+/** Sizes for an embedder that hands out memory from a pool of its own. */
+struct smmu_pgtable_sizes {
+	uint64_t
+		root; /**< bytes of the first table, or tables: up to 16 in a row; aligned to its size */
+	uint64_t table;	 /**< bytes of any other table, aligned to its size: one granule */
+	uint64_t tables; /**< upper bound for other tables that mapping one range needs */
+};
+
+/**
+ * Set up an empty table: validates @p cfg, allocates the first table, fills in *@p pt. At stage 2, first tables are
+ * concatenated where that saves a level and no block size.
+ * @return 0; -SMMU_EINVAL a value of @p cfg is not allowed (see there), -SMMU_ENOMEM no memory for the first table, or
+ * only beyond the output size. After an error nothing is allocated and *@p pt must not be used. May sleep.
+ */
+int smmu_pgtable_init(struct smmu_pgtable *pt, const struct smmu_pgtable_config *cfg);
+
+/**
+ * The memory that tables of @p cfg need (cfg->port is not looked at), with `tables` for @p size bytes mapped at
+ * @p iova in pages; 0 tables for @p size 0.
+ * @return 0; -SMMU_EINVAL as for init, -SMMU_ERANGE the range is beyond the input size; then *@p sizes is unchanged.
+ */
+int smmu_pgtable_query(const struct smmu_pgtable_config *cfg, uint64_t iova, uint64_t size,
+		       struct smmu_pgtable_sizes *sizes);
+
+/* The calls below do what the operation of the same name says. */
+
+static inline int smmu_pgtable_map(struct smmu_pgtable *pt, uint64_t iova, uint64_t pa,
+				   uint64_t size, unsigned prot)
+{
+	return pt->ops->map(pt, iova, pa, size, prot);
+}
+
+static inline int smmu_pgtable_unmap(struct smmu_pgtable *pt, uint64_t iova, uint64_t size,
+				     struct smmu_gather *gather)
+{
+	return pt->ops->unmap(pt, iova, size, gather);
+}
+
+static inline int smmu_pgtable_iova_to_phys(struct smmu_pgtable *pt, uint64_t iova, uint64_t *pa,
+					    unsigned *prot)
+{
+	return pt->ops->iova_to_phys(pt, iova, pa, prot);
+}
+
+static inline void smmu_pgtable_free_gathered(struct smmu_pgtable *pt, struct smmu_gather *gather)
+{
+	pt->ops->free_gathered(pt, gather);
+}
+
+static inline void smmu_pgtable_destroy(struct smmu_pgtable *pt)
+{
+	pt->ops->destroy(pt);
+}
+
+#endif

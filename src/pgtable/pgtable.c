@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/**
+ * @file pgtable.c
+ * Life of a set of translation tables: geometry, first table, register values, lookup, and how tables are freed.
+ */
+#include "pgtable_internal.h"
+
+#define MAX_CONCATENATED_SHIFT 4u /* 16 tables */
+
+/* MAIR attributes: inner and outer write-back allocating, inner and outer non-cacheable, Device-nGnRE. */
+#define MAIR_WB 0xffULL
+#define MAIR_NC 0x44ULL
+#define MAIR_DEVICE 0x04ULL
+
+struct geometry {
+	uint8_t start_level;
+	uint8_t block_level;
+	uint8_t ps;
+	uint64_t root_size;
+};
+
+/** The code of an output size in CD.IPS and STE.S2PS, or -1. */
+static int encode_output_size(unsigned oas)
+{
+	static const uint8_t sizes[] = {32, 36, 40, 42, 44, 48, 52};
+
+	for (unsigned i = 0; i < SMMU_ARRAY_SIZE(sizes); i++)
+		if (sizes[i] == oas)
+			return (int)i;
+	return -1;
+}
+
+/** Validate @p cfg and derive how its tables lie. */
+static int derive_geometry(const struct smmu_pgtable_config *cfg, struct geometry *geo)
+{
+	unsigned granule = cfg->granule_shift;
+	unsigned level = PT_LAST_LEVEL;
+	unsigned concatenated = 0;
+	int ps = encode_output_size(cfg->oas);
+
+	if (cfg->stage != 1 && cfg->stage != 2)
+		return -SMMU_EINVAL;
+	if (granule != 12 && granule != 14 && granule != 16)
+		return -SMMU_EINVAL;
+	if (cfg->ias > 48 || cfg->ias < (cfg->stage == 1 ? 25 : 32))
+		return -SMMU_EINVAL;
+	if (ps < 0 || (cfg->oas > 48 && granule != 16))
+		return -SMMU_EINVAL;
+
+	/* The last level at which one table is enough. */
+	while (cfg->ias > pt_shift(granule, level) + granule - 3)
+		level--;
+	geo->block_level = granule == 12 ? 1 : 2;
+	/*
+	 * Stage 2 may do with one level less by up to 16 tables in a row. The architecture demands it for some sizes
+	 * (40–42 bits at 4K, 40 and 48 bits at 16K, …); all of them start above the levels that hold blocks, where it
+	 * costs nothing but a larger first table, so it is done whenever that is the case.
+	 */
+	if (cfg->stage == 2 && level < geo->block_level &&
+	    cfg->ias - pt_shift(granule, level) <= MAX_CONCATENATED_SHIFT) {
+		concatenated = cfg->ias - pt_shift(granule, level);
+		level++;
+	}
+	geo->start_level = (uint8_t)level;
+	geo->ps = (uint8_t)ps;
+	/* A first table with few entries gets a whole granule too: its alignment is right then for every size. */
+	geo->root_size = SMMU_BIT(granule + concatenated);
+	return 0;
+}
+
+uint64_t *smmu_pgtable_alloc_table(const struct smmu_pgtable *pt, uint64_t size, uint64_t *bus)
+{
+	const struct smmu_port *port = pt->cfg.port;
+	uint64_t *table = port->ops->dma_alloc(port->ctx, (size_t)size, (size_t)size, bus);
+
+	if (!table)
+		return NULL;
+	if (*bus >> pt->cfg.oas) {
+		port->ops->dma_free(port->ctx, table, (size_t)size);
+		return NULL;
+	}
+	pt_clean(pt, table, size / sizeof(*table));
+	return table;
+}
+
+/**
+ * A walk may be in a removed table until the fence, so the link to the next one goes into descriptor 0 as the
+ * address of a table: its low bits are 0, and so is the valid bit. The other descriptors stay as they are: what they
+ * map is being invalidated, and they vanish when the table is freed after the fence.
+ */
+static void push_table(void **freelist, uint64_t *table)
+{
+	smmu_store(&table[0], (uint64_t)(uintptr_t)*freelist);
+	*freelist = table;
+}
+
+static uint64_t *pop_table(void **freelist)
+{
+	uint64_t *table = *freelist;
+
+	if (table)
+		*freelist = (void *)(uintptr_t)smmu_load(&table[0]);
+	return table;
+}
+
+void smmu_pgtable_collect(const struct smmu_pgtable *pt, uint64_t *table, unsigned level,
+			  void **freelist)
+{
+	uint64_t *tables[PT_LEVELS] = {NULL};
+	uint64_t next[PT_LEVELS] = {0};
+	unsigned top = level;
+
+	tables[level] = table;
+	for (;;) {
+		/* Children first: the link overwrites descriptor 0. Tables of the last level have none. */
+		if (level < PT_LAST_LEVEL && next[level] < pt_entries(pt, level)) {
+			uint64_t desc = smmu_load(&tables[level][next[level]++]);
+
+			if (pt_is_table(level, desc)) {
+				level++;
+				tables[level] = pt_table(pt, desc);
+				next[level] = 0;
+			}
+			continue;
+		}
+		push_table(freelist, tables[level]);
+		if (level == top)
+			return;
+		level--;
+	}
+}
+
+static void free_tables(const struct smmu_pgtable *pt, void **freelist)
+{
+	const struct smmu_port *port = pt->cfg.port;
+	uint64_t *table;
+
+	while ((table = pop_table(freelist)))
+		port->ops->dma_free(port->ctx, table, (size_t)pt_table_size(pt));
+}
+
+static void do_free_gathered(struct smmu_pgtable *pt, struct smmu_gather *gather)
+{
+	free_tables(pt, &gather->freelist);
+}
+
+static void do_destroy(struct smmu_pgtable *pt)
+{
+	const struct smmu_port *port = pt->cfg.port;
+	uint64_t entries = pt_entries(pt, pt->start_level);
+	void *freelist = NULL;
+
+	for (uint64_t i = 0; i < entries; i++) {
+		uint64_t desc = smmu_load_acquire(&pt->root[i]);
+
+		if (pt_is_table(pt->start_level, desc))
+			smmu_pgtable_collect(pt, pt_table(pt, desc), pt->start_level + 1,
+					     &freelist);
+	}
+	free_tables(pt, &freelist);
+	port->ops->dma_free(port->ctx, pt->root, (size_t)pt->root_size);
+	pt->root = NULL;
+	pt->regs.ttb = 0;
+}
+
+static unsigned decode_prot(const struct smmu_pgtable *pt, uint64_t desc)
+{
+	unsigned prot = desc & PT_XN ? SMMU_PROT_NOEXEC : 0;
+
+	if (pt->cfg.stage == 1) {
+		uint64_t attr = smmu_field_get(PT_S1_ATTR, desc);
+
+		prot |= SMMU_PROT_READ;
+		if (!(desc & PT_S1_AP_RDONLY))
+			prot |= SMMU_PROT_WRITE;
+		if (!(desc & PT_S1_AP_UNPRIV))
+			prot |= SMMU_PROT_PRIV;
+		if (attr == SMMU_PGTABLE_ATTR_NC)
+			prot |= SMMU_PROT_NONCACHEABLE;
+		else if (attr == SMMU_PGTABLE_ATTR_DEVICE)
+			prot |= SMMU_PROT_DEVICE;
+	} else {
+		uint64_t attr = smmu_field_get(PT_S2_MEMATTR, desc);
+
+		if (desc & PT_S2_AP_READ)
+			prot |= SMMU_PROT_READ;
+		if (desc & PT_S2_AP_WRITE)
+			prot |= SMMU_PROT_WRITE;
+		if (attr == PT_S2_MEMATTR_NC)
+			prot |= SMMU_PROT_NONCACHEABLE;
+		else if (attr == PT_S2_MEMATTR_DEVICE)
+			prot |= SMMU_PROT_DEVICE;
+	}
+	return prot;
+}
+
+static int do_iova_to_phys(struct smmu_pgtable *pt, uint64_t iova, uint64_t *pa, unsigned *prot)
+{
+	uint64_t *table = pt->root;
+
+	if (iova >> pt->cfg.ias)
+		return -SMMU_ERANGE;
+	for (unsigned level = pt->start_level;; level++) {
+		uint64_t desc = smmu_load_acquire(&table[pt_index(pt, level, iova)]);
+		uint64_t offset_mask = SMMU_BIT(pt_shift(pt->cfg.granule_shift, level)) - 1;
+
+		if (!pt_is_valid(desc))
+			return -SMMU_EFAULT;
+		if (pt_is_table(level, desc)) {
+			table = pt_table(pt, desc);
+			continue;
+		}
+		*pa = pt_decode_address(pt, desc) | (iova & offset_mask);
+		if (prot)
+			*prot = decode_prot(pt, desc);
+		return 0;
+	}
+}
+
+static const struct smmu_pgtable_ops pgtable_ops = {
+	.map = smmu_pgtable_do_map,
+	.unmap = smmu_pgtable_do_unmap,
+	.iova_to_phys = do_iova_to_phys,
+	.free_gathered = do_free_gathered,
+	.destroy = do_destroy,
+};
+
+static void fill_regs(struct smmu_pgtable *pt, const struct geometry *geo)
+{
+	const struct smmu_pgtable_config *cfg = &pt->cfg;
+	struct smmu_pgtable_regs *regs = &pt->regs;
+
+	regs->t0sz = (uint8_t)(64 - cfg->ias);
+	regs->tg = cfg->granule_shift == 12 ? 0 : cfg->granule_shift == 16 ? 1 : 2;
+	regs->ps = geo->ps;
+	regs->ir0 = regs->or0 = cfg->coherent ? 1 : 0;
+	regs->sh0 = cfg->coherent ? 3 : 2;
+	if (cfg->stage == 1) {
+		regs->epd1 = 1;
+		regs->mair = MAIR_WB << (8 * SMMU_PGTABLE_ATTR_WB) |
+			     MAIR_NC << (8 * SMMU_PGTABLE_ATTR_NC) |
+			     MAIR_DEVICE << (8 * SMMU_PGTABLE_ATTR_DEVICE);
+	} else {
+		regs->sl0 = (uint8_t)((cfg->granule_shift == 12 ? 2 : 3) - geo->start_level);
+	}
+}
+
+int smmu_pgtable_init(struct smmu_pgtable *pt, const struct smmu_pgtable_config *cfg)
+{
+	struct geometry geo;
+	int err = derive_geometry(cfg, &geo);
+
+	if (err)
+		return err;
+	*pt = (struct smmu_pgtable){
+		.ops = &pgtable_ops,
+		.cfg = *cfg,
+		.root_size = geo.root_size,
+		.start_level = geo.start_level,
+		.block_level = geo.block_level,
+	};
+	fill_regs(pt, &geo);
+	pt->root = smmu_pgtable_alloc_table(pt, geo.root_size, &pt->regs.ttb);
+	if (!pt->root)
+		return -SMMU_ENOMEM;
+	smmu_dma_wmb();
+	return 0;
+}
+
+int smmu_pgtable_query(const struct smmu_pgtable_config *cfg, uint64_t iova, uint64_t size,
+		       struct smmu_pgtable_sizes *sizes)
+{
+	struct geometry geo;
+	uint64_t tables = 0;
+	int err = derive_geometry(cfg, &geo);
+
+	if (err)
+		return err;
+	if (iova >> cfg->ias || size > SMMU_BIT(cfg->ias) - iova)
+		return -SMMU_ERANGE;
+	for (unsigned level = geo.start_level; size && level < PT_LAST_LEVEL; level++) {
+		unsigned shift = pt_shift(cfg->granule_shift, level);
+
+		/* One table below each descriptor of this level that the range touches. */
+		tables += ((iova + size - 1) >> shift) - (iova >> shift) + 1;
+	}
+	*sizes = (struct smmu_pgtable_sizes){
+		.root = geo.root_size,
+		.table = SMMU_BIT(cfg->granule_shift),
+		.tables = tables,
+	};
+	return 0;
+}
