@@ -67,7 +67,7 @@ struct smmu_pgtable_regs {
 	uint8_t tg;    /**< 0: 4K, 1: 64K, 2: 16K */
 	uint8_t ps;    /**< output address size: 0 … 6 for 32, 36, 40, 42, 44, 48, 52 bits */
 	uint8_t ir0;   /**< inner cacheability of walks: 1 write-back, 0 non-cacheable */
-	uint8_t or ;   /**< outer cacheability of walks, coded alike */
+	uint8_t or0;   /**< outer cacheability of walks, coded alike */
 	uint8_t sh0;   /**< shareability of walks: 3 inner, 2 outer */
 	uint8_t sl0;   /**< stage 2: code of the level at which a walk starts; else 0 */
 	uint8_t epd1;  /**< stage 1: 1, no walk through TTB1; else 0 */
@@ -137,8 +137,7 @@ struct smmu_pgtable {
 
 /** Sizes for an embedder that hands out memory from a pool of its own. */
 struct smmu_pgtable_sizes {
-	uint64_t
-		root; /**< bytes of the first table, or tables: up to 16 in a row; aligned to its size */
+	uint64_t root;	 /**< bytes of the first table (up to 16 in a row), aligned to its size */
 	uint64_t table;	 /**< bytes of any other table, aligned to its size: one granule */
 	uint64_t tables; /**< upper bound for other tables that mapping one range needs */
 };
