@@ -20,7 +20,7 @@
 #define smmu_exchange(p, v) __atomic_exchange_n((p), (v), __ATOMIC_SEQ_CST)
 
 /** Compare with *@p expected and store @p v; false, and *@p expected updated, if another value was there. */
-#define smmu_compare_exchange(p, expected, v)                                                      \
+#define smmu_compare_exchange(p, expected, v) \
 	__atomic_compare_exchange_n((p), (expected), (v), false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
 
 #endif

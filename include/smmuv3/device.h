@@ -24,22 +24,22 @@ struct smmu_device_config {
 	struct smmu_instance *instance; /**< enabled */
 	const uint32_t *streams;        /**< its StreamIDs, without duplicates; copied */
 	uint32_t nr_streams;            /**< 1–SMMU_DEVICE_STREAMS */
-	uint8_t ssid_bits;              /**< substreams 1 … 2^n-1 may be used; 0: none; cut to what the SMMU has */
-	bool ats;                       /**< use ATS while attached to a domain with a table */
+	uint8_t ssid_bits; /**< substreams 1 … 2^n-1 may be used; 0: none; cut to what the SMMU has */
+	bool ats;          /**< use ATS while attached to a domain with a table */
 	const struct smmu_device_ops *ops; /**< needed for ats */
 	void *ctx;
-	const char *name;               /**< for messages; outlives the device; NULL: none */
+	const char *name; /**< for messages; outlives the device; NULL: none */
 };
 
 /** Context descriptors of one device. */
 struct smmu_cdtab {
-	void *table;      /**< CDs, or L1 descriptors */
+	void *table; /**< CDs, or L1 descriptors */
 	uint64_t bus;
 	size_t size;
 	struct smmu_cd **l2;
 	uint32_t l1_count;
 	uint8_t log2size; /**< substreams covered */
-	uint8_t slot;     /**< without substreams two CDs take turns, so that a change is one store in the STE */
+	uint8_t slot; /**< without substreams two CDs take turns, so that a change is one store in the STE */
 };
 
 struct smmu_pasid {
@@ -55,14 +55,16 @@ struct smmu_device {
 	const struct smmu_device_ops *ops;
 	void *ctx;
 	const char *name;
-	struct smmu_mutex lock; /**< serialises attach and detach of this device; taken before any other; may sleep */
+	struct smmu_mutex
+		lock; /**< serialises attach and detach of this device; taken before any other; may sleep */
 	uint32_t stream[SMMU_DEVICE_STREAMS];
 	uint32_t nr_streams;
 	uint8_t ssid_bits;
 	bool ats_wanted;
 	bool ats_on;
-	uint32_t quarantined;   /**< cut off because its ATC did not answer */
-	struct smmu_spinlock ste_lock; /**< excludes quarantine against a change of the STEs; any context; short */
+	uint32_t quarantined; /**< cut off because its ATC did not answer */
+	struct smmu_spinlock
+		ste_lock; /**< excludes quarantine against a change of the STEs; any context; short */
 	struct smmu_domain *domain; /**< of traffic without a substream; NULL: blocked */
 	struct smmu_cdtab cdtab;
 	struct smmu_pasid *pasids;

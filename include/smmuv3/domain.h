@@ -25,8 +25,9 @@ struct smmu_domain_config {
 	uint8_t granule_shift; /**< 12, 14 or 16; 0: 12 */
 	uint8_t ias;           /**< input address bits; 0: 48 */
 	uint8_t oas;           /**< output address bits; 0: 48 */
-	bool non_coherent;     /**< clean the cache after descriptor writes: an SMMU on it is not coherent */
-	struct smmu_pgtable *table; /**< the embedder's own table, initialised, stays the embedder's; NULL: one is made */
+	bool non_coherent; /**< clean the cache after descriptor writes: an SMMU on it is not coherent */
+	struct smmu_pgtable *
+		table; /**< the embedder's own table, initialised, stays the embedder's; NULL: one is made */
 };
 
 /** The embedder owns the memory; fields are private. */
@@ -37,7 +38,8 @@ struct smmu_domain {
 	struct smmu_pgtable *table;
 	struct smmu_pgtable own_table;
 	struct smmu_inv_array *inv; /**< published; readers follow it without a lock */
-	struct smmu_mutex lock;     /**< serialises writers of inv; attach side, may sleep; never taken by a sweep */
+	struct smmu_mutex
+		lock; /**< serialises writers of inv; attach side, may sleep; never taken by a sweep */
 };
 
 /** -SMMU_EINVAL, -SMMU_ENOMEM: nothing is kept. May sleep. */

@@ -12,13 +12,13 @@
 #include <smmuv3/types.h>
 
 struct smmu_gather {
-	uint64_t start;        /**< first input address (IOVA or IPA) */
-	uint64_t last;         /**< last input address, inclusive; the gather is empty while last < start */
+	uint64_t start; /**< first input address (IOVA or IPA) */
+	uint64_t last; /**< last input address, inclusive; the gather is empty while last < start */
 	uint8_t granule_shift; /**< 12, 14 or 16: the translation granule */
 	uint8_t leaf_shift;    /**< log2 of the smallest leaf that was removed; 0 while unknown */
-	uint8_t level;         /**< 1–3: every removed leaf was at this level; 0: mixed or unknown */
-	bool tables;           /**< a table went away: intermediate-walk caches have to be cleaned as well */
-	void *freelist;        /**< removed tables, chained by the page table's own means */
+	uint8_t level; /**< 1–3: every removed leaf was at this level; 0: mixed or unknown */
+	bool tables; /**< a table went away: intermediate-walk caches have to be cleaned as well */
+	void *freelist; /**< removed tables, chained by the page table's own means */
 };
 
 static inline void smmu_gather_init(struct smmu_gather *g, unsigned granule_shift)

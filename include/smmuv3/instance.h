@@ -20,7 +20,7 @@ enum {
 	SMMU_FEAT_COHERENT = 1 << 2, /**< IDR0.COHACC: walks and structures are cache-coherent */
 	SMMU_FEAT_2LVL_STRTAB = 1 << 3,
 	SMMU_FEAT_2LVL_CDTAB = 1 << 4,
-	SMMU_FEAT_RANGE = 1 << 5,    /**< IDR3.RIL */
+	SMMU_FEAT_RANGE = 1 << 5, /**< IDR3.RIL */
 	SMMU_FEAT_ATS = 1 << 6,
 	SMMU_FEAT_PRI = 1 << 7,
 	SMMU_FEAT_MSI = 1 << 8,
@@ -36,37 +36,38 @@ enum {
 };
 
 struct smmu_features {
-	uint32_t bits;      /**< SMMU_FEAT_… */
-	uint8_t sid_bits;   /**< StreamID size, 0–32 */
-	uint8_t ssid_bits;  /**< SubstreamID size, 0–20 */
-	uint8_t asid_bits;  /**< 8 or 16 */
-	uint8_t vmid_bits;  /**< 8 or 16 */
-	uint8_t oas;        /**< output address size in bits, 32–52 */
+	uint32_t bits;                           /**< SMMU_FEAT_… */
+	uint8_t sid_bits;                        /**< StreamID size, 0–32 */
+	uint8_t ssid_bits;                       /**< SubstreamID size, 0–20 */
+	uint8_t asid_bits;                       /**< 8 or 16 */
+	uint8_t vmid_bits;                       /**< 8 or 16 */
+	uint8_t oas;                             /**< output address size in bits, 32–52 */
 	uint8_t cmdq_log2, evtq_log2, priq_log2; /**< largest queues */
 };
 
 /** Known deviations of a part; the embedder sets them from IIDR, firmware tables or documentation. */
 enum {
-	SMMU_QUIRK_NO_RANGE = 1,   /**< do not use range invalidation commands */
-	SMMU_QUIRK_SPLIT_ATC = 2,  /**< wait between TLB and ATC operations */
-	SMMU_QUIRK_TWICE = 4,      /**< CFGI and TLBI have to be issued twice */
-	SMMU_QUIRK_NO_MSI = 8,     /**< do not complete CMD_SYNC by MSI */
-	SMMU_QUIRK_NO_ATS = 16,    /**< do not use ATS */
+	SMMU_QUIRK_NO_RANGE = 1,  /**< do not use range invalidation commands */
+	SMMU_QUIRK_SPLIT_ATC = 2, /**< wait between TLB and ATC operations */
+	SMMU_QUIRK_TWICE = 4,     /**< CFGI and TLBI have to be issued twice */
+	SMMU_QUIRK_NO_MSI = 8,    /**< do not complete CMD_SYNC by MSI */
+	SMMU_QUIRK_NO_ATS = 16,   /**< do not use ATS */
 };
 
 struct smmu_instance_config {
 	const struct smmu_port *port;
 	struct smmu_mmio mmio; /**< page 0 and page 1, 128 KiB */
-	uint32_t index;        /**< unique among the instances of the port; the sort key of arrays */
-	const char *name;      /**< for messages; outlives the instance; NULL: "smmu" and the index */
-	uint32_t quirks;       /**< SMMU_QUIRK_… */
+	uint32_t index;   /**< unique among the instances of the port; the sort key of arrays */
+	const char *name; /**< for messages; outlives the instance; NULL: "smmu" and the index */
+	uint32_t quirks;  /**< SMMU_QUIRK_… */
 	bool coherent_override; /**< firmware says coherent although IDR0.COHACC does not (IORT COHACC override) */
-	uint8_t cmdq_log2;     /**< entries of the command queue as log2; 0: 10. Cut to what IDR1 allows */
-	uint8_t evtq_log2;     /**< 0: 7 */
-	uint8_t priq_log2;     /**< 0: 7 */
-	uint64_t timeout_ns;   /**< a CMD_SYNC or register that takes longer means a dead SMMU; 0: one second */
-	uint32_t tlbi_max;     /**< see struct smmu_inv_target */
-	uint32_t atc_max;      /**< see struct smmu_inv_target */
+	uint8_t cmdq_log2; /**< entries of the command queue as log2; 0: 10. Cut to what IDR1 allows */
+	uint8_t evtq_log2; /**< 0: 7 */
+	uint8_t priq_log2; /**< 0: 7 */
+	uint64_t
+		timeout_ns; /**< a CMD_SYNC or register that takes longer means a dead SMMU; 0: one second */
+	uint32_t tlbi_max; /**< see struct smmu_inv_target */
+	uint32_t atc_max;  /**< see struct smmu_inv_target */
 };
 
 /** Ids of one kind, handed out one at a time. */
@@ -79,7 +80,7 @@ struct smmu_ids {
 struct smmu_device;
 
 struct smmu_strtab {
-	void *l1;          /**< L1 descriptors, or the STEs themselves */
+	void *l1; /**< L1 descriptors, or the STEs themselves */
 	uint64_t l1_bus;
 	size_t l1_size;
 	struct smmu_ste **l2; /**< for each L1 descriptor its table, or NULL; NULL: linear */
@@ -101,7 +102,8 @@ struct smmu_instance {
 	struct smmu_outq evtq, priq;
 	struct smmu_strtab strtab;
 	struct smmu_ids asids, vmids;
-	struct smmu_mutex lock; /**< protects strtab.l2, asids, vmids and devices; attach side, may sleep */
+	struct smmu_mutex
+		lock; /**< protects strtab.l2, asids, vmids and devices; attach side, may sleep */
 	struct smmu_device *devices;
 	bool up;
 	bool have_priq;

@@ -19,11 +19,11 @@
 
 /** What an operation clears. The order of the values is the order within an instance. */
 enum smmu_inv_kind {
-	SMMU_INV_S1_ASID,          /**< stage-1 entries of an ASID; id = ASID */
-	SMMU_INV_S2_VMID,          /**< stage-2 entries of a VMID; id = VMID */
+	SMMU_INV_S1_ASID, /**< stage-1 entries of an ASID; id = ASID */
+	SMMU_INV_S2_VMID, /**< stage-2 entries of a VMID; id = VMID */
 	SMMU_INV_S2_VMID_S1_CLEAR, /**< all stage-1 entries under a VMID (a nesting parent changed); id = VMID */
-	SMMU_INV_ATS,              /**< the range in one stream's ATC; id = stream, with its substream */
-	SMMU_INV_ATS_FULL,         /**< all of one stream's ATC (the range has no meaning to the device) */
+	SMMU_INV_ATS,      /**< the range in one stream's ATC; id = stream, with its substream */
+	SMMU_INV_ATS_FULL, /**< all of one stream's ATC (the range has no meaning to the device) */
 };
 
 /** How a submitted program stands. */
@@ -37,9 +37,10 @@ enum smmu_inv_status {
 
 /** Properties of a target: bits of smmu_inv_target.flags. */
 enum {
-	SMMU_INV_RANGE = 1,       /**< range commands (IDR3.RIL) may be used */
-	SMMU_INV_SPLIT_ATC = 2,   /**< quirk: wait for the TLB operations before the ATC ones are submitted */
-	SMMU_INV_TLBI_TWICE = 4,  /**< quirk: issue each TLBI, SYNC, and the same again */
+	SMMU_INV_RANGE = 1, /**< range commands (IDR3.RIL) may be used */
+	SMMU_INV_SPLIT_ATC =
+		2, /**< quirk: wait for the TLB operations before the ATC ones are submitted */
+	SMMU_INV_TLBI_TWICE = 4, /**< quirk: issue each TLBI, SYNC, and the same again */
 };
 
 struct smmu_inv_target;
@@ -59,7 +60,8 @@ struct smmu_inv_target_ops {
 	 * between. Get them from smmu_inv_program_next. Stores a token. 0, or a negative error if the queue is dead.
 	 * Called inside a read section, maybe where sleeping is forbidden.
 	 */
-	int (*submit)(struct smmu_inv_target *t, struct smmu_inv_program *p, struct smmu_inv_token *token);
+	int (*submit)(struct smmu_inv_target *t, struct smmu_inv_program *p,
+		      struct smmu_inv_token *token);
 	/** How the program stands now. Never waits. */
 	enum smmu_inv_status (*poll)(struct smmu_inv_target *t, const struct smmu_inv_token *token);
 	/** Wait until the program stands at anything but SMMU_INV_PENDING; bounded by the queue's time-out. */
@@ -74,17 +76,20 @@ struct smmu_inv_target_ops {
 /** An SMMU instance as the sweep sees it. Outlives every array that names it, until readers have left. */
 struct smmu_inv_target {
 	const struct smmu_inv_target_ops *ops;
-	uint32_t index;    /**< the sort key; no two targets share one */
-	uint32_t flags;    /**< SMMU_INV_RANGE … */
-	uint32_t tlbi_max; /**< an id that would need more commands than this is invalidated whole; 0: 512 */
-	uint32_t atc_max;  /**< an ATC gets at most this many spans, covering more if need be; 0: exact always */
+	uint32_t index; /**< the sort key; no two targets share one */
+	uint32_t flags; /**< SMMU_INV_RANGE … */
+	uint32_t
+		tlbi_max; /**< an id that would need more commands than this is invalidated whole; 0: 512 */
+	uint32_t
+		atc_max; /**< an ATC gets at most this many spans, covering more if need be; 0: exact always */
 };
 
 /** One operation. The commands are half built: a sweep adds the address and stores sixteen bytes. */
 struct smmu_inv {
-	struct smmu_inv_target *target;
-	uint32_t kind;      /**< enum smmu_inv_kind */
-	uint32_t id;        /**< ASID, VMID or stream */
+	struct smmu_inv_target *target; /**< not to be followed once users is 0: it may be gone */
+	uint32_t index;                 /**< target->index, kept here for the same reason */
+	uint32_t kind;                  /**< enum smmu_inv_kind */
+	uint32_t id;                    /**< ASID, VMID or stream */
 	uint32_t substream; /**< ATS: substream + 1, or 0 for traffic without one; else 0 */
 	uint32_t users;     /**< attachments that share it; 0: gone, skipped by sweeps */
 	uint64_t by_range;  /**< word 0 of the command that takes an address */
@@ -126,8 +131,9 @@ void smmu_inv_sort(struct smmu_inv *set, uint32_t n);
  * user more for each time they occur. @p old is not changed. NULL if memory is short. The caller owns the result,
  * serialises writers, publishes it with smmu_rcu_publish and then smmu_mb, and retires @p old. May sleep.
  */
-struct smmu_inv_array *smmu_inv_merge(const struct smmu_port *port, const struct smmu_inv_array *old,
-				      const struct smmu_inv *set, uint32_t n);
+struct smmu_inv_array *smmu_inv_merge(const struct smmu_port *port,
+				      const struct smmu_inv_array *old, const struct smmu_inv *set,
+				      uint32_t n);
 
 /**
  * Take one user off each operation of the sorted @p set, in place, in the published @p array. Cannot fail and needs no
@@ -141,8 +147,8 @@ void smmu_inv_unref(struct smmu_inv_array *array, struct smmu_inv *set, uint32_t
 bool smmu_inv_has_gone(const struct smmu_inv_array *array);
 
 /** The live operation of @p kind on @p t, or NULL: how a second device finds the id of the first. */
-const struct smmu_inv *smmu_inv_find(const struct smmu_inv_array *array, const struct smmu_inv_target *t,
-				     enum smmu_inv_kind kind);
+const struct smmu_inv *smmu_inv_find(const struct smmu_inv_array *array,
+				     const struct smmu_inv_target *t, enum smmu_inv_kind kind);
 
 /** Free @p array (NULL: nothing) after all present readers have left; does not wait. */
 void smmu_inv_array_retire(struct smmu_rcu *rcu, struct smmu_inv_array *array);
@@ -153,15 +159,16 @@ void smmu_inv_array_free(struct smmu_inv_array *array);
 
 /** The range as stage-1 and stage-2 TLBI commands see it, for targets with or without range commands. */
 struct smmu_tlbi_plan {
-	uint64_t addr;     /**< next address */
-	uint64_t left;     /**< granules (or leaves, without range commands) still to cover */
-	uint64_t w1;       /**< LEAF, TTL and TG of every command */
-	uint8_t shift;     /**< log2 of the unit that left counts */
+	uint64_t addr; /**< next address */
+	uint64_t left; /**< granules (or leaves, without range commands) still to cover */
+	uint64_t w1;   /**< LEAF, TTL and TG of every command */
+	uint8_t shift; /**< log2 of the unit that left counts */
 	bool range;
-	bool whole;        /**< too many commands: use the whole-id form */
-	uint32_t count;    /**< commands for one id */
+	bool whole;     /**< too many commands: use the whole-id form */
+	uint32_t count; /**< commands for one id */
 };
-void smmu_tlbi_plan_init(struct smmu_tlbi_plan *p, const struct smmu_gather *g, bool range, uint32_t max);
+void smmu_tlbi_plan_init(struct smmu_tlbi_plan *p, const struct smmu_gather *g, bool range,
+			 uint32_t max);
 /** The next command's bits for word 0 (NUM, SCALE) and word 1; false after the last. */
 bool smmu_tlbi_plan_next(struct smmu_tlbi_plan *p, uint64_t *w0, uint64_t *w1);
 
@@ -264,7 +271,8 @@ int smmu_fence_poll(struct smmu_fence *f);
 int smmu_fence_wait(struct smmu_fence *f);
 
 /** Submit and wait. */
-int smmu_inv_sync(struct smmu_rcu *rcu, struct smmu_inv_array *const *slot, const struct smmu_gather *range);
+int smmu_inv_sync(struct smmu_rcu *rcu, struct smmu_inv_array *const *slot,
+		  const struct smmu_gather *range);
 /** @} */
 
 #endif

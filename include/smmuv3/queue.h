@@ -38,19 +38,22 @@ struct smmu_cmdq {
 	const char *name;
 	struct smmu_cmd *ring;
 	uint32_t *written; /**< for each slot, in how many laps it has been filled */
-	uint32_t *msi;     /**< for each slot, the lap of the last completed CMD_SYNC; NULL: CONS tells */
+	uint32_t *
+		msi; /**< for each slot, the lap of the last completed CMD_SYNC; NULL: CONS tells */
 	uint64_t ring_bus, msi_bus, base_attr;
 	uint64_t timeout_ns;
 	uint32_t log2size;
 	uint32_t stuck; /**< the hardware does not answer: everything fails until reset */
 
-	uint64_t tail __attribute__((aligned(64)));        /**< next position to hand out */
-	uint32_t publishing __attribute__((aligned(64))); /**< requests to publish that are not served */
-	uint64_t published;                               /**< PROD; changed by the publisher only */
-	uint64_t cons __attribute__((aligned(64)));        /**< CONS: everything below was consumed */
-	struct smmu_spinlock error_lock; /**< serialises error recovery; taken in any context, never while waiting */
-	uint32_t errors;                 /**< how many errors there have been */
-	uint32_t aborts;                 /**< external aborts in a row */
+	uint64_t tail __attribute__((aligned(64))); /**< next position to hand out */
+	uint32_t publishing
+		__attribute__((aligned(64)));       /**< requests to publish that are not served */
+	uint64_t published;                         /**< PROD; changed by the publisher only */
+	uint64_t cons __attribute__((aligned(64))); /**< CONS: everything below was consumed */
+	struct smmu_spinlock
+		error_lock; /**< serialises error recovery; taken in any context, never while waiting */
+	uint32_t errors; /**< how many errors there have been */
+	uint32_t aborts; /**< external aborts in a row */
 	uint64_t abort_pos;
 	struct smmu_cmdq_error error[SMMU_CMDQ_ERRORS];
 };
@@ -63,9 +66,9 @@ struct smmu_cmdq_token {
 };
 
 enum smmu_cmdq_status {
-	SMMU_CMDQ_DONE,        /**< consumed and complete */
-	SMMU_CMDQ_PENDING,     /**< not yet */
-	SMMU_CMDQ_LOST,        /**< one of its commands was not executed (CERROR_ILL): issue it again */
+	SMMU_CMDQ_DONE,    /**< consumed and complete */
+	SMMU_CMDQ_PENDING, /**< not yet */
+	SMMU_CMDQ_LOST,    /**< one of its commands was not executed (CERROR_ILL): issue it again */
 	SMMU_CMDQ_ATC_TIMEOUT, /**< CERROR_ATC_INV_SYNC: a device did not answer; all else is complete */
 	SMMU_CMDQ_DEAD,        /**< time-out or stuck */
 };

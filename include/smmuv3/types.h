@@ -23,17 +23,17 @@
  * port there can pass them on as they are.
  */
 enum smmu_errno {
-	SMMU_ENOENT = 2,     /**< no such stream, mapping or entry */
-	SMMU_EIO = 5,        /**< the hardware reported an error that could not be mended */
-	SMMU_EAGAIN = 11,    /**< not finished yet: ask again */
-	SMMU_ENOMEM = 12,    /**< an allocation failed; nothing changed */
-	SMMU_EFAULT = 14,    /**< a walk met no valid descriptor */
-	SMMU_EBUSY = 16,     /**< still in use */
-	SMMU_EEXIST = 17,    /**< there already */
-	SMMU_ENODEV = 19,    /**< the instance cannot be used */
-	SMMU_EINVAL = 22,    /**< an argument is out of its range */
-	SMMU_ENOSPC = 28,    /**< no id, slot or room is left */
-	SMMU_ERANGE = 34,    /**< an address or an id does not fit */
+	SMMU_ENOENT = 2,      /**< no such stream, mapping or entry */
+	SMMU_EIO = 5,         /**< the hardware reported an error that could not be mended */
+	SMMU_EAGAIN = 11,     /**< not finished yet: ask again */
+	SMMU_ENOMEM = 12,     /**< an allocation failed; nothing changed */
+	SMMU_EFAULT = 14,     /**< a walk met no valid descriptor */
+	SMMU_EBUSY = 16,      /**< still in use */
+	SMMU_EEXIST = 17,     /**< there already */
+	SMMU_ENODEV = 19,     /**< the instance cannot be used */
+	SMMU_EINVAL = 22,     /**< an argument is out of its range */
+	SMMU_ENOSPC = 28,     /**< no id, slot or room is left */
+	SMMU_ERANGE = 34,     /**< an address or an id does not fit */
 	SMMU_EOPNOTSUPP = 95, /**< the instance lacks a feature that this needs */
 	SMMU_ETIMEDOUT = 110, /**< the hardware did not answer in time */
 };
