@@ -104,7 +104,7 @@ void smmu_cmdq_fini(struct smmu_cmdq *q)
 
 uint64_t smmu_cmdq_base(const struct smmu_cmdq *q)
 {
-	return (q->ring_bus & SMMU_CMDQ_BASE_ADDR) | q->base_attr | q->log2size;
+	return (q->ring_bus & SMMU_QUEUE_BASE_ADDR) | q->base_attr | q->log2size;
 }
 
 void smmu_cmdq_restart(struct smmu_cmdq *q)
