@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# A thin face over Meson and Ninja. `make help` lists what there is.
+#
+# BUILD=dir      where to build (build)
+# NO_SETUP=1     install nothing: everything needed is here already
+# MESON_ARGS=…   more arguments for `meson setup`, used when BUILD is first made
+# JOBS=n         parallel jobs (Ninja's own choice)
+
+BUILD ?= build
+MESON_ARGS ?=
+NINJA = ninja -C $(BUILD) $(if $(JOBS),-j$(JOBS))
+SETUP = $(if $(NO_SETUP),@:,@tools/setup.sh)
+# What is judged by the formatter and the linter: our own C, as git knows it.
+C_FILES = git ls-files -co --exclude-standard '*.[ch]'
+
+.DEFAULT_GOAL := build
+.PHONY: build run test help setup-test check format check-format tidy freestanding sanitize tsan ci install clean
+
+build: ## build the library and the command (build/smmuv3), after installing what that needs
+	$(SETUP) run
+	@test -f $(BUILD)/build.ninja || meson setup $(BUILD) $(MESON_ARGS)
+	@$(NINJA) smmuv3
+
+run: build ## run the main job: stage-1 and stage-2 domains shared by two SMMUs, every DMA judged
+	@tools/demo.sh $(BUILD)/smmuv3
+
+test: ## install what the tests need, build everything, run all tests
+	$(SETUP) test
+	@tools/test.sh $(BUILD) $(MESON_ARGS)
+
+format: ## bring every C file into the project's format
+	@$(C_FILES) | xargs clang-format -i
+
+check-format: ## fail if a C file is not in the project's format
+	@$(C_FILES) | xargs clang-format --dry-run -Werror
+
+tidy: ## clang-tidy over every file that is built
+	$(SETUP) ci
+	@tools/tidy.sh
+
+freestanding: ## compile include/ and src/ without a hosted header, four compilers; sizes and stack; link the embedding
+	$(SETUP) ci
+	@tools/freestanding.sh
+	@examples/embed/build.sh
+
+sanitize: ## all tests under the address and undefined-behaviour sanitizers
+	$(SETUP) ci
+	@CC=clang tools/test.sh build-asan -Db_sanitize=address,undefined -Db_lundef=false
+
+tsan: ## the tests with real threads under the thread sanitizer
+	$(SETUP) ci
+	@CC=clang tools/test.sh build-tsan -Db_sanitize=thread -Db_lundef=false
+
+ci: ## everything that continuous integration checks
+	@.ci/run
+
+install: build ## install library, headers, command and manual page under the prefix (DESTDIR is honoured)
+	@meson install -C $(BUILD)
+
+clean: ## remove every build folder; the cache (.cache) stays
+	rm -rf $(BUILD) build-asan build-tsan build-clang build-tidy build-freestanding build-embed build-ci
+
+help: ## list these targets
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  \1\t\2/p' Makefile | expand -t 18

@@ -1,0 +1,75 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# Installs the packages that a step needs and that are missing, by name, from the Debian archive this machine uses.
+# With nothing missing it asks nobody: no network and no root needed.
+#
+# usage: tools/setup.sh run|test|ci
+#   run   build and use the library and the command
+#   test  the same, and the test programs
+#   ci    the same, and every check of .ci/run: second compiler, cross compiler, sanitizers, format, lint
+# Exit status: 0 all there, 1 something could not be installed, 2 bad usage.
+set -eu
+
+run="gcc libc6-dev meson ninja-build pkg-config liburcu-dev libfdt-dev libjson-c-dev zlib1g-dev"
+test="$run libcmocka-dev"
+ci="$test clang clang-format clang-tidy libclang-rt-dev gcc-aarch64-linux-gnu mandoc shellcheck"
+
+# On AArch64 itself the native compiler goes by the cross compiler's name.
+[ "$(uname -m)" != aarch64 ] || ci=$(echo "$ci" | sed 's/ gcc-aarch64-linux-gnu//')
+
+case "${1:-}" in
+run) wanted=$run ;;
+test) wanted=$test ;;
+ci) wanted=$ci ;;
+*)
+	echo "usage: tools/setup.sh run|test|ci" >&2
+	exit 2
+	;;
+esac
+
+say() { echo "setup: $*" >&2; }
+
+if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+	say "this is no Debian: install what these packages hold by your system's means, and set NO_SETUP=1:"
+	say "  $wanted"
+	exit 1
+fi
+
+# A package with a foreign architecture's copy gets one line for each: one installed copy is enough.
+installed() {
+	dpkg-query -W -f='${db:Status-Status}\n' "$1" 2>/dev/null | grep -qx installed
+}
+
+missing=
+for package in $wanted; do
+	installed "$package" || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+as_root=
+if [ "$(id -u)" -ne 0 ]; then
+	if ! command -v sudo >/dev/null; then
+		say "missing packages; as root run:"
+		say "  apt-get update && apt-get install --no-install-recommends$missing"
+		exit 1
+	fi
+	as_root=sudo
+fi
+
+say "installing:$missing"
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+# apt's own output only matters when it fails. The variable goes in by env, which sudo lets through.
+apt() {
+	if ! $as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y "$@" </dev/null >"$log" 2>&1; then
+		tail -n 15 "$log" >&2
+		return 1
+	fi
+}
+apt update || say "the package lists could not all be brought up to date; trying with what is there"
+# shellcheck disable=SC2086 # a list of names
+if ! apt install --no-install-recommends $missing; then
+	say "could not install:$missing"
+	exit 1
+fi
+say "done"
