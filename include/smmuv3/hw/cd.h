@@ -102,7 +102,8 @@ struct smmu_cd {
 
 /**
  * Which bits of @p cd an SMMU looks at, each 1 in @p mask; the counterpart of smmu_ste_used, with the same
- * reservations. StreamWorld is not known here, so what only EL2 ignores (TTB1, ASID) counts as used. Any context.
+ * reservations. StreamWorld is not known here: what EL2 ignores (TTB1, ASID) counts as used, and EPD0 and EPD1 count
+ * as obeyed, which they are not in EL2. Any context. IHI 0070, 5.4 CD, 5.4.1.1 EPDx behavior.
  */
 void smmu_cd_used(const struct smmu_cd *cd, struct smmu_cd *mask);
 

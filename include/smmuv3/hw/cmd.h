@@ -204,7 +204,8 @@ static inline struct smmu_cmd smmu_cmd_cfgi_vms_pidm(uint16_t vmid)
 
 /**
  * The addresses of one TLBI: the (num + 1) * 2^scale granules from addr on, or, with tg SMMU_CMD_TLBI_TG_ANY and
- * num, scale and ttl 0, the one translation that holds addr (4.4.1.1 Range-based invalidation and level hint).
+ * num, scale and ttl 0, the one translation that holds addr. Another tg with num, scale and ttl all 0 is ILLEGAL
+ * (4.4.1.1 Range-based invalidation and level hint).
  */
 struct smmu_cmd_range {
 	uint64_t addr; /**< VA or IPA; bits below 12 are cut off */

@@ -111,26 +111,26 @@ const char *smmu_event_name(unsigned type);
 
 /** A record taken apart. Members that its type does not have are 0. */
 struct smmu_event {
-	uint8_t type;	 /**< enum smmu_event_type, or any other number */
-	bool ssv;	 /**< ssid is valid; always so in C_BAD_SUBSTREAMID */
-	bool rnw;	 /**< the transaction read */
-	bool ind;	 /**< … an instruction */
-	bool pnu;	 /**< … with privilege */
-	bool s2;	 /**< stage 2 failed; else stage 1 */
-	bool nsipa;	 /**< the IPA is Non-secure: only for Secure streams */
-	bool ttrnw;	 /**< the descriptor access that failed was a read; valid for CLASS_TT */
-	bool stall;	 /**< the transaction waits for CMD_RESUME with stag */
-	bool gpcf;	 /**< the abort is a granule protection fault */
-	uint8_t class;	 /**< SMMU_EVENT_CLASS_… */
+	uint8_t type;    /**< enum smmu_event_type, or any other number */
+	bool ssv;        /**< ssid is valid; always so in C_BAD_SUBSTREAMID */
+	bool rnw;        /**< the transaction read */
+	bool ind;        /**< … an instruction */
+	bool pnu;        /**< … with privilege */
+	bool s2;         /**< stage 2 failed; else stage 1 */
+	bool nsipa;      /**< the IPA is Non-secure: only for Secure streams */
+	bool ttrnw;      /**< the descriptor access that failed was a read; valid for CLASS_TT */
+	bool stall;      /**< the transaction waits for CMD_RESUME with stag */
+	bool gpcf;       /**< the abort is a granule protection fault */
+	uint8_t class;   /**< SMMU_EVENT_CLASS_… */
 	uint8_t request; /**< SMMU_EVENT_REQUEST_… */
-	uint8_t span;	 /**< length of the request: see W1_TREQ_SPAN and W1_PAGE_SPAN */
+	uint8_t span;    /**< length of the request: see W1_TREQ_SPAN and W1_PAGE_SPAN */
 	uint16_t stag;
 	uint16_t impdef;
 	uint32_t reason; /**< IMPLEMENTATION DEFINED */
-	uint32_t sid;	 /**< stream */
-	uint32_t ssid;	 /**< substream */
-	uint64_t addr;	 /**< input address of the transaction or request */
-	uint64_t ipa;	 /**< page of the intermediate address, valid if s2 */
+	uint32_t sid;    /**< stream */
+	uint32_t ssid;   /**< substream */
+	uint64_t addr;   /**< input address of the transaction or request */
+	uint64_t ipa;    /**< page of the intermediate address, valid if s2 */
 	uint64_t
 		fetch; /**< physical address of the structure or descriptor that could not be read, 8-aligned */
 };

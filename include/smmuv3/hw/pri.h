@@ -28,9 +28,9 @@ struct smmu_pri_record {
 
 /** An entry taken apart. */
 struct smmu_pri {
-	uint64_t addr;	   /**< of the page; bits below 12 are 0 */
-	uint32_t sid;	   /**< stream */
-	uint32_t ssid;	   /**< substream, if ssv */
+	uint64_t addr;     /**< of the page; bits below 12 are 0 */
+	uint32_t sid;      /**< stream */
+	uint32_t ssid;     /**< substream, if ssv */
 	uint16_t prgindex; /**< page request group, to be given back in CMD_PRI_RESP */
 	bool ssv;
 	bool last; /**< the last request of its group: a response is due */

@@ -33,8 +33,8 @@ struct smmu_field_view {
 	uint64_t
 		value; /**< shifted down; addresses, and the bits of "reserved", stay where they are */
 	const char *text; /**< the value in words, or NULL */
-	bool address;	  /**< value is an address or a set of bits: best shown in hexadecimal */
-	uint8_t word;	  /**< index of the 64-bit word */
+	bool address;     /**< value is an address or a set of bits: best shown in hexadecimal */
+	uint8_t word;     /**< index of the 64-bit word */
 };
 
 /**

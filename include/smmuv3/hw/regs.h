@@ -273,8 +273,8 @@
 #define SMMU_CMDQ_CONS_ERR SMMU_MASK(30, 24)
 /** Values of CMDQ_CONS.ERR, valid while GERROR.CMDQ_ERR is active (7.1 Command queue errors). */
 #define SMMU_CERROR_NONE 0u
-#define SMMU_CERROR_ILL 1u	    /**< the command at RD is not valid */
-#define SMMU_CERROR_ABT 2u	    /**< reading the command at RD was aborted */
+#define SMMU_CERROR_ILL 1u          /**< the command at RD is not valid */
+#define SMMU_CERROR_ABT 2u          /**< reading the command at RD was aborted */
 #define SMMU_CERROR_ATC_INV_SYNC 3u /**< the CMD_SYNC at RD: an ATC did not answer */
 
 #define SMMU_EVENTQ_BASE 0x00a0u /**< 64 bits */
@@ -289,9 +289,9 @@
 
 #define SMMU_GATOS_CTRL 0x0100u
 #define SMMU_GATOS_CTRL_RUN SMMU_BIT(0)
-#define SMMU_GATOS_SID 0x0108u	/**< 64 bits */
+#define SMMU_GATOS_SID 0x0108u  /**< 64 bits */
 #define SMMU_GATOS_ADDR 0x0110u /**< 64 bits */
-#define SMMU_GATOS_PAR 0x0118u	/**< 64 bits */
+#define SMMU_GATOS_PAR 0x0118u  /**< 64 bits */
 #define SMMU_GMPAM 0x0138u
 #define SMMU_GBPMPAM 0x013cu
 #define SMMU_VATOS_SEL 0x0180u

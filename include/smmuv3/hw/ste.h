@@ -116,7 +116,7 @@ struct smmu_ste {
 #define SMMU_STE_CONFIG_NESTED 7u
 
 #define SMMU_STE_S1FMT_LINEAR 0u
-#define SMMU_STE_S1FMT_4K_L2 1u	 /**< leaf tables of 64 CDs */
+#define SMMU_STE_S1FMT_4K_L2 1u  /**< leaf tables of 64 CDs */
 #define SMMU_STE_S1FMT_64K_L2 2u /**< leaf tables of 1024 CDs */
 
 #define SMMU_STE_S1DSS_TERMINATE 0u
@@ -164,7 +164,8 @@ struct smmu_ste {
 /**
  * Which bits of @p ste an SMMU looks at, given the values of V, CONFIG and the fields that decide over others: each
  * such bit is 1 in @p mask. Another value of the remaining bits changes nothing, so an STE can be changed without a
- * break as long as one aligned 64-bit store changes all used bits that differ.
+ * break as long as one aligned 64-bit store changes all used bits that differ. Without V that is V alone; with
+ * CONFIG_ABORT also CONFIG and CONT.
  *
  * For Non-secure streams; NSCFG, the fields of Secure and Realm streams and IMPLEMENTATION DEFINED bits count as unused.
  * Features that the SMMU may lack are taken to be there: S2VMID is used by stage 1 alone (unless STRW selects EL2),
