@@ -20,6 +20,7 @@ struct smmu_epoch_stripe {
 	uint64_t left[2];
 } __attribute__((aligned(64)));
 
+/** Embedded in what is retired; belongs to the epoch from retire until fn is called. */
 struct smmu_rcu_head {
 	struct smmu_rcu_head *next;
 	void (*fn)(struct smmu_rcu_head *head);
@@ -28,32 +29,76 @@ struct smmu_rcu_head {
 /** Zero-initialised is ready for use. */
 struct smmu_epoch {
 	struct smmu_epoch_stripe stripe[SMMU_EPOCH_STRIPES];
-	uint32_t phase;             /**< its lowest bit says where new readers count */
-	uint32_t writer;            /**< 1 while one caller drives synchronize */
-	struct smmu_rcu_head *heap; /**< retired, not yet called */
+	uint32_t phase;  /**< its lowest bit says where new readers count */
+	uint32_t writer; /**< 1 while one caller drives a grace period; protects step and waiting */
+	uint32_t step;   /**< how far the grace period of `waiting` has come */
+	struct smmu_rcu_head *waiting; /**< retired before that grace period began, oldest first */
+	struct smmu_rcu_head *heap;    /**< retired since, newest first; pushed without a lock */
 };
 
-/** Enter a read section; @p stripe_hint is any number, best the processor's. Returns the cookie for exit. */
+/**
+ * A full barrier. ThreadSanitizer has no model of fences (and gcc refuses them there), so it gets the instruction:
+ * what it checks then rests on the acquire and release accesses alone.
+ */
+static inline void smmu_epoch_fence(void)
+{
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define SMMU_EPOCH_UNDER_TSAN 1
+#endif
+#endif
+#if defined(__SANITIZE_THREAD__)
+#define SMMU_EPOCH_UNDER_TSAN 1
+#endif
+#if defined(SMMU_EPOCH_UNDER_TSAN) && defined(__x86_64__)
+	__asm__ volatile("mfence" ::: "memory");
+#elif defined(SMMU_EPOCH_UNDER_TSAN) && defined(__aarch64__)
+	__asm__ volatile("dmb ish" ::: "memory");
+#else
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+#endif
+}
+
+/**
+ * Enter a read section; @p stripe_hint is any number, best the processor's. Returns the cookie for exit. Sections
+ * nest. Lock-free, any context.
+ */
 static inline unsigned smmu_epoch_enter(struct smmu_epoch *e, unsigned stripe_hint)
 {
 	unsigned stripe = stripe_hint % SMMU_EPOCH_STRIPES;
 	unsigned phase = smmu_load(&e->phase) & 1;
 
-	/* A full barrier by itself: pairs with the ones between the two sums in smmu_epoch_synchronize. */
 	smmu_fetch_add(&e->stripe[stripe].entered[phase], 1);
+	/* Fact 2 of rcu_epoch.c: a read-modify-write alone does not hold back the loads that follow it. */
+	smmu_epoch_fence();
 	return stripe * 2 + phase;
 }
 
-/** Leave the read section that returned @p cookie, on any thread. */
+/** Leave the read section that returned @p cookie, on any thread. Lock-free, any context. */
 static inline void smmu_epoch_exit(struct smmu_epoch *e, unsigned cookie)
 {
 	smmu_fetch_add(&e->stripe[cookie / 2].left[cookie & 1], 1);
 }
 
-/** Wait for all read sections open at the call. @p relax is called in each turn of the wait; may be NULL. */
+/**
+ * Wait for all read sections that are open at the call, then call every fn that was retired before the call.
+ * @p relax is called in each turn of the wait; may be NULL. Callers may come at the same time and are served in
+ * turn. Never from inside a read section or from a retired fn: both would wait for themselves.
+ */
 void smmu_epoch_synchronize(struct smmu_epoch *e, void (*relax)(void));
 
-/** Call @p fn(@p head) after a later synchronize; that call runs it. Lock-free, any context. */
+/**
+ * Do what of a grace period can be done without waiting, and call what has become due. True when nothing that was
+ * retired is left to be called. Any context in which the retired fns may run.
+ */
+bool smmu_epoch_poll(struct smmu_epoch *e);
+
+/**
+ * Call @p fn(@p head) once every read section that is open now has been left. Lock-free, never fails, never waits;
+ * may be called inside a read section. Each call also polls, so that retiring alone keeps memory bounded by what
+ * the slowest reader holds back: fn of this or of an earlier head may run before the call returns, and has to be
+ * allowed in the caller's context (it takes no lock that a caller of retire holds).
+ */
 void smmu_epoch_retire(struct smmu_epoch *e, struct smmu_rcu_head *head,
 		       void (*fn)(struct smmu_rcu_head *head));
 

@@ -1,36 +1,59 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
  * @file smmu_posix.h
- * The hot path of the hosted port (SMMU_PORT_HEADER of port.h): registers through a bus, C11 barriers, pthread
- * locks, and one of two quiescences: liburcu for real threads, the built-in epoch for simulated ones.
+ * The hot path of the hosted port (SMMU_PORT_HEADER of port.h): registers through a bus, C11 barriers, locks that
+ * spin and yield, and one of two quiescences: liburcu for real threads, the built-in epoch for simulated ones too.
  *
  * Simulated threads (sim.h) are fibers of one thread. Every place where another processor could come in between is a
- * call of smmu_posix_point(), which is a no-op outside a simulation and a seeded scheduling point inside one.
+ * call of smmu_posix_point_at(), which is a no-op outside a simulation and a seeded scheduling point inside one.
  */
 #ifndef SMMU_POSIX_PORT_H
 #define SMMU_POSIX_PORT_H
 
-#include <pthread.h>
 #include <smmuv3/atomic.h>
 #include <smmuv3/rcu_epoch.h>
 #include <smmuv3/types.h>
 
 #include "bus.h"
 
-/** What a simulation hangs into the port; all NULL outside one. Set before any thread starts. */
+/** What happens at a scheduling point; a simulation can give each its own cost. */
+enum smmu_posix_point_kind {
+	SMMU_POSIX_POINT_MMIO_READ,
+	SMMU_POSIX_POINT_MMIO_WRITE,
+	SMMU_POSIX_POINT_BARRIER, /**< smmu_mb, smmu_dma_wmb, smmu_dma_rmb */
+	SMMU_POSIX_POINT_LOCK,    /**< before a lock is taken */
+	SMMU_POSIX_POINT_UNLOCK,  /**< after a lock was given back */
+	SMMU_POSIX_POINT_RCU,     /**< enter and exit of a read section, following a pointer */
+	SMMU_POSIX_POINT_PUBLISH, /**< after a pointer was published */
+	SMMU_POSIX_POINT_OTHER,   /**< smmu_posix_point(): wherever a harness wants one */
+	SMMU_POSIX_POINT_KINDS,
+};
+
+/**
+ * What a simulation, or a fault with real threads, hangs into the port; all NULL otherwise. Set before any thread
+ * starts.
+ */
 struct smmu_posix_hooks {
-	void (*point)(void);                     /**< another processor may run here */
-	void (*spin)(void);                      /**< the caller cannot go on until another one has */
-	void (*mb)(void);                        /**< a full barrier: drains the store buffer */
-	void (*publish)(void **slot, void *v);   /**< a store that may linger in the store buffer */
-	void *(*dereference)(void **slot);       /**< a load that sees this processor's own buffer */
+	void (*point)(enum smmu_posix_point_kind kind); /**< another processor may run here */
+	void (*spin)(
+		const void *site); /**< the caller, at @p site, cannot go on until another has */
+	void (*mb)(void);          /**< a barrier that drains the store buffer, unless broken */
+	void (*drain)(void);       /**< empty the store buffer whatever is broken */
+	void (*publish)(void **slot, void *v); /**< a store that may linger in the store buffer */
+	void *(*dereference)(void **slot);     /**< a load that sees this processor's own buffer */
+	void (*release)(uint32_t *word);       /**< store 0, after everything in the store buffer */
 };
 extern struct smmu_posix_hooks smmu_posix_hooks;
 
-static inline void smmu_posix_point(void)
+static inline void smmu_posix_point_at(enum smmu_posix_point_kind kind)
 {
 	if (smmu_posix_hooks.point)
-		smmu_posix_hooks.point();
+		smmu_posix_hooks.point(kind);
+}
+
+static inline void smmu_posix_point(void)
+{
+	smmu_posix_point_at(SMMU_POSIX_POINT_OTHER);
 }
 
 struct smmu_mmio {
@@ -39,44 +62,61 @@ struct smmu_mmio {
 
 static inline uint32_t smmu_mmio_read32(const struct smmu_mmio *m, uint32_t offset)
 {
-	smmu_posix_point();
+	smmu_posix_point_at(SMMU_POSIX_POINT_MMIO_READ);
 	return m->bus->ops->read32(m->bus->ctx, offset);
 }
 
 static inline uint64_t smmu_mmio_read64(const struct smmu_mmio *m, uint32_t offset)
 {
-	smmu_posix_point();
+	smmu_posix_point_at(SMMU_POSIX_POINT_MMIO_READ);
 	return m->bus->ops->read64(m->bus->ctx, offset);
 }
 
 static inline void smmu_mmio_write32(const struct smmu_mmio *m, uint32_t offset, uint32_t value)
 {
-	smmu_posix_point();
+	smmu_posix_point_at(SMMU_POSIX_POINT_MMIO_WRITE);
 	m->bus->ops->write32(m->bus->ctx, offset, value);
 }
 
 static inline void smmu_mmio_write64(const struct smmu_mmio *m, uint32_t offset, uint64_t value)
 {
-	smmu_posix_point();
+	smmu_posix_point_at(SMMU_POSIX_POINT_MMIO_WRITE);
 	m->bus->ops->write64(m->bus->ctx, offset, value);
 }
 
+/*
+ * Devices here are other threads of this process, or another process on the same processors: C11 fences order
+ * what they see. (smmu_epoch_fence is the full one, in a form that ThreadSanitizer builds accept.)
+ */
 static inline void smmu_dma_wmb(void)
 {
+#ifdef SMMU_EPOCH_UNDER_TSAN
+	smmu_epoch_fence();
+#else
 	__atomic_thread_fence(__ATOMIC_RELEASE);
+#endif
+	/* Published pointers are earlier stores as well: they are visible before any later one. */
+	if (smmu_posix_hooks.mb)
+		smmu_posix_hooks.mb();
+	smmu_posix_point_at(SMMU_POSIX_POINT_BARRIER);
 }
 
 static inline void smmu_dma_rmb(void)
 {
+#ifdef SMMU_EPOCH_UNDER_TSAN
+	smmu_epoch_fence();
+#else
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+#endif
+	smmu_posix_point_at(SMMU_POSIX_POINT_BARRIER);
 }
 
 static inline void smmu_mb(void)
 {
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	smmu_epoch_fence();
 	if (smmu_posix_hooks.mb)
 		smmu_posix_hooks.mb();
-	smmu_posix_point();
+	smmu_posix_point_at(SMMU_POSIX_POINT_BARRIER);
 }
 
 /** Wait politely: a fiber lets the others run, a thread gives up the processor now and then. */
@@ -100,13 +140,18 @@ static inline void smmu_spin_init(struct smmu_spinlock *l)
 
 static inline void smmu_spin_lock(struct smmu_spinlock *l)
 {
+	smmu_posix_point_at(SMMU_POSIX_POINT_LOCK);
 	while (__atomic_exchange_n(&l->held, 1, __ATOMIC_ACQUIRE))
 		smmu_posix_spin();
 }
 
 static inline void smmu_spin_unlock(struct smmu_spinlock *l)
 {
-	__atomic_store_n(&l->held, 0, __ATOMIC_RELEASE);
+	if (smmu_posix_hooks.release)
+		smmu_posix_hooks.release(&l->held);
+	else
+		__atomic_store_n(&l->held, 0, __ATOMIC_RELEASE);
+	smmu_posix_point_at(SMMU_POSIX_POINT_UNLOCK);
 }
 
 /** The same as the spin lock: fibers cannot sleep in a pthread mutex, and nothing here is held for long. */
@@ -129,16 +174,22 @@ static inline void smmu_mutex_unlock(struct smmu_mutex *l)
 	smmu_spin_unlock(&l->spin);
 }
 
+/*
+ * With a simulated store buffer a published pointer may not have reached memory yet: read it back with
+ * smmu_rcu_dereference also on the side that published it, as a plain load would miss the own store.
+ */
 static inline void smmu_posix_publish(void **slot, void *v)
 {
 	if (smmu_posix_hooks.publish)
 		smmu_posix_hooks.publish(slot, v);
 	else
 		__atomic_store_n(slot, v, __ATOMIC_RELEASE);
+	smmu_posix_point_at(SMMU_POSIX_POINT_PUBLISH);
 }
 
 static inline void *smmu_posix_dereference(void **slot)
 {
+	smmu_posix_point_at(SMMU_POSIX_POINT_RCU);
 	if (smmu_posix_hooks.dereference)
 		return smmu_posix_hooks.dereference(slot);
 	return __atomic_load_n(slot, __ATOMIC_ACQUIRE);
@@ -149,14 +200,20 @@ static inline void *smmu_posix_dereference(void **slot)
 
 enum smmu_posix_rcu_kind { SMMU_POSIX_RCU_EPOCH, SMMU_POSIX_RCU_LIBURCU };
 
+/** Zero-initialised is the built-in epoch; set kind before the first use for liburcu. */
 struct smmu_rcu {
 	enum smmu_posix_rcu_kind kind;
 	struct smmu_epoch epoch;
+	/* liburcu: heads retired since its grace period under way began, those that wait for it, and its own head */
+	struct smmu_rcu_head *heap, *waiting;
+	uint32_t busy; /**< 1 while call_rcu has the head */
+	void *urcu_head[2];
 };
 
 /**
  * With SMMU_POSIX_RCU_LIBURCU a thread registers itself before its first call into the library and unregisters
- * before it ends; a fence is then polled and waited for on the thread that submitted it.
+ * before it ends; a fence is then polled and waited for on the thread that submitted it. liburcu is not for
+ * simulated threads: its waits do not let another fiber run.
  */
 void smmu_posix_thread_register(void);
 void smmu_posix_thread_unregister(void);
@@ -166,5 +223,8 @@ void smmu_rcu_exit(struct smmu_rcu *rcu, unsigned cookie);
 void smmu_rcu_synchronize(struct smmu_rcu *rcu);
 void smmu_rcu_retire(struct smmu_rcu *rcu, struct smmu_rcu_head *head,
 		     void (*fn)(struct smmu_rcu_head *head));
+
+/** Wait until everything that was retired has been called; nobody retires meanwhile. For the end of a run. */
+void smmu_posix_rcu_drain(struct smmu_rcu *rcu);
 
 #endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/**
+ * @file store_buffer.h
+ * A processor's store buffer, simulated: published pointers, and the lock words released after them, that the
+ * processor itself sees and no other does yet. First in, first out. Shared by simulated threads (one buffer a fiber)
+ * and by the fault of a missing barrier with real threads (one a thread).
+ */
+#ifndef SMMU_POSIX_STORE_BUFFER_H
+#define SMMU_POSIX_STORE_BUFFER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define STORE_BUFFER_ENTRIES 16u
+
+struct store_buffer_entry {
+	void **slot;    /**< a published pointer, or */
+	uint32_t *word; /**< a lock word to become 0 */
+	void *value;
+	uint64_t at_ns;    /**< reaches memory at this time, or */
+	uint64_t at_point; /**< at this scheduling point, whichever comes first */
+};
+
+/** Zero-initialised is empty. */
+struct store_buffer {
+	struct store_buffer_entry e[STORE_BUFFER_ENTRIES];
+	unsigned n;
+};
+
+/** Let the oldest entry reach memory. */
+static inline void store_buffer_commit_one(struct store_buffer *b)
+{
+	struct store_buffer_entry *e = &b->e[0];
+	unsigned i;
+
+	if (e->slot)
+		__atomic_store_n(e->slot, e->value, __ATOMIC_RELEASE);
+	else
+		__atomic_store_n(e->word, 0, __ATOMIC_RELEASE);
+	b->n--;
+	for (i = 0; i < b->n; i++)
+		b->e[i] = b->e[i + 1];
+}
+
+/** True if there was something in it. */
+static inline bool store_buffer_drain(struct store_buffer *b)
+{
+	bool any = b->n;
+
+	while (b->n)
+		store_buffer_commit_one(b);
+	return any;
+}
+
+/** Commit what is due at @p now_ns or at scheduling point number @p point. True if anything was. */
+static inline bool store_buffer_commit_due(struct store_buffer *b, uint64_t now_ns, uint64_t point)
+{
+	bool any = false;
+
+	while (b->n && (b->e[0].at_ns <= now_ns || b->e[0].at_point <= point)) {
+		store_buffer_commit_one(b);
+		any = true;
+	}
+	return any;
+}
+
+/** Append @p e; the oldest entry makes room in a full buffer. */
+static inline void store_buffer_push(struct store_buffer *b, struct store_buffer_entry e)
+{
+	if (b->n == STORE_BUFFER_ENTRIES)
+		store_buffer_commit_one(b);
+	b->e[b->n++] = e;
+}
+
+/** What this processor loads from @p slot. */
+static inline void *store_buffer_load(const struct store_buffer *b, void **slot)
+{
+	unsigned i;
+
+	for (i = b->n; i-- > 0;) {
+		if (b->e[i].slot == slot)
+			return b->e[i].value;
+	}
+	return __atomic_load_n(slot, __ATOMIC_ACQUIRE);
+}
+
+#endif
