@@ -50,13 +50,14 @@ compile() {
 	for define in -DSMMU_PORT_SINGLE_THREAD -DSMMU_PORT_GENERIC; do
 		for header in $(cd include && find smmuv3 -name '*.h' | sort); do
 			echo "#include <$header>" >"$dir/header.c"
-			attempt "$name $define: <$header> does not compile alone" "$@" $define -fsyntax-only "$dir/header.c"
+			attempt "$name $define: <$header> does not compile alone" "$@" $define -c "$dir/header.c" -o "$dir/header.o"
 		done
 		for source in $(find src -name '*.c' | sort); do
 			object=$dir/$(echo "${source#src/}" | tr / -)
 			attempt "$name $define: $source does not compile" "$@" $define -c "$source" -o "${object%.c}.o"
 		done
 	done
+	rm -f "$dir"/header.*
 	set -- "$dir"/*.o
 	[ -f "$1" ] || { fail "$name: no object was made"; return; }
 
