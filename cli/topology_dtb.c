@@ -78,7 +78,8 @@ static int enter(struct dtb *d, int node, int depth)
 		return DTB_FAIL(d, "a node below is nested too deep; expected at most %d levels",
 				DTB_MAX_DEPTH);
 	if (!name)
-		return DTB_FAIL(d, "a node below has no name: %s", fdt_strerror(length));
+		return DTB_FAIL(d, "a node below has no name (%s); expected one",
+				fdt_strerror(length));
 	for (i = 0; i < length; i++)
 		if (name[i] <= 0x20 || name[i] > 0x7e)
 			return DTB_FAIL(
@@ -125,7 +126,8 @@ static int walk(struct dtb *d, int (*visit)(struct dtb *d, const struct dtb_leve
 			return rc;
 	}
 	if (node < 0 && node != -FDT_ERR_NOTFOUND)
-		return DTB_FAIL(d, "the tree cannot be followed: %s", fdt_strerror(node));
+		return DTB_FAIL(d, "the tree cannot be followed (%s); expected it to end",
+				fdt_strerror(node));
 	return 0;
 }
 

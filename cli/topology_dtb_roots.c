@@ -21,7 +21,9 @@ static const struct dtb_phandle *find_iommu(struct dtb *d, const char *name, uin
 	const struct dtb_phandle *found = smmu_dtb_phandle(d, phandle);
 
 	if (!found)
-		*rc = DTB_FAIL(d, "phandle 0x%" PRIx32 " in %s is that of no node", phandle, name);
+		*rc = DTB_FAIL(d,
+			       "phandle 0x%" PRIx32 " in %s is that of no node; expected an IOMMU",
+			       phandle, name);
 	else if (found->cells < 0)
 		*rc = DTB_FAIL(d,
 			       "phandle 0x%" PRIx32

@@ -1,0 +1,503 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The IORT reader: the truth about a real table, tables built here, and damaged ones. Every table is parsed from
+ * memory of its exact size, so that a sanitizer build sees any byte read beyond it.
+ */
+#include "topology_test.h"
+
+#include "iort_build.h"
+
+#define LOAD smmu_topology_from_iort
+
+static struct iort_image im;
+
+static void load(struct smmu_topology *t)
+{
+	char err[SMMU_TOPOLOGY_ERR];
+
+	iort_seal(&im);
+	if (parse_exact(LOAD, im.bytes, im.size, t, err))
+		fail_msg("refused: %s", err);
+}
+
+static void refuse(const char *text)
+{
+	iort_seal(&im);
+	check_refused(LOAD, im.bytes, im.size, text);
+}
+
+/* As iasl and a hex dump show it. */
+static void test_two_smmus(void **state)
+{
+	static const uint32_t gsiv[2][4] = {{0x90, 0x91, 0x93, 0x92}, {0x94, 0x95, 0x97, 0x96}};
+	char path[1024], err[SMMU_TOPOLOGY_ERR];
+	struct smmu_topology t;
+	unsigned i;
+
+	assert_int_equal(
+		smmu_topology_from_file(test_data_path("two-smmus.iort", path, sizeof(path)),
+					SMMU_TOPOLOGY_IORT, &t, err, sizeof(err)),
+		0);
+	check_sane(&t);
+	assert_int_equal(t.n_smmus, 2);
+	for (i = 0; i < 2; i++) {
+		assert_int_equal(t.smmus[i].base, 0x0c000000 + i * 0x20000);
+		assert_int_equal(t.smmus[i].size, 0x20000);
+		assert_true(t.smmus[i].coherent);
+		assert_false(t.smmus[i].has_numa);
+		assert_true(t.smmus[i].has_gsivs);
+		assert_int_equal(t.smmus[i].event_gsiv, gsiv[i][0]);
+		assert_int_equal(t.smmus[i].pri_gsiv, gsiv[i][1]);
+		assert_int_equal(t.smmus[i].gerror_gsiv, gsiv[i][2]);
+		assert_int_equal(t.smmus[i].sync_gsiv, gsiv[i][3]);
+	}
+	assert_string_equal(t.smmus[0].name, "iort@0x48");
+	assert_string_equal(t.smmus[1].name, "iort@0xa0");
+	assert_int_equal(t.n_roots, 1);
+	assert_int_equal(t.roots[0].kind, SMMU_TOPOLOGY_ROOT_COMPLEX);
+	assert_string_equal(t.roots[0].name, "iort@0xf8");
+	assert_true(t.roots[0].has_segment);
+	assert_int_equal(t.roots[0].segment, 0);
+	assert_false(t.roots[0].ats);
+	assert_true(t.roots[0].coherent);
+	assert_int_equal(t.roots[0].n_streams, 2);
+	check_streams(&t.roots[0], 0, 0, 0x100, 0, 0);
+	check_streams(&t.roots[0], 1, 0x800, 0x200, 1, 0x800);
+	assert_int_equal(t.smmus[0].n_streams, 0x100);
+	assert_int_equal(t.smmus[1].n_streams, 0x200);
+	smmu_topology_free(&t);
+}
+
+/* Cut anywhere: as it is, and with length and checksum that fit what is left. */
+static void test_cut(void **state)
+{
+	char err[SMMU_TOPOLOGY_ERR];
+	struct smmu_topology t;
+	size_t size, cut;
+	uint8_t *table = test_data("two-smmus.iort", &size);
+
+	for (cut = 0; cut < size; cut++)
+		check_refused(LOAD, table, cut, "offset 0x");
+	for (cut = size - 1; cut >= 10; cut--) {
+		table[4] = (uint8_t)cut;
+		table[5] = (uint8_t)(cut >> 8);
+		iort_fix_checksum(table, cut);
+		check_refused(LOAD, table, cut, "offset 0x");
+	}
+	free(table);
+
+	/* More than the table is no harm. */
+	table = test_data("two-smmus.iort", &size);
+	table[size] = 0xff;
+	assert_int_equal(parse_exact(LOAD, table, size + 1, &t, err), 0);
+	smmu_topology_free(&t);
+	free(table);
+}
+
+static void test_checksum(void **state)
+{
+	size_t size, i;
+	uint8_t *table = test_data("two-smmus.iort", &size);
+
+	for (i = 0; i < size; i++) {
+		table[i] ^= 0x10;
+		check_refused(LOAD, table, size, i < 4 ? "signature" : i < 8 ? "length" : "0x9: ");
+		table[i] ^= 0x10;
+	}
+	free(table);
+}
+
+/* Damage that the checksum does not show. Whatever comes out must be sane; parse_exact() sees to that. */
+static void test_damage(void **state)
+{
+	uint64_t seed = test_seed();
+	char err[SMMU_TOPOLOGY_ERR];
+	struct smmu_topology t;
+	size_t size, i, accepted = 0, refused = 0;
+	uint8_t *table = test_data("two-smmus.iort", &size);
+	uint8_t *damaged = malloc(size);
+	unsigned value, n;
+
+	assert_non_null(damaged);
+	for (i = 0; i < size; i++)
+		for (value = 0; value < 256; value += i < 48 ? 1 : 5) {
+			memcpy(damaged, table, size);
+			damaged[i] = (uint8_t)value;
+			iort_fix_checksum(damaged, size);
+			if (parse_exact(LOAD, damaged, size, &t, err))
+				refused++;
+			else
+				accepted++;
+			smmu_topology_free(&t);
+		}
+	for (i = 0; i < 20000; i++) {
+		memcpy(damaged, table, size);
+		for (n = (unsigned)(test_random(&seed) % 6) + 1; n; n--) {
+			/* Mostly whole words, of the kind that offsets and counts are. */
+			size_t at = test_random(&seed) % (size - 3);
+			uint64_t word = test_random(&seed);
+
+			if (word & 1)
+				damaged[at] = (uint8_t)(word >> 8);
+			else
+				memset(memset(damaged + (at & ~3UL), 0, 4), (int)(word >> 8),
+				       (word >> 16) % 5);
+		}
+		iort_fix_checksum(damaged, size);
+		if (parse_exact(LOAD, damaged, size, &t, err))
+			refused++;
+		else
+			accepted++;
+		smmu_topology_free(&t);
+	}
+	/* Both happen often, or the damage is of the wrong kind. */
+	assert_true(accepted > 1000 && refused > 1000);
+	free(damaged);
+	free(table);
+}
+
+/* Older revisions lack fields: they end earlier, and their flags mean less. */
+static void test_revisions(void **state)
+{
+	struct smmu_topology t;
+	uint32_t at;
+
+	iort_start(&im);
+	at = iort_node(&im, 4, 0, 60); /* issue A */
+	iort_put(&im, at + 16, 0x1000000, 8);
+	iort_put(&im, at + 24, 1 << 3, 4); /* reserved then: there is no domain to be valid */
+	at = iort_node(&im, 4, 0, 64);     /* issue C */
+	iort_put(&im, at + 16, 0x2000000, 8);
+	iort_put(&im, at + 24, 1 << 3, 4);
+	iort_put(&im, at + 60, 3, 1);
+	at = iort_smmu(&im, 0x123456780000, 1 << 3 | 1);
+	iort_put(&im, at + 60, 0x01020304, 4);
+	iort_smmu(&im, 0x4000000, 1);
+	at = iort_node(&im, 2, 0, 32); /* a root complex without address size limit */
+	iort_put(&im, at + 24, 1, 4);
+	iort_put(&im, at + 28, 7, 4);
+	at = iort_rc(&im, 0xffff, 6); /* PRI and PASID, no ATS */
+	load(&t);
+	assert_int_equal(t.n_smmus, 4);
+	assert_false(t.smmus[0].has_numa);
+	assert_false(t.smmus[0].coherent);
+	assert_true(t.smmus[1].has_numa);
+	assert_int_equal(t.smmus[1].numa, 3);
+	assert_true(t.smmus[2].has_numa);
+	assert_int_equal(t.smmus[2].numa, 0x01020304);
+	assert_true(t.smmus[2].coherent);
+	assert_true(t.smmus[2].base == 0x123456780000);
+	assert_false(t.smmus[3].has_numa);
+	assert_int_equal(t.n_roots, 2);
+	assert_true(t.roots[0].ats);
+	assert_false(t.roots[0].coherent);
+	assert_int_equal(t.roots[0].segment, 7);
+	assert_int_equal(t.roots[0].n_streams, 0);
+	assert_false(t.roots[1].ats);
+	assert_true(t.roots[1].coherent);
+	assert_int_equal(t.roots[1].segment, 0xffff);
+	smmu_topology_free(&t);
+
+	iort_start(&im);
+	iort_node(&im, 4, 1, 64); /* revision 1 has to have the mapping index */
+	refuse("offset 0x31: the length of the SMMUv3 node, revision 1, is 0x40; expected 0x44");
+	iort_start(&im);
+	iort_node(&im, 2, 1, 32);
+	refuse("expected 0x24");
+}
+
+/* Nodes that lead to no SMMUv3 are checked and passed over. */
+static void test_other_nodes(void **state)
+{
+	struct smmu_topology t;
+	uint32_t its, v2, v3, later, at;
+
+	iort_start(&im);
+	its = iort_its(&im);
+	v2 = iort_node(&im, 3, 3, 76);
+	iort_map(&im, 0, 0x100, 0, its, 0);
+	v3 = iort_smmu(&im, 0x1000000, 0);
+	iort_map(&im, 0, 1ULL << 32, 0, its, 0);
+	later = iort_node(&im, 0x7f, 9, 40);
+	iort_map(&im, 5, 1, 5, its, 0);
+	iort_node(&im, 5, 1, 40);
+	iort_map(&im, 0, 1, 9, v3, 1);
+	at = iort_node(&im, 6, 3, 28 + 40);
+	iort_put(&im, at + 20, 2, 4);
+	iort_put(&im, at + 24, 28, 4);
+	iort_map(&im, 0, 1, 0x20, v3, 1);
+	iort_rc(&im, 0, 1);
+	iort_map(&im, 0x300, 0x100, 0x300, its, 0);
+	iort_map(&im, 0x200, 0x100, 0x1200, v3, 0);
+	iort_map(&im, 0x100, 0x100, 0x100, v2, 0);
+	iort_map(&im, 0, 0x100, 0, later, 0);
+	load(&t);
+	assert_int_equal(t.n_smmus, 1);
+	assert_int_equal(t.n_roots, 1);
+	assert_int_equal(t.n_streams, 1);
+	check_streams(&t.roots[0], 0, 0x200, 0x100, 0, 0x1200);
+	smmu_topology_free(&t);
+
+	iort_put(&im, at + 20, 4, 4);
+	refuse("4 descriptors in the reserved memory range; expected at most 3");
+	iort_put(&im, at + 20, 2, 4);
+	iort_put(&im, its + 16, 2, 4);
+	refuse("2 ITS identifiers in the ITS group; expected at most 1");
+
+	iort_start(&im);
+	iort_node(&im, 5, 1, 36);
+	refuse("PMCG");
+	iort_start(&im);
+	iort_node(&im, 3, 0, 56);
+	refuse("SMMUv1");
+	iort_start(&im);
+	iort_node(&im, 6, 0, 24);
+	refuse("reserved memory range");
+	iort_start(&im);
+	iort_put(&im, iort_node(&im, 0x7f, 0, 16) + 1, 15, 2);
+	refuse("a later type");
+}
+
+static void test_named_components(void **state)
+{
+	struct smmu_topology t;
+	uint32_t smmu, its, at;
+
+	iort_start(&im);
+	its = iort_its(&im);
+	smmu = iort_smmu(&im, 0x1000000, 0);
+	at = iort_nc(&im, "\\_SB_.ETH0");
+	iort_put(&im, at + 20, 1, 4);
+	iort_map(&im, 0, 1, 0x77, its, 1);
+	iort_map(&im, 99, 1, 0x40, smmu, 1);   /* a single mapping: its input means nothing, */
+	iort_put(&im, im.size - 16, 12345, 4); /* nor does its number of ids */
+	iort_map(&im, 99, 1, 0x50, smmu, 1);
+	iort_nc(&im, "\\_SB_.GPU0");
+	iort_map(&im, 4, 3, 0xfffffffd, smmu, 0); /* the last streams there are */
+	load(&t);
+	assert_int_equal(t.n_roots, 2);
+	assert_int_equal(t.roots[0].kind, SMMU_TOPOLOGY_NAMED_COMPONENT);
+	assert_string_equal(t.roots[0].name, "\\_SB_.ETH0");
+	assert_false(t.roots[0].has_segment);
+	assert_false(t.roots[0].ats);
+	assert_true(t.roots[0].coherent);
+	assert_int_equal(t.roots[0].n_streams, 2);
+	check_streams(&t.roots[0], 0, 0, 1, 0, 0x40);
+	check_streams(&t.roots[0], 1, 1, 1, 0, 0x50);
+	assert_false(t.roots[1].coherent);
+	check_streams(&t.roots[1], 0, 4, 3, 0, 0xfffffffd);
+	smmu_topology_free(&t);
+
+	im.bytes[at + 31] = 0x80;
+	refuse("byte 0x80 in the name");
+	memset(im.bytes + at + 29, 'A', iort_get(&im, at + 12, 4) - 29);
+	refuse("no end");
+}
+
+/* Unsorted mappings come out sorted; an id in two of them has no meaning. */
+static void test_order_and_overlap(void **state)
+{
+	struct smmu_topology t;
+	uint32_t a, b, its, last;
+
+	iort_start(&im);
+	its = iort_its(&im);
+	a = iort_smmu(&im, 0x1000000, 0);
+	b = iort_smmu(&im, 0x2000000, 0);
+	iort_rc(&im, 0, 0);
+	iort_map(&im, 0x400, 0x100, 0x10400, b, 0);
+	iort_map(&im, 0x100, 0x100, 0x100, a, 0);
+	iort_map(&im, 0xffffff00, 0x100, 0, b, 0);
+	iort_map(&im, 0x000, 0x100, 0x180, a, 0); /* streams overlap: two devices look as one */
+	last = iort_map(&im, 0x200, 0x200, 0, its, 0);
+	load(&t);
+	assert_int_equal(t.roots[0].n_streams, 4);
+	check_streams(&t.roots[0], 0, 0, 0x100, 0, 0x180);
+	check_streams(&t.roots[0], 1, 0x100, 0x100, 0, 0x100);
+	check_streams(&t.roots[0], 2, 0x400, 0x100, 1, 0x10400);
+	check_streams(&t.roots[0], 3, 0xffffff00, 0x100, 1, 0);
+	assert_int_equal(t.smmus[0].n_ids, 1);
+	assert_int_equal(t.smmus[0].n_streams, 0x180);
+	assert_int_equal(t.smmus[1].n_ids, 2);
+	smmu_topology_free(&t);
+
+	iort_put(&im, last + 4, 0x200, 4);
+	refuse("input id 0x400 of the root complex is mapped at offset");
+	iort_put(&im, last + 4, 0, 4);
+	iort_put(&im, last, 0x1ff, 4);
+	refuse("input id 0x1ff");
+	iort_put(&im, last, 0xffffffff, 4);
+	refuse("input id 0xffffffff");
+
+	iort_start(&im);
+	iort_smmu(&im, 0x1000000, 0);
+	iort_smmu(&im, 0x1000000, 0);
+	refuse("base 0x1000000 is that of iort@0x30 already");
+}
+
+static void test_bad_references(void **state)
+{
+	uint32_t its, smmu, nc, map;
+
+	iort_start(&im);
+	its = iort_its(&im);
+	smmu = iort_smmu(&im, 0x1000000, 0);
+	map = iort_map(&im, 0, 1, 0, its, 0);
+	nc = iort_nc(&im, "X");
+	iort_rc(&im, 0, 0);
+	iort_map(&im, 0, 0x10, 0, smmu, 0);
+
+	iort_put(&im, map + 12, smmu, 4); /* to itself */
+	refuse("SMMUv3 node leads to type 4, SMMUv3 node; expected an ITS group");
+	iort_put(&im, map + 12, nc, 4);
+	refuse("leads to type 1, named component");
+	iort_put(&im, map + 12, its, 4);
+	map = im.size - 20;
+	iort_put(&im, map + 12, smmu + 4, 4); /* into a node */
+	refuse("expected the offset of a node");
+	iort_put(&im, map + 12, 0, 4);
+	refuse("output reference of the root complex is 0x0");
+	iort_put(&im, map + 12, im.size, 4);
+	refuse("expected the offset of a node");
+	iort_put(&im, map + 12, 0xfffffff0, 4);
+	refuse("expected the offset of a node");
+	iort_put(&im, map + 12, im.node, 4); /* round in a circle */
+	refuse("root complex leads to type 2, root complex; expected an SMMU or an ITS group");
+	iort_put(&im, map + 12, smmu, 4);
+
+	iort_put(&im, map + 0, 0xfffffff8, 4);
+	refuse("expected both to end below 2^32");
+	iort_put(&im, map + 0, 0, 4);
+	iort_put(&im, map + 8, 0xfffffff8, 4);
+	refuse("expected both to end below 2^32");
+	iort_put(&im, map + 8, 0, 4);
+
+	iort_put(&im, im.node + 12, 35, 4); /* the mappings on the fields */
+	refuse("ID mappings of the root complex start at 0x23");
+	iort_put(&im, im.node + 12, 37, 4); /* past the end by one */
+	refuse("expected at most 0");
+	iort_put(&im, im.node + 12, 0xffffffff, 4);
+	refuse("start at 0xffffffff");
+	iort_put(&im, im.node + 12, 36, 4);
+	iort_put(&im, im.node + 8, 0x0ccccccd, 4); /* times 20 it is 4 in 32 bits */
+	refuse("expected at most 1");
+	iort_put(&im, im.node + 8, 1, 4);
+
+	iort_put(&im, im.node + 1, 0, 2); /* a node that would not advance */
+	refuse("is 0x0");
+	iort_put(&im, im.node + 1, 57, 2);
+	refuse("is 0x39; expected 0x24 to 0x38");
+	iort_put(&im, im.node + 1, 56, 2);
+	iort_put(&im, 36, 5, 4);
+	refuse("0 bytes are left; expected node 4 of 5");
+	iort_put(&im, 36, 0xffffffff, 4);
+	refuse("4294967295 nodes");
+	iort_put(&im, 36, 4, 4);
+	iort_put(&im, 40, 44, 4);
+	refuse("the first node is at 0x2c");
+	iort_put(&im, 40, 0xffffffff, 4);
+	refuse("the first node is at 0xffffffff");
+}
+
+/* Nodes need not start at 48 nor be of even length, and a table may have none. */
+static void test_odd_places(void **state)
+{
+	struct smmu_topology t;
+	uint32_t smmu;
+
+	iort_start(&im);
+	load(&t);
+	assert_int_equal(t.n_smmus + t.n_roots, 0);
+	smmu_topology_free(&t);
+
+	iort_start(&im);
+	im.size = 51;
+	iort_put(&im, 40, 51, 4);
+	iort_node(&im, 0x7f, 0, 17);
+	smmu = iort_smmu(&im, 0x1000000, 0);
+	im.size += 3; /* a gap before the mappings */
+	iort_map(&im, 0, 1, 0, 51, 0);
+	iort_rc(&im, 1, 1);
+	iort_map(&im, 1, 2, 3, smmu, 0);
+	load(&t);
+	assert_int_equal(t.n_smmus, 1);
+	check_streams(&t.roots[0], 0, 1, 2, 0, 3);
+	smmu_topology_free(&t);
+}
+
+/* Random tables against the list that they were made from. */
+static void test_random_tables(void **state)
+{
+	uint64_t seed = test_seed();
+	unsigned round;
+
+	for (round = 0; round < 300; round++) {
+		unsigned n_smmus = (unsigned)(test_random(&seed) % 12) + 1;
+		unsigned n_roots = (unsigned)(test_random(&seed) % 5) + 1;
+		struct smmu_topology_streams truth[5][16];
+		unsigned n_truth[5] = {0}, i, j, k;
+		uint32_t smmus[12], its;
+		struct smmu_topology t;
+
+		iort_start(&im);
+		its = iort_its(&im);
+		for (i = 0; i < n_smmus; i++) {
+			smmus[i] = iort_smmu(&im, 0x1000000 + 0x20000 * i, i & 1);
+			if (test_random(&seed) & 1)
+				iort_map(&im, 0, 0x10000, 0, its, 0);
+		}
+		for (i = 0; i < n_roots; i++) {
+			unsigned order[16], n = (unsigned)(test_random(&seed) % 17);
+
+			/* Range k has inputs within k * 0x1000; they are written in random order. */
+			for (k = 0; k < n; k++) {
+				j = (unsigned)(test_random(&seed) % (k + 1));
+				order[k] = order[j];
+				order[j] = k;
+				truth[i][k] = (struct smmu_topology_streams){
+					.first = k * 0x1000 + (test_random(&seed) & 0x7ff),
+					.count = 1 + (test_random(&seed) & 0x7ff),
+					.smmu = (unsigned)(test_random(&seed) % (n_smmus + 1)),
+					.stream = (uint32_t)test_random(&seed) & 0x7fffffff,
+				};
+			}
+			iort_rc(&im, i, i & 1);
+			for (k = 0; k < n; k++) {
+				const struct smmu_topology_streams *s = &truth[i][order[k]];
+
+				iort_map(&im, s->first, s->count, s->stream,
+					 s->smmu < n_smmus ? smmus[s->smmu] : its, 0);
+			}
+			n_truth[i] = n;
+		}
+		load(&t);
+		assert_int_equal(t.n_smmus, n_smmus);
+		assert_int_equal(t.n_roots, n_roots);
+		for (i = 0; i < n_roots; i++) {
+			assert_int_equal(t.roots[i].segment, i);
+			assert_int_equal(t.roots[i].ats, i & 1);
+			for (j = k = 0; k < n_truth[i]; k++)
+				if (truth[i][k].smmu < n_smmus) {
+					check_streams(&t.roots[i], j++, truth[i][k].first,
+						      truth[i][k].count, truth[i][k].smmu,
+						      truth[i][k].stream);
+				}
+			assert_int_equal(t.roots[i].n_streams, j);
+		}
+		smmu_topology_free(&t);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_two_smmus),        cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_checksum),         cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_revisions),        cmocka_unit_test(test_other_nodes),
+		cmocka_unit_test(test_named_components), cmocka_unit_test(test_order_and_overlap),
+		cmocka_unit_test(test_bad_references),   cmocka_unit_test(test_odd_places),
+		cmocka_unit_test(test_random_tables),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
