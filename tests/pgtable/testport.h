@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/**
+ * @file testport.h
+ * A port for the tests of page tables: counts every allocation, can fail one of them, gives tables bus addresses
+ * that differ from host addresses, and keeps a shadow of what a walker that does not snoop would see.
+ */
+#ifndef TEST_PGTABLE_TESTPORT_H
+#define TEST_PGTABLE_TESTPORT_H
+
+#include <pthread.h>
+#include <smmuv3/pgtable.h>
+
+#define TESTPORT_SLOTS 4096u
+#define TESTPORT_SLOT_SHIFT \
+	20 /* bus space of one allocation; holds the largest first table, 16 of 64K */
+
+struct testport_slot {
+	uint8_t *va;     /**< NULL: free */
+	uint8_t *shadow; /**< what has been cleaned so far; junk before */
+	uint64_t size;
+	uint64_t bus;
+};
+
+struct testport {
+	struct smmu_port port;
+	pthread_mutex_t lock; /**< allocation and shadows */
+	struct testport_slot slot[TESTPORT_SLOTS];
+	unsigned hint;
+	uint64_t base; /**< bus address of slot 0 */
+	unsigned live;
+	unsigned allocs;  /**< so far, failed ones not counted */
+	unsigned fail_at; /**< let the so-many-th allocation from now fail; 0: none */
+	unsigned cleans;
+	uint64_t seed;
+	/** Called before an allocation or a clean takes effect, with itself out of place; NULL for none. */
+	void (*on_alloc)(struct testport *tp);
+	void (*on_clean)(struct testport *tp, const void *va, size_t size);
+};
+
+/** Bus addresses end at 2^@p oas. */
+void testport_init(struct testport *tp, unsigned oas);
+/** Fails the test if anything is left. */
+void testport_fini(struct testport *tp);
+/** Eight bytes at @p bus, as processors (or, for @p shadow, a walker that does not snoop) see them. */
+uint64_t testport_read(struct testport *tp, uint64_t bus, bool shadow);
+
+/** SMMU_TEST_SEED, or a seed from the clock; printed, so that a failure can be repeated. */
+uint64_t test_seed(void);
+uint64_t test_random(uint64_t *state);
+
+#endif
