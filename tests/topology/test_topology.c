@@ -5,6 +5,7 @@
 #include "topology_test.h"
 
 #include "cmd_topology.h"
+#include "iort_build.h"
 
 #include <fcntl.h>
 #include <json-c/json.h>
@@ -153,7 +154,8 @@ static struct json_object *get_array(struct json_object *o, const char *key, siz
 	return value;
 }
 
-static void check_json(const char *text)
+/* The JSON of two-smmus.iort, its second range leading to @p stream. */
+static void check_json(const char *text, uint32_t stream)
 {
 	struct json_object *top = json_tokener_parse(text), *smmus, *root, *streams, *value;
 	size_t i;
@@ -186,7 +188,7 @@ static void check_json(const char *text)
 		assert_int_equal(get_int(range, "first"), i ? 0x800 : 0);
 		assert_int_equal(get_int(range, "count"), i ? 0x200 : 0x100);
 		assert_int_equal(get_int(range, "smmu"), i);
-		assert_int_equal(get_int(range, "stream"), i ? 0x800 : 0);
+		assert_int_equal(get_int(range, "stream"), i ? stream : 0);
 	}
 	json_object_put(top);
 }
@@ -195,6 +197,8 @@ static void test_command(void **state)
 {
 	char iort[1024], dtb[1024], out[8192], error[8192], json[] = "/tmp/smmu-topology-XXXXXX";
 	int fd = mkstemp(json);
+	uint8_t *table;
+	size_t size;
 	ssize_t n;
 
 	assert_true(fd >= 0);
@@ -202,7 +206,7 @@ static void test_command(void **state)
 	test_data_path("virt-smmuv3.dtb", dtb, sizeof(dtb));
 	assert_int_equal(RUN("--iort", iort, "--json", "-"), 0);
 	assert_string_equal(error, "");
-	check_json(out);
+	check_json(out, 0x800);
 	assert_int_equal(RUN("--iort", iort, "--json", json), 0);
 	assert_non_null(strstr(out, "2 SMMUv3 instances, 1 root"));
 	assert_non_null(strstr(out, "inputs 0x800-0x9ff"));
@@ -210,7 +214,17 @@ static void test_command(void **state)
 	n = read(fd, out, sizeof(out) - 1);
 	assert_true(n > 0);
 	out[n] = '\0';
-	check_json(out);
+	check_json(out, 0x800);
+
+	/* Inputs and streams need not be the same numbers. */
+	table = test_data("two-smmus.iort", &size);
+	table[0x138 + 1] = 0x40; /* output base */
+	iort_fix_checksum(table, size);
+	assert_int_equal(pwrite(fd, table, size, 0), size);
+	assert_int_equal(ftruncate(fd, (off_t)size), 0);
+	assert_int_equal(RUN("--iort", json, "--json", "-"), 0);
+	check_json(out, 0x4000);
+	free(table);
 	close(fd);
 	unlink(json);
 	assert_int_equal(RUN("--dtb", dtb), 0);
