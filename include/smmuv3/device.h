@@ -50,18 +50,20 @@ struct smmu_pasid {
 
 /** The embedder owns the memory; fields are private. */
 struct smmu_device {
-	struct smmu_instance *instance;
-	struct smmu_device *next; /**< in instance->devices */
+	struct smmu_instance *instance; /**< NULL once the instance was removed */
+	struct smmu_device *next;       /**< in instance->devices */
 	const struct smmu_device_ops *ops;
 	void *ctx;
 	const char *name;
 	struct smmu_mutex
 		lock; /**< serialises attach and detach of this device; taken before any other; may sleep */
 	uint32_t stream[SMMU_DEVICE_STREAMS];
+	struct smmu_ste *ste[SMMU_DEVICE_STREAMS];
 	uint32_t nr_streams;
 	uint8_t ssid_bits;
 	bool ats_wanted;
-	bool ats_on;
+	bool ats_on;          /**< in the device */
+	bool ste_ats;         /**< in its STEs */
 	uint32_t quarantined; /**< cut off because its ATC did not answer */
 	struct smmu_spinlock
 		ste_lock; /**< excludes quarantine against a change of the STEs; any context; short */
@@ -76,7 +78,10 @@ struct smmu_device {
  */
 int smmu_device_init(struct smmu_device *dev, const struct smmu_device_config *cfg);
 
-/** Detach it from everything and drop it. Cannot fail. May sleep. */
+/**
+ * Detach it from everything and drop it; nothing to do after smmu_instance_remove. Cannot fail. Waits for readers if the device
+ * uses ATS: may sleep.
+ */
 void smmu_device_fini(struct smmu_device *dev);
 
 /**
@@ -84,7 +89,8 @@ void smmu_device_fini(struct smmu_device *dev);
  * which the streams are undefined; from stage 1 to stage 1 without a moment at which they fault. -SMMU_EOPNOTSUPP (the
  * instance cannot use the domain's table; the log says why), -SMMU_EBUSY (stage 2 while substreams are attached),
  * -SMMU_ENOSPC (no ASID or VMID left), -SMMU_ENOMEM, the error of set_ats: everything is as before. -SMMU_EIO: the SMMU or the
- * device's ATC does not answer; the device is attached, but cut off. May sleep.
+ * device's ATC does not answer; the device is attached, but cut off (or was cut off before: then nothing changed).
+ * -SMMU_ENODEV: the instance was removed. May sleep.
  */
 int smmu_attach(struct smmu_device *dev, struct smmu_domain *domain);
 

@@ -37,6 +37,7 @@ struct smmu_domain {
 	bool non_coherent;
 	struct smmu_pgtable *table;
 	struct smmu_pgtable own_table;
+	uint32_t users;             /**< attachments, whatever the kind */
 	struct smmu_inv_array *inv; /**< published; readers follow it without a lock */
 	struct smmu_mutex
 		lock; /**< serialises writers of inv; attach side, may sleep; never taken by a sweep */
@@ -58,7 +59,8 @@ int smmu_map(struct smmu_domain *d, uint64_t iova, uint64_t pa, uint64_t size, u
 /**
  * Unmap @p size bytes at @p iova and invalidate every TLB and ATC that may hold them, on all instances at once. When
  * this returns 0 no access can use the old translation. -SMMU_ENOENT, -SMMU_EINVAL, -SMMU_EOPNOTSUPP: nothing changed.
- * -SMMU_EIO: unmapped, but an instance is dead and may still hold it. Does not sleep; takes no lock.
+ * -SMMU_EIO: unmapped, but an instance is dead and may still hold it; tables that went away are kept from reuse, for ever.
+ * Does not sleep; takes no lock.
  */
 int smmu_unmap(struct smmu_domain *d, uint64_t iova, uint64_t size);
 

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Context descriptors of one device. IHI 0070, "Context descriptor table".
+ *
+ * Without substreams there are two CDs, of which the STE points to one: a new domain's CD is written into the other, and the
+ * change is the one store that moves the pointer. With substreams there is a table, linear while it fits in 64 KiB or
+ * the SMMU knows no other, else with leaf tables of 64 CDs made as substreams are attached.
+ */
+#include "driver.h"
+
+#define LINEAR_LOG2_MAX 10u
+#define LEAF_LOG2 6u
+#define LEAF_BYTES (sizeof(struct smmu_cd) << LEAF_LOG2)
+
+int smmu_cdtab_init(struct smmu_device *dev)
+{
+	const struct smmu_port *port = dev->instance->port;
+	struct smmu_cdtab *t = &dev->cdtab;
+
+	*t = (struct smmu_cdtab){.log2size = dev->ssid_bits};
+	if (!(dev->instance->features.bits & SMMU_FEAT_S1))
+		return 0;
+	if (dev->ssid_bits > LINEAR_LOG2_MAX &&
+	    dev->instance->features.bits & SMMU_FEAT_2LVL_CDTAB) {
+		t->l1_count = 1u << (dev->ssid_bits - LEAF_LOG2);
+		t->size = t->l1_count * sizeof(uint64_t);
+		t->l2 = port->ops->alloc(port->ctx, t->l1_count * sizeof(*t->l2));
+		if (!t->l2)
+			return -SMMU_ENOMEM;
+	} else {
+		t->size = sizeof(struct smmu_cd) << (dev->ssid_bits ? dev->ssid_bits : 1);
+	}
+	t->table = port->ops->dma_alloc(port->ctx, t->size, smmu_max64(t->size, 64), &t->bus);
+	if (t->table)
+		return 0;
+	smmu_cdtab_fini(dev);
+	return -SMMU_ENOMEM;
+}
+
+void smmu_cdtab_fini(struct smmu_device *dev)
+{
+	const struct smmu_port *port = dev->instance->port;
+	struct smmu_cdtab *t = &dev->cdtab;
+
+	for (uint32_t i = 0; t->l2 && i < t->l1_count; i++)
+		if (t->l2[i])
+			port->ops->dma_free(port->ctx, t->l2[i], LEAF_BYTES);
+	if (t->l2)
+		port->ops->free(port->ctx, t->l2, t->l1_count * sizeof(*t->l2));
+	if (t->table)
+		port->ops->dma_free(port->ctx, t->table, t->size);
+	*t = (struct smmu_cdtab){0};
+}
+
+int smmu_cdtab_cd(struct smmu_device *dev, uint32_t ssid, struct smmu_cd **cd)
+{
+	const struct smmu_port *port = dev->instance->port;
+	struct smmu_cdtab *t = &dev->cdtab;
+	uint32_t i = ssid >> LEAF_LOG2;
+	uint64_t *l1 = t->table, bus;
+
+	if (!t->l2) {
+		*cd = (struct smmu_cd *)t->table + (t->log2size ? ssid : t->slot);
+		return 0;
+	}
+	if (!t->l2[i]) {
+		struct smmu_cd *leaf = port->ops->dma_alloc(port->ctx, LEAF_BYTES, 4096, &bus);
+
+		if (!leaf)
+			return -SMMU_ENOMEM;
+		/* Its CDs are not valid; whoever makes one valid tells the caches about the descriptor as well. */
+		smmu_port_clean(port, leaf, LEAF_BYTES);
+		smmu_dma_wmb();
+		smmu_store(&l1[i], (bus & SMMU_L1CD_L2PTR) | SMMU_L1CD_V);
+		smmu_port_clean(port, &l1[i], sizeof(l1[i]));
+		t->l2[i] = leaf;
+	}
+	*cd = t->l2[i] + (ssid & ((1u << LEAF_LOG2) - 1));
+	return 0;
+}
+
+uint64_t smmu_cdtab_ste_bits(const struct smmu_device *dev)
+{
+	const struct smmu_cdtab *t = &dev->cdtab;
+	uint64_t bus = t->bus + (t->log2size ? 0 : t->slot * sizeof(struct smmu_cd));
+
+	return (bus & SMMU_STE_W0_S1CONTEXTPTR) |
+	       smmu_field_prep(SMMU_STE_W0_S1CDMAX, t->log2size) |
+	       smmu_field_prep(SMMU_STE_W0_S1FMT,
+			       t->l2 ? SMMU_STE_S1FMT_4K_L2 : SMMU_STE_S1FMT_LINEAR);
+}

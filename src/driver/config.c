@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What STEs and CDs say for a given state of a device, and which domains an instance can take. IHI 0070, "Stream table
+ * entry" and "Context descriptor".
+ */
+#include "driver.h"
+
+static bool is_stage(const struct smmu_domain *d, enum smmu_domain_kind kind)
+{
+	return d && d->kind == kind;
+}
+
+static uint64_t stage1_word1(const struct smmu_device *dev)
+{
+	uint32_t features = dev->instance->features.bits;
+	bool coherent = features & SMMU_FEAT_COHERENT;
+	uint64_t cache = coherent ? SMMU_STE_S1C_WB_RA : SMMU_STE_S1C_NC, dss;
+
+	if (is_stage(dev->domain, SMMU_DOMAIN_STAGE1))
+		dss = SMMU_STE_S1DSS_SSID0;
+	else if (is_stage(dev->domain, SMMU_DOMAIN_IDENTITY))
+		dss = SMMU_STE_S1DSS_BYPASS;
+	else
+		dss = SMMU_STE_S1DSS_TERMINATE;
+	return smmu_field_prep(SMMU_STE_W1_S1DSS, dss) | smmu_field_prep(SMMU_STE_W1_S1CIR, cache) |
+	       smmu_field_prep(SMMU_STE_W1_S1COR, cache) |
+	       smmu_field_prep(SMMU_STE_W1_S1CSH, coherent ? SMMU_SH_ISH : SMMU_SH_OSH) |
+	       /* Faults end at once: nobody here resumes stalled transactions. */
+	       (features & SMMU_FEAT_STALL && !(features & SMMU_FEAT_STALL_FORCE)
+			? SMMU_STE_W1_S1STALLD
+			: 0);
+}
+
+void smmu_make_ste(const struct smmu_device *dev, bool ats, uint32_t vmid, struct smmu_ste *ste)
+{
+	uint64_t config = SMMU_STE_CONFIG_ABORT;
+
+	*ste = (struct smmu_ste){0};
+	if (is_stage(dev->domain, SMMU_DOMAIN_STAGE2)) {
+		const struct smmu_pgtable_regs *r = &dev->domain->table->regs;
+
+		config = SMMU_STE_CONFIG_S2;
+		ste->w[2] = smmu_field_prep(SMMU_STE_W2_S2VMID, vmid) |
+			    smmu_field_prep(SMMU_STE_W2_S2T0SZ, r->t0sz) |
+			    smmu_field_prep(SMMU_STE_W2_S2SL0, r->sl0) |
+			    smmu_field_prep(SMMU_STE_W2_S2IR0, r->ir0) |
+			    smmu_field_prep(SMMU_STE_W2_S2OR0, r->or0) |
+			    smmu_field_prep(SMMU_STE_W2_S2SH0, r->sh0) |
+			    smmu_field_prep(SMMU_STE_W2_S2TG, r->tg) |
+			    smmu_field_prep(SMMU_STE_W2_S2PS, r->ps) | SMMU_STE_W2_S2AA64 |
+			    SMMU_STE_W2_S2R;
+		ste->w[3] = r->ttb & SMMU_STE_W3_S2TTB;
+	} else if (is_stage(dev->domain, SMMU_DOMAIN_STAGE1) || dev->pasids) {
+		config = SMMU_STE_CONFIG_S1;
+		ste->w[0] = smmu_cdtab_ste_bits(dev);
+		ste->w[1] = stage1_word1(dev);
+	} else if (is_stage(dev->domain, SMMU_DOMAIN_IDENTITY)) {
+		config = SMMU_STE_CONFIG_BYPASS;
+	}
+	ste->w[0] |= SMMU_STE_W0_V | smmu_field_prep(SMMU_STE_W0_CONFIG, config);
+	if (config == SMMU_STE_CONFIG_ABORT)
+		return;
+	ste->w[1] |= smmu_field_prep(SMMU_STE_W1_SHCFG, SMMU_STE_SHCFG_INCOMING);
+	if (ats)
+		ste->w[1] |= smmu_field_prep(SMMU_STE_W1_EATS, SMMU_STE_EATS_FULL);
+}
+
+void smmu_make_cd(const struct smmu_device *dev, const struct smmu_domain *domain, uint32_t asid,
+		  struct smmu_cd *cd)
+{
+	const struct smmu_pgtable_regs *r = &domain->table->regs;
+
+	*cd = (struct smmu_cd){0};
+	cd->w[0] =
+		smmu_field_prep(SMMU_CD_W0_T0SZ, r->t0sz) | smmu_field_prep(SMMU_CD_W0_TG0, r->tg) |
+		smmu_field_prep(SMMU_CD_W0_IR0, r->ir0) | smmu_field_prep(SMMU_CD_W0_OR0, r->or0) |
+		smmu_field_prep(SMMU_CD_W0_SH0, r->sh0) | SMMU_CD_W0_EPD1 | SMMU_CD_W0_V |
+		smmu_field_prep(SMMU_CD_W0_IPS, r->ps) | SMMU_CD_W0_AA64 | SMMU_CD_W0_R |
+		SMMU_CD_W0_A | SMMU_CD_W0_ASET | smmu_field_prep(SMMU_CD_W0_ASID, asid);
+	cd->w[1] = r->ttb & SMMU_CD_W1_TTB0;
+	cd->w[3] = r->mair;
+}
+
+static int refuse(const struct smmu_instance *inst, const char *why)
+{
+	struct smmu_message m;
+
+	smmu_text_str(smmu_message_begin(&m, inst->name), "cannot attach the domain: ");
+	smmu_text_str(&m.text, why);
+	smmu_message_log(&m, inst->port, SMMU_LOG_ERROR);
+	return -SMMU_EOPNOTSUPP;
+}
+
+int smmu_domain_check(const struct smmu_instance *inst, const struct smmu_domain *domain)
+{
+	const struct smmu_features *f = &inst->features;
+	const struct smmu_pgtable_config *c;
+	uint32_t granule;
+
+	if (!smmu_domain_has_table(domain))
+		return 0;
+	c = &domain->table->cfg;
+	granule = c->granule_shift == 12   ? SMMU_FEAT_4K
+		  : c->granule_shift == 14 ? SMMU_FEAT_16K
+					   : SMMU_FEAT_64K;
+	if (domain->kind == SMMU_DOMAIN_STAGE1 && !(f->bits & SMMU_FEAT_S1))
+		return refuse(inst, "the SMMU has no stage 1 (IDR0.S1P)");
+	if (domain->kind == SMMU_DOMAIN_STAGE2 && !(f->bits & SMMU_FEAT_S2))
+		return refuse(inst, "the SMMU has no stage 2 (IDR0.S2P)");
+	if (!(f->bits & granule))
+		return refuse(inst, "the SMMU lacks its granule (IDR5.GRAN*)");
+	if (c->oas > f->oas)
+		return refuse(inst,
+			      "its output addresses have more bits than the SMMU's (IDR5.OAS)");
+	if (domain->kind == SMMU_DOMAIN_STAGE2 && c->ias > f->oas)
+		return refuse(inst, "its stage-2 input addresses have more bits than the SMMU's "
+				    "OAS (IDR5.OAS)");
+	if (!domain->non_coherent && !(f->bits & SMMU_FEAT_COHERENT))
+		return refuse(inst, "the SMMU is not coherent (IDR0.COHACC) and the domain was not "
+				    "made non_coherent");
+	return 0;
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A device: adding it, dropping it, writing its STEs, clearing its ATC. */
+#include "driver.h"
+
+/** The device on @p inst that has one of the streams, or NULL. The instance's lock is held. */
+static struct smmu_device *owner_of(struct smmu_instance *inst,
+				    const struct smmu_device_config *cfg)
+{
+	for (struct smmu_device *dev = inst->devices; dev; dev = dev->next)
+		for (uint32_t i = 0; i < dev->nr_streams; i++)
+			for (uint32_t j = 0; j < cfg->nr_streams; j++)
+				if (dev->stream[i] == cfg->streams[j])
+					return dev;
+	return NULL;
+}
+
+/** Find the STEs of all streams and put the device on the list. The instance's lock is held. */
+static int hook(struct smmu_device *dev, const struct smmu_device_config *cfg)
+{
+	struct smmu_instance *inst = dev->instance;
+	int error;
+
+	if (owner_of(inst, cfg))
+		return -SMMU_EEXIST;
+	for (uint32_t i = 0; i < cfg->nr_streams; i++) {
+		dev->stream[i] = cfg->streams[i];
+		error = smmu_strtab_ste(inst, cfg->streams[i], &dev->ste[i]);
+		if (error)
+			return error;
+	}
+	dev->next = inst->devices;
+	inst->devices = dev;
+	return 0;
+}
+
+static bool streams_ok(const struct smmu_device_config *cfg)
+{
+	if (!cfg->nr_streams || cfg->nr_streams > SMMU_DEVICE_STREAMS)
+		return false;
+	for (uint32_t i = 0; i < cfg->nr_streams; i++)
+		for (uint32_t j = 0; j < i; j++)
+			if (cfg->streams[i] == cfg->streams[j])
+				return false;
+	return true;
+}
+
+int smmu_device_init(struct smmu_device *dev, const struct smmu_device_config *cfg)
+{
+	struct smmu_instance *inst = cfg->instance;
+	int error;
+
+	if (!inst || !inst->up || !streams_ok(cfg) ||
+	    (cfg->ats && (!cfg->ops || !cfg->ops->set_ats)))
+		return -SMMU_EINVAL;
+	*dev = (struct smmu_device){
+		.instance = inst,
+		.ops = cfg->ops,
+		.ctx = cfg->ctx,
+		.name = cfg->name,
+		.nr_streams = cfg->nr_streams,
+		.ats_wanted = cfg->ats && inst->features.bits & SMMU_FEAT_ATS,
+		.ssid_bits = (uint8_t)smmu_min64(cfg->ssid_bits, inst->features.ssid_bits),
+	};
+	smmu_mutex_init(&dev->lock);
+	smmu_spin_init(&dev->ste_lock);
+	error = smmu_cdtab_init(dev);
+	if (error)
+		return error;
+	smmu_mutex_lock(&inst->lock);
+	error = hook(dev, cfg);
+	smmu_mutex_unlock(&inst->lock);
+	if (error)
+		smmu_cdtab_fini(dev);
+	return error;
+}
+
+void smmu_device_fini(struct smmu_device *dev)
+{
+	struct smmu_instance *inst = dev->instance;
+	struct smmu_device **p;
+
+	if (!inst)
+		return;
+	smmu_mutex_lock(&dev->lock);
+	smmu_device_detach_all(dev);
+	/* A sweep that names the device may be about to cut it off. */
+	if (dev->ats_wanted)
+		smmu_rcu_synchronize(inst->port->rcu);
+	smmu_mutex_lock(&inst->lock);
+	for (p = &inst->devices; *p != dev;)
+		p = &(*p)->next;
+	*p = dev->next;
+	smmu_mutex_unlock(&inst->lock);
+	smmu_cdtab_fini(dev);
+	dev->instance = NULL;
+	smmu_mutex_unlock(&dev->lock);
+}
+
+bool smmu_device_quarantined(const struct smmu_device *dev)
+{
+	return smmu_load(&dev->quarantined);
+}
+
+struct ste_sync {
+	struct smmu_device *dev;
+	bool new_cds;
+};
+
+static int sync_ste(void *ctx)
+{
+	struct ste_sync *s = ctx;
+	struct smmu_cmd cmd[2 * SMMU_DEVICE_STREAMS + 1];
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < s->dev->nr_streams; i++)
+		cmd[n++] = smmu_cmd_cfgi_ste(s->dev->stream[i], true);
+	if (s->new_cds) {
+		/* CDs are fetched through the STE: drop the old ones once the old STE cannot bring them back. */
+		cmd[n++] = smmu_cmd_sync(SMMU_CMD_SYNC_CS_NONE);
+		for (uint32_t i = 0; i < s->dev->nr_streams; i++)
+			cmd[n++] = smmu_cmd_cfgi_cd_all(s->dev->stream[i]);
+	}
+	return smmu_instance_issue(s->dev->instance, cmd, n);
+}
+
+int smmu_device_write_ste(struct smmu_device *dev, bool ats, uint32_t vmid, bool new_cds)
+{
+	struct ste_sync s = {dev, new_cds};
+	struct smmu_entry_change change = {
+		.port = dev->instance->port,
+		.kind = &smmu_ste_kind,
+		.n = dev->nr_streams,
+		.sync = sync_ste,
+		.ctx = &s,
+		.lock = &dev->ste_lock,
+		.frozen = &dev->quarantined,
+	};
+	struct smmu_ste ste;
+
+	for (uint32_t i = 0; i < dev->nr_streams; i++)
+		change.live[i] = dev->ste[i]->w;
+	smmu_make_ste(dev, ats, vmid, &ste);
+	dev->ste_ats = ats;
+	return smmu_entry_change(&change, ste.w);
+}
+
+int smmu_device_clear_atc(struct smmu_device *dev, uint32_t ssid)
+{
+	struct smmu_cmd cmd[SMMU_DEVICE_STREAMS];
+	int error;
+
+	if (smmu_device_quarantined(dev))
+		return -SMMU_EIO;
+	for (uint32_t i = 0; i < dev->nr_streams; i++)
+		cmd[i] = smmu_cmd_atc_inv(dev->stream[i], ssid != 0, ssid, false, 0,
+					  SMMU_CMD_ATC_INV_SIZE_ALL);
+	error = smmu_cmdq_issue(&dev->instance->cmdq, cmd, dev->nr_streams);
+	if (error == -SMMU_ETIMEDOUT) /* only this device was asked */
+		smmu_device_quarantine(dev);
+	return error ? -SMMU_EIO : 0;
+}

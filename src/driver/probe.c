@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What an SMMU can do, from its ID registers, and whether that is enough. IHI 0070, SMMU_IDR0 to SMMU_IDR5.
+ */
+#include "driver.h"
+
+#define CMDQ_LOG2_DEFAULT 10u
+#define OUTQ_LOG2_DEFAULT 7u
+#define TIMEOUT_NS_DEFAULT 1000000000u
+
+static int refuse(const struct smmu_instance *inst, const char *why)
+{
+	struct smmu_message m;
+
+	smmu_text_str(smmu_message_begin(&m, inst->name), why);
+	smmu_message_log(&m, inst->port, SMMU_LOG_ERROR);
+	return -SMMU_EOPNOTSUPP;
+}
+
+static uint32_t bit(uint64_t mask, uint32_t reg, uint32_t feature)
+{
+	return reg & mask ? feature : 0;
+}
+
+static uint32_t idr0_features(uint32_t idr0)
+{
+	uint32_t bits =
+		bit(SMMU_IDR0_S1P, idr0, SMMU_FEAT_S1) | bit(SMMU_IDR0_S2P, idr0, SMMU_FEAT_S2) |
+		bit(SMMU_IDR0_COHACC, idr0, SMMU_FEAT_COHERENT) |
+		bit(SMMU_IDR0_CD2L, idr0, SMMU_FEAT_2LVL_CDTAB) |
+		bit(SMMU_IDR0_ATS, idr0, SMMU_FEAT_ATS) | bit(SMMU_IDR0_PRI, idr0, SMMU_FEAT_PRI) |
+		bit(SMMU_IDR0_MSI, idr0, SMMU_FEAT_MSI) | bit(SMMU_IDR0_SEV, idr0, SMMU_FEAT_SEV) |
+		bit(SMMU_IDR0_HYP, idr0, SMMU_FEAT_HYP);
+
+	if ((bits & SMMU_FEAT_S1) && (bits & SMMU_FEAT_S2))
+		bits |= SMMU_FEAT_NESTED;
+	if (smmu_field_get(SMMU_IDR0_ST_LEVEL, idr0) == SMMU_IDR0_ST_LEVEL_2LVL)
+		bits |= SMMU_FEAT_2LVL_STRTAB;
+	switch (smmu_field_get(SMMU_IDR0_STALL_MODEL, idr0)) {
+	case SMMU_IDR0_STALL_MODEL_FORCE:
+		bits |= SMMU_FEAT_STALL_FORCE;
+		/* fall through */
+	case SMMU_IDR0_STALL_MODEL_BOTH:
+		bits |= SMMU_FEAT_STALL;
+		break;
+	default:
+		break;
+	}
+	return bits;
+}
+
+static int read_idr0(struct smmu_instance *inst)
+{
+	uint32_t idr0 = smmu_mmio_read32(&inst->mmio, SMMU_IDR0);
+	uint64_t ttf = smmu_field_get(SMMU_IDR0_TTF, idr0);
+
+	if (idr0 == UINT32_MAX)
+		return refuse(inst, "IDR0 reads as ones: there is no SMMU at this address");
+	inst->features.bits = idr0_features(idr0);
+	if (inst->cfg.coherent_override)
+		inst->features.bits |= SMMU_FEAT_COHERENT;
+	if (!(inst->features.bits & (SMMU_FEAT_S1 | SMMU_FEAT_S2)))
+		return refuse(inst, "IDR0.S1P and IDR0.S2P are 0: it translates nothing");
+	if (ttf != SMMU_IDR0_TTF_AARCH64 && ttf != SMMU_IDR0_TTF_AARCH32_64)
+		return refuse(inst, "IDR0.TTF: no AArch64 translation tables");
+	if (smmu_field_get(SMMU_IDR0_TTENDIAN, idr0) == SMMU_IDR0_TTENDIAN_BIG)
+		return refuse(inst, "IDR0.TTENDIAN: translation tables are big-endian only");
+	if (smmu_field_get(SMMU_IDR0_ST_LEVEL, idr0) > SMMU_IDR0_ST_LEVEL_2LVL)
+		return refuse(inst, "IDR0.ST_LEVEL has a reserved value");
+	inst->features.asid_bits = idr0 & SMMU_IDR0_ASID16 ? 16 : 8;
+	inst->features.vmid_bits = idr0 & SMMU_IDR0_VMID16 ? 16 : 8;
+	return 0;
+}
+
+static int read_idr1(struct smmu_instance *inst)
+{
+	struct smmu_features *f = &inst->features;
+	uint32_t idr1 = smmu_mmio_read32(&inst->mmio, SMMU_IDR1);
+
+	if (idr1 & (SMMU_IDR1_TABLES_PRESET | SMMU_IDR1_QUEUES_PRESET))
+		return refuse(inst, "IDR1.TABLES_PRESET or QUEUES_PRESET: fixed tables or queues "
+				    "are not supported");
+	f->sid_bits = (uint8_t)smmu_field_get(SMMU_IDR1_SIDSIZE, idr1);
+	f->ssid_bits = (uint8_t)smmu_field_get(SMMU_IDR1_SSIDSIZE, idr1);
+	f->cmdq_log2 = (uint8_t)smmu_field_get(SMMU_IDR1_CMDQS, idr1);
+	f->evtq_log2 = (uint8_t)smmu_field_get(SMMU_IDR1_EVENTQS, idr1);
+	f->priq_log2 = (uint8_t)smmu_field_get(SMMU_IDR1_PRIQS, idr1);
+	if (f->sid_bits > 32)
+		return refuse(inst, "IDR1.SIDSIZE is above 32");
+	if (f->ssid_bits > 20)
+		return refuse(inst, "IDR1.SSIDSIZE is above 20");
+	if (f->cmdq_log2 > SMMU_QUEUE_LOG2SIZE_MAX || f->evtq_log2 > SMMU_QUEUE_LOG2SIZE_MAX ||
+	    f->priq_log2 > SMMU_QUEUE_LOG2SIZE_MAX)
+		return refuse(inst, "IDR1: a queue size is above 19");
+	if (f->cmdq_log2 < 1)
+		return refuse(inst, "IDR1.CMDQS: a command queue of one entry is too small");
+	return 0;
+}
+
+static int read_idr5(struct smmu_instance *inst)
+{
+	static const uint8_t oas[] = {32, 36, 40, 42, 44, 48, 52};
+	uint32_t idr3 = smmu_mmio_read32(&inst->mmio, SMMU_IDR3);
+	uint32_t idr5 = smmu_mmio_read32(&inst->mmio, SMMU_IDR5);
+	uint64_t code = smmu_field_get(SMMU_IDR5_OAS, idr5);
+
+	inst->features.bits |= bit(SMMU_IDR3_RIL, idr3, SMMU_FEAT_RANGE) |
+			       bit(SMMU_IDR5_GRAN4K, idr5, SMMU_FEAT_4K) |
+			       bit(SMMU_IDR5_GRAN16K, idr5, SMMU_FEAT_16K) |
+			       bit(SMMU_IDR5_GRAN64K, idr5, SMMU_FEAT_64K);
+	if (!(inst->features.bits & (SMMU_FEAT_4K | SMMU_FEAT_16K | SMMU_FEAT_64K)))
+		return refuse(inst, "IDR5: no translation granule");
+	/* More than 52 bits need a table format of their own; what fits in 52 works. */
+	inst->features.oas = code < SMMU_ARRAY_SIZE(oas) ? oas[code] : 52;
+	return 0;
+}
+
+static uint8_t queue_log2(uint8_t wanted, uint8_t otherwise, uint8_t most)
+{
+	return (uint8_t)smmu_min64(wanted ? wanted : otherwise, most);
+}
+
+static void name_it(struct smmu_instance *inst)
+{
+	struct smmu_text t;
+
+	inst->name = inst->cfg.name;
+	if (inst->name)
+		return;
+	smmu_text_init(&t, inst->name_buf, sizeof(inst->name_buf));
+	smmu_text_str(&t, "smmu");
+	smmu_text_dec(&t, inst->cfg.index);
+	inst->name = inst->name_buf;
+}
+
+int smmu_instance_probe(struct smmu_instance *inst, const struct smmu_instance_config *cfg)
+{
+	int error;
+
+	if (!cfg->port || !cfg->port->ops || !cfg->port->rcu)
+		return -SMMU_EINVAL;
+	*inst = (struct smmu_instance){.cfg = *cfg, .port = cfg->port, .mmio = cfg->mmio};
+	name_it(inst);
+	error = read_idr0(inst);
+	if (!error)
+		error = read_idr1(inst);
+	if (!error)
+		error = read_idr5(inst);
+	if (error)
+		return error;
+	if (cfg->quirks & SMMU_QUIRK_NO_RANGE)
+		inst->features.bits &= ~(uint32_t)SMMU_FEAT_RANGE;
+	if (cfg->quirks & SMMU_QUIRK_NO_MSI)
+		inst->features.bits &= ~(uint32_t)SMMU_FEAT_MSI;
+	if (cfg->quirks & SMMU_QUIRK_NO_ATS)
+		inst->features.bits &= ~(uint32_t)SMMU_FEAT_ATS;
+	inst->cfg.cmdq_log2 =
+		queue_log2(cfg->cmdq_log2, CMDQ_LOG2_DEFAULT, inst->features.cmdq_log2);
+	inst->cfg.evtq_log2 =
+		queue_log2(cfg->evtq_log2, OUTQ_LOG2_DEFAULT, inst->features.evtq_log2);
+	inst->cfg.priq_log2 =
+		queue_log2(cfg->priq_log2, OUTQ_LOG2_DEFAULT, inst->features.priq_log2);
+	if (!inst->cfg.timeout_ns)
+		inst->cfg.timeout_ns = TIMEOUT_NS_DEFAULT;
+	smmu_target_init(inst);
+	return 0;
+}

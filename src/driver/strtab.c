@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The stream table: linear, or two levels with second-level tables made as streams appear. IHI 0070, "Stream table".
+ *
+ * STEs start out as V = 1, CONFIG = abort: a stream that nobody added is refused without an event for each access.
+ */
+#include "driver.h"
+
+#define SPLIT 8u
+#define LINEAR_LOG2_MAX 16u /* 4 MiB of STEs */
+#define L1_LOG2_MAX 17u     /* 1 MiB of descriptors */
+
+static size_t l2_bytes(const struct smmu_instance *inst)
+{
+	return sizeof(struct smmu_ste) << inst->strtab.split;
+}
+
+/** Decide on the shape from the features. */
+static void shape(const struct smmu_instance *inst, struct smmu_strtab *t)
+{
+	unsigned bits = inst->features.sid_bits;
+
+	*t = (struct smmu_strtab){.log2size = (uint8_t)bits};
+	if (inst->features.bits & SMMU_FEAT_2LVL_STRTAB && bits > SPLIT) {
+		t->split = SPLIT;
+		t->log2size = (uint8_t)smmu_min64(bits, SPLIT + L1_LOG2_MAX);
+		t->l1_count = 1u << (t->log2size - SPLIT);
+		t->l1_size = t->l1_count * sizeof(uint64_t);
+	} else {
+		t->log2size = (uint8_t)smmu_min64(bits, LINEAR_LOG2_MAX);
+		t->l1_size = sizeof(struct smmu_ste) << t->log2size;
+	}
+}
+
+void smmu_strtab_memory(const struct smmu_instance *inst, size_t *dma, size_t *plain)
+{
+	struct smmu_strtab t;
+
+	shape(inst, &t);
+	*dma = t.l1_size;
+	*plain = t.l1_count * sizeof(struct smmu_ste *);
+}
+
+static void fill_abort(const struct smmu_port *port, struct smmu_ste *ste, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		smmu_store(&ste[i].w[0], smmu_ste_kind.halt(ste[i].w));
+	smmu_port_clean(port, ste, n * sizeof(*ste));
+}
+
+int smmu_strtab_init(struct smmu_instance *inst)
+{
+	const struct smmu_port *port = inst->port;
+	struct smmu_strtab *t = &inst->strtab;
+
+	shape(inst, t);
+	/* Aligned to its size, at least 64 bytes: STRTAB_BASE. */
+	t->l1 = port->ops->dma_alloc(port->ctx, t->l1_size, smmu_max64(t->l1_size, 64), &t->l1_bus);
+	if (!t->l1)
+		return -SMMU_ENOMEM;
+	if (!t->split) {
+		fill_abort(port, t->l1, (size_t)1 << t->log2size);
+		return 0;
+	}
+	t->l2 = port->ops->alloc(port->ctx, t->l1_count * sizeof(*t->l2));
+	if (t->l2)
+		return 0;
+	smmu_strtab_fini(inst);
+	return -SMMU_ENOMEM;
+}
+
+void smmu_strtab_fini(struct smmu_instance *inst)
+{
+	const struct smmu_port *port = inst->port;
+	struct smmu_strtab *t = &inst->strtab;
+
+	for (uint32_t i = 0; t->l2 && i < t->l1_count; i++)
+		if (t->l2[i])
+			port->ops->dma_free(port->ctx, t->l2[i], l2_bytes(inst));
+	if (t->l2)
+		port->ops->free(port->ctx, t->l2, t->l1_count * sizeof(*t->l2));
+	if (t->l1)
+		port->ops->dma_free(port->ctx, t->l1, t->l1_size);
+	*t = (struct smmu_strtab){0};
+}
+
+void smmu_strtab_program(struct smmu_instance *inst)
+{
+	const struct smmu_strtab *t = &inst->strtab;
+	uint64_t cfg = smmu_field_prep(SMMU_STRTAB_BASE_CFG_LOG2SIZE, t->log2size);
+
+	if (t->split)
+		cfg |= smmu_field_prep(SMMU_STRTAB_BASE_CFG_SPLIT, t->split) |
+		       smmu_field_prep(SMMU_STRTAB_BASE_CFG_FMT, SMMU_STRTAB_BASE_CFG_FMT_2LVL);
+	smmu_mmio_write64(&inst->mmio, SMMU_STRTAB_BASE,
+			  (t->l1_bus & SMMU_STRTAB_BASE_ADDR) | SMMU_STRTAB_BASE_RA);
+	smmu_mmio_write32(&inst->mmio, SMMU_STRTAB_BASE_CFG, (uint32_t)cfg);
+}
+
+/** Make the second-level table of descriptor @p i and hook it. */
+static int add_l2(struct smmu_instance *inst, uint32_t i)
+{
+	const struct smmu_port *port = inst->port;
+	struct smmu_strtab *t = &inst->strtab;
+	uint64_t *l1 = t->l1, bus;
+	struct smmu_ste *l2 = port->ops->dma_alloc(port->ctx, l2_bytes(inst), l2_bytes(inst), &bus);
+	struct smmu_cmd cmd = smmu_cmd_cfgi_ste(i << t->split, false);
+
+	if (!l2)
+		return -SMMU_ENOMEM;
+	fill_abort(port, l2, (size_t)1 << t->split);
+	smmu_dma_wmb();
+	smmu_store(&l1[i],
+		   (bus & SMMU_L1STD_L2PTR) | smmu_field_prep(SMMU_L1STD_SPAN, t->split + 1));
+	smmu_port_clean(port, &l1[i], sizeof(l1[i]));
+	/* On an error the table stays hooked: the SMMU may have read the descriptor. */
+	t->l2[i] = l2;
+	return smmu_instance_issue(inst, &cmd, 1);
+}
+
+int smmu_strtab_ste(struct smmu_instance *inst, uint32_t sid, struct smmu_ste **ste)
+{
+	struct smmu_strtab *t = &inst->strtab;
+	uint32_t i = t->split ? sid >> t->split : 0;
+	int error;
+
+	if (t->log2size < 32 && sid >> t->log2size)
+		return -SMMU_ERANGE;
+	if (!t->split) {
+		*ste = (struct smmu_ste *)t->l1 + sid;
+		return 0;
+	}
+	if (!t->l2[i]) {
+		error = add_l2(inst, i);
+		if (error)
+			return error;
+	}
+	*ste = t->l2[i] + (sid & ((1u << t->split) - 1));
+	return 0;
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * An instance as the sweep sees it: programs go into its command queue, and a device that does not answer is cut off.
+ */
+#include "driver.h"
+
+static struct smmu_instance *instance_of(struct smmu_inv_target *t)
+{
+	return smmu_container_of(t, struct smmu_instance, target);
+}
+
+static size_t fill(void *ctx, struct smmu_cmd *dst, size_t room)
+{
+	return smmu_inv_program_next(ctx, dst, room);
+}
+
+static struct smmu_cmdq_token queue_token(const struct smmu_inv_token *t)
+{
+	return (struct smmu_cmdq_token){t->first, t->end, t->errors};
+}
+
+static enum smmu_inv_status inv_status(enum smmu_cmdq_status s)
+{
+	switch (s) {
+	case SMMU_CMDQ_DONE:
+		return SMMU_INV_DONE;
+	case SMMU_CMDQ_PENDING:
+		return SMMU_INV_PENDING;
+	case SMMU_CMDQ_LOST:
+		return SMMU_INV_LOST;
+	case SMMU_CMDQ_ATC_TIMEOUT:
+		return SMMU_INV_ATC_TIMEOUT;
+	default:
+		return SMMU_INV_DEAD;
+	}
+}
+
+static int target_submit(struct smmu_inv_target *t, struct smmu_inv_program *p,
+			 struct smmu_inv_token *token)
+{
+	struct smmu_cmdq_token q;
+	int error = smmu_cmdq_submit(&instance_of(t)->cmdq, smmu_inv_program_count(p), fill, p, &q);
+
+	*token = (struct smmu_inv_token){q.first, q.end, q.errors};
+	return error;
+}
+
+static enum smmu_inv_status target_poll(struct smmu_inv_target *t,
+					const struct smmu_inv_token *token)
+{
+	struct smmu_cmdq_token q = queue_token(token);
+
+	return inv_status(smmu_cmdq_poll(&instance_of(t)->cmdq, &q));
+}
+
+static enum smmu_inv_status target_wait(struct smmu_inv_target *t,
+					const struct smmu_inv_token *token)
+{
+	struct smmu_cmdq_token q = queue_token(token);
+
+	return inv_status(smmu_cmdq_wait(&instance_of(t)->cmdq, &q));
+}
+
+static void target_quarantine(struct smmu_inv_target *t, const struct smmu_inv *e)
+{
+	/* The device stays while a sweep can name it: smmu_device_fini waits for the readers. */
+	smmu_device_quarantine(e->owner);
+}
+
+static const struct smmu_inv_target_ops ops = {target_submit, target_poll, target_wait,
+					       target_quarantine};
+
+void smmu_target_init(struct smmu_instance *inst)
+{
+	uint32_t flags = 0;
+
+	if (inst->features.bits & SMMU_FEAT_RANGE)
+		flags |= SMMU_INV_RANGE;
+	if (inst->cfg.quirks & SMMU_QUIRK_SPLIT_ATC)
+		flags |= SMMU_INV_SPLIT_ATC;
+	if (inst->cfg.quirks & SMMU_QUIRK_TWICE)
+		flags |= SMMU_INV_TLBI_TWICE;
+	inst->target = (struct smmu_inv_target){.ops = &ops,
+						.index = inst->cfg.index,
+						.flags = flags,
+						.tlbi_max = inst->cfg.tlbi_max,
+						.atc_max = inst->cfg.atc_max};
+}
+
+/*
+ * With STE.CONFIG = abort and CR0.ATSCHK = 1 the SMMU refuses what the device has translated by itself as well, so
+ * its ATC may hold what it likes. Whoever is in the middle of an attach finds the flag set before its next store.
+ */
+void smmu_device_quarantine(struct smmu_device *dev)
+{
+	struct smmu_instance *inst = dev->instance;
+	struct smmu_cmd cmd[SMMU_DEVICE_STREAMS];
+	struct smmu_message m;
+	uint32_t before;
+
+	smmu_spin_lock(&dev->ste_lock);
+	before = dev->quarantined;
+	smmu_store(&dev->quarantined, 1);
+	for (uint32_t i = 0; i < dev->nr_streams; i++) {
+		struct smmu_ste *ste = dev->ste[i];
+
+		smmu_store(&ste->w[0], smmu_ste_kind.halt(ste->w));
+		smmu_port_clean(inst->port, ste, sizeof(*ste));
+		cmd[i] = smmu_cmd_cfgi_ste(dev->stream[i], true);
+	}
+	smmu_spin_unlock(&dev->ste_lock);
+	smmu_instance_issue(inst, cmd, dev->nr_streams);
+	if (before)
+		return;
+	smmu_text_str(smmu_message_begin(&m, inst->name), "stream ");
+	smmu_text_hex(&m.text, dev->stream[0], 1);
+	if (dev->name) {
+		smmu_text_str(&m.text, " (");
+		smmu_text_str(&m.text, dev->name);
+		smmu_text_str(&m.text, ")");
+	}
+	smmu_text_str(&m.text,
+		      ": its ATC does not answer: the device is cut off until it is added anew");
+	smmu_message_log(&m, inst->port, SMMU_LOG_ERROR);
+}
+
+int smmu_instance_issue(struct smmu_instance *inst, const struct smmu_cmd *cmds, uint32_t n)
+{
+	int error = smmu_cmdq_issue(&inst->cmdq, cmds, n);
+
+	if (!error && inst->cfg.quirks & SMMU_QUIRK_TWICE)
+		error = smmu_cmdq_issue(&inst->cmdq, cmds, n);
+	return error;
+}
