@@ -10,6 +10,7 @@ BUILD ?= build
 MESON_ARGS ?=
 NINJA = ninja -C $(BUILD) $(if $(JOBS),-j$(JOBS))
 SETUP = $(if $(NO_SETUP),@:,@tools/setup.sh)
+RUN_ARGS ?= --iort data/two-smmus.iort --devices 4 --ats 2 --domains 4 --stage 1,2 --threads 4 --ops 200000
 # What is judged by the formatter and the linter: our own C, as git knows it.
 C_FILES = git ls-files -co --exclude-standard '*.[ch]'
 
@@ -22,7 +23,7 @@ build: ## build the library and the command (build/smmuv3), after installing wha
 	@$(NINJA) smmuv3
 
 run: build ## run the main job: stage-1 and stage-2 domains shared by two SMMUs, every DMA judged
-	@tools/demo.sh $(BUILD)/smmuv3
+	$(BUILD)/smmuv3 run $(RUN_ARGS)
 
 test: ## install what the tests need, build everything, run all tests
 	$(SETUP) test
