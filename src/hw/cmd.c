@@ -117,7 +117,7 @@ static const struct smmu_field fields_sync[] = {
 	SMMU_FIELD(0, SMMU_CMD_SYNC_W0_MSH, "MSH", NUM),
 	SMMU_FIELD(0, SMMU_CMD_SYNC_W0_MSIATTR, "MSIAttr", HEX),
 	SMMU_FIELD(0, SMMU_CMD_SYNC_W0_MSIDATA, "MSIData", HEX),
-	SMMU_FIELD(1, SMMU_CMD_SYNC_W1_MSIADDR, "MSIAddr", HEX),
+	SMMU_FIELD(1, SMMU_CMD_SYNC_W1_MSIADDR, "MSIAddr", ADDR_SET),
 };
 
 /** How far a command reaches, beyond what its fields say one by one. */

@@ -24,14 +24,15 @@ void smmu_fields_walk(const struct smmu_field *table, size_t n, const uint64_t *
 		const struct smmu_field *f = &table[i];
 		uint64_t value = w[f->word] & f->mask;
 		bool always = f->kind == SMMU_FIELD_ID || f->kind == SMMU_FIELD_ADDR;
+		bool address = f->kind == SMMU_FIELD_ADDR || f->kind == SMMU_FIELD_ADDR_SET;
 		struct smmu_field_view view = {.name = f->name, .word = f->word};
 
 		if (used && !(used[f->word] & f->mask))
 			continue;
 		if (!value && !always)
 			continue;
-		view.value = f->kind == SMMU_FIELD_ADDR ? value : smmu_field_get(f->mask, value);
-		view.address = f->kind == SMMU_FIELD_ADDR || f->kind == SMMU_FIELD_HEX;
+		view.value = address ? value : smmu_field_get(f->mask, value);
+		view.address = address || f->kind == SMMU_FIELD_HEX;
 		view.text = field_text(f, view.value);
 		fn(ctx, &view);
 	}

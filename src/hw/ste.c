@@ -149,7 +149,7 @@ static const struct smmu_field fields_ste[] = {
 	SMMU_FIELD(1, SMMU_STE_W1_MEV, "MEV", NUM),
 	SMMU_FIELD(4, SMMU_STE_W4_PARTID, "PARTID", NUM),
 	SMMU_FIELD(5, SMMU_STE_W5_PMG, "PMG", NUM),
-	SMMU_FIELD(5, SMMU_STE_W5_VMSPTR, "VMSPtr", ADDR),
+	SMMU_FIELD(5, SMMU_STE_W5_VMSPTR, "VMSPtr", ADDR_SET),
 };
 
 /** Fields of other Security states, of software and of the implementation: there, but nothing is said of them. */
