@@ -12,8 +12,8 @@ struct json_object;
 struct smmu_topology;
 
 /**
- * Run the subcommand. @p argv[0] is "topology". Returns the exit status: 0, or 2 for bad usage or bad input,
- * which has been reported on standard error.
+ * Run the subcommand. @p argv[0] is "topology". Returns the exit status: 0, or 2 for bad usage or
+ * bad input, which has been reported on standard error.
  */
 int smmu_cli_topology(int argc, char **argv);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Topologies: building, freeing, reading from a file, making one up, and choosing streams for a workload. The
- * readers of firmware tables are topology_iort.c and topology_dtb.c.
+ * Topologies: building, freeing, reading from a file, making one up, and choosing streams for a
+ * workload. The readers of firmware tables are topology_iort.c and topology_dtb.c.
  */
 #include "topology_build.h"
 
@@ -25,7 +25,8 @@ int smmu_topology_fail(char *err, size_t errlen, int code, const char *fmt, ...)
 	return code;
 }
 
-/* Room for one more element: an array doubles when its length is a power of two, so needs no capacity field. */
+/* Room for one more element: an array doubles when its length is a power of two, so needs no
+ * capacity field. */
 static void *grow(void *array, size_t n, size_t element)
 {
 	if (n & (n - 1))
@@ -203,7 +204,8 @@ void smmu_topology_free(struct smmu_topology *t)
 	memset(t, 0, sizeof(*t));
 }
 
-/* The whole of a file. It is read to its end rather than by its size: a pipe and some of sysfs have none. */
+/* The whole of a file. It is read to its end rather than by its size: a pipe and some of sysfs have
+ * none. */
 static int read_file(const char *path, void **data, size_t *size, char *err, size_t errlen)
 {
 	size_t room = 0x10000, n = 0, got;
@@ -328,8 +330,9 @@ int smmu_topology_pick_device(const struct smmu_topology *t, unsigned smmu, unsi
 	if (smmu >= t->n_smmus || n >= t->smmus[smmu].n_streams)
 		return -1;
 	/*
-	 * Walk round all the streams in steps of the golden ratio: any number of steps is spread evenly. A step
-	 * that shares no factor with the total meets every stream once. Both are at most 2^32, and n is below.
+	 * Walk round all the streams in steps of the golden ratio: any number of steps is spread
+	 * evenly. A step that shares no factor with the total meets every stream once. Both are at
+	 * most 2^32, and n is below.
 	 */
 	total = t->smmus[smmu].n_streams;
 	step = (total * 0x9e3779b9ULL) >> 32;

@@ -3,9 +3,9 @@
  * Reader of flattened device trees: the structure, and the SMMUs, which are nodes compatible with
  * "arm,smmu-v3". Who reaches them is found in topology_dtb_roots.c.
  *
- * libfdt checks the structure of the whole blob first; after that this file only has to distrust what
- * properties say. The tree is walked twice, front to back: first for the SMMUs and every phandle, then for the
- * devices that refer to them.
+ * libfdt checks the structure of the whole blob first; after that this file only has to distrust
+ * what properties say. The tree is walked twice, front to back: first for the SMMUs and every
+ * phandle, then for the devices that refer to them.
  */
 #include "topology_dtb.h"
 
@@ -151,7 +151,8 @@ static uint64_t get_number(const fdt32_t *cells, int n)
 		      : (uint64_t)smmu_dtb_cell(cells, 0) << 32 | smmu_dtb_cell(cells, 1);
 }
 
-/* Follow `ranges` of each bus above the current node, so that its @p base becomes an address of the CPU. */
+/* Follow `ranges` of each bus above the current node, so that its @p base becomes an address of the
+ * CPU. */
 static int translate(struct dtb *d, uint64_t *base, uint64_t size)
 {
 	const struct dtb_level *bus;
@@ -199,8 +200,8 @@ static int translate(struct dtb *d, uint64_t *base, uint64_t size)
 }
 
 /*
- * The interrupts that a GIC has: cells of type, number, flags, in the order of interrupt-names. An SPI (type 0)
- * counts from 32. Anything else leaves the numbers unknown.
+ * The interrupts that a GIC has: cells of type, number, flags, in the order of interrupt-names. An
+ * SPI (type 0) counts from 32. Anything else leaves the numbers unknown.
  */
 static void read_interrupts(struct dtb *d, struct smmu_topology_smmu *smmu, int node)
 {
@@ -329,8 +330,8 @@ const struct dtb_phandle *smmu_dtb_phandle(const struct dtb *d, uint32_t phandle
 }
 
 /*
- * libfdt measures the name of a property each time it meets one: many properties that share a huge name would
- * take for ever.
+ * libfdt measures the name of a property each time it meets one: many properties that share a huge
+ * name would take for ever.
  */
 static int check_names(struct dtb *d)
 {

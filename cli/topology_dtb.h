@@ -67,7 +67,7 @@ static inline uint32_t smmu_dtb_cell(const fdt32_t *cells, size_t i)
 	return fdt32_ld(&cells[i]);
 }
 
-/** A property made of cells; NULL without it. A length that is no number of cells is an error, put in *rc. */
+/** A property made of cells; NULL without it. A length of no whole cells is an error, in *rc. */
 const fdt32_t *smmu_dtb_cells(struct dtb *d, int node, const char *name, size_t *n, int *rc);
 
 /** A property of one cell: 1 and the value, 0 without it, or an error. */

@@ -56,8 +56,8 @@ static int add_range(struct dtb *d, struct smmu_topology_root *root, unsigned sm
 }
 
 /*
- * A mask that drops bits of a requester id: several inputs reach one stream. Follow each of the 2^16 there are,
- * and join those whose streams are consecutive. @p maps is sorted.
+ * A mask that drops bits of a requester id: several inputs reach one stream. Follow each of the
+ * 2^16 there are, and join those whose streams are consecutive. @p maps is sorted.
  */
 static int expand_mask(struct dtb *d, struct smmu_topology_root *root, uint32_t mask,
 		       const struct dtb_map *maps, size_t n)
@@ -203,7 +203,8 @@ static int read_iommus(struct dtb *d, struct smmu_topology_root *root, int node)
 	return rc;
 }
 
-/* Second walk: PCIe hosts, and devices that name an IOMMU. Devices below a host have the host's map. */
+/* Second walk: PCIe hosts, and devices that name an IOMMU. Devices below a host have the host's
+ * map. */
 int smmu_dtb_visit_root(struct dtb *d, const struct dtb_level *level)
 {
 	bool map = smmu_dtb_has(d, level->node, "iommu-map");

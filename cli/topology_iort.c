@@ -2,10 +2,10 @@
 /*
  * Reader of the ACPI I/O Remapping Table (ARM DEN 0049, "IO Remapping Table").
  *
- * The table is bytes from somebody else: nothing is read before its place was checked against the node that
- * should hold it, and a node against the table. References between nodes are followed one step only, and only
- * downwards (device to SMMU, SMMU to ITS), so a table cannot make the reader go round in circles. The work is
- * linear in the table's size, but for sorting the mappings of a node.
+ * The table is bytes from somebody else: nothing is read before its place was checked against the
+ * node that should hold it, and a node against the table. References between nodes are followed one
+ * step only, and only downwards (device to SMMU, SMMU to ITS), so a table cannot make the reader go
+ * round in circles. The work is linear in the table's size, but for sorting the mappings of a node.
  */
 #include "topology_build.h"
 
@@ -32,7 +32,7 @@ enum iort_type {
 #define IORT_FIRST_NODE 40u
 #define IORT_HEADER_BYTES 48u
 
-/* Offsets within every node. Bytes 4 to 7 were reserved before issue E and are an identifier since. */
+/* Offsets within every node. Bytes 4 to 7: reserved before issue E, an identifier since. */
 #define NODE_TYPE 0u
 #define NODE_LENGTH 1u
 #define NODE_REVISION 3u
@@ -238,7 +238,8 @@ static int read_smmu_v3(struct iort *io, struct iort_node *node)
 	smmu->pri_gsiv = get32(p + V3_PRI_GSIV);
 	smmu->gerror_gsiv = get32(p + V3_GERROR_GSIV);
 	smmu->sync_gsiv = get32(p + V3_SYNC_GSIV);
-	/* Issue C added the domain without a new revision: a revision 0 node has it if it is long enough. */
+	/* Issue C added the domain without a new revision: a revision 0 node has it if it is long
+	 * enough. */
 	if ((flags & V3_FLAG_PROXIMITY) && fields_end(node) >= V3_PROXIMITY + 4) {
 		smmu->has_numa = true;
 		smmu->numa = get32(p + V3_PROXIMITY);
@@ -373,8 +374,8 @@ static int check_overlap(struct iort *io, const struct iort_node *node, struct i
 }
 
 /*
- * The mappings of @p node. Those that lead to an SMMUv3 become streams of @p root, which is NULL for a node
- * that is no origin of streams.
+ * The mappings of @p node. Those that lead to an SMMUv3 become streams of @p root, which is NULL
+ * for a node that is no origin of streams.
  */
 static int read_mappings(struct iort *io, const struct iort_node *node,
 			 struct smmu_topology_root *root)
@@ -440,7 +441,7 @@ static int read_mappings(struct iort *io, const struct iort_node *node,
 	return rc;
 }
 
-/* A named component's path in the ACPI namespace: printable ASCII with its NUL before the mappings. */
+/* A named component's path: printable ASCII, and its NUL before the mappings. */
 static int check_name(struct iort *io, const struct iort_node *node, const char **name)
 {
 	const uint8_t *p = io->table + node->offset;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * libFuzzer entry of the IORT reader. The checksum is put right first, or nothing would get past it. Built when
- * the compiler is clang and c_args has -fsanitize=fuzzer-no-link.
+ * libFuzzer entry of the IORT reader. The checksum is put right first, or nothing would get past
+ * it. Built when the compiler is clang and c_args has -fsanitize=fuzzer-no-link.
  */
 #include "topology.h"
 

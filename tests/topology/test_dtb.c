@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The device tree reader: the truth about QEMU's virt machine, trees built here with libfdt, and damaged ones.
+ * The device tree reader: the truth about QEMU's virt machine, trees built here with libfdt, and
+ * damaged ones.
  */
 #include "topology_test.h"
 
@@ -12,8 +13,8 @@ static uint64_t blob[0x1000]; /* libfdt wants eight-byte alignment */
 static const size_t blob_size = sizeof(blob);
 
 /*
- * A machine: two SMMUs below nested buses that translate, a disabled one, another kind of IOMMU, two PCIe hosts
- * and some devices. Tests change it property by property.
+ * A machine: two SMMUs below nested buses that translate, a disabled one, another kind of IOMMU,
+ * two PCIe hosts and some devices. Tests change it property by property.
  */
 #define SMMU_A "/soc/bus@80000000/iommu@0"
 #define SMMU_B "/soc/iommu@20000000"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The IORT reader: the truth about a real table, tables built here, and damaged ones. Every table is parsed from
- * memory of its exact size, so that a sanitizer build sees any byte read beyond it.
+ * The IORT reader: the truth about a real table, tables built here, and damaged ones. Every table
+ * is parsed from memory of its exact size, so that a sanitizer build sees any byte read beyond it.
  */
 #include "topology_test.h"
 
@@ -107,7 +107,7 @@ static void test_checksum(void **state)
 	free(table);
 }
 
-/* Damage that the checksum does not show. Whatever comes out must be sane; parse_exact() sees to that. */
+/* Damage that the checksum does not show. parse_exact() sees to it that what comes out is sane. */
 static void test_damage(void **state)
 {
 	uint64_t seed = test_seed();
@@ -449,7 +449,7 @@ static void test_random_tables(void **state)
 		for (i = 0; i < n_roots; i++) {
 			unsigned order[16], n = (unsigned)(test_random(&seed) % 17);
 
-			/* Range k has inputs within k * 0x1000; they are written in random order. */
+			/* Range k has inputs within k * 0x1000; their order is random. */
 			for (k = 0; k < n; k++) {
 				j = (unsigned)(test_random(&seed) % (k + 1));
 				order[k] = order[j];

@@ -102,8 +102,8 @@ static void test_pick(void **state)
 }
 
 /*
- * Run the command with the arguments given, its standard output and error in files. Returns the exit status and
- * what it wrote to each.
+ * Run the command with the arguments given, its standard output and error in files. Returns the
+ * exit status and what it wrote to each.
  */
 static int run(char *out, char *error, size_t size, const char *const *arguments)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
  * @file topology_test.h
- * What the tests of topologies share: seeds, files, parsing from memory of the exact size, and what must hold
- * for whatever a reader returns.
+ * What the tests of topologies share: seeds, files, parsing from memory of the exact size, and what
+ * must hold for whatever a reader returns.
  */
 #ifndef SMMU_TOPOLOGY_TEST_H
 #define SMMU_TOPOLOGY_TEST_H
@@ -107,8 +107,8 @@ static inline void check_sane(const struct smmu_topology *t)
 }
 
 /**
- * Parse a copy that has exactly @p size bytes, so that a sanitizer sees every byte read beyond, and check what
- * holds for every result. Returns the loader's.
+ * Parse a copy that has exactly @p size bytes, so that a sanitizer sees every byte read beyond, and
+ * check what holds for every result. Returns the loader's.
  */
 static inline int parse_exact(topology_loader load, const void *bytes, size_t size,
 			      struct smmu_topology *t, char err[SMMU_TOPOLOGY_ERR])
