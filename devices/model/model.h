@@ -40,31 +40,31 @@ struct smmu_model_config {
 	/**@{*/
 	unsigned sid_bits;   /**< 0–32: width of a StreamID */
 	unsigned ssid_bits;  /**< 0–20: width of a SubstreamID */
-	bool s1, s2;	     /**< translation stages; both: nested too */
+	bool s1, s2;         /**< translation stages; both: nested too */
 	bool two_level_st;   /**< two-level stream table */
 	bool two_level_cd;   /**< two-level context descriptor tables */
 	bool asid16, vmid16; /**< 16-bit ids, else 8 */
-	bool range_inv;	     /**< IDR3.RIL */
-	bool msi;	     /**< MSI, so CMD_SYNC may complete by a write */
-	bool coherent;	     /**< IDR0.COHACC */
+	bool range_inv;      /**< IDR3.RIL */
+	bool msi;            /**< MSI, so CMD_SYNC may complete by a write */
+	bool coherent;       /**< IDR0.COHACC */
 	bool ats, pri;
 	bool hyp;     /**< EL2 and EL2-E2H streams */
 	unsigned oas; /**< output address bits: 32, 36, 40, 42, 44, 48 or 52 */
 	bool gran4k, gran16k, gran64k;
-	bool va52;				    /**< 52-bit input addresses with 64K granules */
+	bool va52;                                  /**< 52-bit input addresses with 64K granules */
 	unsigned cmdq_bits, eventq_bits, priq_bits; /**< log2 of the largest queue, 0–19 */
 	/**@}*/
 
 	/** @name Time, in nanoseconds */
 	/**@{*/
-	uint32_t cmd_ns;	 /**< consume one command */
-	uint32_t sync_ns;	 /**< CMD_SYNC with nothing outstanding */
-	uint32_t tlbi_ns;	 /**< a TLBI or CFGI, from consumption to effect */
-	uint32_t atc_ns;	 /**< round trip of an ATC invalidation */
+	uint32_t cmd_ns;         /**< consume one command */
+	uint32_t sync_ns;        /**< CMD_SYNC with nothing outstanding */
+	uint32_t tlbi_ns;        /**< a TLBI or CFGI, from consumption to effect */
+	uint32_t atc_ns;         /**< round trip of an ATC invalidation */
 	uint64_t atc_timeout_ns; /**< when a device that does not answer is given up */
-	uint32_t ack_ns;	 /**< a write of CR0, IRQ_CTRL or GBPA until it is in force */
+	uint32_t ack_ns;         /**< a write of CR0, IRQ_CTRL or GBPA until it is in force */
 	unsigned jitter_percent; /**< each of them varies by so much, up and down */
-	unsigned speed_percent;	 /**< 100; 200 is an instance twice as slow */
+	unsigned speed_percent;  /**< 100; 200 is an instance twice as slow */
 	/**@}*/
 
 	/** @name Awkwardness: chances in 1/1000 */
@@ -91,10 +91,10 @@ void smmu_model_config_default(struct smmu_model_config *config);
 /** Where something was found: the level that supplied it. In order: the worst one is reported. */
 enum smmu_model_held {
 	SMMU_HELD_MEMORY, /**< walked now: memory says so */
-	SMMU_HELD_WALK,	  /**< a table pointer in the walk cache */
-	SMMU_HELD_TLB,	  /**< a translation in the TLB */
+	SMMU_HELD_WALK,   /**< a table pointer in the walk cache */
+	SMMU_HELD_TLB,    /**< a translation in the TLB */
 	SMMU_HELD_CONFIG, /**< a cached STE or CD */
-	SMMU_HELD_ATC,	  /**< the device's own translation cache */
+	SMMU_HELD_ATC,    /**< the device's own translation cache */
 };
 
 /** "memory", "walk-cache", "tlb", "config-cache", "atc" */
@@ -103,7 +103,7 @@ const char *smmu_model_held_name(enum smmu_model_held held);
 /** What the entry of a TLB or ATC is tagged with; for the judge and for messages. */
 struct smmu_model_tag {
 	enum smmu_model_held where; /**< WALK, TLB or ATC */
-	uint8_t stage;		    /**< 1, 2, or 3 for both combined */
+	uint8_t stage;              /**< 1, 2, or 3 for both combined */
 	bool el2, global;
 	uint16_t asid, vmid;   /**< of a TLB or walk-cache entry */
 	uint32_t stream, ssid; /**< of an ATC entry; of the access that filled a TLB entry */
@@ -137,17 +137,17 @@ struct smmu_dma_result {
 	uint64_t pa;
 	enum smmu_model_held
 		held_by; /**< the level to blame, if memory now says something else; else MEMORY */
-	bool differs;	 /**< the tables in memory, walked at the same moment, say something else */
-	bool truth_ok;	 /**< that walk reached memory … */
+	bool differs;    /**< the tables in memory, walked at the same moment, say something else */
+	bool truth_ok;   /**< that walk reached memory … */
 	uint64_t truth_pa; /**< … here */
 	/** @name Which levels answered, stale or not */
 	/**@{*/
 	bool atc_hit, tlb_hit, walk_hit, ste_hit, cd_hit;
 	/**@}*/
 	uint64_t walk_table; /**< of a walk-cache hit: the bus address of the table it led to */
-	struct smmu_model_tag tag;	 /**< of the entry that answered, if one did */
+	struct smmu_model_tag tag;       /**< of the entry that answered, if one did */
 	uint64_t entry_base, entry_size; /**< the input addresses that the entry covers */
-	uint64_t entry_born_ns;		 /**< when it was filled */
+	uint64_t entry_born_ns;          /**< when it was filled */
 	bool refilled; /**< ATC: filled again out of the TLB just after an ATC_INV took it */
 };
 
@@ -175,8 +175,8 @@ struct smmu_model_hooks {
 /** Faults that an SMMU or a device may show at run time: the driver must survive each. */
 enum smmu_model_fault {
 	SMMU_FAULT_ATC_TIMEOUT, /**< an ATC stops answering at an ATC_INV, until the device is reset */
-	SMMU_FAULT_CMD_ABORT,	   /**< fetching a command aborts once */
-	SMMU_FAULT_SLOW_SYNC,	   /**< a CMD_SYNC takes 100 to 1000 times as long */
+	SMMU_FAULT_CMD_ABORT,      /**< fetching a command aborts once */
+	SMMU_FAULT_SLOW_SYNC,      /**< a CMD_SYNC takes 100 to 1000 times as long */
 	SMMU_FAULT_EVENT_OVERFLOW, /**< the event queue is filled up */
 	SMMU_FAULT_PREFETCH_STORM, /**< a command is followed by many speculative translations */
 	SMMU_FAULT_COUNT
@@ -188,7 +188,7 @@ struct smmu_model_counters {
 	uint64_t cerrors; /**< command errors raised */
 	uint64_t dropped_tlb, dropped_walk, dropped_cfg,
 		dropped_atc; /**< entries dropped by commands */
-	uint64_t over;	     /**< of those of TLB and ATC: still needed */
+	uint64_t over;       /**< of those of TLB and ATC: still needed */
 	uint64_t tlb_entries, walk_entries, cfg_entries; /**< held now */
 	uint64_t tlb_hits, tlb_misses, atc_hits, atc_misses;
 	uint64_t dmas, faults, events, events_lost;

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Devices with an address translation cache (PCIe ATS), and page requests (PRI).
+ *
+ * A device asks its ATC first. A miss becomes a translation request, which the SMMU answers out of its own caches,
+ * stale or not: the reason why an ATC is invalidated after the TLB that refills it.
+ */
+#include <stdlib.h>
+
+#include "internal.h"
+
+#define REFILL_MAX 8
+
+struct smmu_model_device *find_device(struct instance *in, uint32_t stream)
+{
+	struct smmu_model_device *dev = in->devices;
+
+	while (dev && dev->stream != stream)
+		dev = dev->next;
+	return dev;
+}
+
+/** Ask the SMMU for a translation and keep the answer. False: refused, or nothing is mapped; see @p x. */
+static bool request(struct instance *in, struct smmu_model_device *dev, const struct smmu_dma *dma,
+		    bool fill, struct xlate *x, struct tlb_entry *answer)
+{
+	*x = (struct xlate){.in = *dma, .ask = ASK_ATS, .look = true, .fill = fill};
+	if (!translate(in, x))
+		return false;
+
+	uint64_t size = pow2(x->log2);
+
+	*answer = (struct tlb_entry){
+		.span_base = dma->iova & ~(size - 1),
+		.base = dma->iova & ~(size - 1),
+		.span_log2 = x->log2,
+		.log2 = x->log2,
+		.stage = x->ste.config >= STE_S2 ? (x->have_cd ? 3 : 2) : 1,
+		.atc = true,
+		.refilled = x->tlb_hit,
+		.perms = x->perms,
+		.asid = x->asid,
+		.vmid = x->vmid,
+		.pa = x->pa & ~(size - 1),
+		.seq = ++in->seq,
+		.born = in->now,
+		.stream = dma->stream,
+		.ssid = dma->ssid,
+		.ssid_valid = dma->ssid_valid,
+	};
+	return true;
+}
+
+static bool permits(const struct xlate *x, uint8_t perms)
+{
+	bool priv = x->in.privileged;
+	uint8_t s1 = priv ? (x->in.write ? PERM_PW : PERM_PR) : (x->in.write ? PERM_UW : PERM_UR);
+	uint8_t s2 = x->in.write ? PERM_S2W : PERM_S2R;
+
+	return (perms & s1) && (perms & s2);
+}
+
+/** The access of a device with ATS on. Answers in @p x; res->atc_hit when the ATC knew. */
+bool ats_access(struct instance *in, struct smmu_model_device *dev, struct xlate *x,
+		struct smmu_dma_result *res)
+{
+	struct tlb_entry e, *held = tlb_find_atc(dev, x->in.ssid_valid, x->in.ssid, x->in.iova);
+	struct smmu_dma dma = x->in;
+
+	if (held && permits(x, held->perms)) {
+		in->count.atc_hits++;
+		e = *held;
+		res->atc_hit = true;
+		x->hit = e;
+		x->have_hit = true;
+	} else {
+		struct xlate ask;
+
+		in->count.atc_misses++;
+		if (!request(in, dev, &dma, x->fill, &ask, &e)) {
+			*x = ask;
+			x->ask = ASK_DMA;
+			/* Only a request that must not be made is an event; the device sees all others. */
+			x->fault.record = ask.fault.type == F_BAD_ATS_TREQ;
+			return false;
+		}
+		if (!permits(x, e.perms)) {
+			*x = ask;
+			x->ask = ASK_DMA;
+			fail(x, F_PERMISSION, CLASS_IN, false, 0, 0);
+			x->fault.record = false; /* the device's own affair */
+			return false;
+		}
+		e.refilled = false;
+		if (x->fill && !held)
+			tlb_insert(in, &dev->atc, &e);
+		*x = ask;
+		x->ask = ASK_DMA;
+	}
+
+	uint64_t out = e.pa + (dma.iova - e.base);
+
+	x->in = dma;
+	x->pa = out;
+	if (!(in->r.cr0ack & CR0_SMMUEN))
+		return fail(x, 0, CLASS_IN, false, 0, 0);
+	if (in->r.cr0ack & CR0_ATSCHK) {
+		struct xlate check = {.in = dma,
+				      .ask = x->ask,
+				      .look = x->look,
+				      .fill = x->fill,
+				      .translated = true};
+
+		check.in.iova = out;
+		check.in.ssid_valid = false;
+		if (!translate(in, &check)) {
+			x->fault = check.fault;
+			x->ste = check.ste;
+			x->have_ste = check.have_ste;
+			x->ste_hit = check.ste_hit;
+			return false;
+		}
+		x->pa = check.pa;
+	}
+	return true;
+}
+
+/** Does the ATC of @p stream answer invalidations? */
+bool ats_answers(struct instance *in, uint32_t stream)
+{
+	const struct smmu_model_device *dev = find_device(in, stream);
+
+	return dev && dev->ats_on && !dev->muted && !dev->dead;
+}
+
+/** CMD_ATC_INV arrives at its device. */
+void ats_invalidate(struct instance *in, const uint64_t cmd[2])
+{
+	struct smmu_model_device *dev = find_device(in, (uint32_t)bits(cmd[0], 63, 32));
+	unsigned log2 = 12 + (unsigned)bits(cmd[1], 5, 0);
+	uint64_t base = log2 < 64 ? cmd[1] >> log2 << log2 : 0;
+	uint64_t len = log2 < 64 ? BIT(log2) : 0; /* 0: everything */
+	bool ssv = cmd[0] & BIT(11), global = ssv && (cmd[0] & BIT(9));
+	struct recent taken[REFILL_MAX];
+	size_t n;
+
+	if (!dev)
+		return;
+	n = tlb_drop_atc(dev, global, ssv, (uint32_t)bits(cmd[0], 31, 12), base, len, taken,
+			 REFILL_MAX);
+	while (n--) {
+		struct smmu_dma dma = {.instance = in->index,
+				       .stream = dev->stream,
+				       .ssid_valid = taken[n].ssid_valid,
+				       .ssid = taken[n].ssid,
+				       .iova = taken[n].iova};
+		struct tlb_entry e;
+		struct xlate x;
+
+		if (!chance(in, in->cfg.refill_permille))
+			continue;
+		if (request(in, dev, &dma, true, &x, &e))
+			tlb_insert(in, &dev->atc, &e);
+	}
+}
+
+/* Devices as the harness sees them. */
+
+struct smmu_model_device *smmu_model_device(struct smmu_model *model, unsigned instance,
+					    uint32_t stream, bool ats)
+{
+	struct smmu_model_device *dev;
+	struct instance *in;
+
+	if (instance >= model->count)
+		return NULL;
+	in = &model->in[instance];
+	if (in->cfg.sid_bits < 32 && stream >> in->cfg.sid_bits)
+		return NULL;
+	enter(in);
+	dev = find_device(in, stream);
+	if (!dev) {
+		dev = calloc(1, sizeof(*dev));
+		if (dev) {
+			dev->in = in;
+			dev->stream = stream;
+			dev->has_atc = ats;
+			dev->next = in->devices;
+			in->devices = dev;
+		}
+	}
+	leave(in);
+	return dev;
+}
+
+void smmu_model_ats_enable(struct smmu_model_device *dev, bool on)
+{
+	enter(dev->in);
+	dev->ats_on = on && dev->has_atc;
+	if (!on)
+		tlb_clear(&dev->atc);
+	leave(dev->in);
+}
+
+bool smmu_model_ats_enabled(struct smmu_model_device *dev)
+{
+	enter(dev->in);
+
+	bool on = dev->ats_on;
+
+	leave(dev->in);
+	return on;
+}
+
+void smmu_model_atc_mute(struct smmu_model_device *dev, bool mute)
+{
+	enter(dev->in);
+	dev->muted = mute;
+	leave(dev->in);
+}
+
+bool smmu_model_atc_muted(struct smmu_model_device *dev)
+{
+	enter(dev->in);
+
+	bool muted = dev->muted;
+
+	leave(dev->in);
+	return muted;
+}
+
+void smmu_model_device_kill(struct smmu_model_device *dev)
+{
+	enter(dev->in);
+	dev->dead = true;
+	leave(dev->in);
+}
+
+void smmu_model_device_reset(struct smmu_model_device *dev)
+{
+	enter(dev->in);
+	dev->dead = false;
+	dev->muted = false;
+	dev->ats_on = false;
+	tlb_clear(&dev->atc);
+	leave(dev->in);
+}
+
+size_t smmu_model_atc_count(struct smmu_model_device *dev)
+{
+	enter(dev->in);
+
+	size_t n = dev->atc.count;
+
+	leave(dev->in);
+	return n;
+}
+
+bool smmu_model_page_request(struct smmu_model_device *dev, bool ssid_valid, uint32_t ssid,
+			     uint64_t iova, bool write, uint16_t group)
+{
+	/* StreamID and SubstreamID, then read and write, last of its group, SubstreamID valid. */
+	uint64_t w[2] = {dev->stream | (uint64_t)(ssid & 0xfffff) << 32 | BIT(60) |
+				 (write ? BIT(61) : 0) | BIT(62) | (ssid_valid ? BIT(63) : 0),
+			 (iova & ~0xfffULL) | (group % PRI_GROUPS)};
+	bool ok;
+
+	enter(dev->in);
+	dev->response[group % PRI_GROUPS] = -1;
+	ok = !dev->dead && pri_write(dev->in, w);
+	leave(dev->in);
+	return ok;
+}
+
+int smmu_model_page_response(struct smmu_model_device *dev, uint16_t group)
+{
+	enter(dev->in);
+
+	int response = dev->response[group % PRI_GROUPS];
+
+	leave(dev->in);
+	return response;
+}
+
+/** CMD_PRI_RESP arrives at its device. */
+void pri_response(struct instance *in, const uint64_t cmd[2])
+{
+	struct smmu_model_device *dev = find_device(in, (uint32_t)bits(cmd[0], 63, 32));
+
+	if (dev)
+		dev->response[bits(cmd[1], 8, 0)] = (int8_t)bits(cmd[1], 13, 12);
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Time: what an instance does by itself, under a virtual clock or in a thread of its own.
+ */
+#include <sched.h>
+#include <time.h>
+
+#include "internal.h"
+
+/** Nearer than this, a thread waits by giving way, not by sleeping. */
+#define SPIN_NS 60000
+#define IDLE_NS 20000000
+
+static uint64_t clock_now(const struct smmu_model *model)
+{
+	struct timespec ts;
+
+	if (model->clock == SMMU_MODEL_VIRTUAL)
+		return model->hooks.now_ns ? model->hooks.now_ns(model->hooks.ctx) : model->now;
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+uint64_t next_due(struct instance *in)
+{
+	return earlier(earlier(regs_next(in), in->pending_at), in->cmdq_at);
+}
+
+/** Let everything happen that is due up to @p now, in order. */
+void run_until(struct instance *in, uint64_t now)
+{
+	for (;;) {
+		uint64_t due = next_due(in);
+
+		if (due > now)
+			break;
+		if (due > in->now)
+			in->now = due;
+		regs_step(in);
+		effect_due(in);
+		cmdq_step(in);
+	}
+	if (now > in->now)
+		in->now = now;
+}
+
+/** Begin a call from outside: alone, and with the instance as of now. */
+void enter(struct instance *in)
+{
+	if (in->model->clock == SMMU_MODEL_REAL)
+		pthread_mutex_lock(&in->lock);
+	run_until(in, clock_now(in->model));
+}
+
+/** End it; interrupts are delivered without the lock. */
+void leave(struct instance *in)
+{
+	const struct smmu_model_hooks *hooks = &in->model->hooks;
+	unsigned irqs = in->irqs;
+
+	in->irqs = 0;
+	if (in->model->clock == SMMU_MODEL_REAL) {
+		if (in->running && next_due(in) != NEVER)
+			pthread_cond_signal(&in->wake);
+		pthread_mutex_unlock(&in->lock);
+	}
+	for (unsigned i = 0; irqs && hooks->irq; i++, irqs >>= 1)
+		if (irqs & 1)
+			hooks->irq(hooks->ctx, in->index, (enum smmu_model_irq)i);
+}
+
+uint64_t smmu_model_now(struct smmu_model *model)
+{
+	return clock_now(model);
+}
+
+uint64_t smmu_model_next_event(void *ctx)
+{
+	struct smmu_model *model = ctx;
+	uint64_t next = NEVER;
+
+	for (unsigned i = 0; i < model->count; i++)
+		next = earlier(next, next_due(&model->in[i]));
+	return next;
+}
+
+void smmu_model_advance(void *ctx, uint64_t now_ns)
+{
+	struct smmu_model *model = ctx;
+
+	if (model->clock != SMMU_MODEL_VIRTUAL)
+		return;
+	/* One event at a time over all instances, so that callbacks come in the order of time. */
+	for (;;) {
+		struct instance *first = NULL;
+		uint64_t next = NEVER;
+
+		for (unsigned i = 0; i < model->count; i++) {
+			uint64_t due = next_due(&model->in[i]);
+
+			if (due < next) {
+				next = due;
+				first = &model->in[i];
+			}
+		}
+		if (!first || next > now_ns)
+			break;
+		if (next > model->now)
+			model->now = next;
+		run_until(first, next);
+		leave(first);
+	}
+	if (now_ns > model->now)
+		model->now = now_ns;
+	for (unsigned i = 0; i < model->count; i++)
+		run_until(&model->in[i], model->now);
+}
+
+bool smmu_model_settle(struct smmu_model *model, uint64_t limit_ns)
+{
+	uint64_t end = model->now + limit_ns;
+
+	while (smmu_model_next_event(model) != NEVER) {
+		if (smmu_model_next_event(model) > end)
+			return false;
+		smmu_model_advance(model, smmu_model_next_event(model));
+	}
+	return true;
+}
+
+static void *instance_thread(void *arg)
+{
+	struct instance *in = arg;
+
+	pthread_mutex_lock(&in->lock);
+	while (!in->stop) {
+		pthread_mutex_unlock(&in->lock);
+		enter(in);
+
+		uint64_t due = next_due(in), now = in->now;
+
+		leave(in);
+		if (due != NEVER && due <= now + SPIN_NS) {
+			sched_yield();
+			pthread_mutex_lock(&in->lock);
+			continue;
+		}
+		pthread_mutex_lock(&in->lock);
+		if (in->stop || next_due(in) < due)
+			continue;
+
+		uint64_t until = earlier(due, now + IDLE_NS);
+		struct timespec ts = {.tv_sec = (time_t)(until / 1000000000u),
+				      .tv_nsec = (long)(until % 1000000000u)};
+
+		pthread_cond_timedwait(&in->wake, &in->lock, &ts);
+	}
+	pthread_mutex_unlock(&in->lock);
+	return NULL;
+}
+
+void smmu_model_stop(struct smmu_model *model)
+{
+	for (unsigned i = 0; i < model->count; i++) {
+		struct instance *in = &model->in[i];
+		bool join;
+
+		pthread_mutex_lock(&in->lock);
+		in->stop = true;
+		join = in->running;
+		pthread_cond_signal(&in->wake);
+		pthread_mutex_unlock(&in->lock);
+		if (join)
+			pthread_join(in->thread, NULL);
+		pthread_mutex_lock(&in->lock);
+		in->running = false;
+		pthread_mutex_unlock(&in->lock);
+	}
+}
+
+int smmu_model_start(struct smmu_model *model)
+{
+	if (model->clock != SMMU_MODEL_REAL)
+		return -1;
+	for (unsigned i = 0; i < model->count; i++) {
+		struct instance *in = &model->in[i];
+		bool ok;
+
+		pthread_mutex_lock(&in->lock);
+		in->stop = false;
+		ok = in->running || !pthread_create(&in->thread, NULL, instance_thread, in);
+		in->running = ok;
+		pthread_mutex_unlock(&in->lock);
+		if (!ok) {
+			smmu_model_stop(model);
+			return -1;
+		}
+	}
+	return 0;
+}

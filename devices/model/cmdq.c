@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The command queue: consumption one command at a time, CMD_SYNC, and command errors.
+ */
+#include "internal.h"
+
+static uint32_t index_mask(const struct instance *in)
+{
+	return (2u << queue_log2(in->r.cmdq.base, in->cfg.cmdq_bits)) - 1;
+}
+
+static bool empty(const struct instance *in)
+{
+	return !((in->r.cmdq.prod ^ in->r.cmdq.cons) & index_mask(in));
+}
+
+static void fetch_at(struct instance *in, uint64_t at)
+{
+	in->cmdq = CMDQ_FETCH;
+	in->cmdq_at = at;
+}
+
+static void idle(struct instance *in)
+{
+	in->cmdq = CMDQ_IDLE;
+	in->cmdq_at = NEVER;
+}
+
+/** PROD moved, or the queue came into use. */
+void cmdq_kick(struct instance *in)
+{
+	if (in->cmdq == CMDQ_IDLE && (in->r.cr0ack & CR0_CMDQEN) && !empty(in))
+		fetch_at(in, in->now + jitter(in, in->cfg.cmd_ns));
+}
+
+/** CR0.CMDQEN came into force. A CMD_SYNC under way is given up: it will be consumed again. */
+void cmdq_enable(struct instance *in, bool on)
+{
+	if (in->cmdq == CMDQ_ERROR)
+		return;
+	idle(in);
+	if (on)
+		cmdq_kick(in);
+}
+
+/** The command error was acknowledged: go on with the command at CONS. */
+void cmdq_acked(struct instance *in)
+{
+	if (in->cmdq != CMDQ_ERROR)
+		return;
+	idle(in);
+	cmdq_kick(in);
+}
+
+static void stop(struct instance *in, uint32_t error)
+{
+	in->cmdq = CMDQ_ERROR;
+	in->cmdq_at = NEVER;
+	in->r.cmdq.cons = (in->r.cmdq.cons & ~(0x7fu << 24)) | error << 24;
+	in->count.cerrors++;
+	gerror(in, GERROR_CMDQ_ERR);
+}
+
+static void advance(struct instance *in)
+{
+	in->r.cmdq.cons =
+		(in->r.cmdq.cons & (0x7fu << 24)) | ((in->r.cmdq.cons + 1) & index_mask(in));
+	idle(in);
+	cmdq_kick(in);
+}
+
+static void start_sync(struct instance *in, const uint64_t cmd[2])
+{
+	uint64_t ns = jitter(in, in->cfg.sync_ns), done;
+
+	if (inject(in, SMMU_FAULT_SLOW_SYNC))
+		ns = (ns + 1) * (100 + rnd(in) % 901);
+	done = effect_done(in);
+	in->sync_cmd[0] = cmd[0];
+	in->sync_cmd[1] = cmd[1];
+	in->cmdq = CMDQ_SYNC;
+	in->cmdq_at = in->now + ns > done ? in->now + ns : done;
+}
+
+static void finish_sync(struct instance *in)
+{
+	const struct smmu_model_hooks *hooks = &in->model->hooks;
+	uint64_t done = effect_done(in), addr = in->sync_cmd[1] & ADDR_51_2;
+
+	if (done > in->now) { /* meanwhile an ATC was found not to answer */
+		in->cmdq_at = done;
+		return;
+	}
+	if (effect_timed_out(in)) {
+		stop(in, CERROR_ATC_INV_SYNC);
+		return;
+	}
+	effect_all(in);
+	in->count.sync++;
+	in->count.last_sync_ns = in->now;
+	if (hooks->synced)
+		hooks->synced(hooks->ctx, in->index, in->now);
+	if (bits(in->sync_cmd[0], 13, 12) == SYNC_CS_IRQ) {
+		if (!in->cfg.msi || !addr)
+			raise_irq(in, SMMU_MODEL_IRQ_CMD_SYNC);
+		else if (!ram_store32(in, addr, (uint32_t)bits(in->sync_cmd[0], 63, 32)))
+			gerror(in, GERROR_MSI_CMDQ_ABT);
+	}
+	advance(in);
+}
+
+static void prefetch(struct instance *in, const uint64_t cmd[2], bool address)
+{
+	struct recent what = {
+		.stream = (uint32_t)bits(cmd[0], 63, 32),
+		.ssid = (uint32_t)bits(cmd[0], 31, 12),
+		.ssid_valid = cmd[0] & BIT(11),
+		.iova = address ? cmd[1] & ~0xfffULL : 0,
+	};
+
+	speculate(in, &what);
+}
+
+/** Execute what is not an invalidation. False: illegal. */
+static bool execute(struct instance *in, const uint64_t cmd[2])
+{
+	switch (bits(cmd[0], 7, 0)) {
+	case C_PREFETCH_CONFIG:
+	case C_PREFETCH_ADDR:
+		if (cmd[0] & BIT(10))
+			return false;
+		prefetch(in, cmd, bits(cmd[0], 7, 0) == C_PREFETCH_ADDR);
+		return true;
+	case C_PRI_RESP:
+		if (!in->cfg.pri || (cmd[0] & BIT(10)) || bits(cmd[1], 13, 12) == 3)
+			return false;
+		pri_response(in, cmd);
+		return true;
+	default:
+		return false; /* CMD_RESUME and CMD_STALL_TERM too: faults never stall here */
+	}
+}
+
+static void consume(struct instance *in)
+{
+	unsigned log2 = queue_log2(in->r.cmdq.base, in->cfg.cmdq_bits);
+	uint64_t base = in->r.cmdq.base & ADDR_51_5 & ~(pow2(log2 + 4) - 1);
+	uint64_t at = base + ((uint64_t)(in->r.cmdq.cons & ((1u << log2) - 1)) << 4);
+	uint64_t cmd[2];
+	int error;
+
+	if (!(in->r.cr0ack & CR0_CMDQEN) || empty(in)) {
+		idle(in);
+		return;
+	}
+	if (inject(in, SMMU_FAULT_CMD_ABORT) || !ram_load(in, at, &cmd[0]) ||
+	    !ram_load(in, at + 8, &cmd[1])) {
+		stop(in, CERROR_ABT);
+		return;
+	}
+	if (inject(in, SMMU_FAULT_PREFETCH_STORM))
+		speculate_some(in, 32);
+	else if (chance(in, in->cfg.prefetch_permille))
+		speculate_some(in, 1);
+	if (inject(in, SMMU_FAULT_EVENT_OVERFLOW))
+		event_flood(in);
+	if (bits(cmd[0], 7, 0) == C_SYNC) {
+		if (bits(cmd[0], 13, 12) == 3)
+			stop(in, CERROR_ILL);
+		else
+			start_sync(in, cmd);
+		return;
+	}
+	error = effect_check(in, cmd);
+	if (error == CERROR_NONE) {
+		effect_add(in, cmd);
+	} else if (error > 0 || !execute(in, cmd)) {
+		stop(in, CERROR_ILL);
+		return;
+	} else {
+		in->count.other++;
+	}
+	advance(in);
+}
+
+/** The next step is due. */
+void cmdq_step(struct instance *in)
+{
+	if (in->cmdq_at > in->now)
+		return;
+	if (in->cmdq == CMDQ_FETCH)
+		consume(in);
+	else if (in->cmdq == CMDQ_SYNC)
+		finish_sync(in);
+	else
+		in->cmdq_at = NEVER;
+}
+
+const char *smmu_model_command_name(unsigned opcode)
+{
+	static const struct {
+		uint8_t op;
+		const char *name;
+	} names[] = {
+		{C_PREFETCH_CONFIG, "CMD_PREFETCH_CONFIG"},
+		{C_PREFETCH_ADDR, "CMD_PREFETCH_ADDR"},
+		{C_CFGI_STE, "CMD_CFGI_STE"},
+		{C_CFGI_STE_RANGE, "CMD_CFGI_STE_RANGE"},
+		{C_CFGI_CD, "CMD_CFGI_CD"},
+		{C_CFGI_CD_ALL, "CMD_CFGI_CD_ALL"},
+		{C_CFGI_VMS_PIDM, "CMD_CFGI_VMS_PIDM"},
+		{C_TLBI_NH_ALL, "CMD_TLBI_NH_ALL"},
+		{C_TLBI_NH_ASID, "CMD_TLBI_NH_ASID"},
+		{C_TLBI_NH_VA, "CMD_TLBI_NH_VA"},
+		{C_TLBI_NH_VAA, "CMD_TLBI_NH_VAA"},
+		{C_TLBI_EL2_ALL, "CMD_TLBI_EL2_ALL"},
+		{C_TLBI_EL2_ASID, "CMD_TLBI_EL2_ASID"},
+		{C_TLBI_EL2_VA, "CMD_TLBI_EL2_VA"},
+		{C_TLBI_EL2_VAA, "CMD_TLBI_EL2_VAA"},
+		{C_TLBI_S12_VMALL, "CMD_TLBI_S12_VMALL"},
+		{C_TLBI_S2_IPA, "CMD_TLBI_S2_IPA"},
+		{C_TLBI_NSNH_ALL, "CMD_TLBI_NSNH_ALL"},
+		{C_ATC_INV, "CMD_ATC_INV"},
+		{C_PRI_RESP, "CMD_PRI_RESP"},
+		{C_RESUME, "CMD_RESUME"},
+		{C_STALL_TERM, "CMD_STALL_TERM"},
+		{C_SYNC, "CMD_SYNC"},
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (names[i].op == opcode)
+			return names[i].name;
+	return NULL;
+}

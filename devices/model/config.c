@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Fetching configuration: stream table and context descriptors, and the caches of both and of their level-1
+ * descriptors. A structure is cached whatever it says, invalid ones too.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+
+static size_t hash(enum cfg_kind kind, uint32_t stream, uint32_t index)
+{
+	uint64_t h = ((uint64_t)stream << 32 | index) * 0x9e3779b97f4a7c15ULL + kind;
+
+	return (h ^ h >> 31) % CFG_BUCKETS;
+}
+
+static const struct cfg_entry *find(struct instance *in, enum cfg_kind kind, uint32_t stream,
+				    uint32_t index)
+{
+	for (struct cfg_entry *e = in->cfgs.buckets[hash(kind, stream, index)]; e; e = e->next)
+		if (e->kind == kind && e->stream == stream && e->index == index)
+			return e;
+	return NULL;
+}
+
+static void put(struct instance *in, enum cfg_kind kind, uint32_t stream, uint32_t index,
+		const uint64_t *w, unsigned words, uint64_t addr)
+{
+	struct cfg_entry **bucket = &in->cfgs.buckets[hash(kind, stream, index)];
+	struct cfg_entry *e = malloc(sizeof(*e));
+
+	if (!e)
+		return;
+	*e = (struct cfg_entry){
+		.next = *bucket, .kind = kind, .stream = stream, .index = index, .addr = addr};
+	memcpy(e->w, w, words * sizeof(*w));
+	*bucket = e;
+	in->cfgs.count++;
+}
+
+/** Drop what @p match says; it gets @p arg. */
+static void drop(struct instance *in, bool (*match)(const struct cfg_entry *, const void *),
+		 const void *arg)
+{
+	for (size_t b = 0; b < CFG_BUCKETS && in->cfgs.count; b++) {
+		struct cfg_entry **at = &in->cfgs.buckets[b];
+
+		while (*at) {
+			struct cfg_entry *e = *at;
+
+			if (!match(e, arg)) {
+				at = &e->next;
+				continue;
+			}
+			*at = e->next;
+			free(e);
+			in->cfgs.count--;
+			in->count.dropped_cfg++;
+		}
+	}
+}
+
+static bool match_any(const struct cfg_entry *e, const void *arg)
+{
+	return true;
+}
+
+void cfg_clear(struct instance *in)
+{
+	drop(in, match_any, NULL);
+}
+
+struct ste_range {
+	uint64_t first, last;
+	unsigned split;
+	bool leaf, cds;
+};
+
+static bool match_ste(const struct cfg_entry *e, const void *arg)
+{
+	const struct ste_range *r = arg;
+
+	switch (e->kind) {
+	case CFG_STE:
+		return e->stream >= r->first && e->stream <= r->last;
+	case CFG_L1STE:
+		return !r->leaf && e->index >= r->first >> r->split &&
+		       e->index <= r->last >> r->split;
+	case CFG_CD:
+	case CFG_L1CD:
+		return r->cds && e->stream >= r->first && e->stream <= r->last;
+	}
+	return false;
+}
+
+static unsigned split_bits(const struct instance *in)
+{
+	return (unsigned)bits(in->r.strtab_cfg, 10, 6);
+}
+
+/** CFGI_STE (@p count 1) and CFGI_STE_RANGE. */
+void cfg_drop_ste(struct instance *in, uint32_t first, uint64_t count, bool leaf)
+{
+	struct ste_range r = {
+		.first = first,
+		.last = first + count - 1,
+		.split = split_bits(in),
+		.leaf = leaf,
+		/* Invalidating everything takes the CDs with it in any case. */
+		.cds = !in->cfg.cd_survives_ste || count > UINT32_MAX,
+	};
+
+	drop(in, match_ste, &r);
+}
+
+struct cd_key {
+	uint32_t stream, ssid;
+	bool leaf, all;
+};
+
+static bool match_cd(const struct cfg_entry *e, const void *arg)
+{
+	const struct cd_key *k = arg;
+
+	if ((e->kind != CFG_CD && e->kind != CFG_L1CD) || e->stream != k->stream)
+		return false;
+	if (k->all)
+		return true;
+	if (e->kind == CFG_CD)
+		return e->index == k->ssid;
+	return !k->leaf && e->index == k->ssid >> e->w[1]; /* how many CDs each depends on S1Fmt */
+}
+
+void cfg_drop_cd(struct instance *in, uint32_t stream, uint32_t ssid, bool leaf)
+{
+	struct cd_key k = {.stream = stream, .ssid = ssid, .leaf = leaf};
+
+	drop(in, match_cd, &k);
+}
+
+void cfg_drop_cds(struct instance *in, uint32_t stream)
+{
+	struct cd_key k = {.stream = stream, .all = true};
+
+	drop(in, match_cd, &k);
+}
+
+/** Load the eight words of a structure, the one with its valid bit first and last to see a consistent one. */
+static bool load_words(struct instance *in, uint64_t addr, uint64_t w[8])
+{
+	for (unsigned i = 0; i < 8; i++)
+		if (!ram_load(in, addr + i * 8, &w[i]))
+			return false;
+	return true;
+}
+
+/** Find the bus address of a stream's STE. False: x->fault says why. */
+static bool locate_ste(struct instance *in, struct xlate *x, uint64_t *addr)
+{
+	uint32_t sid = x->in.stream;
+	unsigned log2 = (unsigned)bits(in->r.strtab_cfg, 5, 0), split = split_bits(in);
+	uint64_t base = in->r.strtab_base & ADDR_51_6, l1;
+
+	if (log2 > in->cfg.sid_bits)
+		log2 = in->cfg.sid_bits;
+	if (log2 < 32 && sid >> log2) {
+		fail(x, C_BAD_STREAMID, CLASS_CD, false, 0, 0);
+		x->fault.record = in->r.cr2 & CR2_RECINVSID;
+		return false;
+	}
+	if (bits(in->r.strtab_cfg, 17, 16) != 1 || !in->cfg.two_level_st) {
+		*addr = (base & ~(pow2(log2 + 6) - 1)) + (uint64_t)sid * 64;
+		return true;
+	}
+	if (split != 6 && split != 8 && split != 10)
+		split = 6;
+
+	unsigned l1_log2 = (log2 > split ? log2 - split : 0) + 3;
+	uint64_t l1_addr =
+		(base & ~(pow2(l1_log2 > 6 ? l1_log2 : 6) - 1)) + (uint64_t)(sid >> split) * 8;
+	const struct cfg_entry *e = x->look ? find(in, CFG_L1STE, 0, sid >> split) : NULL;
+
+	if (e) {
+		l1 = e->w[0];
+		x->ste_hit = true;
+	} else {
+		if (!ram_load(in, l1_addr, &l1))
+			return fail(x, F_STE_FETCH, CLASS_CD, false, 0, l1_addr);
+		if (x->fill && (in->cfg.cache_invalid || bits(l1, 4, 0)))
+			put(in, CFG_L1STE, 0, sid >> split, &l1, 1, l1_addr);
+	}
+
+	unsigned span = (unsigned)bits(l1, 4, 0);
+	uint64_t index = sid & (BIT(split) - 1);
+
+	/* Span n: 2^(n-1) STEs. Larger than the split: as large as the split. */
+	if (!span || (span - 1 < split && index >> (span - 1))) {
+		fail(x, C_BAD_STREAMID, CLASS_CD, false, 0, 0);
+		x->fault.record = in->r.cr2 & CR2_RECINVSID;
+		return false;
+	}
+	if (span - 1 > split)
+		span = split + 1;
+	*addr = (l1 & ADDR_51_6 & ~(pow2(span - 1 + 6) - 1)) + index * 64;
+	return true;
+}
+
+/** Fetch and decode the STE of an access into x->ste. */
+bool cfg_ste(struct instance *in, struct xlate *x)
+{
+	const struct cfg_entry *e = x->look ? find(in, CFG_STE, x->in.stream, 0) : NULL;
+	struct ste *ste = &x->ste;
+
+	if (e) {
+		memcpy(ste->w, e->w, sizeof(ste->w));
+		ste->addr = e->addr;
+		x->ste_hit = true;
+	} else {
+		if (!locate_ste(in, x, &ste->addr))
+			return false;
+		if (!load_words(in, ste->addr, ste->w))
+			return fail(x, F_STE_FETCH, CLASS_CD, false, 0, ste->addr);
+		if (x->fill && (in->cfg.cache_invalid || (ste->w[0] & 1)))
+			put(in, CFG_STE, x->in.stream, 0, ste->w, 8, ste->addr);
+	}
+	x->have_ste = true;
+	if (!ste_decode(in, ste))
+		return fail(x, C_BAD_STE, CLASS_CD, false, 0, 0);
+	return true;
+}
+
+/** A context descriptor's address is an IPA when the stream has stage 2. */
+static bool cd_address(struct instance *in, struct xlate *x, uint64_t *addr)
+{
+	uint8_t log2, perms;
+	uint64_t base;
+
+	if (x->ste.config != STE_NESTED)
+		return true;
+	return walk_s2(in, x, *addr, false, CLASS_CD, addr, &base, &log2, &perms);
+}
+
+/** Find the bus address of a CD. */
+static bool locate_cd(struct instance *in, struct xlate *x, uint32_t ssid, uint64_t *addr)
+{
+	const struct ste *ste = &x->ste;
+	uint64_t l1, entry[2];
+
+	if (!ste->s1cdmax) {
+		*addr = ste->s1ctxptr;
+		return cd_address(in, x, addr);
+	}
+	if (ste->s1fmt == 0) {
+		*addr = (ste->s1ctxptr & ~(pow2(ste->s1cdmax + 6) - 1)) + (uint64_t)ssid * 64;
+		return cd_address(in, x, addr);
+	}
+
+	unsigned split = ste->s1fmt == 1 ? 6 : 10;
+	unsigned l1_log2 = (ste->s1cdmax > split ? ste->s1cdmax - split : 0) + 3;
+	const struct cfg_entry *e =
+		x->look ? find(in, CFG_L1CD, x->in.stream, ssid >> split) : NULL;
+
+	if (e) {
+		l1 = e->w[0];
+		x->cd_hit = true;
+	} else {
+		uint64_t l1_addr = (ste->s1ctxptr & ~(pow2(l1_log2 > 6 ? l1_log2 : 6) - 1)) +
+				   (uint64_t)(ssid >> split) * 8;
+
+		if (!cd_address(in, x, &l1_addr))
+			return false;
+		if (!ram_load(in, l1_addr, &l1))
+			return fail(x, F_CD_FETCH, CLASS_CD, false, 0, l1_addr);
+		entry[0] = l1;
+		entry[1] = split;
+		if (x->fill && (in->cfg.cache_invalid || (l1 & 1)))
+			put(in, CFG_L1CD, x->in.stream, ssid >> split, entry, 2, l1_addr);
+	}
+	if (!(l1 & 1))
+		return fail(x, C_BAD_SUBSTREAMID, CLASS_CD, false, 0, 0);
+	*addr = (l1 & ADDR_51_12 & ~(pow2(split + 6) - 1)) +
+		(uint64_t)(ssid & (BIT(split) - 1)) * 64;
+	return cd_address(in, x, addr);
+}
+
+/** Fetch and decode the CD @p ssid of an access, whose STE is known, into x->cd. */
+bool cfg_cd(struct instance *in, struct xlate *x, uint32_t ssid)
+{
+	const struct cfg_entry *e = x->look ? find(in, CFG_CD, x->in.stream, ssid) : NULL;
+	struct cd *cd = &x->cd;
+
+	if (e) {
+		memcpy(cd->w, e->w, sizeof(cd->w));
+		cd->addr = e->addr;
+		x->cd_hit = true;
+	} else {
+		if (!locate_cd(in, x, ssid, &cd->addr))
+			return false;
+		if (!load_words(in, cd->addr, cd->w))
+			return fail(x, F_CD_FETCH, CLASS_CD, false, 0, cd->addr);
+		if (x->fill && (in->cfg.cache_invalid || (cd->w[0] & BIT(31))))
+			put(in, CFG_CD, x->in.stream, ssid, cd->w, 8, cd->addr);
+	}
+	x->have_cd = true;
+	if (!cd_decode(in, &x->ste, cd))
+		return fail(x, C_BAD_CD, CLASS_CD, false, 0, 0);
+	return true;
+}

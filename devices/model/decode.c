@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Taking an STE and a CD apart, and finding what is illegal in them.
+ */
+#include "internal.h"
+
+/** Address bits of an encoded size (IPS, S2PS, OAS), no more than @p oas. */
+static unsigned size_bits(unsigned encoded, unsigned oas)
+{
+	static const unsigned char size[8] = {32, 36, 40, 42, 44, 48, 52, 52};
+
+	return size[encoded & 7] < oas ? size[encoded & 7] : oas;
+}
+
+/** log2 of a granule that the instance has, or 0. @p tg as TG0 and S2TG encode it. */
+static unsigned granule_of(const struct instance *in, unsigned tg)
+{
+	switch (tg) {
+	case 0:
+		return in->cfg.gran4k ? 12 : 0;
+	case 1:
+		return in->cfg.gran64k ? 16 : 0;
+	case 2:
+		return in->cfg.gran16k ? 14 : 0;
+	default:
+		return 0;
+	}
+}
+
+/** TG1 has an encoding of its own. */
+static unsigned granule1_of(const struct instance *in, unsigned tg)
+{
+	static const unsigned char as_tg0[4] = {3, 2, 0, 1};
+
+	return granule_of(in, as_tg0[tg & 3]);
+}
+
+static bool s2_decode(struct instance *in, struct ste *s)
+{
+	uint64_t w = s->w[2];
+	unsigned sl0 = (unsigned)bits(w, 39, 38);
+
+	s->s2t0sz = (unsigned)bits(w, 37, 32);
+	s->s2granule = granule_of(in, (unsigned)bits(w, 47, 46));
+	s->s2oa = size_bits((unsigned)bits(w, 50, 48), in->cfg.oas);
+	s->s2affd = w & BIT(53);
+	s->s2r = w & BIT(58);
+	if (!(w & BIT(51)) || (w & BIT(52)) || (w & BIT(57))) /* S2AA64, S2ENDI, S2S */
+		return false;
+	if (!s->s2granule || sl0 == 3)
+		return false;
+	if (s->s2granule != 16 && s->s2oa > 48)
+		s->s2oa = 48;
+	s->s2ia = 64 - s->s2t0sz;
+	if (s->s2t0sz > 39 || s->s2ia > (in->cfg.oas > 48 && s->s2granule != 16 ? 48 : in->cfg.oas))
+		return false;
+	s->s2start = s->s2granule == 12 ? 2 - sl0 : 3 - sl0;
+
+	/* The first table may be up to 16 concatenated ones. */
+	unsigned shift = s->s2granule + (3 - s->s2start) * (s->s2granule - 3);
+
+	if (s->s2ia <= shift || s->s2ia - shift > s->s2granule - 3 + 4)
+		return false;
+	s->s2ttb = s->w[3] & ADDR_51_4;
+	if (s->s2ttb >> s->s2oa)
+		return false;
+	s->s2ttb &= ~(pow2(s->s2ia - shift + 3) - 1);
+	return true;
+}
+
+static bool s1_decode(struct instance *in, struct ste *s)
+{
+	s->s1fmt = (unsigned)bits(s->w[0], 5, 4);
+	s->s1ctxptr = s->w[0] & ADDR_51_6;
+	s->s1cdmax = (unsigned)bits(s->w[0], 63, 59);
+	s->s1dss = (unsigned)bits(s->w[1], 1, 0);
+	if (s->s1cdmax > in->cfg.ssid_bits)
+		return false;
+	if (s->s1cdmax && (s->s1fmt == 3 || s->s1dss == 3 || (s->s1fmt && !in->cfg.two_level_cd)))
+		return false;
+	if (s->config == STE_S1) {
+		s->strw = (unsigned)bits(s->w[1], 31, 30);
+		if (s->strw == 1 || s->strw == 3 || (s->strw == STRW_EL2 && !in->cfg.hyp))
+			return false;
+	}
+	return true;
+}
+
+/** Take s->w apart. False: the STE is illegal (C_BAD_STE). */
+bool ste_decode(struct instance *in, struct ste *s)
+{
+	if (!(s->w[0] & 1))
+		return false;
+	s->config = (unsigned)bits(s->w[0], 3, 1);
+	if (s->config < STE_BYPASS) {
+		s->config = STE_ABORT; /* the reserved encodings too */
+		return true;
+	}
+	s->privcfg = (unsigned)bits(s->w[1], 49, 48);
+	s->eats = in->cfg.ats ? (unsigned)bits(s->w[1], 29, 28) : EATS_OFF;
+	if (s->eats == 3)
+		s->eats = EATS_OFF;
+	if (s->eats == EATS_SPLIT && s->config != STE_NESTED)
+		return false;
+	if (((s->config & 1) && !in->cfg.s1) || (s->config >= STE_S2 && !in->cfg.s2))
+		return false;
+	if (s->config != STE_BYPASS && in->cfg.s2) {
+		s->vmid = (uint16_t)bits(s->w[2], 15, 0);
+		if (!in->cfg.vmid16 && s->vmid > 0xff)
+			return false;
+	}
+	if ((s->config & 1) && !s1_decode(in, s))
+		return false;
+	if (s->config >= STE_S2 && !s2_decode(in, s))
+		return false;
+	return true;
+}
+
+/** Take cd->w apart. False: the CD is illegal (C_BAD_CD). */
+bool cd_decode(struct instance *in, const struct ste *ste, struct cd *cd)
+{
+	uint64_t w = cd->w[0];
+
+	if (!(w & BIT(31)) || !(w & BIT(41))) /* V, AA64 */
+		return false;
+	if ((w & BIT(15)) || (w & BIT(44))) /* ENDI, S */
+		return false;
+	cd->oa = size_bits((unsigned)bits(w, 34, 32), in->cfg.oas);
+	cd->affd = w & BIT(35);
+	cd->wxn = w & BIT(36);
+	cd->r = w & BIT(45);
+	cd->asid = (uint16_t)bits(w, 63, 48);
+	if (!in->cfg.asid16 && cd->asid > 0xff)
+		return false;
+	for (unsigned i = 0; i < 2; i++) {
+		struct cd_half *h = &cd->half[i];
+		unsigned at = i * 16;
+		unsigned tg = (unsigned)bits(w, at + 7, at + 6);
+
+		h->off = (w & BIT(at + 14)) ||
+			 (i == 1 && ste->strw == STRW_EL2 && !(in->r.cr2 & CR2_E2H));
+		h->tbi = w & BIT(38 + i);
+		if (h->off)
+			continue;
+		h->tsz = (unsigned)bits(w, at + 5, at);
+		h->granule = i ? granule1_of(in, tg) : granule_of(in, tg);
+		h->had = cd->w[1 + i] & BIT(1);
+		h->ttb = cd->w[1 + i] & ADDR_51_4;
+		if (!h->granule)
+			return false;
+		if (h->tsz > 39 || h->tsz < (in->cfg.va52 && h->granule == 16 ? 12u : 16u))
+			return false;
+		if (h->ttb >> cd->oa)
+			return false;
+	}
+	return true;
+}

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Invalidations between consumption and effect.
+ *
+ * The architecture promises the effect of a TLBI, CFGI or ATC_INV only once a later CMD_SYNC completes, and no order
+ * among those in between. So they wait here, mostly until that CMD_SYNC, and then act in the order that is worst
+ * for a driver that left a CMD_SYNC out: ATC before TLB, TLB before configuration, each refilled from the next.
+ */
+#include <stdlib.h>
+
+#include "internal.h"
+
+#define PENDING_MAX 65536
+
+static bool is_atc(const struct effect *e)
+{
+	return bits(e->cmd[0], 7, 0) == C_ATC_INV;
+}
+
+static bool is_cfgi(const struct effect *e)
+{
+	return bits(e->cmd[0], 7, 0) <= C_CFGI_CD_ALL;
+}
+
+/** log2 of the granule of a TLBI's TG field; 0: none. */
+static unsigned tg_log2(uint64_t w1)
+{
+	return bits(w1, 11, 10) ? 10 + 2 * (unsigned)bits(w1, 11, 10) : 0;
+}
+
+static bool has_address(unsigned op)
+{
+	return op == C_TLBI_NH_VA || op == C_TLBI_NH_VAA || op == C_TLBI_EL2_VA ||
+	       op == C_TLBI_EL2_VAA || op == C_TLBI_S2_IPA;
+}
+
+/** The command error that @p cmd (a TLBI, CFGI or ATC_INV) earns, CERROR_NONE if it is legal, -1 if it is none. */
+int effect_check(struct instance *in, const uint64_t cmd[2])
+{
+	unsigned op = (unsigned)bits(cmd[0], 7, 0);
+	bool legal;
+
+	switch (op) {
+	case C_CFGI_STE:
+	case C_CFGI_STE_RANGE:
+		legal = !(cmd[0] & BIT(10)); /* SSec */
+		break;
+	case C_CFGI_CD:
+	case C_CFGI_CD_ALL:
+		legal = in->cfg.s1 && !(cmd[0] & BIT(10));
+		break;
+	case C_TLBI_NH_ALL:
+	case C_TLBI_NH_ASID:
+	case C_TLBI_NH_VA:
+	case C_TLBI_NH_VAA:
+		legal = in->cfg.s1;
+		break;
+	case C_TLBI_EL2_ALL:
+	case C_TLBI_EL2_ASID:
+	case C_TLBI_EL2_VA:
+	case C_TLBI_EL2_VAA:
+		legal = in->cfg.hyp;
+		break;
+	case C_TLBI_S12_VMALL:
+	case C_TLBI_S2_IPA:
+		legal = in->cfg.s2;
+		break;
+	case C_TLBI_NSNH_ALL:
+		legal = true;
+		break;
+	case C_ATC_INV:
+		legal = in->cfg.ats && !(cmd[0] & BIT(10)) && bits(cmd[1], 5, 0) <= 52;
+		break;
+	default:
+		return -1;
+	}
+	/* A range of one granule with no hint of a level is reserved. */
+	if (has_address(op) && in->cfg.range_inv && tg_log2(cmd[1]) && !bits(cmd[0], 16, 12) &&
+	    !bits(cmd[0], 24, 20) && !bits(cmd[1], 9, 8))
+		legal = false;
+	return legal ? CERROR_NONE : CERROR_ILL;
+}
+
+static void apply_tlbi(struct instance *in, const uint64_t cmd[2])
+{
+	unsigned op = (unsigned)bits(cmd[0], 7, 0);
+	unsigned granule = in->cfg.range_inv ? tg_log2(cmd[1]) : 0;
+	struct tlb_op t = {
+		.vmid = (uint16_t)(in->cfg.s2 ? bits(cmd[0], in->cfg.vmid16 ? 47 : 39, 32) : 0),
+		.asid = (uint16_t)bits(cmd[0], in->cfg.asid16 ? 63 : 55, 48),
+		.leaf = cmd[1] & 1,
+	};
+
+	switch (op) {
+	case C_TLBI_NSNH_ALL:
+		t.all_regimes = true;
+		in->tlb_known = true;
+		break;
+	case C_TLBI_S12_VMALL:
+		t.s1 = t.s2 = t.by_vmid = true;
+		break;
+	case C_TLBI_S2_IPA:
+		/* Entries of both stages stay: they are known by VA only. */
+		t.s2 = t.by_vmid = t.by_addr = true;
+		break;
+	case C_TLBI_NH_ALL:
+		t.s1 = t.by_vmid = true;
+		break;
+	case C_TLBI_NH_ASID:
+		t.s1 = t.by_vmid = t.by_asid = true;
+		break;
+	case C_TLBI_NH_VA:
+		t.s1 = t.by_vmid = t.by_asid = t.by_addr = true;
+		break;
+	case C_TLBI_NH_VAA:
+		t.s1 = t.by_vmid = t.by_addr = true;
+		break;
+	default: /* EL2 */
+		t.s1 = t.el2 = true;
+		t.by_asid = (op == C_TLBI_EL2_ASID || op == C_TLBI_EL2_VA) && (in->r.cr2 & CR2_E2H);
+		t.by_addr = has_address(op);
+		break;
+	}
+	if (t.by_addr) {
+		t.base = op == C_TLBI_S2_IPA ? cmd[1] & ADDR_51_12 : bits(cmd[1], 55, 12) << 12;
+		t.len = 0x1000; /* whatever entry holds this address */
+		if (granule) {
+			t.granule = granule;
+			t.level = (unsigned)bits(cmd[1], 9, 8);
+			t.base = t.base >> granule << granule;
+			t.len = (bits(cmd[0], 16, 12) + 1) << bits(cmd[0], 24, 20) << granule;
+		}
+	}
+	tlb_drop(in, &t);
+}
+
+static void apply_cfgi(struct instance *in, const uint64_t cmd[2])
+{
+	uint32_t stream = (uint32_t)bits(cmd[0], 63, 32), ssid = (uint32_t)bits(cmd[0], 31, 12);
+	unsigned range = (unsigned)bits(cmd[1], 4, 0);
+
+	switch (bits(cmd[0], 7, 0)) {
+	case C_CFGI_STE:
+		cfg_drop_ste(in, stream, 1, cmd[1] & 1);
+		break;
+	case C_CFGI_STE_RANGE: {
+		uint64_t count = BIT(range + 1);
+
+		if (range == 31)
+			in->cfg_known = true;
+		cfg_drop_ste(in, (uint32_t)(stream & ~(count - 1)), count, false);
+		break;
+	}
+	case C_CFGI_CD:
+		cfg_drop_cd(in, stream, ssid, cmd[1] & 1);
+		break;
+	case C_CFGI_CD_ALL:
+		cfg_drop_cds(in, stream);
+		break;
+	}
+}
+
+static void apply(struct instance *in, struct effect *e)
+{
+	e->applied = true;
+	if (is_atc(e))
+		ats_invalidate(in, e->cmd);
+	else if (is_cfgi(e))
+		apply_cfgi(in, e->cmd);
+	else
+		apply_tlbi(in, e->cmd);
+}
+
+/** Take up a legal command. */
+void effect_add(struct instance *in, const uint64_t cmd[2])
+{
+	struct effect e = {.cmd = {cmd[0], cmd[1]}, .at = NEVER};
+
+	if (is_atc(&e)) {
+		uint64_t trip = jitter(in, in->cfg.atc_ns);
+
+		in->count.atc_inv++;
+		if (!(in->r.cr0ack & CR0_SMMUEN))
+			return;
+		/* Reaches the device somewhere on its way; the answer takes the rest. */
+		e.at = in->now + (trip ? rnd(in) % trip : 0);
+		e.done = in->now + trip;
+		if (inject(in, SMMU_FAULT_ATC_TIMEOUT)) {
+			struct smmu_model_device *dev =
+				find_device(in, (uint32_t)bits(cmd[0], 63, 32));
+
+			if (dev)
+				dev->muted = true;
+		}
+	} else {
+		if (is_cfgi(&e))
+			in->count.cfgi++;
+		else
+			in->count.tlbi++;
+		e.done = in->now + jitter(in, in->cfg.tlbi_ns);
+		if (chance(in, in->cfg.early_permille))
+			e.at = e.done;
+	}
+	if (in->npending == in->cap_pending) {
+		size_t cap = in->cap_pending ? in->cap_pending * 2 : 64;
+		struct effect *more =
+			cap <= PENDING_MAX ? realloc(in->pending, cap * sizeof(*more)) : NULL;
+
+		if (!more) {
+			effect_all(in); /* nobody has to wait so long */
+			apply(in, &e);
+			return;
+		}
+		in->pending = more;
+		in->cap_pending = cap;
+	}
+	in->pending[in->npending++] = e;
+	if (e.at < in->pending_at)
+		in->pending_at = e.at;
+}
+
+/** Apply those whose time has come. */
+void effect_due(struct instance *in)
+{
+	if (in->pending_at > in->now)
+		return;
+	in->pending_at = NEVER;
+	for (size_t i = 0; i < in->npending; i++) {
+		struct effect *e = &in->pending[i];
+
+		if (e->applied || e->unanswered)
+			continue;
+		if (e->at > in->now) {
+			if (e->at < in->pending_at)
+				in->pending_at = e->at;
+			continue;
+		}
+		if (is_atc(e) && !ats_answers(in, (uint32_t)bits(e->cmd[0], 63, 32))) {
+			e->unanswered = true;
+			e->done = in->now + in->cfg.atc_timeout_ns;
+			continue;
+		}
+		apply(in, e);
+	}
+}
+
+/** When a CMD_SYNC may complete at the earliest. */
+uint64_t effect_done(const struct instance *in)
+{
+	uint64_t done = 0;
+
+	for (size_t i = 0; i < in->npending; i++)
+		if (in->pending[i].done > done)
+			done = in->pending[i].done;
+	return done;
+}
+
+/** Is there an ATC_INV that was given up? It is forgotten by this. */
+bool effect_timed_out(struct instance *in)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < in->npending; i++) {
+		struct effect *e = &in->pending[i];
+
+		if (e->unanswered) {
+			any = true;
+			*e = in->pending[--in->npending];
+			i--;
+		}
+	}
+	return any;
+}
+
+static void apply_class(struct instance *in, bool (*want)(const struct effect *))
+{
+	for (size_t i = 0; i < in->npending; i++)
+		if (!in->pending[i].applied && want(&in->pending[i]))
+			apply(in, &in->pending[i]);
+}
+
+static bool is_tlbi(const struct effect *e)
+{
+	return !is_atc(e) && !is_cfgi(e);
+}
+
+/** A CMD_SYNC completes: apply everything that is left. */
+void effect_all(struct instance *in)
+{
+	apply_class(in, is_atc);
+	apply_class(in, is_tlbi);
+	if (in->npending && chance(in, in->cfg.prefetch_permille))
+		speculate_some(in, 4);
+	apply_class(in, is_cfgi);
+	in->npending = 0;
+	in->pending_at = NEVER;
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Making and breaking a machine; chance, faults, counters, misuse.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "internal.h"
+
+/** xorshift64*: every decision of an instance comes from here, so that its seed repeats them. */
+uint64_t rnd(struct instance *in)
+{
+	in->rng ^= in->rng >> 12;
+	in->rng ^= in->rng << 25;
+	in->rng ^= in->rng >> 27;
+	return (in->rng * 0x2545f4914f6cdd1dULL) >> 16;
+}
+
+bool chance(struct instance *in, unsigned permille)
+{
+	return permille && rnd(in) % 1000 < permille;
+}
+
+/** @p ns at this instance's speed, and off by its jitter. */
+uint64_t jitter(struct instance *in, uint64_t ns)
+{
+	uint64_t base = ns * in->cfg.speed_percent / 100;
+	uint64_t off = base * in->cfg.jitter_percent / 100;
+
+	return off ? base - off + rnd(in) % (2 * off + 1) : base;
+}
+
+/** Is it time to break something? */
+bool inject(struct instance *in, enum smmu_model_fault fault)
+{
+	unsigned every = in->inject_every[fault];
+
+	if (!every || --in->inject_left[fault])
+		return false;
+	in->inject_left[fault] = (unsigned)(1 + rnd(in) % (2ULL * every));
+	in->count.injected[fault]++;
+	return true;
+}
+
+void misuse(struct instance *in, const char *format, ...)
+{
+	uint64_t n = in->count.misuses++;
+	va_list args;
+
+	if (n >= MAX_MISUSE)
+		return;
+	va_start(args, format);
+	vsnprintf(in->misuse[n], MISUSE_TEXT, format, args);
+	va_end(args);
+}
+
+void smmu_model_config_default(struct smmu_model_config *c)
+{
+	*c = (struct smmu_model_config){
+		.sid_bits = 16,
+		.ssid_bits = 16,
+		.s1 = true,
+		.s2 = true,
+		.two_level_st = true,
+		.two_level_cd = true,
+		.asid16 = true,
+		.vmid16 = true,
+		.range_inv = true,
+		.msi = true,
+		.coherent = true,
+		.ats = true,
+		.pri = true,
+		.oas = 48,
+		.gran4k = true,
+		.gran16k = true,
+		.gran64k = true,
+		.cmdq_bits = 16,
+		.eventq_bits = 12,
+		.priq_bits = 12,
+		.cmd_ns = 10,
+		.sync_ns = 240,
+		.tlbi_ns = 100,
+		.atc_ns = 1000,
+		.atc_timeout_ns = 1000000,
+		.ack_ns = 200,
+		.jitter_percent = 20,
+		.speed_percent = 100,
+		.early_permille = 100,
+		.evict_permille = 2,
+		.prefetch_permille = 20,
+		.split_permille = 300,
+		.refill_permille = 500,
+		.cache_invalid = true,
+		.cd_survives_ste = true,
+		.contiguous = true,
+	};
+}
+
+static bool config_ok(const struct smmu_model_config *c)
+{
+	switch (c->oas) {
+	case 32:
+	case 36:
+	case 40:
+	case 42:
+	case 44:
+	case 48:
+	case 52:
+		break;
+	default:
+		return false;
+	}
+	return c->sid_bits <= 32 && c->ssid_bits <= 20 && (c->s1 || c->s2) && c->cmdq_bits <= 19 &&
+	       c->eventq_bits <= 19 && c->priq_bits <= 19 && c->speed_percent &&
+	       c->jitter_percent <= 100 && (c->gran4k || c->gran16k || c->gran64k);
+}
+
+struct smmu_model *smmu_model_create(enum smmu_model_clock clock,
+				     const struct smmu_model_config *configs, unsigned count,
+				     const struct smmu_ram *ram,
+				     const struct smmu_model_hooks *hooks, uint64_t seed)
+{
+	struct smmu_model *model;
+	pthread_condattr_t attr;
+
+	if (!count || count > SMMU_MODEL_MAX_INSTANCES)
+		return NULL;
+	for (unsigned i = 0; i < count; i++)
+		if (!config_ok(&configs[i]))
+			return NULL;
+	model = calloc(1, sizeof(*model) + count * sizeof(model->in[0]));
+	if (!model)
+		return NULL;
+	model->clock = clock;
+	model->ram = *ram;
+	model->count = count;
+	if (hooks)
+		model->hooks = *hooks;
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	for (unsigned i = 0; i < count; i++) {
+		struct instance *in = &model->in[i];
+
+		in->model = model;
+		in->index = i;
+		in->cfg = configs[i];
+		in->bus = (struct smmu_bus){.ops = &model_bus_ops, .ctx = in};
+		pthread_mutex_init(&in->lock, NULL);
+		pthread_cond_init(&in->wake, &attr);
+		/* Far apart for neighbouring seeds and instances, and never 0. */
+		in->rng = (seed + 1) * 0x9e3779b97f4a7c15ULL ^ (i + 1) * 0xd1b54a32d192ed03ULL;
+		in->rng = in->rng ? in->rng : 1;
+		for (unsigned n = 0; n < 8; n++)
+			rnd(in);
+		tlb_init(&in->tlb);
+		tlb_init(&in->walks);
+		regs_reset(in);
+	}
+	pthread_condattr_destroy(&attr);
+	return model;
+}
+
+void smmu_model_destroy(struct smmu_model *model)
+{
+	if (!model)
+		return;
+	for (unsigned i = 0; i < model->count; i++) {
+		struct instance *in = &model->in[i];
+
+		tlb_clear(&in->tlb);
+		tlb_clear(&in->walks);
+		cfg_clear(in);
+		free(in->pending);
+		while (in->devices) {
+			struct smmu_model_device *dev = in->devices;
+
+			in->devices = dev->next;
+			tlb_clear(&dev->atc);
+			free(dev);
+		}
+		pthread_cond_destroy(&in->wake);
+		pthread_mutex_destroy(&in->lock);
+	}
+	free(model);
+}
+
+const struct smmu_bus *smmu_model_bus(struct smmu_model *model, unsigned i)
+{
+	return i < model->count ? &model->in[i].bus : NULL;
+}
+
+void smmu_model_reset(struct smmu_model *model, unsigned i)
+{
+	if (i >= model->count)
+		return;
+	enter(&model->in[i]);
+	regs_reset(&model->in[i]);
+	leave(&model->in[i]);
+}
+
+void smmu_model_inject(struct smmu_model *model, enum smmu_model_fault fault, unsigned every)
+{
+	if ((unsigned)fault >= SMMU_FAULT_COUNT)
+		return;
+	for (unsigned i = 0; i < model->count; i++) {
+		struct instance *in = &model->in[i];
+
+		enter(in);
+		in->inject_every[fault] = every;
+		in->inject_left[fault] = every ? (unsigned)(1 + rnd(in) % every) : 0;
+		leave(in);
+	}
+}
+
+void smmu_model_counters(struct smmu_model *model, unsigned instance,
+			 struct smmu_model_counters *out)
+{
+	struct instance *in;
+
+	*out = (struct smmu_model_counters){0};
+	if (instance >= model->count)
+		return;
+	in = &model->in[instance];
+	enter(in);
+	*out = in->count;
+	out->tlb_entries = in->tlb.count;
+	out->walk_entries = in->walks.count;
+	out->cfg_entries = in->cfgs.count;
+	leave(in);
+}
+
+uint64_t smmu_model_misuse_count(struct smmu_model *model, unsigned instance)
+{
+	struct smmu_model_counters c;
+
+	smmu_model_counters(model, instance, &c);
+	return c.misuses;
+}
+
+const char *smmu_model_misuse(struct smmu_model *model, unsigned instance, unsigned n)
+{
+	return n < MAX_MISUSE && n < smmu_model_misuse_count(model, instance)
+		       ? model->in[instance].misuse[n]
+		       : NULL;
+}

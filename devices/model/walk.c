@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Walking AArch64 translation tables: stage 1, stage 2, and stage 1 whose tables lie behind stage 2.
+ */
+#include "internal.h"
+
+#define LOW56 0x00ffffffffffffffULL
+
+/** One stage of a walk. */
+struct walk {
+	unsigned stage, granule, start, ia_bits, oa_bits, cls;
+	uint64_t addr; /* input */
+	uint64_t table;
+	bool table_is_ipa, had, one_privilege;
+	uint8_t perms; /* what the tables above leave */
+	/* answers */
+	uint64_t desc;
+	unsigned level, shift;
+};
+
+/** Note why an access fails; always false. */
+bool fail(struct xlate *x, uint8_t type, unsigned cls, bool s2, uint64_t ipa, uint64_t fetch)
+{
+	x->fault = (struct fault){.type = type,
+				  .cls = (uint8_t)cls,
+				  .s2 = s2,
+				  .record = true,
+				  .ipa = ipa,
+				  .fetch = fetch};
+	if (type >= F_TRANSLATION && type <= F_PERMISSION)
+		x->fault.record = s2 ? x->ste.s2r : !x->have_cd || x->cd.r;
+	return false;
+}
+
+static bool walk_fail(struct xlate *x, const struct walk *w, uint8_t type)
+{
+	return fail(x, type, w->cls, w->stage == 2, w->stage == 2 ? w->addr : 0, 0);
+}
+
+static void note_hit(struct xlate *x, const struct tlb_entry *e)
+{
+	if (e->walk) {
+		x->walk_hit = true;
+		x->walk_table = e->pa;
+		if (x->tlb_hit)
+			return;
+	} else {
+		if (x->tlb_hit && x->hit.seq < e->seq)
+			return;
+		x->tlb_hit = true;
+	}
+	x->hit = *e;
+	x->have_hit = true;
+}
+
+static unsigned level_shift(unsigned granule, unsigned level)
+{
+	return granule + (3 - level) * (granule - 3);
+}
+
+/** The output address of a descriptor whose address field ends at bit @p low. */
+static uint64_t desc_address(const struct instance *in, uint64_t desc, unsigned granule,
+			     unsigned low)
+{
+	uint64_t pa = desc & 0x0000fffffffff000ULL;
+
+	if (granule == 16 && in->cfg.oas == 52)
+		pa |= bits(desc, 15, 12) << 48;
+	return pa >> low << low;
+}
+
+static bool block_allowed(const struct instance *in, unsigned granule, unsigned level)
+{
+	if (level == 2)
+		return true;
+	return level == 1 && (granule == 12 || (granule == 16 && in->cfg.oas == 52));
+}
+
+static void keep_pointer(struct instance *in, const struct xlate *x, const struct walk *w,
+			 unsigned level, uint64_t table, bool table_is_ipa, uint8_t perms)
+{
+	unsigned log2 = level_shift(w->granule, level);
+	struct tlb_entry e = {
+		.span_base = w->addr >> log2 << log2,
+		.base = w->addr >> log2 << log2,
+		.span_log2 = (uint8_t)log2,
+		.log2 = (uint8_t)log2,
+		.stage = (uint8_t)w->stage,
+		.walk = true,
+		.table_is_ipa = table_is_ipa,
+		.el2 = x->el2,
+		.level = (uint8_t)level,
+		.granule = (uint8_t)w->granule,
+		.perms = perms,
+		.asid = w->stage == 2 ? 0 : x->asid,
+		.vmid = x->vmid,
+		.pa = table,
+		.stream = x->in.stream,
+		.ssid = x->in.ssid,
+		.ssid_valid = x->in.ssid_valid,
+	};
+
+	tlb_insert(in, &in->walks, &e);
+}
+
+/** Follow the tables to the leaf: w->desc, w->level, w->shift. */
+static bool walk_tables(struct instance *in, struct xlate *x, struct walk *w)
+{
+	const struct smmu_model_hooks *hooks = &in->model->hooks;
+	bool table_is_ipa = w->table_is_ipa, pending = false;
+	unsigned level = w->start;
+	uint64_t table = w->table;
+
+	if (x->look) {
+		const struct tlb_entry *e = tlb_find_walk(
+			in, x, w->stage == 2 ? 1u << 2 : 1u << 1 | 1u << 3, w->addr, w->granule);
+
+		if (e && e->level >= level) {
+			note_hit(x, e);
+			level = e->level + 1u;
+			table = e->pa;
+			table_is_ipa = e->table_is_ipa;
+			w->perms = e->perms;
+		}
+	}
+	for (;; level++) {
+		unsigned shift = level_shift(w->granule, level);
+		unsigned width = level == w->start ? w->ia_bits - shift : w->granule - 3;
+		uint64_t offset = (w->addr >> shift & (pow2(width) - 1)) * 8;
+		uint64_t at = table + offset, desc;
+
+		if (table_is_ipa) {
+			uint64_t base;
+			uint8_t log2, perms;
+
+			if (!walk_s2(in, x, at, false, CLASS_TT, &at, &base, &log2, &perms))
+				return false;
+			if (pending && x->fill) {
+				/* Keep where the table is, if stage 2 maps all of it in one piece. */
+				bool whole = log2 >= w->granule;
+
+				keep_pointer(in, x, w, level - 1, whole ? at - offset : table,
+					     !whole, w->perms);
+			}
+		} else if (pending && x->fill) {
+			keep_pointer(in, x, w, level - 1, table, false, w->perms);
+		}
+		if (hooks->table_load && x->ask != ASK_TRUTH && x->ask != ASK_PROBE)
+			hooks->table_load(hooks->ctx, in->index, at);
+		if (!ram_load(in, at, &desc))
+			return fail(x, F_WALK_EABT, CLASS_TT, w->stage == 2, 0, at);
+		if (!(desc & 1) || (level == 3 && !(desc & 2)))
+			return walk_fail(x, w, F_TRANSLATION);
+		if (level == 3 || !(desc & 2)) {
+			if (level < 3 && !block_allowed(in, w->granule, level))
+				return walk_fail(x, w, F_TRANSLATION);
+			w->desc = desc;
+			w->level = level;
+			w->shift = shift;
+			return true;
+		}
+		table = desc_address(in, desc, w->granule, w->granule);
+		if (table >> w->oa_bits)
+			return walk_fail(x, w, F_ADDR_SIZE);
+		table_is_ipa = w->table_is_ipa;
+		pending = true;
+		if (w->stage == 1 && !w->had) {
+			if ((desc & BIT(61)) && !w->one_privilege)
+				w->perms &= (uint8_t) ~(PERM_UR | PERM_UW);
+			if (desc & BIT(62))
+				w->perms &= (uint8_t) ~(PERM_UW | PERM_PW);
+		}
+	}
+}
+
+/** How many descriptors the Contiguous bit joins, log2. */
+static unsigned contiguous_log2(unsigned granule, unsigned level)
+{
+	if (granule == 12)
+		return 4;
+	if (granule == 14)
+		return level == 3 ? 7 : 5;
+	return 5;
+}
+
+/** Where the leaf leads, and how much around the input it maps. */
+static void leaf_range(struct instance *in, const struct walk *w, uint64_t *out,
+		       unsigned *span_log2)
+{
+	unsigned log2 = w->shift;
+
+	*out = desc_address(in, w->desc, w->granule, log2);
+	if ((w->desc & BIT(52)) && in->cfg.contiguous) {
+		unsigned run = log2 + contiguous_log2(w->granule, w->level);
+		uint64_t first = (w->addr >> log2 & (pow2(run - log2) - 1)) << log2;
+
+		/* Only if this descriptor is where a proper run has it. */
+		if (run < 56 && (*out & (pow2(run) - 1)) == first) {
+			*out -= first;
+			log2 = run;
+		}
+	}
+	*span_log2 = log2;
+}
+
+/** A block may be held whole or in pieces of a 512th. */
+static uint8_t piece_log2(struct instance *in, unsigned span_log2, unsigned granule, bool fill)
+{
+	if (fill && span_log2 > granule && chance(in, in->cfg.split_permille))
+		return (uint8_t)(span_log2 - 9 > granule ? span_log2 - 9 : granule);
+	return (uint8_t)span_log2;
+}
+
+static bool s2_allows(uint8_t perms, bool write)
+{
+	return perms & (write ? PERM_S2W : PERM_S2R);
+}
+
+/**
+ * Stage 2 of @p ipa for @p write. Answers the address, the range of IPAs that goes along with it (*@p base,
+ * *@p log2) and the permissions. ATS requests are not refused for lack of permission: the answer says which.
+ */
+bool walk_s2(struct instance *in, struct xlate *x, uint64_t ipa, bool write, unsigned cls,
+	     uint64_t *pa, uint64_t *base, uint8_t *log2, uint8_t *perms)
+{
+	const struct ste *ste = &x->ste;
+	struct tlb_entry e = {0};
+
+	if (ipa >> ste->s2ia)
+		return fail(x, F_TRANSLATION, cls, true, ipa, 0);
+
+	const struct tlb_entry *hit = x->look ? tlb_find(in, x, 1u << 2, ipa) : NULL;
+
+	if (hit) {
+		note_hit(x, hit);
+		e = *hit;
+	} else {
+		struct walk w = {
+			.stage = 2,
+			.granule = ste->s2granule,
+			.start = ste->s2start,
+			.ia_bits = ste->s2ia,
+			.oa_bits = ste->s2oa,
+			.cls = cls,
+			.addr = ipa,
+			.table = ste->s2ttb,
+		};
+		unsigned span;
+		uint64_t out;
+
+		if (!walk_tables(in, x, &w))
+			return false;
+		leaf_range(in, &w, &out, &span);
+		if (out >> ste->s2oa)
+			return walk_fail(x, &w, F_ADDR_SIZE);
+		if (!(w.desc & BIT(10)) && !ste->s2affd)
+			return walk_fail(x, &w, F_ACCESS);
+		e = (struct tlb_entry){
+			.span_base = ipa >> span << span,
+			.span_log2 = (uint8_t)span,
+			.log2 = piece_log2(in, span, w.granule, x->fill),
+			.stage = 2,
+			.level = (uint8_t)w.level,
+			.granule = (uint8_t)w.granule,
+			.vmid = x->vmid,
+			.stream = x->in.stream,
+			.ssid = x->in.ssid,
+			.ssid_valid = x->in.ssid_valid,
+		};
+		e.perms = (uint8_t)((w.desc & BIT(6) ? PERM_S2R : 0) |
+				    (w.desc & BIT(7) ? PERM_S2W : 0));
+		e.base = ipa >> e.log2 << e.log2;
+		e.pa = out + (e.base - e.span_base);
+		if (x->fill)
+			tlb_insert(in, &in->tlb, &e);
+	}
+	*pa = e.pa + (ipa - e.base);
+	*base = e.base;
+	*log2 = e.log2;
+	*perms = e.perms;
+	if (!(cls == CLASS_IN && x->ask == ASK_ATS) && !s2_allows(e.perms, write))
+		return fail(x, F_PERMISSION, cls, true, ipa, 0);
+	return true;
+}
+
+static bool s1_allows(const struct xlate *x, uint8_t perms)
+{
+	bool priv = x->ste.privcfg == 3 || (x->ste.privcfg != 2 && x->in.privileged);
+
+	if (priv)
+		return perms & (x->in.write ? PERM_PW : PERM_PR);
+	return perms & (x->in.write ? PERM_UW : PERM_UR);
+}
+
+/** Stage-1 permissions of a leaf under what the tables above leave. */
+static uint8_t leaf_perms(const struct walk *w)
+{
+	uint8_t perms = PERM_PR | PERM_PW;
+
+	if ((w->desc & BIT(6)) || w->one_privilege)
+		perms |= PERM_UR | PERM_UW;
+	if (w->desc & BIT(7))
+		perms &= (uint8_t) ~(PERM_PW | PERM_UW);
+	return perms & w->perms;
+}
+
+/** Refuse what the permissions of an entry do not allow; an ATS request is answered with them instead. */
+static bool check_perms(struct xlate *x, uint8_t perms, uint8_t stage)
+{
+	x->perms = perms;
+	if (x->ask == ASK_ATS)
+		return true;
+	if (stage != 2 && !s1_allows(x, perms))
+		return fail(x, F_PERMISSION, CLASS_IN, false, 0, 0);
+	if (stage == 3 && !s2_allows(perms, x->in.write))
+		return fail(x, F_PERMISSION, CLASS_IN, true, 0, 0);
+	return true;
+}
+
+/** Which half of the address space, and the address as it is looked up. */
+static bool select_half(struct xlate *x, uint64_t *addr, const struct cd_half **half)
+{
+	uint64_t va = x->in.iova;
+	bool high = va & BIT(55);
+	const struct cd_half *h = &x->cd.half[high];
+
+	if (h->tbi)
+		va = high ? va | ~LOW56 : va & LOW56;
+	if (h->off || (high ? ~va : va) >> (64 - h->tsz))
+		return fail(x, F_TRANSLATION, CLASS_IN, false, 0, 0);
+	*addr = va & LOW56;
+	*half = h;
+	return true;
+}
+
+/** Stage 1, and stage 2 after it if the stream has both. Answers in x. */
+bool walk_s1(struct instance *in, struct xlate *x)
+{
+	bool nested = x->ste.config == STE_NESTED;
+	/* With split-stage ATS a request is answered with an IPA, which no entry of both stages may supply. */
+	bool split = nested && x->ask == ASK_ATS && x->ste.eats == EATS_SPLIT;
+	const struct cd_half *h;
+	const struct tlb_entry *hit;
+	struct tlb_entry e;
+	uint64_t addr, out;
+	unsigned span;
+
+	if (!select_half(x, &addr, &h))
+		return false;
+	hit = x->look && !split ? tlb_find(in, x, 1u << 1 | 1u << 3, addr) : NULL;
+	if (hit) {
+		note_hit(x, hit);
+		x->pa = hit->pa + (addr - hit->base);
+		x->log2 = hit->log2;
+		return check_perms(x, hit->perms, hit->stage);
+	}
+
+	unsigned ia = 64 - h->tsz, stride = h->granule - 3;
+	struct walk w = {
+		.stage = 1,
+		.granule = h->granule,
+		.start = 4 - (ia - h->granule + stride - 1) / stride,
+		.ia_bits = ia,
+		.oa_bits = x->cd.oa,
+		.cls = CLASS_IN,
+		.addr = addr,
+		.table_is_ipa = nested,
+		.had = h->had,
+		.one_privilege = x->el2 && !(in->r.cr2 & CR2_E2H),
+		.perms = PERM_S1_ALL,
+	};
+
+	w.table = h->ttb & ~(pow2(ia - level_shift(w.granule, w.start) + 3) - 1);
+	if (!walk_tables(in, x, &w))
+		return false;
+	leaf_range(in, &w, &out, &span);
+	if (out >> x->cd.oa)
+		return walk_fail(x, &w, F_ADDR_SIZE);
+	if (!(w.desc & BIT(10)) && !x->cd.affd)
+		return walk_fail(x, &w, F_ACCESS);
+	e = (struct tlb_entry){
+		.span_base = addr >> span << span,
+		.span_log2 = (uint8_t)span,
+		.log2 = piece_log2(in, span, w.granule, x->fill),
+		.stage = nested ? 3 : 1,
+		.el2 = x->el2,
+		.global = !(w.desc & BIT(11)),
+		.level = (uint8_t)w.level,
+		.granule = (uint8_t)w.granule,
+		.perms = leaf_perms(&w) | PERM_S2_ALL,
+		.asid = x->asid,
+		.vmid = x->vmid,
+		.stream = x->in.stream,
+		.ssid = x->in.ssid,
+		.ssid_valid = x->in.ssid_valid,
+	};
+	e.base = addr >> e.log2 << e.log2;
+	e.pa = out + (e.base - e.span_base);
+	if (nested && !split) {
+		uint64_t ipa = e.pa + (addr - e.base), pa, ipa_base;
+		uint8_t log2, perms;
+
+		if (!check_perms(x, e.perms, 1))
+			return false;
+		if (!walk_s2(in, x, ipa, x->in.write, CLASS_IN, &pa, &ipa_base, &log2, &perms))
+			return false;
+		if (log2 < e.log2)
+			e.log2 = log2;
+		e.base = addr >> e.log2 << e.log2;
+		e.pa = pa - (addr - e.base);
+		e.perms = (uint8_t)((e.perms & PERM_S1_ALL) | perms);
+	}
+	x->pa = e.pa + (addr - e.base);
+	x->log2 = e.log2;
+	if (x->fill && !split)
+		tlb_insert(in, &in->tlb, &e);
+	return check_perms(x, e.perms, split ? 1 : e.stage);
+}
