@@ -134,7 +134,7 @@ static void test_known(void **state)
 	       "S2IR0=WB-RAWA S2OR0=WB-RAWA S2SH0=ISH S2AA64=1 S2R=1 SHCFG=incoming",
 	       0xd, 1ULL << 44, 0x040d355900000003, 0x80001000, 0);
 	expect(STE,
-	       "STE V=1 Config=reserved(2) reserved!=W1:0x100000000000 "
+	       "STE V=1 Config=reserved(2) reserved!=W1:0x40000000000 "
 	       "reserved!=W3:0x100000000000000",
 	       5, 1ULL << 42, 0, 1ULL << 56, 0);
 	expect(CD, "CD V=0", 0, 0, 0, 0, 0);
