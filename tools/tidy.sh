@@ -11,10 +11,10 @@ cd "$(dirname "$0")/.."
 dir=build-tidy
 jobs=${JOBS:-$(nproc)}
 if [ ! -f $dir/build.ninja ]; then
-	CC=clang meson setup $dir -Dtests=enabled >/dev/null
+	CC=clang meson setup $dir -Dtests=enabled
 fi
 # Only for compile_commands.json, brought up to date, and for generated files.
-ninja -C $dir build.ninja >/dev/null
+ninja -C $dir build.ninja
 
 if [ $# -eq 0 ]; then
 	# shellcheck disable=SC2046 # names without blanks

@@ -11,7 +11,7 @@ cd "$(dirname "$0")/../.."
 
 out=${1:-build-embed}
 here=examples/embed
-flags="-std=gnu11 -O2 -ffreestanding -nostdlib -mgeneral-regs-only -fno-pic -fno-stack-protector
+flags="-std=gnu11 -Os -ffreestanding -nostdlib -mgeneral-regs-only -fno-pic -fno-stack-protector
 	-fno-asynchronous-unwind-tables -fno-tree-loop-distribute-patterns -ffunction-sections -fdata-sections
 	-Iinclude -Wall -Wextra -Werror -Wno-unused-parameter -fstack-usage"
 
@@ -47,9 +47,9 @@ if [ -z "$qemu" ]; then
 	echo "embed: no QEMU here (tools/fetch-qemu.sh gets one); built, not run"
 	exit 0
 fi
-for stage in 1 2; do
-	echo "embed: running with stage $stage under $($qemu --version | head -n 1)"
-	timeout 60 "$qemu" -M virt,iommu=smmuv3,highmem=off -accel tcg -cpu cortex-a57 -m 64M -nodefaults -display none \
-		-global arm-smmuv3.stage=$stage -device edu,addr=1 -serial stdio -semihosting \
-		-kernel "$out/aarch64.elf" </dev/null
+# The machine of QEMU 7.2 has stage 1 alone; the newest of a QEMU that knows stage 2 has both, and the example takes that.
+for machine in virt-7.2 virt; do
+	echo "embed: running on $machine of $($qemu --version | head -n 1)"
+	timeout 60 "$qemu" -M $machine,iommu=smmuv3,highmem=off -accel tcg -cpu cortex-a57 -m 64M -nodefaults \
+		-display none -device edu,addr=1 -serial stdio -semihosting -kernel "$out/aarch64.elf" </dev/null
 done

@@ -77,6 +77,7 @@ stack_end_text:
 	.asciz " bytes\n"
 
 	/* 1 GiB blocks: AF, inner shareable, MAIR 0 (never executed) and MAIR 1. */
+	.section .table, "a"
 	.balign 4096
 boot_table:
 	.quad	0x0060000000000701
