@@ -19,8 +19,6 @@ warnings="-Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototype
 common="-std=gnu11 -O2 -ffreestanding -nostdlib -nostdinc -fno-stack-protector -fno-asynchronous-unwind-tables"
 common="$common -mgeneral-regs-only -Iinclude $warnings -Wframe-larger-than=$frame_limit -fstack-usage"
 arm="-mno-outline-atomics -fno-pic"
-# A gcc made for Linux wants the system's <limits.h> beside its own; this says it was there.
-gcc="-D_LIBC_LIMITS_H_"
 x86="-mno-red-zone -fcf-protection=none -fno-pic -mcmodel=kernel"
 
 failed=0
@@ -76,12 +74,12 @@ compile() {
 	fi
 }
 
-compile aarch64-gcc aarch64-linux-gnu-ld aarch64-linux-gnu-gcc $common $arm $gcc \
+compile aarch64-gcc aarch64-linux-gnu-ld aarch64-linux-gnu-gcc $common $arm \
 	-isystem "$(aarch64-linux-gnu-gcc -print-file-name=include)" -fcallgraph-info=su
 compile aarch64-clang aarch64-linux-gnu-ld clang --target=aarch64-none-elf $common $arm \
 	-isystem "$(clang -print-resource-dir)/include"
 if [ "$(uname -m)" = x86_64 ]; then
-	compile x86_64-gcc ld gcc $common $x86 $gcc -isystem "$(gcc -print-file-name=include)"
+	compile x86_64-gcc ld gcc $common $x86 -isystem "$(gcc -print-file-name=include)"
 	compile x86_64-clang ld clang --target=x86_64-none-elf $common $x86 -isystem "$(clang -print-resource-dir)/include"
 fi
 

@@ -12,7 +12,6 @@
 #ifdef SMMU_PORT_TYPES_HEADER
 #include SMMU_PORT_TYPES_HEADER
 #else
-#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
