@@ -11,7 +11,7 @@ cd "$(dirname "$0")/../.."
 
 out=${1:-build-embed}
 here=examples/embed
-flags="-std=gnu11 -Os -ffreestanding -nostdlib -mgeneral-regs-only -fno-pic -fno-stack-protector
+flags="-std=gnu11 -Os -ffreestanding -nostdlib -nostdinc -mgeneral-regs-only -fno-pic -fno-stack-protector
 	-fno-asynchronous-unwind-tables -fno-tree-loop-distribute-patterns -ffunction-sections -fdata-sections
 	-Iinclude -Wall -Wextra -Werror -Wno-unused-parameter -fstack-usage"
 
@@ -19,6 +19,7 @@ flags="-std=gnu11 -Os -ffreestanding -nostdlib -mgeneral-regs-only -fno-pic -fno
 image() {
 	name=$1 cc=$2 size=$3 start=$4 board=$5
 	shift 5
+	set -- "$@" -isystem "$($cc -print-file-name=include)"
 	rm -rf "${out:?}/$name"
 	mkdir -p "$out/$name"
 	for source in $(find src -name '*.c' | sort) $here/embed.c $here/mem.c $here/$board $here/$start; do
