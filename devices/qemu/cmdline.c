@@ -50,7 +50,7 @@ static void add_endpoint(struct args *a, unsigned smmu, unsigned slot, unsigned 
 	const char *multi = function == 0 && slot != 2 && slot != 4 ? ",multifunction=on" : "";
 
 	if (smmu == 0)
-		add(a, "-device", "%s,bus=pcie.0,addr=%u.%u%s", device, slot, function, multi);
+		add(a, "-device", "%s,bus=pcie.0,addr=%x.%u%s", device, slot, function, multi);
 	else
 		add(a, "-device", "%s,bus=rp.%u,addr=0.%u%s", device, smmu, function, multi);
 }
@@ -61,7 +61,7 @@ static void add_instance(struct args *a, const struct qemu_config *c, unsigned n
 	unsigned i;
 
 	if (n > 0)
-		add(a, "-device", "pxb-pcie,id=pcie.%u,bus_nr=%u,bus=pcie.0,addr=%u", n,
+		add(a, "-device", "pxb-pcie,id=pcie.%u,bus_nr=%u,bus=pcie.0,addr=%x", n,
 		    n * ROOT_BUS_STEP, 16 + n);
 	add(a, "-device", "arm-smmuv3,primary-bus=pcie.%u,id=smmu.%u,stage=%s", n, n, c->stage);
 	if (n > 0)
