@@ -119,6 +119,9 @@ static void test_known(void **state)
 	       0xdeadbeef0fc01046, 0x800000040, 0, 0, 0);
 	expect(CMD, "CMD_SYNC CS=reserved(3) reserved!=W0:0x100 reserved!=W1:0x1", 0x3146, 1, 0, 0,
 	       0);
+	expect(CMD, "CMD_ATC_INV SID=8 Addr=0x0 Size=51 bytes=0x8000000000000000",
+	       0x0000000800000040, 51, 0, 0, 0);
+	expect(CMD, "CMD_ATC_INV SID=8 Addr=0x0 Size=52", 0x0000000800000040, 52, 0, 0, 0);
 	expect(CMD, "CMD_TLBI_NSNH_ALL", 0x30, 0, 0, 0, 0);
 	expect(CMD, "reserved command opcode=0xff", 0xff, 0, 0, 0, 0);
 	expect(STE, "STE V=0", 0xfffffffffffffffe, 9, 9, 9, 9);
@@ -227,6 +230,80 @@ static void test_registers(void **state)
 	assert_int_equal(smmu_reg_bits(0x88), 32);
 }
 
+static void keep_reserved(void *ctx, const struct smmu_field_view *f)
+{
+	uint64_t *reserved = ctx;
+
+	if (strcmp(f->name, "reserved") == 0)
+		reserved[f->word] = f->value;
+}
+
+/** What is reserved, by hand from the bit numbers in 5.2, 5.4 and 6.3: no field is a bit too wide or too narrow. */
+static void test_reserved(void **state)
+{
+	static const struct {
+		uint32_t offset;
+		uint64_t defined;
+	} regs[] = {
+		{SMMU_IDR0, 0x5fffffff},
+		{SMMU_IDR1, 0xffffffff},
+		{SMMU_IDR2, 0x3ff},
+		{SMMU_IDR3, 0x00ffffbc},
+		{SMMU_IDR5, 0xffff0df7},
+		{SMMU_IDR6, 0x0f0f0000},
+		{SMMU_IIDR, 0xffffffff},
+		{SMMU_AIDR, 0xff},
+		{SMMU_MPAMIDR, 0x00ffffff},
+		{SMMU_CR0, 0x5df},
+		{SMMU_CR0ACK, 0x5df},
+		{SMMU_CR1, 0xfff},
+		{SMMU_CR2, 0xf},
+		{SMMU_STATUSR, 0x1},
+		{SMMU_GBPA, 0x801f3f1f},
+		{SMMU_IRQ_CTRL, 0x7},
+		{SMMU_GERROR, 0x7fd},
+		{SMMU_GERRORN, 0x7fd},
+		{SMMU_GERROR_IRQ_CFG0, 0x00fffffffffffffc},
+		{SMMU_GERROR_IRQ_CFG1, 0xffffffff},
+		{SMMU_EVENTQ_IRQ_CFG2, 0x3f},
+		{SMMU_PRIQ_IRQ_CFG2, 0x8000003f},
+		{SMMU_STRTAB_BASE, 0x40ffffffffffffc0},
+		{SMMU_STRTAB_BASE_CFG, 0x000307ff},
+		{SMMU_CMDQ_BASE, 0x40ffffffffffffff},
+		{SMMU_CMDQ_PROD, 0x000fffff},
+		{SMMU_CMDQ_CONS, 0x7f0fffff},
+		{SMMU_EVENTQ_PROD, 0x800fffff},
+		{SMMU_PRIQ_CONS, 0x800fffff},
+	};
+	static const uint64_t ste[8] = {
+		0x0700000000000000, 0x00000e0000000000, 0, 0x9f00000000000000, 0x00003f0000000000,
+		0xff00000000000000, 0x9f00000000000008, 0};
+	static const uint64_t cd[8] = {
+		0, 0x0300000000000000, 0x0300000000000000, 0,
+		0, 0xff00000000000000, 0xffff000000000000, 0xffff000000000000};
+	struct smmu_ste all_ste;
+	struct smmu_cd all_cd;
+	uint64_t reserved[8];
+
+	for (size_t i = 0; i < SMMU_ARRAY_SIZE(regs); i++) {
+		uint64_t all = smmu_reg_bits(regs[i].offset) == 64 ? UINT64_MAX : UINT32_MAX;
+
+		memset(reserved, 0, sizeof(reserved));
+		smmu_fields_reg(regs[i].offset, all, keep_reserved, reserved);
+		if (reserved[0] != (all & ~regs[i].defined))
+			fail_msg("%s: reserved %#llx", smmu_reg_name(regs[i].offset),
+				 (unsigned long long)reserved[0]);
+	}
+	memset(&all_ste, 0xff, sizeof(all_ste));
+	memset(reserved, 0, sizeof(reserved));
+	smmu_fields_ste(&all_ste, keep_reserved, reserved);
+	assert_memory_equal(reserved, ste, sizeof(ste));
+	memset(&all_cd, 0xff, sizeof(all_cd));
+	memset(reserved, 0, sizeof(reserved));
+	smmu_fields_cd(&all_cd, keep_reserved, reserved);
+	assert_memory_equal(reserved, cd, sizeof(cd));
+}
+
 /** Garbage in a buffer of any size: the text ends inside it, is a prefix of the whole, and touches nothing else. */
 static void test_garbage(void **state)
 {
@@ -266,9 +343,8 @@ static void test_garbage(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_text),
-		cmocka_unit_test(test_known),
-		cmocka_unit_test(test_registers),
+		cmocka_unit_test(test_text),      cmocka_unit_test(test_known),
+		cmocka_unit_test(test_registers), cmocka_unit_test(test_reserved),
 		cmocka_unit_test(test_garbage),
 	};
 
