@@ -155,7 +155,7 @@ int smmu_pgtable_do_map(struct smmu_pgtable *pt, uint64_t iova, uint64_t pa, uin
 			unsigned prot)
 {
 	uint64_t attributes = leaf_attributes(pt, prot);
-	struct pt_run run;
+	struct pt_run run = {0};
 	int err = pt_check_range(pt, iova, size);
 
 	if (err)
