@@ -120,32 +120,42 @@ static void check_edu(struct view *v, const struct qemu_device *d, const uint64_
 	mini_no_events(s);
 }
 
-/* 128 KiB over pages that are not neighbours in memory, in both directions. */
-static void check_nvme(struct view *v, const struct qemu_device *d, const uint64_t *bus)
+/* @p len bytes over pages that are not neighbours in memory, in both directions. */
+static void check_blocks(struct view *v, const struct qemu_device *d, const uint64_t *bus,
+			 unsigned off, unsigned len)
 {
-	const unsigned off = 512, len = QEMU_NVME_MAX;
 	struct qemu_dma dma = {
 		.iova = IOVA + off, .len = len, .block = 100, .bus = QEMU_BUS_UNKNOWN};
 	uint8_t *disk = qemu_nvme_disk(v->m->q, d) + 100 * QEMU_NVME_BLOCK;
+	uint8_t *there[PAGES];
 	unsigned i;
 
-	for (i = 0; i < len; i++)
-		((uint8_t *)mini_at(v->m, bus[(off + i) / MINI_PAGE]))[(off + i) % MINI_PAGE] =
-			(uint8_t)(i * 13 + (i >> 12) + d->stream);
+	for (i = 0; i < PAGES; i++)
+		there[i] = mini_at(v->m, bus[i]);
+	for (i = off; i < off + len; i++)
+		there[i / MINI_PAGE][i % MINI_PAGE] = (uint8_t)(i * 13 + (i >> 12) + d->stream);
+	memset(disk, 0, len);
 	assert_int_equal(qemu_dma(v->m->q, d, &dma), 0);
 	assert_true(dma.landed);
-	for (i = 0; i < len; i++)
-		assert_int_equal(disk[i], (uint8_t)(i * 13 + (i >> 12) + d->stream));
+	for (i = off; i < off + len; i++)
+		assert_int_equal(disk[i - off], (uint8_t)(i * 13 + (i >> 12) + d->stream));
 
 	for (i = 0; i < PAGES; i++)
-		memset(mini_at(v->m, bus[i]), 0xee, MINI_PAGE);
+		memset(there[i], 0xee, MINI_PAGE);
 	dma.write = true;
 	assert_int_equal(qemu_dma(v->m->q, d, &dma), 0);
 	assert_true(dma.landed);
-	for (i = 0; i < len; i++)
-		assert_int_equal(((uint8_t *)mini_at(
-					 v->m, bus[(off + i) / MINI_PAGE]))[(off + i) % MINI_PAGE],
-				 disk[i]);
+	for (i = 0; i < PAGES * MINI_PAGE; i++)
+		assert_int_equal(there[i / MINI_PAGE][i % MINI_PAGE],
+				 i < off || i >= off + len ? 0xee : disk[i - off]);
+}
+
+/* One page, two (the second by its own pointer), and many (by a list). */
+static void check_nvme(struct view *v, const struct qemu_device *d, const uint64_t *bus)
+{
+	check_blocks(v, d, bus, 0, MINI_PAGE);
+	check_blocks(v, d, bus, 512, MINI_PAGE);
+	check_blocks(v, d, bus, 512, QEMU_NVME_MAX);
 }
 
 static void translate(unsigned stages)
