@@ -4,7 +4,7 @@
 #
 # usage: tools/test.sh DIR [arguments of `meson setup`, used when DIR is new…]
 # NO_QEMU=1     does not look for a QEMU; its tests are skipped
-# TEST_ARGS=…   arguments of `meson test` (--suite NAME, names of tests; default: all)
+# SKIP_TESTS=…  extended regular expression: tests of these names are left out
 set -eu
 
 [ $# -ge 1 ] || { echo "usage: tools/test.sh DIR [meson setup arguments]" >&2; exit 2; }
@@ -31,6 +31,12 @@ fi
 ninja -C "$dir"
 
 : "${UBSAN_OPTIONS:=halt_on_error=1:print_stacktrace=1}"
-export UBSAN_OPTIONS
-# shellcheck disable=SC2086 # a list of arguments
-exec meson test -C "$dir" --no-rebuild --print-errorlogs ${TEST_ARGS:-}
+: "${TSAN_OPTIONS:=suppressions=$PWD/tools/tsan.supp}"
+export UBSAN_OPTIONS TSAN_OPTIONS
+chosen=
+if [ -n "${SKIP_TESTS:-}" ]; then
+	# Each line is "project:suite / name".
+	chosen=$(meson test -C "$dir" --no-rebuild --list | sed -n 's/.* \/ //p' | grep -Ev "$SKIP_TESTS")
+fi
+# shellcheck disable=SC2086 # a list of names
+exec meson test -C "$dir" --no-rebuild --print-errorlogs $chosen
