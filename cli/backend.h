@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/**
+ * @file backend.h
+ * The SMMUs behind the driver: what a run needs of them, whoever they are.
+ */
+#ifndef SMMU_CLI_BACKEND_H
+#define SMMU_CLI_BACKEND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bus.h"
+#include "model.h"
+#include "report.h"
+
+/** One access of a device. */
+struct backend_dma {
+	unsigned smmu;
+	uint32_t stream;
+	bool has_ssid;
+	uint32_t ssid;
+	uint64_t iova;
+	bool write;
+	bool transfer;  /**< move data as well: read the tag, or leave a stamp */
+	uint64_t stamp; /**< what a write leaves */
+};
+
+/** What became of it. */
+struct backend_answer {
+	bool landed;
+	uint64_t pa; /**< where, if it landed */
+	bool has_data; /**< data moved: the 8 bytes at the start of the page of pa, before the access */
+	uint64_t data;
+	struct smmu_dma_result model; /**< for backend_ops.explain */
+};
+
+/** Who answered an access, for a violation. */
+struct backend_evidence {
+	const char *held_by; /**< the cache that answered instead of memory, or "memory" */
+	const char *missing; /**< the invalidation whose lack explains that, or "none" */
+	bool refilled;       /**< an ATC that filled itself again from a TLB */
+	bool has_entry;      /**< the members below are known */
+	uint64_t base, size; /**< what the entry that answered covers */
+	uint64_t born_ns;
+	bool atc;
+	unsigned stage, asid, vmid;
+	char text[200]; /**< one line for a person */
+};
+
+struct backend_ops {
+	/** The registers of an instance. */
+	const struct smmu_bus *(*bus)(void *ctx, unsigned smmu);
+	/** Make a device known before any thread starts. 0 or -1. */
+	int (*add_device)(void *ctx, unsigned smmu, uint32_t stream, bool ats);
+	/** The ATS enable bit of the device. */
+	void (*set_ats)(void *ctx, unsigned smmu, uint32_t stream, bool on);
+	/** A function-level reset: a device that had stopped answering answers again. */
+	void (*reset_device)(void *ctx, unsigned smmu, uint32_t stream);
+	/** The access, and what became of it. Any thread. */
+	void (*dma)(void *ctx, const struct backend_dma *dma, struct backend_answer *answer);
+	/** Why it was so. */
+	void (*explain)(void *ctx, const struct backend_answer *answer,
+			struct backend_evidence *evidence);
+	/** Add what the instance has done so far. */
+	void (*counters)(void *ctx, unsigned smmu, struct report *r);
+	/** Registers to their reset values. */
+	void (*reset)(void *ctx, unsigned smmu);
+	/** Turn the faults of the device itself on. */
+	void (*inject)(void *ctx, enum fault_id fault, unsigned every);
+	/** How often the driver broke the protocol of registers and queues; *@p text (NULL: none): the first time. */
+	uint64_t (*misuse)(void *ctx, unsigned smmu, const char **text);
+	/** Threads of the device itself, in real time. 0 or -1. */
+	int (*start)(void *ctx);
+	void (*stop)(void *ctx);
+	void (*close)(void *ctx);
+};
+
+struct backend {
+	const struct backend_ops *ops;
+	void *ctx;
+};
+
+/** What the model's instances of a machine are to be. */
+struct backend_model_config {
+	unsigned smmus;
+	bool uniform;         /**< all alike and without chance: for figures */
+	const bool *coherent; /**< of each instance */
+	unsigned sid_bits;
+	unsigned ssid_bits;
+	bool real_clock;
+	uint64_t seed;
+	const struct smmu_ram *ram;
+	uint64_t (*now_ns)(void *ctx);
+	void *now_ctx;
+};
+
+/** An SMMU in this process. 0, or -1: no memory. */
+int backend_model_open(struct backend *b, const struct backend_model_config *cfg);
+
+/** With the virtual clock: the struct smmu_model, to become an actor of the simulation. */
+struct smmu_model *backend_model_actor(struct backend *b);
+
+#endif

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The model as the SMMUs of a run: instances that differ from each other, so that a domain meets all kinds. */
+#include "backend.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "model.h"
+
+struct model_backend {
+	struct smmu_model *model;
+	struct smmu_ram ram;
+	uint64_t (*now_ns)(void *ctx);
+	void *now_ctx;
+	bool real_clock;
+};
+
+/* The access under way in this thread, for the hook that the model calls in the middle of it. */
+struct transfer {
+	const struct backend_dma *dma;
+	struct backend_answer *answer;
+};
+
+static __thread struct transfer current;
+
+/*
+ * Data move while the model's lock is held, that is before any CMD_SYNC could complete: an access that was let
+ * through reaches memory before the unmap that forbids the next one returns.
+ */
+static void on_access(void *ctx, const struct smmu_dma_result *r)
+{
+	struct model_backend *b = ctx;
+	uint64_t *word;
+
+	if (!current.dma || !current.dma->transfer || !r->ok)
+		return;
+	word = smmu_ram_at(&b->ram, r->pa & ~4095ull, 16);
+	if (!word)
+		return;
+	current.answer->has_data = true;
+	current.answer->data = __atomic_load_n(word, __ATOMIC_RELAXED);
+	if (current.dma->write)
+		__atomic_store_n(word + 1, current.dma->stamp, __ATOMIC_RELAXED);
+}
+
+static uint64_t model_now(void *ctx)
+{
+	struct model_backend *b = ctx;
+
+	return b->now_ns(b->now_ctx);
+}
+
+static const struct smmu_bus *model_bus(void *ctx, unsigned smmu)
+{
+	struct model_backend *b = ctx;
+
+	return smmu_model_bus(b->model, smmu);
+}
+
+static struct smmu_model_device *device(struct model_backend *b, unsigned smmu, uint32_t stream)
+{
+	return smmu_model_device(b->model, smmu, stream, true);
+}
+
+static int model_add_device(void *ctx, unsigned smmu, uint32_t stream, bool ats)
+{
+	struct model_backend *b = ctx;
+
+	return smmu_model_device(b->model, smmu, stream, ats) ? 0 : -1;
+}
+
+static void model_set_ats(void *ctx, unsigned smmu, uint32_t stream, bool on)
+{
+	smmu_model_ats_enable(device(ctx, smmu, stream), on);
+}
+
+static void model_reset_device(void *ctx, unsigned smmu, uint32_t stream)
+{
+	smmu_model_device_reset(device(ctx, smmu, stream));
+}
+
+static void model_dma(void *ctx, const struct backend_dma *dma, struct backend_answer *answer)
+{
+	struct model_backend *b = ctx;
+	struct smmu_dma d = {
+		.instance = dma->smmu,
+		.stream = dma->stream,
+		.ssid_valid = dma->has_ssid,
+		.ssid = dma->ssid,
+		.iova = dma->iova,
+		.write = dma->write,
+	};
+
+	answer->has_data = false;
+	current = (struct transfer){dma, answer};
+	answer->model = smmu_model_dma(b->model, &d);
+	current.dma = NULL;
+	answer->landed = answer->model.ok;
+	answer->pa = answer->model.pa;
+}
+
+static void model_explain(void *ctx, const struct backend_answer *answer,
+			  struct backend_evidence *e)
+{
+	const struct smmu_dma_result *r = &answer->model;
+
+	e->held_by = smmu_model_held_name(r->held_by);
+	e->missing = smmu_model_missing(r);
+	e->refilled = r->refilled;
+	e->has_entry = r->atc_hit || r->tlb_hit || r->walk_hit;
+	e->base = r->entry_base;
+	e->size = r->entry_size;
+	e->born_ns = r->entry_born_ns;
+	e->atc = r->tag.where == SMMU_HELD_ATC;
+	e->stage = r->tag.stage;
+	e->asid = r->tag.asid;
+	e->vmid = r->tag.vmid;
+	smmu_model_explain(r, e->text, sizeof(e->text));
+}
+
+static void model_counters(void *ctx, unsigned smmu, struct report *r)
+{
+	struct model_backend *b = ctx;
+	struct smmu_model_counters c;
+
+	smmu_model_counters(b->model, smmu, &c);
+	r->commands.tlbi += c.tlbi;
+	r->commands.atc_inv += c.atc_inv;
+	r->commands.cfgi += c.cfgi;
+	r->commands.sync += c.sync;
+	r->commands.other += c.other;
+	r->over += c.over;
+	r->survived += c.injected[SMMU_FAULT_ATC_TIMEOUT] + c.injected[SMMU_FAULT_CMD_ABORT] +
+		       c.injected[SMMU_FAULT_SLOW_SYNC] + c.injected[SMMU_FAULT_EVENT_OVERFLOW];
+}
+
+static void model_reset(void *ctx, unsigned smmu)
+{
+	struct model_backend *b = ctx;
+
+	smmu_model_reset(b->model, smmu);
+}
+
+static void model_inject(void *ctx, enum fault_id fault, unsigned every)
+{
+	struct model_backend *b = ctx;
+
+	switch (fault) {
+	case FAULT_ATC_TIMEOUT:
+		smmu_model_inject(b->model, SMMU_FAULT_ATC_TIMEOUT, every);
+		break;
+	case FAULT_CMD_ABORT:
+		smmu_model_inject(b->model, SMMU_FAULT_CMD_ABORT, every);
+		break;
+	case FAULT_SLOW_SYNC:
+		smmu_model_inject(b->model, SMMU_FAULT_SLOW_SYNC, every);
+		break;
+	case FAULT_EVENT_OVERFLOW:
+		smmu_model_inject(b->model, SMMU_FAULT_EVENT_OVERFLOW, every);
+		break;
+	default:
+		break;
+	}
+}
+
+static uint64_t model_misuse(void *ctx, unsigned smmu, const char **text)
+{
+	struct model_backend *b = ctx;
+
+	*text = smmu_model_misuse(b->model, smmu, 0);
+	return smmu_model_misuse_count(b->model, smmu);
+}
+
+static int model_start(void *ctx)
+{
+	struct model_backend *b = ctx;
+
+	return b->real_clock ? smmu_model_start(b->model) : 0;
+}
+
+static void model_stop(void *ctx)
+{
+	struct model_backend *b = ctx;
+
+	if (b->real_clock)
+		smmu_model_stop(b->model);
+}
+
+static void model_close(void *ctx)
+{
+	struct model_backend *b = ctx;
+
+	smmu_model_destroy(b->model);
+	free(b);
+}
+
+static const struct backend_ops model_ops = {
+	.bus = model_bus,
+	.add_device = model_add_device,
+	.set_ats = model_set_ats,
+	.reset_device = model_reset_device,
+	.dma = model_dma,
+	.explain = model_explain,
+	.counters = model_counters,
+	.reset = model_reset,
+	.inject = model_inject,
+	.misuse = model_misuse,
+	.start = model_start,
+	.stop = model_stop,
+	.close = model_close,
+};
+
+/* A machine of many parts: how SYNC completes, range commands, table shapes, id sizes and speed all differ. */
+static void vary(struct smmu_model_config *c, unsigned i)
+{
+	c->msi = i % 2 == 0;
+	c->range_inv = i % 3 != 1;
+	c->two_level_st = i % 2 == 0;
+	c->two_level_cd = i % 4 < 2;
+	c->asid16 = i % 4 != 3;
+	c->vmid16 = i % 5 != 4;
+	c->speed_percent = 100 + 20 * (i % 4);
+}
+
+/* One latency for each command, whoever asks. */
+static void calm(struct smmu_model_config *c)
+{
+	c->jitter_percent = 0;
+	c->early_permille = 0;
+	c->evict_permille = 0;
+	c->prefetch_permille = 0;
+	c->split_permille = 0;
+	c->refill_permille = 0;
+}
+
+int backend_model_open(struct backend *out, const struct backend_model_config *cfg)
+{
+	struct smmu_model_config *configs = calloc(cfg->smmus, sizeof(*configs));
+	struct model_backend *b = calloc(1, sizeof(*b));
+	struct smmu_model_hooks hooks = {.ctx = b, .access = on_access};
+	unsigned i;
+
+	if (!configs || !b)
+		goto fail;
+	for (i = 0; i < cfg->smmus; i++) {
+		smmu_model_config_default(&configs[i]);
+		configs[i].sid_bits = cfg->sid_bits;
+		configs[i].ssid_bits = cfg->ssid_bits;
+		configs[i].coherent = cfg->coherent ? cfg->coherent[i] : true;
+		if (cfg->uniform)
+			calm(&configs[i]);
+		else
+			vary(&configs[i], i);
+		/* A linear table of more streams would take megabytes. */
+		if (cfg->sid_bits > 12)
+			configs[i].two_level_st = true;
+	}
+	b->ram = *cfg->ram;
+	b->real_clock = cfg->real_clock;
+	b->now_ns = cfg->now_ns;
+	b->now_ctx = cfg->now_ctx;
+	if (!cfg->real_clock)
+		hooks.now_ns = model_now;
+	b->model = smmu_model_create(cfg->real_clock ? SMMU_MODEL_REAL : SMMU_MODEL_VIRTUAL,
+				     configs, cfg->smmus, &b->ram, &hooks, cfg->seed);
+	if (!b->model)
+		goto fail;
+	free(configs);
+	*out = (struct backend){&model_ops, b};
+	return 0;
+fail:
+	free(configs);
+	free(b);
+	return -1;
+}
+
+struct smmu_model *backend_model_actor(struct backend *b)
+{
+	return ((struct model_backend *)b->ctx)->model;
+}

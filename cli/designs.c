@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The designs by number, and this project's own: one sweep over the array, all instances in flight at once. */
+#include "designs.h"
+
+#include "machine.h"
+
+const struct design *design_get(enum design_id id)
+{
+	return id == DESIGN_SERIAL ? &design_serial : &design_sweep;
+}
+
+void design_release(struct machine *m, struct machine_domain *d, struct smmu_gather *g)
+{
+	if (!m->early_free)
+		smmu_unmap_release(&d->d, g);
+}
+
+static int sweep_start(struct machine *m, struct machine_domain *d, uint64_t iova, uint64_t size,
+		       struct smmu_gather *g, struct smmu_fence *f)
+{
+	int rc;
+
+	smmu_gather_init(g, d->granule_shift);
+	rc = smmu_unmap_gather(&d->d, iova, size, g);
+	if (rc)
+		return rc;
+	/* The fault "early-free": the tables go back while walks may still be in them. */
+	if (m->early_free)
+		smmu_unmap_release(&d->d, g);
+	smmu_unmap_submit(&d->d, g, f);
+	return 0;
+}
+
+static int sweep_unmap(struct machine *m, struct machine_domain *d, uint64_t iova, uint64_t size)
+{
+	struct smmu_gather g;
+	struct smmu_fence f;
+	int rc;
+
+	if (!m->early_free)
+		return smmu_unmap(&d->d, iova, size);
+	rc = sweep_start(m, d, iova, size, &g, &f);
+	return rc ? rc : smmu_fence_wait(&f);
+}
+
+static void sweep_change(struct machine_domain *d, bool ats)
+{
+}
+
+const struct design design_sweep = {
+	.name = "sweep",
+	.unmap = sweep_unmap,
+	.unmap_start = sweep_start,
+	.change_begin = sweep_change,
+	.change_end = sweep_change,
+};

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One judged access, and the report of a broken promise: which cache held it, and which operation was missing.
+ *
+ * The second is read from evidence, in this order: what the tamper has struck, what the driver asked for (the witness
+ * on the bus), and what the model says would have dropped the entry.
+ */
+#include "machine.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+
+struct violation *machine_violation(struct machine *m, uint64_t iova, uint32_t stream,
+				    unsigned smmu)
+{
+	struct violation *v = NULL;
+	unsigned i;
+
+	smmu_spin_lock(&m->lock);
+	for (i = 0; i < m->violations; i++) {
+		/* One broken promise is often seen several times. */
+		if (m->violation[i].iova >> 12 == iova >> 12 && m->violation[i].stream == stream &&
+		    m->violation[i].smmu == smmu)
+			break;
+	}
+	if (i == m->violations && m->violations < REPORT_MAX_VIOLATIONS) {
+		v = &m->violation[m->violations++];
+		*v = (struct violation){.iova = iova, .stream = stream, .smmu = smmu};
+	}
+	if (m->violations == REPORT_MAX_VIOLATIONS)
+		smmu_store(&m->stop, 1);
+	smmu_spin_unlock(&m->lock);
+	return v;
+}
+
+void machine_complain(struct machine *m, unsigned smmu, uint64_t iova, const char *missing,
+		      const char *fmt, ...)
+{
+	struct violation *v = machine_violation(m, iova, 0, smmu);
+	va_list ap;
+
+	if (!v)
+		return;
+	snprintf(v->held_by, sizeof(v->held_by), "driver");
+	snprintf(v->missing, sizeof(v->missing), "%s", missing);
+	va_start(ap, fmt);
+	vsnprintf(v->text, sizeof(v->text), fmt, ap);
+	va_end(ap);
+}
+
+/* ---- what was missing ---- */
+
+/* A command in few words. */
+static void name_command(const struct smmu_cmd *cmd, const char *with, char *out, size_t size)
+{
+	unsigned op = smmu_cmd_opcode(cmd);
+	unsigned asid = (unsigned)smmu_field_get(SMMU_CMD_TLBI_W0_ASID, cmd->w[0]);
+	unsigned vmid = (unsigned)smmu_field_get(SMMU_CMD_TLBI_W0_VMID, cmd->w[0]);
+
+	if (op == SMMU_CMD_ATC_INV)
+		snprintf(out, size, "atc_inv%s stream %u", with,
+			 (unsigned)smmu_field_get(SMMU_CMD_W0_SID, cmd->w[0]));
+	else if (op == SMMU_CMD_TLBI_NH_VA || op == SMMU_CMD_TLBI_NH_ASID)
+		snprintf(out, size, "tlbi%s asid %u", with, asid);
+	else
+		snprintf(out, size, "tlbi%s vmid %u", with, vmid);
+}
+
+/* The newest strike of the tamper that explains an entry which @p q should have dropped. True, with its words. */
+static bool blame_tamper(struct machine *m, unsigned smmu, const struct cmdlog_query *q,
+			 uint32_t stream, bool config, char *out, size_t size)
+{
+	struct smmu_tamper_record rec[SMMU_TAMPER_RECORDS];
+	unsigned n = smmu_tamper_last(&m->smmu[smmu].tamper, rec, SMMU_TAMPER_RECORDS), i;
+	bool sync = false;
+
+	for (i = 0; i < n; i++) {
+		const struct smmu_cmd *cmd = &rec[i].original;
+		bool hit = !config && cmdlog_matches(cmd, q);
+
+		switch (rec[i].fault) {
+		case SMMU_TAMPER_DROP_TLBI:
+		case SMMU_TAMPER_DROP_ATC:
+			if (!hit)
+				continue;
+			snprintf(out, size, "%s", q->atc ? "atc_inv" : "tlbi");
+			return true;
+		case SMMU_TAMPER_DROP_CFGI:
+			if (!config || (smmu_cmd_opcode(cmd) != SMMU_CMD_CFGI_STE_RANGE &&
+					smmu_field_get(SMMU_CMD_W0_SID, cmd->w[0]) != stream))
+				continue;
+			snprintf(out, size, "cfgi");
+			return true;
+		case SMMU_TAMPER_WRONG_ID:
+			if (!hit)
+				continue;
+			name_command(cmd, q->atc ? " of" : " with", out, size);
+			return true;
+		case SMMU_TAMPER_WRONG_INSTANCE:
+			if (!hit)
+				continue;
+			snprintf(out, size, "%s on smmu %u", q->atc ? "atc_inv" : "tlbi", smmu);
+			return true;
+		case SMMU_TAMPER_ATC_FIRST:
+			if (q->atc && !config) {
+				snprintf(out, size, "tlbi before atc_inv");
+				return true;
+			}
+			continue;
+		case SMMU_TAMPER_DROP_SYNC:
+			sync = true;
+			continue;
+		default:
+			continue;
+		}
+	}
+	if (sync)
+		snprintf(out, size, "sync");
+	return sync;
+}
+
+/* Fill in what was missing, and a clause on how that is known. */
+static void blame(struct machine *m, const struct machine_device *d, uint32_t stream,
+		  const struct backend_dma *dma, const struct backend_answer *a,
+		  const struct backend_evidence *e, struct violation *v, char *how, size_t size)
+{
+	struct cmdlog_query q = {.stream = stream,
+				 .start = dma->iova & ~4095ull,
+				 .last = dma->iova | 4095,
+				 .asid = -1,
+				 .vmid = -1};
+	struct cmdlog *log = &m->smmu[d->smmu].log;
+	bool config = !strcmp(e->held_by, "config-cache"), atc = !strcmp(e->held_by, "atc"), found;
+	struct cmdlog_entry sent;
+
+	how[0] = '\0';
+	snprintf(v->missing, sizeof(v->missing), "%s", e->missing);
+	if (m->early_free && a->landed && (a->pa & ~4095ull) == m->canary) {
+		snprintf(v->missing, sizeof(v->missing), "sync before free");
+		snprintf(how, size,
+			 "the walk went through a table that was freed before the fence");
+		return;
+	}
+	if (e->has_entry && e->size) {
+		q.start = e->base;
+		q.last = e->base + e->size - 1;
+	}
+	q.atc = atc;
+	if (blame_tamper(m, d->smmu, &q, stream, config, v->missing, sizeof(v->missing))) {
+		snprintf(how, size, "the driver sent it, it was tampered with on its way");
+		return;
+	}
+	if (atc) {
+		/* The ATC may have been told, and have filled itself again from a TLB that was not. */
+		q.atc = false;
+		if (blame_tamper(m, d->smmu, &q, stream, config, v->missing, sizeof(v->missing))) {
+			snprintf(how, size,
+				 "the ATC was filled again from a TLB that still had it");
+			return;
+		}
+		q.atc = true;
+	}
+	if (config || (!atc && strcmp(e->held_by, "tlb") && strcmp(e->held_by, "walk-cache")))
+		return;
+	q.since_ns = e->born_ns;
+	if (!atc && e->has_entry) {
+		q.asid = e->stage & 1 ? (int)e->asid : -1;
+		q.vmid = e->stage == 2 ? (int)e->vmid : -1;
+	}
+	found = cmdlog_find(log, &q, &sent);
+	if (found) {
+		snprintf(how, size,
+			 "the driver sent it at %" PRIu64 " ns, after the entry was made",
+			 sent.at_ns);
+	} else if (options_fault(m->o, FAULT_NO_BARRIER, NULL)) {
+		snprintf(v->missing, sizeof(v->missing), "barrier");
+		snprintf(how, size,
+			 "the driver never sent it: its sweep saw an array from before the attach");
+	} else {
+		snprintf(how, size, "the driver never sent it");
+	}
+}
+
+static void report_dma(struct machine *m, struct machine_device *d, const struct backend_dma *dma,
+		       const struct backend_answer *a, const char *why)
+{
+	struct violation *v = machine_violation(m, dma->iova, dma->stream, dma->smmu);
+	struct backend_evidence e = {.held_by = "memory", .missing = "none"};
+	char how[120];
+
+	if (!v)
+		return;
+	m->backend.ops->explain(m->backend.ctx, a, &e);
+	v->has_ssid = dma->has_ssid;
+	v->ssid = dma->ssid;
+	snprintf(v->held_by, sizeof(v->held_by), "%s", e.held_by);
+	blame(m, d, dma->stream, dma, a, &e, v, how, sizeof(how));
+	snprintf(v->text, sizeof(v->text), "at %" PRIu64 " ns a %s %s: %s%s%s%s%s; seed %" PRIu64,
+		 machine_now(m), dma->write ? "write" : "read",
+		 a->landed ? "got through" : "was refused", why, *e.text ? "; " : "", e.text,
+		 *how ? "; " : "", how, m->o->seed);
+}
+
+/* ---- one access ---- */
+
+/* A landed access moved data: those of the page that the domain maps there? */
+static bool data_right(const struct machine *m, const struct oracle_ticket *t,
+		       const struct backend_answer *a)
+{
+	uint64_t page = 4096;
+
+	if (!a->has_data || t->domain[0] != t->domain[1] || t->domain[0] >= m->domains)
+		return true;
+	return a->data == machine_tag(t->domain[0], t->iova & ~(page - 1));
+}
+
+bool machine_dma(struct machine *m, struct dma_count *count, struct machine_device *d,
+		 unsigned stream, unsigned ssid, uint64_t iova, bool write)
+{
+	struct backend_dma dma = {
+		.smmu = d->smmu,
+		.stream = d->stream[stream],
+		.has_ssid = ssid != 0,
+		.ssid = ssid,
+		.iova = iova,
+		.write = write,
+		.transfer = true,
+		.stamp = d->index + 1,
+	};
+	unsigned slot = machine_slot(d, ssid);
+	struct oracle_ticket t = oracle_before(m->oracle, slot, iova, write);
+	struct backend_answer a;
+	enum oracle_verdict verdict;
+	char why[160];
+
+	m->backend.ops->dma(m->backend.ctx, &dma, &a);
+	verdict = oracle_after(m->oracle, &t, a.landed, a.pa, why, sizeof(why));
+	/* Cut off because its ATC did not answer: nothing gets through any more, and that is right. */
+	if (verdict == ORACLE_LOST && smmu_device_quarantined(&d->dev))
+		verdict = ORACLE_REFUSED;
+	if (verdict == ORACLE_LANDED && !data_right(m, &t, &a)) {
+		verdict = ORACLE_STALE;
+		snprintf(why, sizeof(why),
+			 "the address is right, but the memory holds data of another "
+			 "mapping (0x%" PRIx64 ")",
+			 a.data);
+	}
+	count->dma++;
+	count->blocked += verdict == ORACLE_REFUSED;
+	count->stale += verdict == ORACLE_STALE;
+	count->lost += verdict == ORACLE_LOST;
+	count->unjudged += verdict == ORACLE_UNJUDGED;
+	if (verdict == ORACLE_STALE || verdict == ORACLE_LOST)
+		report_dma(m, d, &dma, &a, why);
+	return a.landed;
+}
