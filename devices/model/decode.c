@@ -137,8 +137,9 @@ bool cd_decode(struct instance *in, const struct ste *ste, struct cd *cd)
 		unsigned at = i * 16;
 		unsigned tg = (unsigned)bits(w, at + 7, at + 6);
 
-		h->off = (w & BIT(at + 14)) ||
-			 (i == 1 && ste->strw == STRW_EL2 && !(in->r.cr2 & CR2_E2H));
+		/* EL2 without E2H has no upper half, and no EPD0. */
+		h->off =
+			ste->strw == STRW_EL2 && !(in->r.cr2 & CR2_E2H) ? i == 1 : w & BIT(at + 14);
 		h->tbi = w & BIT(38 + i);
 		if (h->off)
 			continue;

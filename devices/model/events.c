@@ -117,9 +117,12 @@ void event_record(struct instance *in, const struct xlate *x)
 		w[3] = f->type == F_WALK_EABT ? f->fetch & ~7ULL : f->s2 ? f->ipa & ADDR_51_12 : 0;
 		break;
 	case F_TRANSL_FORBIDDEN:
-	case F_BAD_ATS_TREQ:
 		w[1] = (x->in.privileged ? BIT(33) : 0) | (x->in.write ? 0 : BIT(35));
 		w[2] = x->in.iova;
+		break;
+	case F_BAD_ATS_TREQ: /* Priv, W, R of the request */
+		w[1] = (x->in.privileged ? BIT(28) : 0) | (x->in.write ? BIT(30) : 0) | BIT(31);
+		w[2] = x->in.iova & ~0xfffULL;
 		break;
 	case F_STE_FETCH:
 	case F_CD_FETCH:

@@ -331,13 +331,13 @@ static void write_reg(struct instance *in, uint32_t offset, uint32_t value)
 		if (in_force(in) & (CR0_SMMUEN | CR0_CMDQEN | CR0_EVENTQEN | CR0_PRIQEN))
 			forbidden(in, "CR1 while something is enabled");
 		else
-			r->cr1 = value & 0x3f;
+			r->cr1 = value & 0xfff;
 		break;
 	case R_CR2:
 		if (in_force(in) & (CR0_SMMUEN | CR0_CMDQEN | CR0_EVENTQEN | CR0_PRIQEN))
 			forbidden(in, "CR2 while something is enabled");
 		else
-			r->cr2 = value & (in->cfg.hyp ? 7 : 6);
+			r->cr2 = value & (in->cfg.hyp ? 15 : 14);
 		break;
 	case R_GBPA:
 		if (!(value & GBPA_UPDATE) || r->gbpa_at != NEVER) {

@@ -312,7 +312,7 @@ void tlb_drop(struct instance *in, const struct tlb_op *op)
 	drop_from(in, &in->walks, op, true);
 }
 
-/** Drop from an ATC; up to @p max of the addresses that went are left in @p taken. */
+/** Drop from an ATC (@p all_ssids: with any PASID, but with one; @p len 0: everything); up to @p max of the addresses that went are left in @p taken. */
 size_t tlb_drop_atc(struct smmu_model_device *dev, bool all_ssids, bool ssid_valid, uint32_t ssid,
 		    uint64_t base, uint64_t len, struct recent *taken, size_t max)
 {
@@ -325,8 +325,9 @@ size_t tlb_drop_atc(struct smmu_model_device *dev, bool all_ssids, bool ssid_val
 
 		while (*at) {
 			struct tlb_entry *e = *at;
-			bool whose = all_ssids || (e->ssid_valid == ssid_valid &&
-						   (!ssid_valid || e->ssid == ssid));
+			bool whose = all_ssids ? e->ssid_valid
+					       : e->ssid_valid == ssid_valid &&
+							 (!ssid_valid || e->ssid == ssid);
 
 			if (!whose || (e->base >= base && e->base - base > len - 1) ||
 			    (e->base < base && base - e->base >= pow2(e->log2))) {
