@@ -20,8 +20,7 @@
 
 #include "mini.h"
 
-static const struct qemu_config small = {
-	.limit_s = 60, .testdevs = 1, .timeout_ms = 400, .smmus = 2};
+static const struct qemu_config small = {.limit_s = 60, .testdevs = 1, .smmus = 2};
 
 static double now(void)
 {
@@ -84,8 +83,8 @@ static void assert_dead(struct qemu *q, const char *because)
 		else
 			assert_int_equal(qemu_dma(q, &d[i], &dma), -SMMU_EIO);
 	}
-	assert_false(qemu_irq_wait(q, 5000));
-	assert_true(now() - start < 0.3);
+	assert_false(qemu_irq_wait(q, 10000));
+	assert_true(now() - start < 1.0);
 }
 
 static void test_killed(void **state)
@@ -142,23 +141,29 @@ static void test_killed_in_the_middle(void **state)
 		pthread_join(t[i], NULL);
 		assert_true(h[i].saw_end);
 	}
-	assert_true(now() - start < 1.0);
+	assert_true(now() - start < 5.0);
 	assert_dead(q, "killed by signal 9");
 	qemu_close(q);
 }
 
 static void test_hung(void **state)
 {
-	struct qemu *q = mini_open(&small);
-	const struct smmu_bus *bus = qemu_bus(q, 0);
-	pid_t pid = qemu_pid(q);
-	double start = now();
+	struct qemu_config c = small;
+	const struct smmu_bus *bus;
+	struct qemu *q;
+	double start;
+	pid_t pid;
 
+	c.timeout_ms = 1000; /* its start has to make do with that too, on a busy machine */
+	q = mini_open(&c);
+	bus = qemu_bus(q, 0);
+	pid = qemu_pid(q);
+	start = now();
 	kill(pid, SIGSTOP);
 	assert_int_equal(bus->ops->read32(bus->ctx, SMMU_IDR0), UINT32_MAX);
-	assert_true(now() - start > 0.3);
-	assert_true(now() - start < 3);
-	assert_dead(q, "no answer in 400 ms");
+	assert_true(now() - start > 0.9);
+	assert_true(now() - start < 5);
+	assert_dead(q, "no answer in 1000 ms");
 	qemu_close(q);
 	assert_true(gone_within(pid, 2000));
 }
@@ -246,7 +251,7 @@ static void write_program(const char *text)
 
 static void assert_not_opened(const char *path, int error, const char *because)
 {
-	struct qemu_config c = small;
+	struct qemu_config c = {.limit_s = 60, .timeout_ms = 300};
 	char err[2048] = "";
 	struct qemu *q = NULL;
 	double start = now();
@@ -257,7 +262,7 @@ static void assert_not_opened(const char *path, int error, const char *because)
 	if (rc != error || !strstr(err, because))
 		fail_msg("%d \"%s\", expected %d \"%s\"", rc, err, error, because);
 	assert_null(q);
-	assert_true(now() - start < 3);
+	assert_true(now() - start < 5);
 }
 
 static void test_missing(void **state)
@@ -291,7 +296,7 @@ static void test_starts_and_says_nothing(void **state)
 {
 	write_program("test \"$1\" = --version && echo 'QEMU emulator version 12.0.0' && exit\n"
 		      "exec sleep 60");
-	assert_not_opened(program, -SMMU_EIO, "no answer in 400 ms");
+	assert_not_opened(program, -SMMU_EIO, "no answer in 300 ms");
 }
 
 /* With nothing in the path and an empty cache, the error names both and the script that helps. */
