@@ -192,6 +192,8 @@ static int setup_pci(struct qemu *q)
 			return rc;
 	}
 	expected = q->config.smmus * (q->config.testdevs + !q->config.no_edu + !q->config.no_nvme);
+	if (host.count < expected)
+		return -SMMU_ENODEV;
 	q->device = calloc(host.count, sizeof(*q->device));
 	q->listed = calloc(host.count, sizeof(*q->listed));
 	if (!q->device || !q->listed)

@@ -89,7 +89,7 @@ static int wait_ready(struct qemu *q, struct device *dev, bool ready)
 
 static void *queue_page(struct qemu *q, struct device *dev, unsigned page)
 {
-	return smmu_ram_at(&q->ram, dev->nvme.queues + (uint64_t)page * PAGE, PAGE);
+	return q->ram.va + (dev->nvme.queues - q->ram.base) + (uint64_t)page * PAGE;
 }
 
 /* Submit @p c on queue pair @p qid (0 admin, 1 I/O) and wait for its completion. */
