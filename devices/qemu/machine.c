@@ -192,7 +192,7 @@ static int setup_pci(struct qemu *q)
 			return rc;
 	}
 	expected = q->config.smmus * (q->config.testdevs + !q->config.no_edu + !q->config.no_nvme);
-	if (host.count < expected)
+	if (host.count == 0 || host.count < expected)
 		return -SMMU_ENODEV;
 	q->device = calloc(host.count, sizeof(*q->device));
 	q->listed = calloc(host.count, sizeof(*q->listed));
