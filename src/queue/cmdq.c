@@ -130,8 +130,8 @@ uint64_t smmu_cmdq_cons_refresh(struct smmu_cmdq *q, uint32_t *reg)
 	smmu_dma_rmb();
 	if (reg)
 		*reg = value;
-	/* More than was published: the registers of a device that is gone read as ones. PROD may be a store behind. */
-	if (now > smmu_load(&q->published))
+	/* The registers of a device that is gone read as ones. Whatever else it says, it took no more than it was given. */
+	if (value == UINT32_MAX || now > smmu_load(&q->published))
 		return seen;
 	while (now > seen && !smmu_compare_exchange(&q->cons, &seen, now))
 		;
@@ -151,10 +151,11 @@ static void publish(struct smmu_cmdq *q)
 		while (smmu_load_acquire(&q->written[slot_of(q, pos)]) == lap_of(q, pos))
 			pos++;
 		if (pos != q->published) {
+			/* First, so that the real CONS is never seen beyond it. */
+			smmu_store(&q->published, pos);
 			smmu_dma_wmb();
 			smmu_mmio_write32(&q->mmio, SMMU_CMDQ_PROD,
 					  (uint32_t)(pos & (2 * queue_size(q) - 1)));
-			smmu_store(&q->published, pos);
 		}
 		before = smmu_fetch_sub(&q->publishing, served);
 		if (before == served)
@@ -163,16 +164,18 @@ static void publish(struct smmu_cmdq *q)
 	}
 }
 
-/** A wait for the hardware: gives up when CONS has not moved for the time-out. */
+/** A wait for the hardware: gives up when it had commands and CONS has not moved for the time-out. */
 struct patience {
 	uint64_t cons;
 	uint64_t since;
 	uint64_t looked; /* at GERROR */
+	bool idle;       /* nothing was published beyond cons then */
 };
 
 static void patience_start(struct smmu_cmdq *q, struct patience *w)
 {
 	w->cons = smmu_load(&q->cons);
+	w->idle = w->cons == smmu_load(&q->published);
 	w->since = w->looked = smmu_port_now(q->port);
 }
 
@@ -211,8 +214,13 @@ static bool patience_left(struct smmu_cmdq *q, struct patience *w)
 	if (now - w->since < q->timeout_ns)
 		return true;
 	cons = smmu_cmdq_cons_refresh(q, &reg);
-	if (cons != w->cons) {
+	/*
+	 * Hardware that had nothing before it is not to blame: a producer ahead of us has reserved its place and lost its
+	 * processor before it published.
+	 */
+	if (cons != w->cons || w->idle) {
 		w->cons = cons;
+		w->idle = cons == smmu_load(&q->published);
 		w->since = now;
 		return true;
 	}
