@@ -532,17 +532,21 @@ static void check_order(struct testport *port, const void *va, size_t size)
 			assert_int_equal(testport_read(port, *d & 0xfffffffff000ULL, true), 0);
 }
 
-static unsigned neighbours;
+static unsigned hooked, race_at;
 
-/** Another processor maps the neighbour after a table was hooked and before its descriptor was cleaned. */
+/**
+ * Another processor maps the neighbour after the table number race_at was hooked and before its descriptor was
+ * cleaned. When that map returns, its page has to be visible, though the one who hooked the table has not gone on.
+ */
 static void map_before_clean(struct testport *port, const void *va, size_t size)
 {
 	struct walker w = walker_of(port, racing);
-	uint64_t iova = (1 + neighbours) * 4 * K;
+	uint64_t iova = 512 * G + 4 * K;
 
-	if (size != 8 || !(*(const uint64_t *)va & 1))
+	if (size != 8 || (*(const uint64_t *)va & (SMMU_BIT(10) | 3)) != 3)
+		return; /* not the descriptor of a table */
+	if (++hooked != race_at)
 		return;
-	neighbours++;
 	assert_int_equal(smmu_pgtable_map(racing, iova, iova, 4 * K, RW), 0);
 	w.shadow = true;
 	assert_true(walk_at(&w, iova).mapped);
@@ -570,15 +574,24 @@ static void test_walker_that_does_not_snoop(void **state)
 		assert_int_equal(walk_at(&w, G).level, 2);
 		smmu_pgtable_free_gathered(&pt, &g);
 
-		racing = &pt;
-		neighbours = 0;
-		tp.on_clean = map_before_clean;
-		assert_int_equal(smmu_pgtable_map(&pt, 512 * G, 0, 4 * K, RW), 0);
-		assert_in_range(neighbours, 1, 9);
-		neighbours = 0;
-		tp.on_clean = NULL;
 		done(&pt);
 	}
+}
+
+static void test_neighbour_before_the_clean(void **state)
+{
+	for (unsigned stage = 1; stage <= 2; stage++)
+		for (race_at = 1; race_at <= 3; race_at++) {
+			struct smmu_pgtable pt = make(stage, 12, 48, 48, false);
+
+			racing = &pt;
+			hooked = 0;
+			tp.on_clean = map_before_clean;
+			assert_int_equal(smmu_pgtable_map(&pt, 512 * G, 0, 4 * K, RW), 0);
+			assert_in_range(hooked, race_at, 3);
+			tp.on_clean = NULL;
+			done(&pt);
+		}
 }
 
 static void test_coherent_walker_needs_no_cleaning(void **state)
@@ -624,6 +637,7 @@ int main(void)
 		cmocka_unit_test(test_partly_covered_tables_stay),
 		cmocka_unit_test(test_lost_race_for_a_table),
 		cmocka_unit_test(test_walker_that_does_not_snoop),
+		cmocka_unit_test(test_neighbour_before_the_clean),
 		cmocka_unit_test(test_coherent_walker_needs_no_cleaning),
 		cmocka_unit_test(test_query),
 	};
