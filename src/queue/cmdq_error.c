@@ -13,7 +13,8 @@
 
 #include "cmdq.h"
 
-static void tell(struct smmu_cmdq *q, uint64_t pos, uint32_t code, const struct smmu_cmd *cmd)
+static void tell(struct smmu_cmdq *q, uint64_t pos, uint32_t code, const struct smmu_cmd *cmd,
+		 bool given_up)
 {
 	struct smmu_text t;
 	char buf[256];
@@ -40,7 +41,9 @@ static void tell(struct smmu_cmdq *q, uint64_t pos, uint32_t code, const struct 
 	smmu_text_hex(&t, pos & (SMMU_BIT(q->log2size) * 2 - 1), 1);
 	smmu_text_str(&t, ": ");
 	smmu_print_cmd(&t, cmd);
-	smmu_port_log(q->port, SMMU_LOG_WARN, buf);
+	if (given_up)
+		smmu_text_str(&t, ": the SMMU is given up until it is reset");
+	smmu_port_log(q->port, given_up ? SMMU_LOG_ERROR : SMMU_LOG_WARN, buf);
 }
 
 static void remember(struct smmu_cmdq *q, uint64_t pos, uint32_t code)
@@ -52,20 +55,20 @@ static void remember(struct smmu_cmdq *q, uint64_t pos, uint32_t code)
 	smmu_store_release(&q->errors, n + 1);
 }
 
-/** A queue that fails at the same place again and again is given up. */
-static void count_abort(struct smmu_cmdq *q, uint64_t pos)
+/** True if the queue fails at the same place again and again: it is given up. */
+static bool too_many_aborts(struct smmu_cmdq *q, uint64_t pos)
 {
 	if (q->abort_pos != pos)
 		q->aborts = 0;
 	q->abort_pos = pos;
-	if (++q->aborts >= ABORT_TRIES)
-		smmu_store(&q->stuck, 1);
+	return ++q->aborts >= ABORT_TRIES;
 }
 
 bool smmu_cmdq_serve_error(struct smmu_cmdq *q)
 {
 	uint32_t gerror, gerrorn, reg, code;
 	struct smmu_cmd *cmd, seen;
+	bool given_up = false;
 	uint64_t pos;
 
 	if (!((smmu_mmio_read32(&q->mmio, SMMU_GERROR) ^ smmu_mmio_read32(&q->mmio, SMMU_GERRORN)) &
@@ -92,17 +95,19 @@ bool smmu_cmdq_serve_error(struct smmu_cmdq *q)
 		remember(q, pos, code);
 		break;
 	case SMMU_CERROR_ABT:
-		count_abort(q, pos);
+		given_up = too_many_aborts(q, pos);
 		break;
 	default:
-		smmu_store(&q->stuck, 1);
+		given_up = true;
 		break;
 	}
+	if (given_up)
+		given_up = !smmu_exchange(&q->stuck, 1);
 	/* The mended entry and the record are visible before the SMMU goes on. */
 	smmu_dma_wmb();
 	smmu_mmio_write32(&q->mmio, SMMU_GERRORN, gerrorn ^ (uint32_t)SMMU_GERROR_CMDQ_ERR);
 	smmu_spin_unlock(&q->error_lock);
-	tell(q, pos, code, &seen);
+	tell(q, pos, code, &seen, given_up);
 	return true;
 }
 

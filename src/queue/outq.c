@@ -48,9 +48,11 @@ int smmu_outq_pop(struct smmu_outq *q, uint64_t *record, bool *overflow)
 	bool lost = ((prod ^ q->cons) & SMMU_QUEUE_OVERFLOW) != 0;
 	bool any = (prod & wrap_mask) != index;
 
-	*overflow = lost;
-	if (!any && !lost)
+	*overflow = false;
+	/* The registers of a device that is gone read as ones. */
+	if (prod == UINT32_MAX || (!any && !lost))
 		return 0;
+	*overflow = lost;
 	if (any) {
 		/* The record is read after PROD said that it is there … */
 		smmu_dma_rmb();

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Command queue errors: who is told, what goes on, and when a queue is given up. */
+#include "fake.h"
+
+#include "../posix/seed.h"
+
+#define MSI_TOO 2
+
+static uint64_t seed;
+
+struct bench {
+	struct sim *sim;
+	struct fake f;
+	struct smmu_cmdq q;
+};
+
+static void bench_up(struct bench *b, unsigned log2size, bool msi)
+{
+	b->sim = sim_create(seed);
+	sim_set_max_step(b->sim, 100000);
+	fake_init(&b->f, b->sim, seed);
+	fake_queue(&b->f, &b->q, log2size, msi, 1000000);
+}
+
+static void bench_down(struct bench *b)
+{
+	smmu_cmdq_fini(&b->q);
+	fake_fini(&b->f);
+	sim_destroy(b->sim);
+}
+
+static struct smmu_cmdq_token submit(struct bench *b, unsigned who, unsigned n, int bad, int atc)
+{
+	struct batch batch = {.who = who, .n = n, .bad = bad, .atc = atc};
+	struct smmu_cmdq_token token;
+
+	assert_int_equal(smmu_cmdq_submit(&b->q, n, batch_fill, &batch, &token), 0);
+	return token;
+}
+
+/** The illegal command at each place of a batch between two others, its CMD_SYNC included. */
+static void test_ill(void **state)
+{
+	for (unsigned msi = 0; msi < MSI_TOO; msi++)
+		for (unsigned at = 0; at < 6; at++) {
+			struct smmu_cmdq_token before, hit, after;
+			struct bench b;
+			char line[64];
+
+			bench_up(&b, 5, msi);
+			before = submit(&b, 0, 3, -1, -1);
+			b.f.ill_at = 4 + at;
+			b.f.ills = 1;
+			hit = submit(&b, 1, 5, -1, -1);
+			after = submit(&b, 2, 3, -1, -1);
+			/* In any order of asking, and nobody serves an interrupt. */
+			assert_int_equal(smmu_cmdq_wait(&b.q, at % 2 ? &after : &hit),
+					 at % 2 ? SMMU_CMDQ_DONE : SMMU_CMDQ_LOST);
+			assert_int_equal(smmu_cmdq_wait(&b.q, at % 2 ? &hit : &after),
+					 at % 2 ? SMMU_CMDQ_LOST : SMMU_CMDQ_DONE);
+			assert_int_equal(smmu_cmdq_wait(&b.q, &before), SMMU_CMDQ_DONE);
+			assert_int_equal(smmu_cmdq_poll(&b.q, &hit), SMMU_CMDQ_LOST);
+			/* All was consumed, with a CMD_SYNC in place of the one. */
+			assert_int_equal(b.f.logged, 14);
+			for (unsigned i = 0; i < 14; i++)
+				assert_int_equal(smmu_cmd_opcode(&b.f.log[i]),
+						 i == 3 || i == 9 || i == 13 || i == 4 + at
+							 ? SMMU_CMD_SYNC
+							 : CMD_TEST);
+			assert_int_equal(b.f.cerrors, 1);
+			assert_false(smmu_cmdq_serve_error(&b.q));
+			snprintf(line, sizeof(line),
+				 "fake7: command queue: CERROR_ILL at CONS 0x%x", 4 + at);
+			assert_true(smmu_posix_logged(&b.f.posix, line));
+			/* A batch that comes later at the same slots is not hit. */
+			for (unsigned i = 0; i < 10; i++) {
+				after = submit(&b, 3, 5, -1, -1);
+				assert_int_equal(smmu_cmdq_wait(&b.q, &after), SMMU_CMDQ_DONE);
+			}
+			bench_down(&b);
+		}
+}
+
+/** smmu_cmdq_issue brings a batch again until it is through, and gives up when it never is. */
+static void test_issue(void **state)
+{
+	const struct smmu_cmd good[] = {test_cmd(0, 0, 0), test_cmd(0, 0, 1), test_cmd(0, 0, 2)};
+	const struct smmu_cmd bad = test_bad_cmd(0, 0, 0);
+	struct bench b;
+
+	bench_up(&b, 4, true);
+	assert_int_equal(smmu_cmdq_issue(&b.q, good, 3), 0);
+	assert_int_equal(b.f.logged, 4);
+	/* The second of the batch at 4, then the third of its second issue at 8. */
+	b.f.ill_at = 5;
+	b.f.ills = 1;
+	assert_int_equal(smmu_cmdq_issue(&b.q, good, 3), 0);
+	assert_int_equal(b.f.logged, 12);
+	for (unsigned i = 0; i < 3; i++)
+		assert_memory_equal(&b.f.log[8 + i], &good[i], sizeof(good[i]));
+	assert_int_equal(smmu_cmdq_issue(&b.q, &bad, 1), -SMMU_EIO);
+	assert_in_range(b.f.cerrors, 3, 1 + 20);
+	/* The queue goes on. */
+	assert_int_equal(smmu_cmdq_issue(&b.q, good, 3), 0);
+	bench_down(&b);
+}
+
+static void test_abort(void **state)
+{
+	struct smmu_cmdq_token token, other;
+	struct bench b;
+
+	bench_up(&b, 4, false);
+	/* Tried again, with nothing lost. Counted by place: two places with ten each are no reason to give up. */
+	for (unsigned i = 0; i < 2; i++) {
+		b.f.abort_at = b.f.consumed + 1;
+		b.f.aborts = 10;
+		token = submit(&b, 0, 3, -1, -1);
+		assert_int_equal(smmu_cmdq_wait(&b.q, &token), SMMU_CMDQ_DONE);
+		assert_int_equal(b.f.logged, 4 * (i + 1));
+		assert_int_equal(b.f.cerrors, 10 * (i + 1));
+	}
+	assert_true(smmu_posix_logged(&b.f.posix, "fake7: command queue: CERROR_ABT"));
+	assert_int_equal(smmu_cmd_opcode(&b.f.log[5]), CMD_TEST);
+	/* One that never stops: the queue is given up, long before the time-out. */
+	b.f.abort_at = b.f.consumed + 1;
+	b.f.aborts = 1000000;
+	token = submit(&b, 0, 3, -1, -1);
+	other = submit(&b, 1, 3, -1, -1);
+	assert_int_equal(smmu_cmdq_wait(&b.q, &token), SMMU_CMDQ_DEAD);
+	assert_int_equal(smmu_cmdq_wait(&b.q, &other), SMMU_CMDQ_DEAD);
+	assert_in_range(b.f.cerrors, 20 + 11, 20 + 32);
+	assert_true(b.f.posix.logged[SMMU_LOG_ERROR] >= 1);
+	fake_reset(&b.f);
+	smmu_cmdq_restart(&b.q);
+	token = submit(&b, 0, 3, -1, -1);
+	assert_int_equal(smmu_cmdq_wait(&b.q, &token), SMMU_CMDQ_DONE);
+	bench_down(&b);
+}
+
+static void test_unknown(void **state)
+{
+	struct smmu_cmdq_token token;
+	struct bench b;
+
+	bench_up(&b, 4, false);
+	b.f.error_code = 0x11;
+	token = submit(&b, 0, 3, 1, -1);
+	assert_int_equal(smmu_cmdq_wait(&b.q, &token), SMMU_CMDQ_DEAD);
+	assert_in_range(b.f.cerrors, 1, 2);
+	assert_true(smmu_posix_logged(&b.f.posix, "unknown error 17"));
+	bench_down(&b);
+}
+
+/** A device that does not answer: the batch that holds the CMD_SYNC is told, nobody else; the queue goes on. */
+static void test_atc(void **state)
+{
+	for (unsigned msi = 0; msi < MSI_TOO; msi++) {
+		struct smmu_cmdq_token before, hit, after;
+		struct smmu_cmd atc = {{CMD_ATC, 0}};
+		struct bench b;
+
+		bench_up(&b, 4, msi);
+		b.f.atc_silent = true;
+		before = submit(&b, 0, 2, -1, -1);
+		hit = submit(&b, 1, 3, -1, 1);
+		after = submit(&b, 2, 2, -1, -1);
+		assert_int_equal(smmu_cmdq_wait(&b.q, &after), SMMU_CMDQ_DONE);
+		assert_int_equal(smmu_cmdq_wait(&b.q, &hit), SMMU_CMDQ_ATC_TIMEOUT);
+		assert_int_equal(smmu_cmdq_wait(&b.q, &before), SMMU_CMDQ_DONE);
+		assert_int_equal(b.f.logged, 10);
+		assert_int_equal(b.f.cerrors, 1);
+		assert_int_equal(smmu_cmdq_issue(&b.q, &atc, 1), -SMMU_ETIMEDOUT);
+		assert_int_equal(b.f.cerrors, 2);
+		b.f.atc_silent = false;
+		assert_int_equal(smmu_cmdq_issue(&b.q, &atc, 1), 0);
+		/* Both in one batch: it has to come again. */
+		b.f.atc_silent = true;
+		hit = submit(&b, 1, 5, 3, 1);
+		assert_int_equal(smmu_cmdq_wait(&b.q, &hit), SMMU_CMDQ_LOST);
+		while (smmu_load(&b.f.consumed) < hit.end)
+			smmu_cmdq_serve_error(&b.q), sim_sleep(b.sim, 1000);
+		assert_int_equal(smmu_cmdq_poll(&b.q, &hit), SMMU_CMDQ_LOST);
+		bench_down(&b);
+	}
+}
+
+/** A token that is asked about after more errors than are remembered: the worst is assumed, and only then. */
+static void test_many_errors(void **state)
+{
+	for (unsigned errors = SMMU_CMDQ_ERRORS - 1; errors < SMMU_CMDQ_ERRORS + 3; errors++) {
+		struct smmu_cmdq_token old, bad, fresh;
+		struct bench b;
+
+		bench_up(&b, 5, true);
+		old = submit(&b, 0, 3, -1, -1);
+		for (unsigned i = 0; i < errors; i++) {
+			bad = submit(&b, 1, 2, 1, -1);
+			assert_int_equal(smmu_cmdq_wait(&b.q, &bad), SMMU_CMDQ_LOST);
+		}
+		fresh = submit(&b, 2, 3, -1, -1);
+		assert_int_equal(smmu_cmdq_wait(&b.q, &fresh), SMMU_CMDQ_DONE);
+		assert_int_equal(smmu_cmdq_wait(&b.q, &old),
+				 errors > SMMU_CMDQ_ERRORS ? SMMU_CMDQ_LOST : SMMU_CMDQ_DONE);
+		bench_down(&b);
+	}
+}
+
+/** The error is of a command deep in a full ring while another producer waits for room. */
+static void test_full_ring(void **state)
+{
+	struct smmu_cmdq_token token;
+	struct bench b;
+
+	bench_up(&b, 1, false);
+	b.f.ill_at = 9;
+	b.f.ills = 1;
+	token = submit(&b, 0, 30, -1, -1);
+	assert_int_equal(smmu_cmdq_wait(&b.q, &token), SMMU_CMDQ_LOST);
+	assert_int_equal(b.f.cerrors, 1);
+	bench_down(&b);
+}
+
+/* ---- many producers, errors all over ---- */
+
+#define PRODUCERS 5
+#define BATCHES 60
+
+static struct bench *load;
+static unsigned lengths[PRODUCERS * BATCHES];
+static unsigned ended, lost, timed_out;
+
+static void produce(void *arg)
+{
+	unsigned who = *(unsigned *)arg;
+	struct smmu_random *r = sim_random(load->sim);
+
+	for (unsigned i = 0; i < BATCHES; i++) {
+		unsigned n = lengths[who * BATCHES + i];
+		bool bad = smmu_random_chance(r, 1, 5), atc = smmu_random_chance(r, 1, 8);
+		struct batch batch = {.who = who,
+				      .number = i,
+				      .n = n,
+				      .bad = bad ? 1 + (int)smmu_random_below(r, n - 1) : -1,
+				      .atc = -1};
+		struct smmu_cmdq_token token;
+		enum smmu_cmdq_status status;
+
+		/* Only the one or the other. */
+		if (atc && !bad)
+			batch.atc = (int)smmu_random_below(r, n);
+		atc = batch.atc >= 0;
+		CHECK(smmu_cmdq_submit(&load->q, n, batch_fill, &batch, &token) == 0);
+		status = smmu_cmdq_wait(&load->q, &token);
+		if (status == SMMU_CMDQ_ATC_TIMEOUT) {
+			CHECK(atc);
+			timed_out++;
+			continue;
+		}
+		CHECK(status == (bad ? SMMU_CMDQ_LOST : SMMU_CMDQ_DONE) && !atc);
+		if (!bad)
+			continue;
+		lost++;
+		batch.at = 0;
+		batch.bad = -1;
+		CHECK(smmu_cmdq_submit(&load->q, n, batch_fill, &batch, &token) == 0);
+		CHECK(smmu_cmdq_wait(&load->q, &token) == SMMU_CMDQ_DONE);
+	}
+	ended++;
+}
+
+static void interrupt(void *arg)
+{
+	while (ended < PRODUCERS) {
+		sim_sleep(load->sim, 300);
+		smmu_cmdq_serve_error(&load->q);
+	}
+}
+
+static void test_random(void **state)
+{
+	static unsigned who[PRODUCERS];
+
+	for (unsigned round = 0; round < 12; round++) {
+		struct bench b;
+		struct smmu_random r;
+		unsigned log2size = 2 + round % 4;
+
+		b.sim = sim_create(seed + round);
+		fake_init(&b.f, b.sim, seed + round);
+		fake_queue(&b.f, &b.q, log2size, round & 1, 1000000000);
+		b.f.jump_max = 3;
+		b.f.pause_ns = 60;
+		b.f.atc_silent = true;
+		load = &b;
+		ended = lost = timed_out = 0;
+		smmu_random_seed(&r, seed + round);
+		for (unsigned i = 0; i < PRODUCERS * BATCHES; i++)
+			lengths[i] = 2 + (unsigned)smmu_random_below(&r, 2u << log2size);
+		for (unsigned i = 0; i < PRODUCERS; i++) {
+			who[i] = i;
+			assert_int_equal(sim_spawn(b.sim, produce, &who[i]), i);
+		}
+		if (round & 2)
+			sim_spawn(b.sim, interrupt, NULL);
+		assert_int_equal(sim_run(b.sim), 0);
+		assert_int_equal(ended, PRODUCERS);
+		assert_true(lost > 20 && timed_out > 10);
+		assert_int_equal(b.f.cerrors, lost + timed_out);
+		fake_check_log(&b.f, PRODUCERS, BATCHES, lengths, true);
+		bench_down(&b);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_ill),       cmocka_unit_test(test_issue),
+		cmocka_unit_test(test_abort),     cmocka_unit_test(test_unknown),
+		cmocka_unit_test(test_atc),       cmocka_unit_test(test_many_errors),
+		cmocka_unit_test(test_full_ring), cmocka_unit_test(test_random),
+	};
+
+	seed = test_seed();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
