@@ -39,7 +39,9 @@ static uint64_t range_terms(uint64_t left)
 	unsigned scale;
 
 	while (left) {
-		left -= range_term(left, &scale) << scale;
+		uint64_t units = range_term(left, &scale);
+
+		left -= units << scale;
 		n++;
 	}
 	return n;
