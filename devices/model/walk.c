@@ -339,10 +339,10 @@ bool walk_s1(struct instance *in, struct xlate *x)
 	bool nested = x->ste.config == STE_NESTED;
 	/* With split-stage ATS a request is answered with an IPA, which no entry of both stages may supply. */
 	bool split = nested && x->ask == ASK_ATS && x->ste.eats == EATS_SPLIT;
-	const struct cd_half *h;
+	const struct cd_half *h = NULL;
 	const struct tlb_entry *hit;
 	struct tlb_entry e;
-	uint64_t addr, out;
+	uint64_t addr = 0, out;
 	unsigned span;
 
 	if (!select_half(x, &addr, &h))
