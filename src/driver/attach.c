@@ -136,12 +136,15 @@ static int switch_domain(struct smmu_device *dev, struct smmu_domain *new, uint3
 	return error;
 }
 
-static int check_attach(const struct smmu_device *dev, const struct smmu_domain *domain)
+static int check_attach(struct smmu_device *dev, const struct smmu_domain *domain)
 {
 	if (!dev->instance)
 		return -SMMU_ENODEV;
-	if (smmu_device_quarantined(dev))
+	if (smmu_device_quarantined(dev)) {
+		/* Whoever found out may still be cutting it off; the error says that it is done. */
+		smmu_device_quarantine(dev);
 		return -SMMU_EIO;
+	}
 	if (domain->kind == SMMU_DOMAIN_STAGE2 && dev->pasids)
 		return -SMMU_EBUSY;
 	return smmu_domain_check(dev->instance, domain);
@@ -231,7 +234,7 @@ static int switch_pasid(struct smmu_device *dev, uint32_t ssid, struct smmu_doma
 	return error;
 }
 
-static int check_pasid(const struct smmu_device *dev, uint32_t ssid,
+static int check_pasid(struct smmu_device *dev, uint32_t ssid,
 		       const struct smmu_domain *domain)
 {
 	int error = check_attach(dev, domain);

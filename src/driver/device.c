@@ -149,8 +149,11 @@ int smmu_device_clear_atc(struct smmu_device *dev, uint32_t ssid)
 	struct smmu_cmd cmd[SMMU_DEVICE_STREAMS];
 	int error;
 
-	if (smmu_device_quarantined(dev))
+	if (smmu_device_quarantined(dev)) {
+		/* Whoever found out may still be cutting it off: what follows relies on that being done. */
+		smmu_device_quarantine(dev);
 		return -SMMU_EIO;
+	}
 	for (uint32_t i = 0; i < dev->nr_streams; i++)
 		cmd[i] = smmu_cmd_atc_inv(dev->stream[i], ssid != 0, ssid, false, 0,
 					  SMMU_CMD_ATC_INV_SIZE_ALL);

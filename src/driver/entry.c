@@ -72,6 +72,16 @@ static unsigned differing(const uint64_t *a, const uint64_t *b, const uint64_t *
 	return n;
 }
 
+/**
+ * The device was cut off: its entries halt, and whoever did that may still be telling the caches. Nothing may come after
+ * the change that relies on it before they know.
+ */
+static int cut_off(const struct smmu_entry_change *c)
+{
+	c->sync(c->ctx);
+	return -SMMU_EIO;
+}
+
 static int told(int so_far, int now)
 {
 	return so_far ? so_far : now;
@@ -93,7 +103,7 @@ int smmu_entry_change(const struct smmu_entry_change *c, const uint64_t target[8
 			next[w] = now[w];
 		next[0] = c->kind->halt(now);
 		if (!store(c, now, next))
-			return -SMMU_EIO;
+			return cut_off(c);
 		error = c->sync(c->ctx);
 		c->kind->used(now, used);
 		for (unsigned w = 0; w < WORDS; w++)
@@ -101,17 +111,17 @@ int smmu_entry_change(const struct smmu_entry_change *c, const uint64_t target[8
 	}
 	if (differing(now, next, used_new)) {
 		if (!store(c, now, next))
-			return -SMMU_EIO;
+			return cut_off(c);
 		error = told(error, c->sync(c->ctx));
 	}
 	if (differing(now, target, used_new)) {
 		for (unsigned w = 0; w < WORDS; w++)
 			next[w] = (now[w] & ~used_new[w]) | (target[w] & used_new[w]);
 		if (!store(c, now, next))
-			return -SMMU_EIO;
+			return cut_off(c);
 		error = told(error, c->sync(c->ctx));
 	}
 	if (!store(c, now, target))
-		return -SMMU_EIO;
+		return cut_off(c);
 	return error;
 }
