@@ -32,11 +32,11 @@
 /** What a mapping allows, and the type of the memory behind it: normal write-back unless one of the last two. */
 enum smmu_prot {
 	SMMU_PROT_READ = 1,
-	SMMU_PROT_WRITE = 2,	     /**< stage 1 has no write-only: it allows reads as well */
-	SMMU_PROT_NOEXEC = 4,	     /**< no instruction fetch */
-	SMMU_PROT_PRIV = 8,	     /**< stage 1 only: privileged accesses alone */
+	SMMU_PROT_WRITE = 2,         /**< stage 1 has no write-only: it allows reads as well */
+	SMMU_PROT_NOEXEC = 4,        /**< no instruction fetch */
+	SMMU_PROT_PRIV = 8,          /**< stage 1 only: privileged accesses alone */
 	SMMU_PROT_NONCACHEABLE = 16, /**< normal memory, not cached */
-	SMMU_PROT_DEVICE = 32,	     /**< Device-nGnRE: registers, a doorbell */
+	SMMU_PROT_DEVICE = 32,       /**< Device-nGnRE: registers, a doorbell */
 };
 
 /** What MAIR holds, by index (stage 1). */
@@ -48,9 +48,9 @@ enum smmu_pgtable_attr {
 
 struct smmu_pgtable_config {
 	const struct smmu_port *port; /**< memory for tables; outlives the table */
-	uint8_t stage;		      /**< 1 or 2 */
-	uint8_t granule_shift;	      /**< 12, 14 or 16 */
-	uint8_t ias;		      /**< input address size in bits; see the table above */
+	uint8_t stage;                /**< 1 or 2 */
+	uint8_t granule_shift;        /**< 12, 14 or 16 */
+	uint8_t ias;                  /**< input address size in bits; see the table above */
 	uint8_t oas;   /**< output address size in bits: 32, 36, 40, 42, 44, 48, or 52 with 64K */
 	bool coherent; /**< the walker snoops processor caches, and port->ops->clean is not called */
 };
@@ -137,8 +137,8 @@ struct smmu_pgtable {
 
 /** Sizes for an embedder that hands out memory from a pool of its own. */
 struct smmu_pgtable_sizes {
-	uint64_t root;	 /**< bytes of the first table (up to 16 in a row), aligned to its size */
-	uint64_t table;	 /**< bytes of any other table, aligned to its size: one granule */
+	uint64_t root;   /**< bytes of the first table (up to 16 in a row), aligned to its size */
+	uint64_t table;  /**< bytes of any other table, aligned to its size: one granule */
 	uint64_t tables; /**< upper bound for other tables that mapping one range needs */
 };
 

@@ -94,7 +94,7 @@ static uint64_t clear_first(const struct smmu_pgtable *pt, uint64_t iova, uint64
 int smmu_pgtable_do_unmap(struct smmu_pgtable *pt, uint64_t iova, uint64_t size,
 			  struct smmu_gather *gather)
 {
-	struct pt_run run;
+	struct pt_run run = {0};
 	int err = pt_check_range(pt, iova, size);
 
 	if (err)
