@@ -11,9 +11,7 @@
 #include <smmuv3/port.h>
 
 #define SMMU_POOL_MIN_SHIFT 6u /**< the smallest block has 64 bytes */
-#define SMMU_POOL_MIN_REGION \
-	(2u << SMMU_POOL_MIN_SHIFT) /**< the smallest region that can hold a block */
-#define SMMU_POOL_ORDERS 42u        /**< block sizes 2^6 … 2^47 */
+#define SMMU_POOL_ORDERS 42u   /**< block sizes 2^6 … 2^47 */
 
 struct smmu_pool_block {
 	struct smmu_pool_block *next, *prev;

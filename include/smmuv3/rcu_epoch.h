@@ -36,20 +36,20 @@ struct smmu_epoch {
 	struct smmu_rcu_head *heap;    /**< retired since, newest first; pushed without a lock */
 };
 
+#if defined(__SANITIZE_THREAD__)
+#define SMMU_EPOCH_UNDER_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define SMMU_EPOCH_UNDER_TSAN 1
+#endif
+#endif
+
 /**
  * A full barrier. ThreadSanitizer has no model of fences (and gcc refuses them there), so it gets the instruction:
  * what it checks then rests on the acquire and release accesses alone.
  */
 static inline void smmu_epoch_fence(void)
 {
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define SMMU_EPOCH_UNDER_TSAN 1
-#endif
-#endif
-#if defined(__SANITIZE_THREAD__)
-#define SMMU_EPOCH_UNDER_TSAN 1
-#endif
 #if defined(SMMU_EPOCH_UNDER_TSAN) && defined(__x86_64__)
 	__asm__ volatile("mfence" ::: "memory");
 #elif defined(SMMU_EPOCH_UNDER_TSAN) && defined(__aarch64__)

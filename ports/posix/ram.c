@@ -343,10 +343,11 @@ void *smmu_heap_alloc(struct smmu_heap *heap, size_t size)
 
 void smmu_heap_free(struct smmu_heap *heap, void *p, size_t size)
 {
-	struct cpu_block *b = (struct cpu_block *)p - 1;
+	struct cpu_block *b;
 
 	if (!p)
 		return;
+	b = (struct cpu_block *)p - 1;
 	/* After a double free this reads freed memory, which a sanitizer reports and else mostly still works. */
 	if (b->magic != CPU_LIVE) {
 		heap_error(heap, b->magic == CPU_FREED ? "double free" : "not the start of a block",

@@ -44,13 +44,12 @@ struct smmu_heap {
 	void (*error)(void *ctx, const char *text);
 	void *error_ctx;
 
-	struct smmu_spinlock
-		lock; /**< protects all below, and fail; taken in any context, for one allocation */
+	/** Protects all below, and fail; taken in any context, for one allocation. */
+	struct smmu_spinlock lock;
 	uint64_t first, pages; /**< the pages it hands out, by number from the start of ram */
 	uint64_t hint;         /**< where the next search begins: freed memory rests for a while */
 	struct smmu_heap_page *page;
-	uint64_t
-		partial[8]; /**< page number + 1 of the first page with room, for each small size */
+	uint64_t partial[8];            /**< for each small size, 1 + the first page with room */
 	uint64_t dma_bytes, dma_blocks; /**< alive, of smmu_heap_dma_alloc */
 	uint64_t cpu_bytes, cpu_blocks; /**< alive, of smmu_heap_alloc */
 	uint64_t peak_bytes;            /**< most bytes of both that were alive at once */

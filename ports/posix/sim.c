@@ -7,7 +7,7 @@
  * event is earlier. It may be broken only inside a hook.
  *
  * Spinning. The turn of a fiber is what it does from a spin until the next. A turn that ends at the site where it
- * began, and that wrote nothing which others can see, was barren: the fiber only looked. After two barren turns it is
+ * began, and that did nothing but look (sim_is_work), was barren: the fiber only looked. After two barren turns it is
  * parked until something happens: a fiber gets on, a device acts, a buffered store lands, or, when all are parked,
  * time passes. (Two, because an atomic store is not seen from here: a fiber that looks barren may have let another one
  * go on, which notices in its second look.)
@@ -25,7 +25,9 @@
 #define SIM_ACTORS 64u
 #define SIM_STACK (256u << 10)
 #define SIM_SPIN_NS 20u
-#define SIM_FIRST_STEP_NS 10000u
+/* While all spin: the clock's first step if no device has anything to do, and how far one may be ahead of it. */
+#define SIM_FIRST_STEP_NS 100u
+#define SIM_FIRST_JUMP_NS 10000u
 /* A turn with more points than any poll loop has is taken for work. */
 #define SIM_POLL_POINTS 128u
 
@@ -168,7 +170,8 @@ static void sim_act(struct sim *sim)
 /* All who are left spin, and looked in vain: let time pass. */
 static void sim_idle(struct sim *sim, uint64_t event)
 {
-	uint64_t at = smmu_min64(event, sim->now + sim->step);
+	uint64_t jump = smmu_max64(sim->step, SIM_FIRST_JUMP_NS);
+	uint64_t at = event <= sim->now + jump ? event : sim->now + sim->step;
 
 	sim->now = smmu_max64(sim->now, at);
 	if (at != event) {
@@ -286,6 +289,13 @@ static void sim_spend(struct sim *sim, uint64_t ns)
 	sim_give_way(sim);
 }
 
+/* Points that no loop passes which only waits for somebody else. */
+static bool sim_is_work(enum smmu_posix_point_kind kind)
+{
+	return kind == SMMU_POSIX_POINT_MMIO_WRITE || kind == SMMU_POSIX_POINT_BARRIER ||
+	       kind == SMMU_POSIX_POINT_PUBLISH || kind == SMMU_POSIX_POINT_OTHER;
+}
+
 static void sim_hook_point(enum smmu_posix_point_kind kind)
 {
 	struct sim *sim = the_sim;
@@ -295,12 +305,13 @@ static void sim_hook_point(enum smmu_posix_point_kind kind)
 		return;
 	sim->points++;
 	sim_note(sim, kind);
-	/* Others are let look when this fiber works; while it may be only looking itself, when it writes. */
-	if (!self->site || ++self->turn_points > SIM_POLL_POINTS ||
-	    kind == SMMU_POSIX_POINT_MMIO_WRITE || kind == SMMU_POSIX_POINT_PUBLISH) {
+	/* Others are let look when this fiber works; while it may be only looking itself, when it does more. */
+	if (!self->site || ++self->turn_points > SIM_POLL_POINTS || sim_is_work(kind)) {
 		self->site = NULL;
 		self->barren = 0;
 		sim_progress(sim);
+	} else if (kind == SMMU_POSIX_POINT_UNLOCK) {
+		sim_wake(sim, self->time);
 	}
 	sim_spend(sim, sim->cost[kind]);
 }
@@ -313,7 +324,9 @@ static void sim_hook_spin(const void *site)
 	if (sim->acting)
 		return;
 	if (self == &sim->host) {
-		uint64_t event = sim_next_event(sim), at = smmu_min64(event, sim->now + sim->step);
+		uint64_t jump = smmu_max64(sim->step, SIM_FIRST_JUMP_NS);
+		uint64_t event = sim_next_event(sim);
+		uint64_t at = event <= sim->now + jump ? event : sim->now + sim->step;
 
 		if (at != event)
 			sim->step = smmu_min64(sim->step * 2, sim->max_step);
@@ -459,8 +472,9 @@ uint64_t sim_clock(void *sim)
 void sim_charge(struct sim *sim, uint64_t ns)
 {
 	sim->points++;
-	if (!sim->current->site)
-		sim_progress(sim);
+	sim->current->site = NULL;
+	sim->current->barren = 0;
+	sim_progress(sim);
 	sim_spend(sim, ns);
 }
 
@@ -591,6 +605,7 @@ struct sim *sim_create(uint64_t seed)
 	sim->cost[SMMU_POSIX_POINT_MMIO_READ] = 50;
 	sim->cost[SMMU_POSIX_POINT_MMIO_WRITE] = 20;
 	sim->cost[SMMU_POSIX_POINT_BARRIER] = 5;
+	sim->cost[SMMU_POSIX_POINT_READ_BARRIER] = 2;
 	sim->cost[SMMU_POSIX_POINT_LOCK] = 5;
 	sim->cost[SMMU_POSIX_POINT_UNLOCK] = 1;
 	sim->cost[SMMU_POSIX_POINT_RCU] = 2;

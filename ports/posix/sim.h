@@ -16,7 +16,8 @@
  * and taking down) may use the library too: there the clock goes on in the same way, and no fiber runs.
  *
  * Limits: the library's plain and atomic accesses other than those in smmu_posix.h are no scheduling points and go
- * to memory at once.
+ * to memory at once. Loops that wait for each other through nothing but those, at one place of the code, look like
+ * idle ones, and time passes faster than it should: put a smmu_posix_point() after such a store.
  */
 #ifndef SMMU_POSIX_SIM_H
 #define SMMU_POSIX_SIM_H

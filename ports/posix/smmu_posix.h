@@ -20,12 +20,13 @@
 enum smmu_posix_point_kind {
 	SMMU_POSIX_POINT_MMIO_READ,
 	SMMU_POSIX_POINT_MMIO_WRITE,
-	SMMU_POSIX_POINT_BARRIER, /**< smmu_mb, smmu_dma_wmb, smmu_dma_rmb */
-	SMMU_POSIX_POINT_LOCK,    /**< before a lock is taken */
-	SMMU_POSIX_POINT_UNLOCK,  /**< after a lock was given back */
-	SMMU_POSIX_POINT_RCU,     /**< enter and exit of a read section, following a pointer */
-	SMMU_POSIX_POINT_PUBLISH, /**< after a pointer was published */
-	SMMU_POSIX_POINT_OTHER,   /**< smmu_posix_point(): wherever a harness wants one */
+	SMMU_POSIX_POINT_BARRIER,      /**< smmu_mb, smmu_dma_wmb */
+	SMMU_POSIX_POINT_READ_BARRIER, /**< smmu_dma_rmb */
+	SMMU_POSIX_POINT_LOCK,         /**< before a lock is taken */
+	SMMU_POSIX_POINT_UNLOCK,       /**< after a lock was given back */
+	SMMU_POSIX_POINT_RCU,          /**< enter and exit of a read section, following a pointer */
+	SMMU_POSIX_POINT_PUBLISH,      /**< after a pointer was published */
+	SMMU_POSIX_POINT_OTHER,        /**< smmu_posix_point(): a harness got on with its work */
 	SMMU_POSIX_POINT_KINDS,
 };
 
@@ -108,7 +109,7 @@ static inline void smmu_dma_rmb(void)
 #else
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 #endif
-	smmu_posix_point_at(SMMU_POSIX_POINT_BARRIER);
+	smmu_posix_point_at(SMMU_POSIX_POINT_READ_BARRIER);
 }
 
 static inline void smmu_mb(void)

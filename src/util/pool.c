@@ -102,8 +102,8 @@ int smmu_pool_init(struct smmu_pool *pool, void *va, uint64_t bus, uint64_t size
 	uint64_t end = bus + size, bits = 0, words, i;
 	unsigned order;
 
-	if (((uintptr_t)va | bus) & (pool_bytes(0) - 1) || size < SMMU_POOL_MIN_REGION ||
-	    end < bus || size > pool_bytes(SMMU_POOL_ORDERS - 1))
+	if (((uintptr_t)va | bus) & (pool_bytes(0) - 1) || size < 2 * pool_bytes(0) || end < bus ||
+	    size > pool_bytes(SMMU_POOL_ORDERS - 1))
 		return -SMMU_EINVAL;
 	*pool = (struct smmu_pool){.va = va, .bus = bus, .size = size, .map = va};
 	smmu_spin_init(&pool->lock);
