@@ -266,18 +266,22 @@ void smmu_instance_remove(struct smmu_instance *inst)
 uint32_t smmu_instance_gerror(struct smmu_instance *inst)
 {
 	uint32_t gerror = smmu_mmio_read32(&inst->mmio, SMMU_GERROR);
-	uint32_t active = gerror ^ smmu_mmio_read32(&inst->mmio, SMMU_GERRORN), rest;
+	uint32_t gerrorn = smmu_mmio_read32(&inst->mmio, SMMU_GERRORN);
+	uint32_t active = gerror ^ gerrorn, rest;
 	struct smmu_message m;
 
 	if (active & SMMU_GERROR_CMDQ_ERR)
 		smmu_cmdq_serve_error(&inst->cmdq);
-	rest = active & ~(uint32_t)SMMU_GERROR_CMDQ_ERR;
+	if (!(active & ~(uint32_t)SMMU_GERROR_CMDQ_ERR))
+		return active;
+	/* The same lock as for the command queue's bit, as both change GERRORN; and somebody else may have served it. */
+	smmu_spin_lock(&inst->cmdq.error_lock);
+	gerrorn = smmu_mmio_read32(&inst->mmio, SMMU_GERRORN);
+	rest = active & (gerror ^ gerrorn) & ~(uint32_t)SMMU_GERROR_CMDQ_ERR;
+	if (rest)
+		smmu_mmio_write32(&inst->mmio, SMMU_GERRORN, gerrorn ^ rest);
+	smmu_spin_unlock(&inst->cmdq.error_lock);
 	if (rest) {
-		/* The same lock as for the command queue's bit: both change GERRORN. */
-		smmu_spin_lock(&inst->cmdq.error_lock);
-		smmu_mmio_write32(&inst->mmio, SMMU_GERRORN,
-				  smmu_mmio_read32(&inst->mmio, SMMU_GERRORN) ^ rest);
-		smmu_spin_unlock(&inst->cmdq.error_lock);
 		smmu_text_str(smmu_message_begin(&m, inst->name), "global error: GERROR ");
 		smmu_text_hex(&m.text, rest, 1);
 		smmu_text_str(

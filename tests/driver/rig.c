@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The machine of the driver's tests. */
+#include "rig.h"
+
+#include "store_hook.h"
+
+bool rig_note_stes;
+void (*rig_store_hook)(const void *p);
+static struct rig *the_rig;
+
+static void note(struct rig_smmu *s, struct smmu_cmd cmd)
+{
+	struct rig *rig = s->rig;
+
+	CHECK(rig->lines < RIG_LOG);
+	rig->log[rig->lines++] = (struct rig_line){s->i, cmd};
+}
+
+/* ---- the bus ---- */
+
+static uint32_t read32(void *ctx, uint32_t offset)
+{
+	struct rig_smmu *s = ctx;
+
+	return s->gone ? UINT32_MAX : s->model->ops->read32(s->model->ctx, offset);
+}
+
+static uint64_t read64(void *ctx, uint32_t offset)
+{
+	struct rig_smmu *s = ctx;
+
+	return s->gone ? UINT64_MAX : s->model->ops->read64(s->model->ctx, offset);
+}
+
+static void published(struct rig_smmu *s, uint32_t prod)
+{
+	uint32_t mask = (2u << s->log2) - 1;
+	const struct smmu_cmd *ring = smmu_ram_at(&s->rig->ram, s->ring, 16ull << s->log2);
+
+	for (; s->cr0 & SMMU_CR0_CMDQEN && s->prod != prod; s->prod = (s->prod + 1) & mask)
+		note(s, ring[s->prod & (mask >> 1)]);
+	s->prod = prod;
+}
+
+static void write32(void *ctx, uint32_t offset, uint32_t value)
+{
+	struct rig_smmu *s = ctx;
+
+	if (s->gone || (s->deaf && s->deaf == offset))
+		return;
+	if (offset == SMMU_CMDQ_PROD)
+		published(s, value);
+	if (offset == SMMU_CMDQ_PROD && s->frozen)
+		return;
+	if (offset == SMMU_CR0)
+		s->cr0 = value;
+	s->model->ops->write32(s->model->ctx, offset, value);
+}
+
+static void write64(void *ctx, uint32_t offset, uint64_t value)
+{
+	struct rig_smmu *s = ctx;
+
+	if (s->gone || (s->deaf && s->deaf == offset))
+		return;
+	if (offset == SMMU_CMDQ_BASE) {
+		s->ring = value & SMMU_QUEUE_BASE_ADDR;
+		s->log2 = value & 31;
+	}
+	s->model->ops->write64(s->model->ctx, offset, value);
+}
+
+static void relax(void *ctx)
+{
+	struct rig_smmu *s = ctx;
+
+	s->model->ops->relax(s->model->ctx);
+}
+
+static const struct smmu_bus_ops ops = {read32, read64, write32, write64, relax};
+
+static uint64_t model_now(void *ctx)
+{
+	struct rig *rig = ctx;
+
+	return sim_now(rig->sim);
+}
+
+/* ---- machine ---- */
+
+struct smmu_model_config rig_config(void)
+{
+	struct smmu_model_config c;
+
+	smmu_model_config_default(&c);
+	c.sid_bits = 9;
+	c.two_level_st = true;
+	c.jitter_percent = 0;
+	c.early_permille = 0;
+	c.evict_permille = 0;
+	c.prefetch_permille = 0;
+	c.split_permille = 0;
+	c.refill_permille = 0;
+	return c;
+}
+
+void rig_open(struct rig *rig, const struct smmu_model_config *config, unsigned count)
+{
+	struct smmu_model_config configs[RIG_SMMUS];
+	const char *given = getenv("SMMU_TEST_SEED");
+	struct smmu_model_hooks hooks = {.ctx = rig, .now_ns = model_now};
+
+	memset(rig, 0, sizeof(*rig));
+	the_rig = rig;
+	rig->seed = given ? strtoull(given, NULL, 0) : 1;
+	rig->sim = sim_create(rig->seed);
+	sim_set_max_step(rig->sim, 1000000);
+	CHECK(smmu_ram_create(&rig->ram, SMMU_RAM_DEFAULT_BASE, 256u << 20) == 0);
+	CHECK(smmu_heap_init(&rig->heap, &rig->ram, 0, 0) == 0);
+	rig->posix.heap = &rig->heap;
+	rig->posix.stderr_level = -1;
+	rig->posix.clock = sim_clock;
+	rig->posix.clock_ctx = rig->sim;
+	smmu_posix_port_init(&rig->port, &rig->posix);
+	for (unsigned i = 0; i < count; i++)
+		configs[i] = *config;
+	rig->model =
+		smmu_model_create(SMMU_MODEL_VIRTUAL, configs, count, &rig->ram, &hooks, rig->seed);
+	CHECK(rig->model);
+	CHECK(!sim_add_actor(rig->sim, smmu_model_next_event, smmu_model_advance, rig->model));
+	rig->count = count;
+	for (unsigned i = 0; i < count; i++) {
+		struct rig_smmu *s = &rig->smmu[i];
+
+		*s = (struct rig_smmu){.rig = rig, .i = i, .bus = {&ops, s}};
+		s->model = smmu_model_bus(rig->model, i);
+	}
+}
+
+struct smmu_instance_config rig_instance_config(struct rig *rig, unsigned i, uint32_t quirks)
+{
+	return (struct smmu_instance_config){.port = &rig->port,
+					     .mmio = {&rig->smmu[i].bus},
+					     .index = i,
+					     .quirks = quirks,
+					     .cmdq_log2 = 6,
+					     .timeout_ns = 10000000};
+}
+
+void rig_up(struct rig *rig, unsigned i, uint32_t quirks)
+{
+	struct smmu_instance_config cfg = rig_instance_config(rig, i, quirks);
+
+	assert_int_equal(smmu_instance_probe(&rig->smmu[i].inst, &cfg), 0);
+	assert_int_equal(smmu_instance_enable(&rig->smmu[i].inst), 0);
+}
+
+void rig_open_up(struct rig *rig, unsigned count)
+{
+	struct smmu_model_config config = rig_config();
+
+	rig_open(rig, &config, count);
+	for (unsigned i = 0; i < count; i++)
+		rig_up(rig, i, 0);
+	rig_log_reset(rig);
+}
+
+void rig_close(struct rig *rig)
+{
+	for (unsigned i = 0; i < rig->count; i++) {
+		smmu_instance_remove(&rig->smmu[i].inst);
+		if (smmu_model_misuse_count(rig->model, i))
+			fail_msg("misuse: %s", smmu_model_misuse(rig->model, i, 0));
+	}
+	smmu_posix_rcu_drain(&rig->posix.rcu);
+	assert_int_equal(rig->heap.dma_blocks, 0);
+	assert_int_equal(rig->heap.cpu_blocks, 0);
+	sim_remove_actor(rig->sim, rig->model);
+	smmu_model_destroy(rig->model);
+	smmu_heap_fini(&rig->heap);
+	smmu_ram_destroy(&rig->ram);
+	sim_destroy(rig->sim);
+	rig_store_hook = NULL;
+	rig_note_stes = false;
+	the_rig = NULL;
+}
+
+/* ---- the log ---- */
+
+void rig_log_reset(struct rig *rig)
+{
+	rig->lines = 0;
+}
+
+static void print_line(const struct rig *rig, const struct rig_line *l, char *at, size_t room)
+{
+	unsigned op = smmu_cmd_opcode(&l->cmd);
+	uint64_t w0 = l->cmd.w[0], w1 = l->cmd.w[1];
+	const char *name = smmu_cmd_name(op);
+	char args[64] = "";
+
+	switch (op) {
+	case RIG_ATS_ON:
+		name = "ATS_ON";
+		break;
+	case RIG_ATS_OFF:
+		name = "ATS_OFF";
+		break;
+	case RIG_STE:
+		name = "STE";
+		break;
+	case SMMU_CMD_CFGI_CD:
+		snprintf(args, sizeof(args), "(%u+%u)", (unsigned)(w0 >> 32),
+			 (unsigned)smmu_field_get(SMMU_CMD_W0_SSID, w0));
+		break;
+	case SMMU_CMD_ATC_INV:
+		if (w0 & SMMU_CMD_W0_SSV)
+			snprintf(args, sizeof(args), "(%u+%u", (unsigned)(w0 >> 32),
+				 (unsigned)smmu_field_get(SMMU_CMD_W0_SSID, w0));
+		else
+			snprintf(args, sizeof(args), "(%u", (unsigned)(w0 >> 32));
+		if ((w1 & 63) == SMMU_CMD_ATC_INV_SIZE_ALL)
+			strcat(args, ")");
+		else
+			snprintf(args + strlen(args), sizeof(args) - strlen(args), ",%llx/%u)",
+				 (unsigned long long)(w1 & SMMU_CMD_ATC_INV_W1_ADDR),
+				 (unsigned)(w1 & 63));
+		break;
+	case SMMU_CMD_TLBI_NH_VA:
+	case SMMU_CMD_TLBI_S2_IPA:
+		snprintf(args, sizeof(args), "(%u,%llx*%llu%s)",
+			 (unsigned)(op == SMMU_CMD_TLBI_NH_VA
+					    ? smmu_field_get(SMMU_CMD_TLBI_W0_ASID, w0)
+					    : smmu_field_get(SMMU_CMD_TLBI_W0_VMID, w0)),
+			 (unsigned long long)(w1 & SMMU_CMD_TLBI_W1_IPA),
+			 (unsigned long long)((smmu_field_get(SMMU_CMD_TLBI_W0_NUM, w0) + 1)
+					      << smmu_field_get(SMMU_CMD_TLBI_W0_SCALE, w0)),
+			 w1 & SMMU_CMD_TLBI_W1_LEAF ? "" : ",tables");
+		break;
+	case SMMU_CMD_TLBI_NH_ASID:
+		snprintf(args, sizeof(args), "(%u)",
+			 (unsigned)smmu_field_get(SMMU_CMD_TLBI_W0_ASID, w0));
+		break;
+	case SMMU_CMD_TLBI_NH_ALL:
+	case SMMU_CMD_TLBI_S12_VMALL:
+		snprintf(args, sizeof(args), "(%u)",
+			 (unsigned)smmu_field_get(SMMU_CMD_TLBI_W0_VMID, w0));
+		break;
+	default:
+		break;
+	}
+	if (op == SMMU_CMD_CFGI_STE || op == SMMU_CMD_CFGI_CD_ALL || op >= RIG_ATS_ON)
+		snprintf(args, sizeof(args), "(%u)", (unsigned)(w0 >> 32));
+	if (rig->count > 1)
+		snprintf(at, room, "%u:%s%s", l->smmu, name ? name : "?", args);
+	else
+		snprintf(at, room, "%s%s", name ? name : "?", args);
+}
+
+const char *rig_log(struct rig *rig)
+{
+	size_t at = 0;
+
+	rig->text[0] = 0;
+	for (unsigned i = 0; i < rig->lines && at + 100 < sizeof(rig->text); i++) {
+		if (i)
+			rig->text[at++] = ' ';
+		print_line(rig, &rig->log[i], rig->text + at, sizeof(rig->text) - at);
+		at += strlen(rig->text + at);
+	}
+	return rig->text;
+}
+
+unsigned rig_log_count(const struct rig *rig, unsigned opcode)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < rig->lines; i++)
+		n += smmu_cmd_opcode(&rig->log[i].cmd) == opcode;
+	return n;
+}
+
+void rig_stored(const void *p)
+{
+	if (!the_rig)
+		return;
+	if (rig_store_hook)
+		rig_store_hook(p);
+	for (unsigned i = 0; rig_note_stes && i < the_rig->count; i++)
+		for (const struct smmu_device *d = the_rig->smmu[i].inst.devices; d; d = d->next)
+			for (unsigned k = 0; k < d->nr_streams; k++)
+				if (p == &d->ste[k]->w[0])
+					note(&the_rig->smmu[i],
+					     smmu_cmd_cfgi_ste(d->stream[k], true)),
+						the_rig->log[the_rig->lines - 1].cmd.w[0] +=
+						RIG_STE - SMMU_CMD_CFGI_STE;
+}
+
+/* ---- devices and domains ---- */
+
+static int set_ats(void *ctx, bool on)
+{
+	struct rig_device *d = ctx;
+	struct smmu_cmd line = smmu_cmd_cfgi_ste(d->streams[0], true);
+
+	if (on && d->ats_error)
+		return d->ats_error;
+	CHECK(d->ats != on);
+	d->ats = on;
+	line.w[0] += (on ? RIG_ATS_ON : RIG_ATS_OFF) - SMMU_CMD_CFGI_STE;
+	note(&d->rig->smmu[d->smmu], line);
+	for (unsigned i = 0; i < d->nr; i++)
+		smmu_model_ats_enable(d->hw[i], on);
+	return 0;
+}
+
+static const struct smmu_device_ops device_ops = {set_ats};
+
+int rig_device_try(struct rig *rig, struct rig_device *d, unsigned smmu, uint32_t stream,
+		   unsigned nr, bool ats, unsigned ssid_bits)
+{
+	struct smmu_device_config cfg = {.instance = &rig->smmu[smmu].inst,
+					 .streams = d->streams,
+					 .nr_streams = nr,
+					 .ssid_bits = (uint8_t)ssid_bits,
+					 .ats = ats,
+					 .ops = &device_ops,
+					 .ctx = d,
+					 .name = "disk"};
+
+	*d = (struct rig_device){.rig = rig, .smmu = smmu, .nr = nr};
+	for (unsigned i = 0; i < nr; i++) {
+		d->streams[i] = stream + i;
+		d->hw[i] = smmu_model_device(rig->model, smmu, stream + i, ats);
+		CHECK(d->hw[i]);
+	}
+	return smmu_device_init(&d->dev, &cfg);
+}
+
+void rig_device(struct rig *rig, struct rig_device *d, unsigned smmu, uint32_t stream, unsigned nr,
+		bool ats, unsigned ssid_bits)
+{
+	assert_int_equal(rig_device_try(rig, d, smmu, stream, nr, ats, ssid_bits), 0);
+}
+
+void rig_domain(struct rig *rig, struct smmu_domain *d, enum smmu_domain_kind kind)
+{
+	struct smmu_domain_config cfg = {.port = &rig->port, .kind = kind};
+
+	assert_int_equal(smmu_domain_init(d, &cfg), 0);
+}
+
+bool rig_dma(struct rig_device *d, unsigned k, int32_t ssid, uint64_t iova, uint64_t *pa)
+{
+	struct smmu_dma dma = {.instance = d->smmu,
+			       .stream = d->streams[k],
+			       .ssid_valid = ssid >= 0,
+			       .ssid = ssid >= 0 ? (uint32_t)ssid : 0,
+			       .iova = iova};
+	struct smmu_dma_result r = smmu_model_dma(d->rig->model, &dma);
+
+	if (r.ok && pa)
+		*pa = r.pa;
+	return r.ok;
+}
+
+const char *rig_array(struct rig *rig, const struct smmu_domain *domain)
+{
+	static const char *const kind[] = {"asid", "vmid", "clear", "ats", "atsfull"};
+	struct smmu_inv_array *a = smmu_rcu_dereference(&((struct smmu_domain *)domain)->inv);
+	size_t at = 0;
+
+	rig->text[0] = 0;
+	for (uint32_t i = 0; a && i < a->count; i++) {
+		const struct smmu_inv *e = &a->entry[i];
+
+		if (i)
+			rig->text[at++] = ' ';
+		if (!e->users) {
+			strcpy(rig->text + at++, "-");
+			continue;
+		}
+		at += (size_t)sprintf(rig->text + at, "%u:%s%u", e->index, kind[e->kind], e->id);
+		if (e->substream)
+			at += (size_t)sprintf(rig->text + at, "+%u", e->substream - 1);
+		if (e->users != 1)
+			at += (size_t)sprintf(rig->text + at, "*%u", e->users);
+		if (e->muted)
+			at += (size_t)sprintf(rig->text + at, "!");
+	}
+	return rig->text;
+}
+
+struct smmu_ste rig_ste(const struct rig_device *d, unsigned k)
+{
+	return *d->dev.ste[k];
+}

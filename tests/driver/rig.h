@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/**
+ * @file rig.h
+ * A machine for the driver's tests: SMMUs of the model behind a bus that notes each command that is published, devices
+ * that note when their ATS is turned on and off, and a watch on each store to an STE or CD. All in one log, in order.
+ */
+#ifndef SMMU_TEST_DRIVER_RIG_H
+#define SMMU_TEST_DRIVER_RIG_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <smmuv3/device.h>
+#include <smmuv3/domain.h>
+#include <smmuv3/hw/regs.h>
+#include <smmuv3/instance.h>
+
+#include "model.h"
+#include "posix_port.h"
+#include "sim.h"
+
+#define CHECK(cond)                                                                       \
+	do {                                                                              \
+		if (!(cond)) {                                                            \
+			fprintf(stderr, "%s:%d: CHECK(%s)\n", __FILE__, __LINE__, #cond); \
+			abort();                                                          \
+		}                                                                         \
+	} while (0)
+
+#define RIG_SMMUS 20
+#define RIG_LOG 65536
+
+/** What a line of the log is, beside a command: pseudo opcodes. */
+enum { RIG_ATS_ON = 0xf0, RIG_ATS_OFF = 0xf1, RIG_STE = 0xf2 };
+
+struct rig_line {
+	unsigned smmu;
+	struct smmu_cmd cmd; /**< or a pseudo opcode, with the stream where CFGI_STE has it */
+};
+
+struct rig;
+
+struct rig_smmu {
+	struct rig *rig;
+	unsigned i;
+	struct smmu_bus bus;
+	const struct smmu_bus *model;
+	struct smmu_instance inst;
+	uint64_t ring;
+	unsigned log2;
+	uint32_t cr0, prod;
+	bool gone;     /**< reads as ones */
+	uint32_t deaf; /**< writes to this register are lost; 0: none */
+	bool frozen;   /**< PROD does not reach the model: nothing is consumed */
+};
+
+struct rig {
+	uint64_t seed;
+	struct sim *sim;
+	struct smmu_ram ram;
+	struct smmu_heap heap;
+	struct smmu_posix posix;
+	struct smmu_port port;
+	struct smmu_model *model;
+	unsigned count;
+	struct rig_smmu smmu[RIG_SMMUS];
+	struct rig_line log[RIG_LOG];
+	unsigned lines;
+	char text[16384];
+};
+
+/** No chance: nothing is evicted, prefetched, split or early; times are exact. 2^9 streams, two-level table. */
+struct smmu_model_config rig_config(void);
+/** @p count alike SMMUs, not probed. */
+void rig_open(struct rig *rig, const struct smmu_model_config *config, unsigned count);
+/** Probe and enable instance @p i (index @p i) with @p quirks. */
+void rig_up(struct rig *rig, unsigned i, uint32_t quirks);
+/** Open and bring all up. */
+void rig_open_up(struct rig *rig, unsigned count);
+/** The end: nothing is allocated any more and no instance noted a misuse. Instances are removed before. */
+void rig_close(struct rig *rig);
+/** Configuration of instance @p i. */
+struct smmu_instance_config rig_instance_config(struct rig *rig, unsigned i, uint32_t quirks);
+
+/** Forget the log. */
+void rig_log_reset(struct rig *rig);
+/**
+ * The log since: "0:CFGI_STE(5) 0:SYNC …", with streams (and +ssid) of CFGI and ATC_INV, tags of TLBI, and addresses. With one
+ * instance, no "0:".
+ */
+const char *rig_log(struct rig *rig);
+/** How many lines have this opcode; CMD_SYNC as well. */
+unsigned rig_log_count(const struct rig *rig, unsigned opcode);
+/** STE stores are noted in the log, too. */
+extern bool rig_note_stes;
+
+/** A device: ours and the model's. */
+struct rig_device {
+	struct rig *rig;
+	unsigned smmu;
+	struct smmu_device dev;
+	struct smmu_model_device *hw[SMMU_DEVICE_STREAMS];
+	uint32_t streams[SMMU_DEVICE_STREAMS];
+	unsigned nr;
+	int ats_error; /**< set_ats fails with it */
+	bool ats;
+};
+
+int rig_device_try(struct rig *rig, struct rig_device *d, unsigned smmu, uint32_t stream,
+		   unsigned nr, bool ats, unsigned ssid_bits);
+/** A device with streams @p stream … @p stream+nr-1. */
+void rig_device(struct rig *rig, struct rig_device *d, unsigned smmu, uint32_t stream, unsigned nr,
+		bool ats, unsigned ssid_bits);
+
+void rig_domain(struct rig *rig, struct smmu_domain *d, enum smmu_domain_kind kind);
+
+/** A DMA through stream @p k of the device, in a substream (-1: none): true if it reached memory, at *@p pa. */
+bool rig_dma(struct rig_device *d, unsigned k, int32_t ssid, uint64_t iova, uint64_t *pa);
+/** It gets through to @p pa, or not. */
+#define rig_expect(d, iova, want)                           \
+	do {                                                \
+		uint64_t pa_ = 0;                           \
+		assert_true(rig_dma(d, 0, -1, iova, &pa_)); \
+		assert_int_equal(pa_, want);                \
+	} while (0)
+#define rig_refused(d, iova) assert_false(rig_dma(d, 0, -1, iova, NULL))
+
+/** The array of @p domain as text: "0:asid3*2 0:ats5 1:vmid7 …", entries that are gone as "-". */
+const char *rig_array(struct rig *rig, const struct smmu_domain *domain);
+
+/** Called by each smmu_store in src/driver; see store_hook.h. */
+extern void (*rig_store_hook)(const void *p);
+/** The STE in memory of stream @p k. */
+struct smmu_ste rig_ste(const struct rig_device *d, unsigned k);
+
+#endif
