@@ -103,7 +103,8 @@ bool smmu_device_quarantined(const struct smmu_device *dev)
 
 struct ste_sync {
 	struct smmu_device *dev;
-	bool new_cds;
+	bool drop_cds; /* CDs that were read for another domain have to go */
+	bool was_s1;   /* the STEs that are replaced lead to CDs */
 };
 
 static int sync_ste(void *ctx)
@@ -114,18 +115,28 @@ static int sync_ste(void *ctx)
 
 	for (uint32_t i = 0; i < s->dev->nr_streams; i++)
 		cmd[n++] = smmu_cmd_cfgi_ste(s->dev->stream[i], true);
-	if (s->new_cds) {
-		/* CDs are fetched through the STE: drop the old ones once the old STE cannot bring them back. */
-		cmd[n++] = smmu_cmd_sync(SMMU_CMD_SYNC_CS_NONE);
+	/*
+	 * CDs are fetched through the STE: the old ones are dropped once the old STE cannot bring them back. If it never
+	 * led to any, that is the first time we come here, before the STE that does is stored.
+	 */
+	if (s->drop_cds) {
+		if (s->was_s1)
+			cmd[n++] = smmu_cmd_sync(SMMU_CMD_SYNC_CS_NONE);
 		for (uint32_t i = 0; i < s->dev->nr_streams; i++)
 			cmd[n++] = smmu_cmd_cfgi_cd_all(s->dev->stream[i]);
+		s->drop_cds = false;
 	}
 	return smmu_instance_issue(s->dev->instance, cmd, n);
 }
 
+static bool leads_to_cds(const struct smmu_ste *ste)
+{
+	return smmu_field_get(SMMU_STE_W0_CONFIG, smmu_load(&ste->w[0])) == SMMU_STE_CONFIG_S1;
+}
+
 int smmu_device_write_ste(struct smmu_device *dev, bool ats, uint32_t vmid, bool new_cds)
 {
-	struct ste_sync s = {dev, new_cds};
+	struct ste_sync s = {dev, new_cds, leads_to_cds(dev->ste[0])};
 	struct smmu_entry_change change = {
 		.port = dev->instance->port,
 		.kind = &smmu_ste_kind,
