@@ -229,6 +229,13 @@ bool smmu_model_atc_muted(struct smmu_model_device *dev)
 	return muted;
 }
 
+void smmu_model_device_latency(struct smmu_model_device *dev, uint32_t ns)
+{
+	enter(dev->in);
+	dev->extra_ns = ns;
+	leave(dev->in);
+}
+
 void smmu_model_device_kill(struct smmu_model_device *dev)
 {
 	enter(dev->in);

@@ -177,7 +177,8 @@ void effect_add(struct instance *in, const uint64_t cmd[2])
 	struct effect e = {.cmd = {cmd[0], cmd[1]}, .at = NEVER};
 
 	if (is_atc(&e)) {
-		uint64_t trip = jitter(in, in->cfg.atc_ns);
+		struct smmu_model_device *dev = find_device(in, (uint32_t)bits(cmd[0], 63, 32));
+		uint64_t trip = jitter(in, in->cfg.atc_ns + (uint64_t)(dev ? dev->extra_ns : 0));
 
 		in->count.atc_inv++;
 		if (!(in->r.cr0ack & CR0_SMMUEN))
@@ -185,13 +186,8 @@ void effect_add(struct instance *in, const uint64_t cmd[2])
 		/* Reaches the device somewhere on its way; the answer takes the rest. */
 		e.at = in->now + (trip ? rnd(in) % trip : 0);
 		e.done = in->now + trip;
-		if (inject(in, SMMU_FAULT_ATC_TIMEOUT)) {
-			struct smmu_model_device *dev =
-				find_device(in, (uint32_t)bits(cmd[0], 63, 32));
-
-			if (dev)
-				dev->muted = true;
-		}
+		if (dev && inject(in, SMMU_FAULT_ATC_TIMEOUT))
+			dev->muted = true;
 	} else {
 		if (is_cfgi(&e))
 			in->count.cfgi++;

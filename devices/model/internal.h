@@ -156,6 +156,7 @@ struct smmu_model_device {
 	struct instance *in;
 	uint32_t stream;
 	bool has_atc, ats_on, muted, dead;
+	uint32_t extra_ns; /* on top of cfg.atc_ns */
 	struct tlb atc;
 	int8_t response[PRI_GROUPS];
 };

@@ -67,9 +67,10 @@ struct smmu_model_config {
 	unsigned speed_percent;  /**< 100; 200 is an instance twice as slow */
 	/**@}*/
 
-	/** @name Awkwardness: chances in 1/1000 */
+	/** @name Awkwardness: `_permille` are chances in 1/1000 */
 	/**@{*/
 	unsigned early_permille; /**< an invalidation acts before its CMD_SYNC does */
+	unsigned tlb_max; /**< entries of the TLB, and of the walk cache; 0: without a bound */
 	unsigned evict_permille; /**< a lookup first drops a random entry */
 	unsigned
 		prefetch_permille; /**< a DMA or a command makes it translate something nobody asked for */
@@ -244,6 +245,8 @@ void smmu_model_ats_enable(struct smmu_model_device *dev, bool on);
 bool smmu_model_ats_enabled(struct smmu_model_device *dev);
 /** The ATC stops answering invalidations (and keeps what it holds), or answers again. */
 void smmu_model_atc_mute(struct smmu_model_device *dev, bool mute);
+/** Its ATC takes @p ns longer to answer than smmu_model_config.atc_ns, before speed and jitter. */
+void smmu_model_device_latency(struct smmu_model_device *dev, uint32_t ns);
 /** The device is gone: no DMA, no answer. */
 void smmu_model_device_kill(struct smmu_model_device *dev);
 /** Function-level reset: answers again, ATS off, ATC empty. */

@@ -81,6 +81,24 @@ static void unlink_entry(struct tlb *t, struct tlb_entry **at)
 	free(e);
 }
 
+static void evict_one(struct instance *in, struct tlb *t)
+{
+	if (!t->count)
+		return;
+
+	size_t start = rnd(in) & (t->nbuckets - 1);
+
+	for (size_t i = 0; i < t->nbuckets; i++) {
+		struct tlb_entry **at = &t->buckets[(start + i) & (t->nbuckets - 1)];
+
+		if (*at) {
+			unlink_entry(t, at);
+			in->count.evictions++;
+			return;
+		}
+	}
+}
+
 static bool same_key(const struct tlb_entry *a, const struct tlb_entry *b)
 {
 	return a->span_base == b->span_base && a->span_log2 == b->span_log2 && a->base == b->base &&
@@ -105,6 +123,9 @@ struct tlb_entry *tlb_insert(struct instance *in, struct tlb *t, const struct tl
 	for (struct tlb_entry *old = t->buckets[b]; old; old = old->next)
 		if (same_key(old, e))
 			return old;
+
+	if (in->cfg.tlb_max && !e->atc && t->count >= in->cfg.tlb_max)
+		evict_one(in, t);
 
 	struct tlb_entry *new = malloc(sizeof(*new));
 
@@ -345,24 +366,6 @@ size_t tlb_drop_atc(struct smmu_model_device *dev, bool all_ssids, bool ssid_val
 		}
 	}
 	return n;
-}
-
-static void evict_one(struct instance *in, struct tlb *t)
-{
-	if (!t->count)
-		return;
-
-	size_t start = rnd(in) & (t->nbuckets - 1);
-
-	for (size_t i = 0; i < t->nbuckets; i++) {
-		struct tlb_entry **at = &t->buckets[(start + i) & (t->nbuckets - 1)];
-
-		if (*at) {
-			unlink_entry(t, at);
-			in->count.evictions++;
-			return;
-		}
-	}
 }
 
 /** Lose one entry at random, as a real cache does when it needs room. */

@@ -133,6 +133,23 @@ static void test_atc(void **state)
 	rig_close(&s.rig);
 }
 
+/** A slow device keeps the CMD_SYNC waiting. */
+static void test_slow_device(void **state)
+{
+	struct smmu_model_config c = rig_config();
+	struct smmu_model_counters count;
+	struct scene s;
+	uint64_t start;
+
+	set_scene(&s, c);
+	smmu_model_device_latency(s.dev, 70000);
+	start = smmu_model_now(s.rig.model);
+	rig_cmd_sync(&s.rig, 0, atc_inv());
+	smmu_model_counters(s.rig.model, 0, &count);
+	assert_int_equal(count.last_sync_ns, start + 10 + 71000);
+	rig_close(&s.rig);
+}
+
 /** The four programs that a sweep could write. Only TLBI, SYNC, ATC_INV, SYNC leaves nothing. */
 static void test_orders(void **state)
 {
@@ -364,10 +381,11 @@ static void test_page_requests(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_late_effect), cmocka_unit_test(test_atc),
-		cmocka_unit_test(test_orders),      cmocka_unit_test(test_cfgi_before_tlbi),
-		cmocka_unit_test(test_atc_span),    cmocka_unit_test(test_ats_rights),
-		cmocka_unit_test(test_split_stage), cmocka_unit_test(test_page_requests),
+		cmocka_unit_test(test_late_effect),      cmocka_unit_test(test_atc),
+		cmocka_unit_test(test_orders),           cmocka_unit_test(test_slow_device),
+		cmocka_unit_test(test_cfgi_before_tlbi), cmocka_unit_test(test_atc_span),
+		cmocka_unit_test(test_ats_rights),       cmocka_unit_test(test_split_stage),
+		cmocka_unit_test(test_page_requests),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

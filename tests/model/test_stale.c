@@ -378,6 +378,10 @@ static void test_sharing(void **state)
 	rig_expect(&rig, 0, 3, PAGE + 0x1000, OLD);        /* … shares what is global */
 	rig_refused(&rig, 0, 4, PAGE, SMMU_F_TRANSLATION); /* another VMID */
 	rig_refused(&rig, 0, 4, PAGE + 0x1000, SMMU_F_TRANSLATION);
+	/* Of several answers the oldest one counts. */
+	rig_map(&rig, &t, PAGE, NEW, 3, 0);
+	rig_expect(&rig, 0, 3, PAGE, NEW);
+	rig_expect(&rig, 0, 1, PAGE, OLD);
 	rig_close(&rig);
 }
 
@@ -551,12 +555,40 @@ static void test_over_invalidation(void **state)
 	rig_close(&rig);
 }
 
+/** A small TLB forgets, which is no invalidation. */
+static void test_capacity(void **state)
+{
+	struct smmu_model_config c = rig_config();
+	struct smmu_model_counters count;
+	struct rig rig;
+	struct rig_table t;
+	uint64_t w[8];
+
+	c.tlb_max = 4;
+	rig_open(&rig, &c, 1, SMMU_MODEL_VIRTUAL, NULL, 1);
+	rig_up(&rig, 0);
+	t = rig_table(&rig, 1, 12, 48);
+	rig_ste_s1(w, rig_cd(&rig, 0, &t, 5), 0, 0);
+	rig_ste(&rig, 0, 1, w);
+	for (uint64_t a = 0; a < 50; a++) {
+		rig_map(&rig, &t, PAGE + a * 0x200000, OLD + a * 0x1000, 3, RIG_NG);
+		rig_expect(&rig, 0, 1, PAGE + a * 0x200000, OLD + a * 0x1000);
+	}
+	smmu_model_counters(rig.model, 0, &count);
+	assert_int_equal(count.tlb_entries, 4);
+	assert_int_equal(count.walk_entries, 4);
+	assert_true(count.evictions >= 92);
+	assert_int_equal(count.dropped_tlb, 0);
+	rig_close(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_tlbi),     cmocka_unit_test(test_nesting_parent),
 		cmocka_unit_test(test_sharing),  cmocka_unit_test(test_config),
 		cmocka_unit_test(test_negative), cmocka_unit_test(test_over_invalidation),
+		cmocka_unit_test(test_capacity),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,6 +23,7 @@ struct world {
 	struct rig rig;
 	struct rig_table t;
 	uint64_t slot[PAGES];
+	uint64_t done[MAPPERS]; /* words that the CMD_SYNCs of a mapper write, one an instance */
 	uint32_t mapped[PAGES]; /* 0 once an unmap has completed */
 	pthread_mutex_t queue[INSTANCES];
 	bool skip_atc; /* the mistake that the judge has to see */
@@ -45,10 +46,9 @@ struct job {
 	unsigned number;
 };
 
-static uint32_t submit(struct world *w, unsigned i, uint64_t va)
+static void submit(struct world *w, unsigned i, uint64_t va, uint64_t done, uint32_t number)
 {
 	struct rig *rig = &w->rig;
-	uint32_t end;
 
 	pthread_mutex_lock(&w->queue[i]);
 	rig_cmd(rig, i,
@@ -57,10 +57,8 @@ static uint32_t submit(struct world *w, unsigned i, uint64_t va)
 	if (!w->skip_atc)
 		for (unsigned d = 0; d < DEVICES; d++)
 			rig_cmd(rig, i, smmu_cmd_atc_inv(d, false, 0, false, va, 0));
-	rig_cmd(rig, i, smmu_cmd_sync(0));
-	end = rig->in[i].cmdq.index;
+	rig_cmd(rig, i, smmu_cmd_sync_msi(done, number, 3, 0xf));
 	pthread_mutex_unlock(&w->queue[i]);
-	return end;
 }
 
 static void *mapper(void *arg)
@@ -74,18 +72,13 @@ static void *mapper(void *arg)
 		unsigned page =
 			(unsigned)smmu_random_below(&r, PAGES / MAPPERS) * MAPPERS + job->number;
 		uint64_t va = VA_BASE + page * 0x1000ULL, desc = rig_load(&w->rig, w->slot[page]);
-		uint32_t end[INSTANCES];
 
 		rig_store(&w->rig, w->slot[page], 0);
 		for (unsigned i = 0; i < INSTANCES; i++)
-			end[i] = submit(w, i, va);
-		for (unsigned i = 0; i < INSTANCES; i++) {
-			uint32_t mask = (2u << w->rig.in[i].cmdq.log2) - 1, size = mask / 2 + 1;
-
-			/* Passed, when CONS is no longer behind it. */
-			while (((end[i] - rig_read(&w->rig, i, SMMU_CMDQ_CONS)) & mask) - 1 < size)
+			submit(w, i, va, w->done[job->number] + i * 8, n + 1);
+		for (unsigned i = 0; i < INSTANCES; i++)
+			while (rig_load(&w->rig, w->done[job->number] + i * 8) != n + 1)
 				sched_yield();
-		}
 		__atomic_store_n(&w->mapped[page], 0, __ATOMIC_RELEASE);
 		for (unsigned spin = 0; spin < 50; spin++)
 			sched_yield();
@@ -135,6 +128,8 @@ static uint32_t run(bool skip_atc)
 		w.slot[p] = rig_slot(&w.rig, &w.t, VA_BASE + p * 0x1000, 3);
 		w.mapped[p] = 1;
 	}
+	for (unsigned n = 0; n < MAPPERS; n++)
+		w.done[n] = rig_alloc(&w.rig, 64, 64);
 	for (unsigned i = 0; i < INSTANCES; i++) {
 		pthread_mutex_init(&w.queue[i], NULL);
 		rig_up(&w.rig, i);

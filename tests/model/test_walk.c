@@ -385,6 +385,15 @@ static void test_two_level_streams(void **state)
 	rig_refused(&rig, 0, 64 + 14, 0x1000, SMMU_C_BAD_STE);
 	rig_refused(&rig, 0, 64 + 16, 0x1000, SMMU_C_BAD_STREAMID);
 	rig_refused(&rig, 0, 0, 0x1000, SMMU_C_BAD_STREAMID);
+	/* A level-1 descriptor is held as well, and let go by a command that is not for the leaf alone. */
+	rig_store(&rig, l1, l2 | 5);
+	rig_refused(&rig, 0, 15, 0x1000, SMMU_C_BAD_STREAMID);
+	rig_cmd_sync(&rig, 0, smmu_cmd_cfgi_ste(15, true));
+	rig_refused(&rig, 0, 15, 0x1000, SMMU_C_BAD_STREAMID);
+	rig_cmd_sync(&rig, 0, smmu_cmd_cfgi_ste(64, false));
+	rig_refused(&rig, 0, 15, 0x1000, SMMU_C_BAD_STREAMID);
+	rig_cmd_sync(&rig, 0, smmu_cmd_cfgi_ste(3, false));
+	rig_expect(&rig, 0, 15, 0x1000, 0x1000);
 	rig_close(&rig);
 }
 
