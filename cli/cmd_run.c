@@ -32,6 +32,8 @@ int cmd_run(int argc, char **argv)
 		return rc;
 	}
 	rc = machine_attach_all(m) ? 2 : workload_run(m, &r);
+	if (machine_gone(m))
+		rc = 2;
 	machine_close(m, &r);
 	free(m);
 	if (rc)

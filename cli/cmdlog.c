@@ -18,6 +18,7 @@ static void note(struct cmdlog *log, uint32_t prod)
 
 		if (!cmd)
 			break;
+		log->sent[smmu_cmd_opcode(cmd)]++;
 		log->entry[log->count++ % CMDLOG_ENTRIES] = (struct cmdlog_entry){now, *cmd};
 	}
 	log->prod = prod & mask;
@@ -108,6 +109,26 @@ bool cmdlog_is_cfgi(const struct smmu_cmd *cmd)
 	return op >= SMMU_CMD_CFGI_STE && op <= SMMU_CMD_CFGI_VMS_PIDM;
 }
 
+void cmdlog_count(const struct cmdlog *log, struct report_commands *c)
+{
+	unsigned op;
+
+	for (op = 0; op < 256; op++) {
+		struct smmu_cmd cmd = {{op, 0}};
+
+		if (cmdlog_is_tlbi(&cmd))
+			c->tlbi += log->sent[op];
+		else if (cmdlog_is_cfgi(&cmd))
+			c->cfgi += log->sent[op];
+		else if (op == SMMU_CMD_ATC_INV)
+			c->atc_inv += log->sent[op];
+		else if (op == SMMU_CMD_SYNC)
+			c->sync += log->sent[op];
+		else
+			c->other += log->sent[op];
+	}
+}
+
 static bool overlap(uint64_t start, uint64_t last, const struct cmdlog_query *q)
 {
 	return start <= q->last && last >= q->start;
@@ -143,6 +164,10 @@ bool cmdlog_matches(const struct smmu_cmd *cmd, const struct cmdlog_query *q)
 		return cmdlog_is_tlbi(cmd) && tlbi_matches(cmd, q);
 	if (smmu_cmd_opcode(cmd) != SMMU_CMD_ATC_INV ||
 	    smmu_field_get(SMMU_CMD_W0_SID, cmd->w[0]) != q->stream)
+		return false;
+	if (!(cmd->w[0] & SMMU_CMD_ATC_INV_W0_G) &&
+	    (q->has_ssid != !!(cmd->w[0] & SMMU_CMD_W0_SSV) ||
+	     (q->has_ssid && smmu_field_get(SMMU_CMD_W0_SSID, cmd->w[0]) != q->ssid)))
 		return false;
 	span = smmu_field_get(SMMU_CMD_ATC_INV_W1_SIZE, cmd->w[1]);
 	if (span >= SMMU_CMD_ATC_INV_SIZE_ALL)

@@ -11,6 +11,7 @@
 #include <smmuv3/port.h>
 
 #include "bus.h"
+#include "report.h"
 
 #define CMDLOG_ENTRIES 8192u
 
@@ -30,6 +31,7 @@ struct cmdlog {
 	uint64_t base;
 	uint32_t prod;
 	uint64_t count;
+	uint64_t sent[256]; /**< by opcode */
 	struct cmdlog_entry *entry;
 };
 
@@ -38,10 +40,15 @@ int cmdlog_init(struct cmdlog *log, const struct smmu_bus *inner, const struct s
 		const struct smmu_port *port);
 void cmdlog_fini(struct cmdlog *log);
 
+/** Add what was sent so far. Only while nothing is being sent. */
+void cmdlog_count(const struct cmdlog *log, struct report_commands *c);
+
 /** An invalidation that is looked for. */
 struct cmdlog_query {
 	bool atc;             /**< ATC_INV, else TLBI */
 	uint32_t stream;      /**< of an ATC_INV */
+	bool has_ssid;        /**< … for traffic with substream ssid; else without one */
+	uint32_t ssid;
 	uint64_t start, last; /**< it concerns some address of these */
 	int asid, vmid;       /**< of a TLBI by id; -1: any */
 	uint64_t since_ns;    /**< not earlier than this */

@@ -194,8 +194,10 @@ static int serial_unmap(struct machine *m, struct machine_domain *d, uint64_t io
 	rc = smmu_unmap_gather(&d->d, iova, size, &g);
 	if (rc)
 		return rc;
-	if (m->early_free)
+	if (m->early_free && g.tables) {
 		smmu_unmap_release(&d->d, &g);
+		machine_pause(m, 5000);
+	}
 	smmu_mb();
 	cookie = smmu_rcu_enter(m->port.rcu);
 	array = smmu_rcu_dereference(&d->d.inv);

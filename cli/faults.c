@@ -23,7 +23,7 @@ const struct fault_info fault_info[FAULT_KINDS] = {
 			      "the array is published, or looked at, without the barrier"},
 	[FAULT_ATC_TIMEOUT] = {"atc-timeout", false, 2000,
 			       "a device stops answering ATC invalidations until it is reset"},
-	[FAULT_CMD_ERROR] = {"cmd-error", false, 500, "a command arrives damaged (CERROR_ILL)"},
+	[FAULT_CMD_ERROR] = {"cmd-error", false, 2000, "a command arrives damaged (CERROR_ILL)"},
 	[FAULT_CMD_ABORT] = {"cmd-abort", false, 500, "fetching a command aborts (CERROR_ABT)"},
 	[FAULT_SLOW_SYNC] = {"slow-sync", false, 100, "a CMD_SYNC takes 100 to 1000 times as long"},
 	[FAULT_EVENT_OVERFLOW] = {"event-overflow", false, 100, "the event queue is filled up"},

@@ -63,14 +63,15 @@ void frames_give(struct frames *f, uint32_t first, uint32_t n)
 	f->taken -= n;
 }
 
-uint32_t frames_take(struct frames *f, struct smmu_random *r, uint32_t n, uint32_t align)
+uint32_t frames_take(struct frames *f, struct smmu_random *r, uint32_t n, uint32_t align,
+		     uint32_t from, uint32_t to)
 {
-	uint32_t places = f->pages / align, tries;
+	uint32_t tries;
 
 	for (tries = 0; tries < 16; tries++) {
-		uint32_t first = (uint32_t)smmu_random_below(r, places) * align;
+		uint32_t first = from + (uint32_t)smmu_random_below(r, (to - from) / align) * align;
 
-		if (first + n <= f->pages && !frames_any(f, first, n)) {
+		if (first + n <= to && !frames_any(f, first, n)) {
 			frames_mark(f, first, n);
 			return first;
 		}

@@ -23,8 +23,12 @@ struct frames {
 int frames_init(struct frames *f, uint32_t pages);
 void frames_fini(struct frames *f);
 
-/** The first of @p n free pages that begin at a multiple of @p align pages (a power of two), or FRAMES_NONE. */
-uint32_t frames_take(struct frames *f, struct smmu_random *r, uint32_t n, uint32_t align);
+/**
+ * The first of @p n free pages between @p from and @p to that begin at a multiple of @p align pages (a power of two), or
+ * FRAMES_NONE if a few tries found none.
+ */
+uint32_t frames_take(struct frames *f, struct smmu_random *r, uint32_t n, uint32_t align,
+		     uint32_t from, uint32_t to);
 void frames_give(struct frames *f, uint32_t first, uint32_t n);
 /** True if any of the pages is taken. */
 bool frames_any(const struct frames *f, uint32_t first, uint32_t n);

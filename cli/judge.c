@@ -126,6 +126,8 @@ static void blame(struct machine *m, const struct machine_device *d, uint32_t st
 		  const struct backend_evidence *e, struct violation *v, char *how, size_t size)
 {
 	struct cmdlog_query q = {.stream = stream,
+				 .has_ssid = dma->has_ssid,
+				 .ssid = dma->ssid,
 				 .start = dma->iova & ~4095ull,
 				 .last = dma->iova | 4095,
 				 .asid = -1,

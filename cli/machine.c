@@ -6,7 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "machine_qemu.h"
+
 #define RAM_HEAP (512ull << 20)
+/* QEMU has less, and few devices. */
+#define RAM_HEAP_QEMU (128ull << 20)
 #define DATA_ALIGN (2ull << 20)
 #define CANARY_BYTES 4096u
 
@@ -69,7 +73,7 @@ static void place_device(struct machine *m, unsigned smmu, unsigned n, unsigned 
 	d->ats = n < m->o->ats;
 	m->ats += d->ats;
 	/* Of those with ATS and of those without, some have substreams. */
-	if (n % 2 == 1 && !strcmp(m->o->device, "model"))
+	if (n % 2 == 1 && !m->qemu)
 		d->ssid_bits = 2;
 }
 
@@ -130,17 +134,51 @@ static void on_heap_error(void *ctx, const char *text)
 	machine_complain(ctx, 0, 0, "an allocation that matches", "%s", text);
 }
 
+/*
+ * The fault "no-barrier". A published array lingers in the publisher's store buffer, so others go on reading the one
+ * before, which must not be freed under their eyes: frees come late, by so many others. (The port empties the store buffer
+ * before it retires or frees anything instead, and the fault would hardly ever show.)
+ */
+static void late_free(void *ctx, void *p, size_t size)
+{
+	struct smmu_posix *posix = ctx;
+	struct machine *m = smmu_container_of(posix, struct machine, posix);
+	struct machine_late *late = &m->late[m->lates++ % MACHINE_LATES], old = *late;
+
+	*late = (struct machine_late){p, size};
+	smmu_heap_free(&m->heap, old.p, old.size);
+}
+
+static void free_late_ones(struct machine *m)
+{
+	unsigned i;
+
+	for (i = 0; i < MACHINE_LATES; i++) {
+		smmu_heap_free(&m->heap, m->late[i].p, m->late[i].size);
+		m->late[i].p = NULL;
+	}
+}
+
+static void leave_barriers_out(struct machine *m)
+{
+	sim_set_store_buffer(m->sim, SIM_STORES_NO_BARRIER, 200000, 20000);
+	smmu_posix_hooks.drain = NULL;
+	m->late_ops = *m->port.ops;
+	m->late_ops.free = late_free;
+	m->port.ops = &m->late_ops;
+}
+
 static int make_memory(struct machine *m, const struct machine_config *cfg)
 {
-	uint64_t base = SMMU_RAM_DEFAULT_BASE;
 	const uint64_t low = DATA_ALIGN; /* the canary, with room around it */
+	uint64_t heap = m->ram.va ? RAM_HEAP_QEMU : RAM_HEAP;
 
 	m->data_bytes = cfg->data_bytes;
-	if (smmu_ram_create(&m->ram, base, low + RAM_HEAP + m->data_bytes))
+	if (!m->ram.va && smmu_ram_create(&m->ram, SMMU_RAM_DEFAULT_BASE, low + heap + m->data_bytes))
 		return fail(m, "out of memory");
-	m->canary = base;
-	m->data = base + low + RAM_HEAP;
-	if (smmu_heap_init(&m->heap, &m->ram, low, RAM_HEAP))
+	m->canary = m->ram.base;
+	m->data = m->ram.base + low + heap;
+	if (smmu_heap_init(&m->heap, &m->ram, low, heap))
 		return fail(m, "out of memory");
 	m->heap.error = on_heap_error;
 	m->heap.error_ctx = m;
@@ -159,10 +197,10 @@ static int make_memory(struct machine *m, const struct machine_config *cfg)
 		m->posix.clock_ctx = m->sim;
 		if (cfg->uniform)
 			sim_set_switching(m->sim, 0, 1, 0);
-		if (options_fault(m->o, FAULT_NO_BARRIER, NULL))
-			sim_set_store_buffer(m->sim, SIM_STORES_NO_BARRIER, 20000, 2000);
 	}
 	smmu_posix_port_init(&m->port, &m->posix);
+	if (options_fault(m->o, FAULT_NO_BARRIER, NULL))
+		leave_barriers_out(m);
 	return 0;
 }
 
@@ -316,7 +354,7 @@ static int on_set_ats(void *ctx, bool on)
 	struct machine_device *d = ctx;
 	unsigned k;
 
-	for (k = 0; k < d->n_streams; k++)
+	for (k = 0; d->m->backend.ops->set_ats && k < d->n_streams; k++)
 		d->m->backend.ops->set_ats(d->m->backend.ctx, d->smmu, d->stream[k], on);
 	return 0;
 }
@@ -391,9 +429,11 @@ static int set_up(struct machine *m, const struct machine_config *cfg)
 	unsigned i;
 	int rc;
 
-	if (!strcmp(m->o->device, "qemu"))
-		return fail(m, "--device qemu is not available in this version; use model");
-	if (load_topology(m) || place_devices(m) || make_memory(m, cfg) || open_backend(m, cfg))
+	m->qemu = !strcmp(m->o->device, "qemu");
+	if (m->qemu ? machine_qemu_open(m, DATA_ALIGN + RAM_HEAP_QEMU, cfg->data_bytes)
+		    : load_topology(m))
+		return 2;
+	if (place_devices(m) || make_memory(m, cfg) || (!m->qemu && open_backend(m, cfg)))
 		return 2;
 	m->heap_base = smmu_heap_live(&m->heap);
 	for (i = 0; i < m->smmus; i++) {
@@ -421,7 +461,8 @@ static void tear_down(struct machine *m)
 	unsigned i;
 
 	if (m->backend.ops) {
-		m->backend.ops->stop(m->backend.ctx);
+		if (m->backend.ops->stop)
+			m->backend.ops->stop(m->backend.ctx);
 		m->backend.ops->close(m->backend.ctx);
 	}
 	for (i = 0; m->smmu && i < m->smmus; i++)
@@ -430,7 +471,8 @@ static void tear_down(struct machine *m)
 	oracle_destroy(m->oracle);
 	if (m->heap.page)
 		smmu_heap_fini(&m->heap);
-	smmu_ram_destroy(&m->ram);
+	if (!m->qemu)
+		smmu_ram_destroy(&m->ram);
 	smmu_topology_free(&m->topology);
 	free(m->domain);
 	free(m->device);
@@ -443,6 +485,7 @@ int machine_open(struct machine *m, const struct options *o, const struct machin
 	smmu_spin_init(&m->lock);
 	if (!set_up(m, cfg))
 		return 0;
+	machine_gone(m);
 	tear_down(m);
 	return 2;
 }
@@ -454,7 +497,10 @@ void machine_close(struct machine *m, struct report *r)
 
 	for (i = 0; i < m->smmus; i++) {
 		r->survived += smmu_tamper_count(&m->smmu[i].tamper, SMMU_TAMPER_CMD_ERROR);
-		m->backend.ops->counters(m->backend.ctx, i, r);
+		if (m->backend.ops->counters)
+			m->backend.ops->counters(m->backend.ctx, i, r);
+		else
+			cmdlog_count(&m->smmu[i].log, &r->commands);
 	}
 	r->survived += m->heap.fail.failed;
 	stop_faults(m);
@@ -468,7 +514,8 @@ void machine_close(struct machine *m, struct report *r)
 	}
 	for (i = 0; i < m->smmus; i++) {
 		smmu_instance_remove(&m->smmu[i].inst);
-		if (m->backend.ops->misuse(m->backend.ctx, i, &text) && !m->o->n_inject)
+		if (m->backend.ops->misuse &&
+		    m->backend.ops->misuse(m->backend.ctx, i, &text) && !m->o->n_inject)
 			machine_complain(m, i, 0, "protocol",
 					 "the driver broke the protocol of the "
 					 "registers or queues of smmu %u: %s",
@@ -483,6 +530,7 @@ void machine_close(struct machine *m, struct report *r)
 	}
 	smmu_domain_fini(&m->identity);
 	smmu_posix_rcu_drain(&m->posix.rcu);
+	free_late_ones(m);
 	if (smmu_heap_live(&m->heap) != m->heap_base && !m->violations)
 		machine_complain(m, 0, 0, "free", "%llu blocks of memory were never given back",
 				 (unsigned long long)(smmu_heap_live(&m->heap) - m->heap_base));

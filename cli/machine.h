@@ -62,6 +62,14 @@ struct machine_stray {
 
 #define MACHINE_STRAYS 64u
 
+/** Memory that is to be freed later. */
+struct machine_late {
+	void *p;
+	size_t size;
+};
+
+#define MACHINE_LATES 512u
+
 /** What a run wants besides its options. */
 struct machine_config {
 	bool uniform;        /**< all SMMUs alike and no chance in their timing: for figures */
@@ -79,6 +87,8 @@ struct machine {
 	struct smmu_port port;
 	struct sim *sim; /**< NULL: real threads */
 	struct backend backend;
+	bool qemu;            /**< whose memory it is, then */
+	unsigned working_set; /**< so many translations may be alive at a time; 0: any number */
 	struct smmu_topology topology;
 	const struct design *design;
 	struct oracle *oracle;
@@ -95,6 +105,9 @@ struct machine {
 	uint64_t data_bytes;
 	uint64_t canary; /**< bus address of the page to which poisoned tables lead */
 	bool early_free;
+	struct smmu_port_ops late_ops; /**< with the fault "no-barrier" */
+	struct machine_late late[MACHINE_LATES];
+	unsigned lates;
 	uint64_t quarantined;
 	uint64_t heap_base; /**< blocks alive before anything was set up */
 
@@ -117,6 +130,9 @@ int machine_open(struct machine *m, const struct options *o, const struct machin
  * violation. What the SMMUs have counted is added to @p r.
  */
 void machine_close(struct machine *m, struct report *r);
+
+/** The SMMUs are gone (QEMU died), and whatever was found means nothing: 2, after a message. Else 0. */
+int machine_gone(const struct machine *m);
 
 /** Attach every device as a run does at its start. 0, or a negative error after a message. */
 int machine_attach_all(struct machine *m);

@@ -169,7 +169,7 @@ int machine_revive(struct machine_device *d)
 	design_change_all(m, false);
 	smmu_store_release(&d->present, 0);
 	block(d, false);
-	for (k = 0; k < d->n_streams; k++)
+	for (k = 0; m->backend.ops->reset_device && k < d->n_streams; k++)
 		m->backend.ops->reset_device(m->backend.ctx, d->smmu, d->stream[k]);
 	do
 		rc = machine_add_device(d);
@@ -259,17 +259,21 @@ static void issue_strays(struct machine *m)
 
 uint64_t machine_serve(struct machine *m)
 {
+	const struct backend_ops *ops = m->backend.ops;
 	struct smmu_event event;
 	uint64_t n = 0;
 	unsigned i;
 
+	if (ops->gone && ops->gone(m->backend.ctx))
+		smmu_store(&m->stop, 1);
 	issue_strays(m);
 	for (i = 0; i < m->smmus; i++) {
 		struct machine_smmu *s = &m->smmu[i];
 
 		if (!machine_take(&s->busy))
 			continue;
-		if (s->inst.up) {
+		if (s->inst.up &&
+		    (!ops->interrupted || ops->interrupted(m->backend.ctx, i))) {
 			smmu_instance_gerror(&s->inst);
 			while (smmu_instance_event(&s->inst, &event) == 1)
 				n++;

@@ -322,6 +322,19 @@ static struct promise promise(const struct oracle *o, unsigned domain, uint64_t 
 	return p;
 }
 
+unsigned oracle_targets(const struct oracle *o, const struct oracle_ticket *t, uint64_t pa[2])
+{
+	unsigned n = 0, i;
+
+	for (i = 0; i < 2; i++) {
+		struct promise p = promise(o, t->domain[i], t->page[i], t);
+
+		if (p.land && (!n || pa[0] != p.pa))
+			pa[n++] = p.pa;
+	}
+	return n;
+}
+
 static const char *domain_text(unsigned domain, char *text, unsigned size)
 {
 	if (domain == ORACLE_IDENTITY)
@@ -335,27 +348,26 @@ static const char *domain_text(unsigned domain, char *text, unsigned size)
 static void explain(const struct oracle_ticket *t, const struct promise *p, bool landed,
 		    uint64_t pa, char *why, unsigned size)
 {
-	char name[16];
+	char name[16], where[32] = "somewhere else";
 	const char *domain = domain_text(t->domain[0], name, sizeof(name));
 
+	if (pa != ORACLE_ELSEWHERE)
+		snprintf(where, sizeof(where), "at 0x%" PRIx64, pa);
 	if (!landed)
 		snprintf(why, size,
 			 "the page is mapped for this access in %s, the stream is attached to "
 			 "it, and neither was changing",
 			 domain);
 	else if (p->land)
-		snprintf(why, size, "%s maps it to 0x%" PRIx64 ", it landed at 0x%" PRIx64, domain,
-			 p->pa, pa);
+		snprintf(why, size, "%s maps it to 0x%" PRIx64 ", it landed %s", domain, p->pa,
+			 where);
 	else if (t->domain[0] == ORACLE_BLOCKED)
-		snprintf(why, size, "the stream is attached to nothing, it landed at 0x%" PRIx64,
-			 pa);
+		snprintf(why, size, "the stream is attached to nothing, it landed %s", where);
 	else if (p->state == UNMAPPED)
-		snprintf(why, size, "its unmap from %s is complete, it landed at 0x%" PRIx64,
-			 domain, pa);
+		snprintf(why, size, "its unmap from %s is complete, it landed %s", domain, where);
 	else
-		snprintf(why, size,
-			 "%s maps it without permission for this access, it landed at 0x%" PRIx64,
-			 domain, pa);
+		snprintf(why, size, "%s maps it without permission for this access, it landed %s",
+			 domain, where);
 }
 
 enum oracle_verdict oracle_after(const struct oracle *o, const struct oracle_ticket *t, bool landed,

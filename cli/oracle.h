@@ -57,6 +57,9 @@ void oracle_attach_end(struct oracle *o, unsigned stream, bool ok);
 unsigned oracle_attached(const struct oracle *o, unsigned stream, bool *changing);
 /** @} */
 
+/** An access that landed where nobody knows. */
+#define ORACLE_ELSEWHERE UINT64_MAX
+
 enum oracle_verdict {
 	ORACLE_LANDED,   /**< reached memory, rightly */
 	ORACLE_REFUSED,  /**< did not, rightly */
@@ -77,7 +80,13 @@ struct oracle_ticket oracle_before(const struct oracle *o, unsigned stream, uint
 				   bool write);
 
 /**
- * The verdict on a DMA that landed at @p pa, or was refused. @p why, of @p size bytes, gets the promise that was
+ * Where the access may land by the promises of @p t: up to two addresses, while an attachment changes. Returns how
+ * many.
+ */
+unsigned oracle_targets(const struct oracle *o, const struct oracle_ticket *t, uint64_t pa[2]);
+
+/**
+ * The verdict on a DMA that landed at @p pa (or ORACLE_ELSEWHERE), or was refused. @p why, of @p size bytes, gets the promise that was
  * broken, as a clause, for ORACLE_STALE and ORACLE_LOST.
  */
 enum oracle_verdict oracle_after(const struct oracle *o, const struct oracle_ticket *t, bool landed,

@@ -44,15 +44,22 @@ static void worker_main(void *arg)
 	smmu_fetch_sub(&k->w->working, 1);
 }
 
-/* Devices that do DMA as long as there are workers. */
+/* Devices that do DMA as long as there are workers; less of it while those only wait, for a time-out say. */
 static void mover_main(void *arg)
 {
 	struct worker *k = arg;
+	struct machine *m = k->w->m;
+	uint64_t begun = 0, idle = 0;
 
-	while (smmu_load_acquire(&k->w->working) && !smmu_load(&k->w->m->stop)) {
+	while (smmu_load_acquire(&k->w->working) && !smmu_load(&m->stop)) {
+		uint64_t now = smmu_load(&k->w->begun);
+
+		idle = now == begun ? smmu_min64(idle + 1, 4096) : 0;
+		begun = now;
 		worker_dma(k);
-		if (k->w->m->sim)
-			sim_sleep(k->w->m->sim, 50 + smmu_random_below(&k->random, 800));
+		if (m->sim || idle > 256)
+			machine_pause(m, 50 + smmu_random_below(&k->random, 800) +
+						 (idle > 64 ? idle * 16 : 0));
 	}
 }
 
