@@ -74,6 +74,19 @@ int smmu_device_init(struct smmu_device *dev, const struct smmu_device_config *c
 	return error;
 }
 
+/**
+ * The table of CDs is about to go, and no STE leads to it any more: the SMMU forgets what it kept of it. Without substreams
+ * that is left to the next STE of stage 1, which drops cached CDs before it counts: no pointer into the table is cached.
+ */
+static void forget_cds(struct smmu_device *dev)
+{
+	struct smmu_cmd cmd[SMMU_DEVICE_STREAMS];
+
+	for (uint32_t i = 0; i < dev->nr_streams; i++)
+		cmd[i] = smmu_cmd_cfgi_cd_all(dev->stream[i]);
+	smmu_instance_issue(dev->instance, cmd, dev->nr_streams);
+}
+
 void smmu_device_fini(struct smmu_device *dev)
 {
 	struct smmu_instance *inst = dev->instance;
@@ -83,6 +96,8 @@ void smmu_device_fini(struct smmu_device *dev)
 		return;
 	smmu_mutex_lock(&dev->lock);
 	smmu_device_detach_all(dev);
+	if (dev->ssid_bits)
+		forget_cds(dev);
 	/* A sweep that names the device may be about to cut it off. */
 	if (dev->ats_wanted)
 		smmu_rcu_synchronize(inst->port->rcu);

@@ -459,32 +459,33 @@ static void test_substreams(void **state)
  */
 static void test_table_of_before(void **state)
 {
-	for (unsigned bits = 3; bits <= 12; bits += 9) {
+	for (unsigned bits = 9; bits <= 12; bits += 3) {
 		struct rig_device d, e;
-		void *hole;
+		struct smmu_cd cd, *left;
 
 		rig_open_up(&rig, 1);
 		make_domains();
 		rig_device(&rig, &d, 0, 5, 1, false, bits);
-		/* The SMMU reads the CDs of substreams 1 and 6, and keeps what it read, valid or not. */
 		assert_int_equal(smmu_attach_pasid(&d.dev, 1, &domains[S1A]), 0);
-		assert_int_equal(smmu_attach_pasid(&d.dev, 6, &domains[S1B]), 0);
+		assert_int_equal(smmu_attach_pasid(&d.dev, 200, &domains[S1B]), 0);
 		reach_ssid(&d, 1, S1A);
-		reach_ssid(&d, 6, S1B);
+		reach_ssid(&d, 200, S1B);
+		/* The SMMU looks at 200 again when it is detached, and keeps the way there. */
+		smmu_detach_pasid(&d.dev, 200);
+		reach_ssid(&d, 200, ABORT);
+		cd = *cd_at(&d, 1);
+		left = cd_at(&d, 201);
 		smmu_device_fini(&d.dev);
-		/* Its memory goes to somebody else. */
-		hole = smmu_heap_alloc(&rig.heap, 16);
+		/* Its memory goes to somebody else, who writes what looks like a CD. */
+		*left = cd;
 		rig_device(&rig, &e, 0, 5, 1, false, bits);
-		for (uint32_t ssid = 1; ssid < 8; ssid++)
-			reach_ssid(&e, (int32_t)ssid, ABORT);
+		for (int32_t ssid = 1; ssid < 260; ssid++)
+			reach_ssid(&e, ssid, ABORT);
 		assert_int_equal(smmu_attach_pasid(&e.dev, 2, &domains[S1A]), 0);
-		reach_ssid(&e, 2, S1A);
-		for (uint32_t ssid = 1; ssid < 8; ssid++)
-			if (ssid != 2)
-				reach_ssid(&e, (int32_t)ssid, ABORT);
-		assert_int_equal(smmu_attach_pasid(&e.dev, 6, &domains[S1A]), 0);
-		reach_ssid(&e, 6, S1A);
-		smmu_heap_free(&rig.heap, hole, 16);
+		for (int32_t ssid = 1; ssid < 260; ssid++)
+			reach_ssid(&e, ssid, ssid == 2 ? S1A : ABORT);
+		assert_int_equal(smmu_attach_pasid(&e.dev, 200, &domains[S1A]), 0);
+		reach_ssid(&e, 200, S1A);
 		smmu_device_fini(&e.dev);
 		drop_domains();
 		rig_close(&rig);
