@@ -45,9 +45,9 @@ void cmdlog_count(const struct cmdlog *log, struct report_commands *c);
 
 /** An invalidation that is looked for. */
 struct cmdlog_query {
-	bool atc;             /**< ATC_INV, else TLBI */
-	uint32_t stream;      /**< of an ATC_INV */
-	bool has_ssid;        /**< … for traffic with substream ssid; else without one */
+	bool atc;        /**< ATC_INV, else TLBI */
+	uint32_t stream; /**< of an ATC_INV */
+	bool has_ssid;   /**< … for traffic with substream ssid; else without one */
 	uint32_t ssid;
 	uint64_t start, last; /**< it concerns some address of these */
 	int asid, vmid;       /**< of a TLBI by id; -1: any */

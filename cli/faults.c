@@ -30,6 +30,26 @@ const struct fault_info fault_info[FAULT_KINDS] = {
 	[FAULT_ALLOC_FAIL] = {"alloc-fail", false, 50, "an allocation fails"},
 };
 
+const char *fault_not_on_qemu(enum fault_id id)
+{
+	switch (id) {
+	case FAULT_DROP_ATC:
+	case FAULT_ATC_FIRST:
+	case FAULT_ATC_TIMEOUT:
+		return "it has no ATS";
+	case FAULT_DROP_SYNC:
+	case FAULT_SLOW_SYNC:
+		return "it carries out each command at once";
+	case FAULT_EARLY_FREE:
+		return "its walks end at once, and it caches none of their steps";
+	case FAULT_CMD_ABORT:
+	case FAULT_EVENT_OVERFLOW:
+		return "only the model can be made to do that";
+	default:
+		return NULL;
+	}
+}
+
 int fault_parse(const char *text, struct fault_request *out)
 {
 	const char *colon = strchr(text, ':');

@@ -37,6 +37,9 @@ struct fault_info {
 
 extern const struct fault_info fault_info[FAULT_KINDS];
 
+/** Why the fault cannot be shown on QEMU's SMMUs, in words; NULL: it can. */
+const char *fault_not_on_qemu(enum fault_id id);
+
 /** One `--inject`. */
 struct fault_request {
 	enum fault_id id;

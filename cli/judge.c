@@ -11,6 +11,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "deduce.h"
+
 struct violation *machine_violation(struct machine *m, uint64_t iova, uint32_t stream,
 				    unsigned smmu)
 {
@@ -120,6 +122,19 @@ static bool blame_tamper(struct machine *m, unsigned smmu, const struct cmdlog_q
 	return sync;
 }
 
+/* The record of the strike is gone already, but there were strikes of that kind, and this is what it was to be. */
+static void blame_strike(struct machine *m, unsigned smmu, const struct smmu_cmd *cmd, char *out,
+			 size_t size)
+{
+	struct smmu_tamper *t = &m->smmu[smmu].tamper;
+	bool atc = smmu_cmd_opcode(cmd) == SMMU_CMD_ATC_INV;
+
+	if (smmu_tamper_count(t, SMMU_TAMPER_WRONG_ID))
+		name_command(cmd, atc ? " of" : " with", out, size);
+	else if (smmu_tamper_count(t, SMMU_TAMPER_WRONG_INSTANCE))
+		snprintf(out, size, "%s on smmu %u", atc ? "atc_inv" : "tlbi", smmu);
+}
+
 /* Fill in what was missing, and a clause on how that is known. */
 static void blame(struct machine *m, const struct machine_device *d, uint32_t stream,
 		  const struct backend_dma *dma, const struct backend_answer *a,
@@ -163,7 +178,9 @@ static void blame(struct machine *m, const struct machine_device *d, uint32_t st
 		}
 		q.atc = true;
 	}
-	if (config || (!atc && strcmp(e->held_by, "tlb") && strcmp(e->held_by, "walk-cache")))
+	/* Of an entry whose age is not known nobody can say what was sent after it. */
+	if (e->unknown || config ||
+	    (!atc && strcmp(e->held_by, "tlb") && strcmp(e->held_by, "walk-cache")))
 		return;
 	q.since_ns = e->born_ns;
 	if (!atc && e->has_entry) {
@@ -171,14 +188,14 @@ static void blame(struct machine *m, const struct machine_device *d, uint32_t st
 		q.vmid = e->stage == 2 ? (int)e->vmid : -1;
 	}
 	found = cmdlog_find(log, &q, &sent);
-	if (found) {
+	if (options_fault(m->o, FAULT_NO_BARRIER, NULL)) {
+		snprintf(v->missing, sizeof(v->missing), "barrier");
+		snprintf(how, size, "the sweep saw an array from before the attach");
+	} else if (found) {
 		snprintf(how, size,
 			 "the driver sent it at %" PRIu64 " ns, after the entry was made",
 			 sent.at_ns);
-	} else if (options_fault(m->o, FAULT_NO_BARRIER, NULL)) {
-		snprintf(v->missing, sizeof(v->missing), "barrier");
-		snprintf(how, size,
-			 "the driver never sent it: its sweep saw an array from before the attach");
+		blame_strike(m, d->smmu, &sent.cmd, v->missing, sizeof(v->missing));
 	} else {
 		snprintf(how, size, "the driver never sent it");
 	}
@@ -194,6 +211,8 @@ static void report_dma(struct machine *m, struct machine_device *d, const struct
 	if (!v)
 		return;
 	m->backend.ops->explain(m->backend.ctx, a, &e);
+	if (e.unknown)
+		deduce(m, dma, a->landed, &e);
 	v->has_ssid = dma->has_ssid;
 	v->ssid = dma->ssid;
 	snprintf(v->held_by, sizeof(v->held_by), "%s", e.held_by);
@@ -217,6 +236,18 @@ static bool data_right(const struct machine *m, const struct oracle_ticket *t,
 	return a->data == machine_tag(t->domain[0], t->iova & ~(page - 1));
 }
 
+/* What the device's backend is to expect. */
+static void expect(const struct machine *m, const struct oracle_ticket *t, struct backend_dma *dma)
+{
+	struct oracle_ticket write = *t;
+	uint64_t pa[2];
+
+	write.write = true;
+	dma->targets = oracle_targets(m->oracle, t, dma->target);
+	dma->may_write = oracle_targets(m->oracle, &write, pa) == 1 && pa[0] == dma->target[0];
+	dma->attached = t->domain[0] < m->domains && t->domain[1] < m->domains;
+}
+
 bool machine_dma(struct machine *m, struct dma_count *count, struct machine_device *d,
 		 unsigned stream, unsigned ssid, uint64_t iova, bool write)
 {
@@ -227,16 +258,29 @@ bool machine_dma(struct machine *m, struct dma_count *count, struct machine_devi
 		.ssid = ssid,
 		.iova = iova,
 		.write = write,
-		.transfer = true,
+		.transfer = !m->no_data,
 		.stamp = d->index + 1,
 	};
-	unsigned slot = machine_slot(d, ssid);
-	struct oracle_ticket t = oracle_before(m->oracle, slot, iova, write);
-	struct backend_answer a;
+	const struct backend_ops *ops = m->backend.ops;
+	struct backend_answer a = {.busy = true};
+	struct oracle_ticket t;
 	enum oracle_verdict verdict;
+	unsigned tries;
 	char why[160];
 
-	m->backend.ops->dma(m->backend.ctx, &dma, &a);
+	if (ops->can_read && !ops->can_read(m->backend.ctx, dma.smmu, dma.stream))
+		dma.write = true;
+	for (tries = 0; a.busy && tries < 64; tries++) {
+		if (tries)
+			machine_serve(m);
+		t = oracle_before(m->oracle, machine_slot(d, ssid), iova, dma.write);
+		if (m->qemu)
+			expect(m, &t, &dma);
+		a.busy = false;
+		ops->dma(m->backend.ctx, &dma, &a);
+	}
+	if (a.busy || a.skipped)
+		return false;
 	verdict = oracle_after(m->oracle, &t, a.landed, a.pa, why, sizeof(why));
 	/* Cut off because its ATC did not answer: nothing gets through any more, and that is right. */
 	if (verdict == ORACLE_LOST && smmu_device_quarantined(&d->dev))

@@ -7,7 +7,6 @@
 #define SMMU_CLI_LATENCY_H
 
 #include <stdint.h>
-#include <stdlib.h>
 
 #define LATENCY_MAX (1u << 20)
 
@@ -19,34 +18,11 @@ struct latency {
 	uint64_t max;
 };
 
-static inline void latency_add(struct latency *l, uint64_t ns)
-{
-	uint32_t at;
+void latency_add(struct latency *l, uint64_t ns);
+void latency_free(struct latency *l);
 
-	if (ns > l->max)
-		l->max = ns;
-	if (l->count >= l->room && l->room < LATENCY_MAX) {
-		uint32_t room = l->room ? l->room * 2 : 256;
-		uint32_t *p = realloc(l->ns, room * sizeof(*p));
-
-		if (!p)
-			return;
-		l->ns = p;
-		l->room = room;
-	}
-	at = (uint32_t)(l->count++ % l->room);
-	l->ns[at] = ns > UINT32_MAX ? UINT32_MAX : (uint32_t)ns;
-}
-
-static inline uint32_t latency_kept(const struct latency *l)
-{
-	return l->count < l->room ? (uint32_t)l->count : l->room;
-}
-
-static inline void latency_free(struct latency *l)
-{
-	free(l->ns);
-	*l = (struct latency){0};
-}
+/** Median, 99th percentile and maximum of @p n of them together; 0 if they are empty. */
+void latency_summary(const struct latency *const *list, unsigned n, uint64_t *p50, uint64_t *p99,
+		     uint64_t *max);
 
 #endif

@@ -174,7 +174,8 @@ static int make_memory(struct machine *m, const struct machine_config *cfg)
 	uint64_t heap = m->ram.va ? RAM_HEAP_QEMU : RAM_HEAP;
 
 	m->data_bytes = cfg->data_bytes;
-	if (!m->ram.va && smmu_ram_create(&m->ram, SMMU_RAM_DEFAULT_BASE, low + heap + m->data_bytes))
+	if (!m->ram.va &&
+	    smmu_ram_create(&m->ram, SMMU_RAM_DEFAULT_BASE, low + heap + m->data_bytes))
 		return fail(m, "out of memory");
 	m->canary = m->ram.base;
 	m->data = m->ram.base + low + heap;
@@ -399,6 +400,10 @@ static int open_domains(struct machine *m, const struct machine_config *cfg)
 		d->granule_shift = cfg->one_granule ? 12 : granules[i % 4];
 		c.kind = d->stage == 1 ? SMMU_DOMAIN_STAGE1 : SMMU_DOMAIN_STAGE2;
 		c.granule_shift = d->granule_shift;
+		if (m->qemu) {
+			c.oas = 44;
+			c.ias = d->stage == 1 ? 48 : 44;
+		}
 		if (smmu_domain_init(&d->d, &c))
 			return fail(m, "domain %u cannot be made", i);
 		m->domains++;
@@ -514,8 +519,8 @@ void machine_close(struct machine *m, struct report *r)
 	}
 	for (i = 0; i < m->smmus; i++) {
 		smmu_instance_remove(&m->smmu[i].inst);
-		if (m->backend.ops->misuse &&
-		    m->backend.ops->misuse(m->backend.ctx, i, &text) && !m->o->n_inject)
+		if (m->backend.ops->misuse && m->backend.ops->misuse(m->backend.ctx, i, &text) &&
+		    !m->o->n_inject)
 			machine_complain(m, i, 0, "protocol",
 					 "the driver broke the protocol of the "
 					 "registers or queues of smmu %u: %s",

@@ -105,6 +105,7 @@ struct machine {
 	uint64_t data_bytes;
 	uint64_t canary; /**< bus address of the page to which poisoned tables lead */
 	bool early_free;
+	bool no_data;                  /**< DMA moves no data */
 	struct smmu_port_ops late_ops; /**< with the fault "no-barrier" */
 	struct machine_late late[MACHINE_LATES];
 	unsigned lates;

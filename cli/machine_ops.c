@@ -272,8 +272,7 @@ uint64_t machine_serve(struct machine *m)
 
 		if (!machine_take(&s->busy))
 			continue;
-		if (s->inst.up &&
-		    (!ops->interrupted || ops->interrupted(m->backend.ctx, i))) {
+		if (s->inst.up && (!ops->interrupted || ops->interrupted(m->backend.ctx, i))) {
 			smmu_instance_gerror(&s->inst);
 			while (smmu_instance_event(&s->inst, &event) == 1)
 				n++;

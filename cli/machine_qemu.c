@@ -57,7 +57,8 @@ int machine_qemu_open(struct machine *m, uint64_t other_bytes, uint64_t data_byt
 	char err[2048];
 
 	if (o->devices >= SECOND_STREAM)
-		cfg.streams = smmu_min32(o->devices + SECOND_STREAM, BACKEND_QEMU_STREAMS);
+		cfg.streams =
+			(unsigned)smmu_min64(o->devices + SECOND_STREAM, BACKEND_QEMU_STREAMS);
 	if (cfg.ram_bytes > BACKEND_QEMU_RAM) {
 		fprintf(stderr,
 			"smmuv3 %s: this needs %llu MiB of memory, QEMU has room for %llu: use "

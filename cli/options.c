@@ -177,9 +177,40 @@ static int take(struct options *o, const struct option *opt, const char *text)
 	return 0;
 }
 
+/* What QEMU's SMMUs and its machine cannot do. */
+static int check_qemu(struct options *o)
+{
+	unsigned i;
+
+	if (o->iort || o->dtb)
+		return fail(o, "--device qemu has a machine of its own: leave %s out",
+			    o->iort ? "--iort" : "--dtb");
+	if (o->smmus > 8)
+		return fail(o, "--device qemu has at most 8 SMMUs, not %u (--smmus)", o->smmus);
+	if (o->devices > 7)
+		return fail(o, "--device qemu has at most 7 devices on each SMMU, not %u (--devices)",
+			    o->devices);
+	if (o->ats_given && o->ats)
+		return fail(o, "--device qemu has no ATS: leave --ats out");
+	if (o->real_clock)
+		return fail(o, "--device qemu goes by the virtual clock: leave --clock real out");
+	for (i = 0; i < o->n_inject; i++) {
+		enum fault_id id = o->inject[i].id;
+
+		if (fault_not_on_qemu(id))
+			return fail(o, "--inject %s cannot be shown with --device qemu: %s",
+				    fault_info[id].name, fault_not_on_qemu(id));
+	}
+	o->ats = 0;
+	o->ats_given = true;
+	return 0;
+}
+
 /* What only shows when all options are known. */
 static int check(struct options *o)
 {
+	if (!strcmp(o->device, "qemu") && check_qemu(o))
+		return 2;
 	if (o->iort && o->dtb)
 		return fail(o,
 			    "--iort and --dtb exclude each other: one table describes the machine");

@@ -32,6 +32,38 @@ static struct json_object *violation_json(const struct violation *v)
 	return o;
 }
 
+/* Commands and times. */
+static void put_costs(struct json_object *top, const struct report *r)
+{
+	struct json_object *sub;
+
+	sub = json_object_new_object();
+	put(sub, "tlbi", r->commands.tlbi);
+	put(sub, "atc_inv", r->commands.atc_inv);
+	put(sub, "cfgi", r->commands.cfgi);
+	put(sub, "sync", r->commands.sync);
+	put(sub, "other", r->commands.other);
+	json_object_object_add(top, "commands", sub);
+	sub = json_object_new_object();
+	put(sub, "p50", r->unmap_p50);
+	put(sub, "p99", r->unmap_p99);
+	put(sub, "max", r->unmap_max);
+	if (r->unmap_total)
+		put(sub, "total", r->unmap_total);
+	json_object_object_add(top, "unmap_ns", sub);
+}
+
+struct json_object *report_short_json(const struct report *r)
+{
+	struct json_object *top = json_object_new_object();
+
+	put_text(top, "design", design_name(r->design));
+	put_text(top, "result", r->violations ? "violation" : "ok");
+	put_costs(top, r);
+	put(top, "elapsed_ns", r->elapsed_ns);
+	return top;
+}
+
 struct json_object *report_json(const struct report *r, const struct options *o)
 {
 	struct json_object *top = json_object_new_object(), *sub;
@@ -64,18 +96,7 @@ struct json_object *report_json(const struct report *r, const struct options *o)
 	put(top, "quarantined", r->quarantined);
 	put(top, "survived", r->survived);
 	put(top, "over", r->over);
-	sub = json_object_new_object();
-	put(sub, "tlbi", r->commands.tlbi);
-	put(sub, "atc_inv", r->commands.atc_inv);
-	put(sub, "cfgi", r->commands.cfgi);
-	put(sub, "sync", r->commands.sync);
-	put(sub, "other", r->commands.other);
-	json_object_object_add(top, "commands", sub);
-	sub = json_object_new_object();
-	put(sub, "p50", r->unmap_p50);
-	put(sub, "p99", r->unmap_p99);
-	put(sub, "max", r->unmap_max);
-	json_object_object_add(top, "unmap_ns", sub);
+	put_costs(top, r);
 	put(top, "elapsed_ns", r->elapsed_ns);
 	sub = json_object_new_array();
 	for (i = 0; i < r->violations; i++)

@@ -41,6 +41,7 @@ struct report {
 	uint64_t over; /**< entries that commands dropped although they were still needed */
 	struct report_commands commands;
 	uint64_t unmap_p50, unmap_p99, unmap_max; /**< nanoseconds */
+	uint64_t unmap_total;                     /**< of all unmaps together; replay only */
 	uint64_t elapsed_ns;                      /**< by the clock of the run */
 	struct violation violation[REPORT_MAX_VIOLATIONS];
 	unsigned violations;
@@ -48,6 +49,9 @@ struct report {
 
 /** The object of cli.md; the caller puts it. NULL: no memory. */
 struct json_object *report_json(const struct report *r, const struct options *o);
+
+/** Commands and time alone, for a comparison. */
+struct json_object *report_short_json(const struct report *r);
 
 /** For a person. */
 void report_print(FILE *out, const struct report *r, const struct options *o);

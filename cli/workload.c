@@ -158,35 +158,6 @@ static void worker_fini(struct workload *w, struct worker *k)
 	latency_free(&k->latency);
 }
 
-static int compare(const void *a, const void *b)
-{
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-static void percentiles(const struct latency *const *list, unsigned n, struct report *r)
-{
-	uint64_t total = 0, at = 0;
-	uint32_t *all;
-	unsigned i, k;
-
-	for (i = 0; i < n; i++)
-		total += latency_kept(list[i]);
-	all = total ? malloc(total * sizeof(*all)) : NULL;
-	if (!all)
-		return;
-	for (i = 0; i < n; i++) {
-		for (k = 0; k < latency_kept(list[i]); k++)
-			all[at++] = list[i]->ns[k];
-		r->unmap_max = smmu_max64(r->unmap_max, list[i]->max);
-	}
-	qsort(all, total, sizeof(*all), compare);
-	r->unmap_p50 = all[total / 2];
-	r->unmap_p99 = all[total * 99 / 100];
-	free(all);
-}
-
 static void add_up(struct workload *w, struct report *r)
 {
 	const struct latency **list = calloc(w->workers, sizeof(const struct latency *));
@@ -211,7 +182,7 @@ static void add_up(struct workload *w, struct report *r)
 			list[i] = &k->latency;
 	}
 	if (list)
-		percentiles(list, w->workers, r);
+		latency_summary(list, w->workers, &r->unmap_p50, &r->unmap_p99, &r->unmap_max);
 	free(list);
 	r->ops += w->begun;
 }

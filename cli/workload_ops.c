@@ -163,6 +163,25 @@ static bool nothing_mapped(struct worker *k, struct machine_domain *d, const str
 	return true;
 }
 
+/* Entries of a TLB that a mapping takes when all of it is accessed. */
+static unsigned entries(const struct worker *k, const struct live_map *l)
+{
+	unsigned shift = k->w->m->domain[l->domain].granule_shift;
+	bool block = shift == 12 && l->pages == 512 && l->page % 512 == 0 && l->frame % 512 == 0;
+
+	return block ? 1 : l->pages >> (shift - 12);
+}
+
+/* With @p l, would it be more than this worker's part of what may be alive? */
+static bool too_much(const struct worker *k, const struct live_map *l)
+{
+	unsigned n = entries(k, l), i, part = k->w->m->working_set / k->w->workers;
+
+	for (i = 0; i < k->n_live; i++)
+		n += entries(k, &k->live[i]);
+	return k->w->m->working_set && n > (part ? part : 1);
+}
+
 static void do_map(struct worker *k)
 {
 	struct machine *m = k->w->m;
@@ -178,6 +197,11 @@ static void do_map(struct worker *k)
 	l->prot = chance(k, 1, 4) ? SMMU_PROT_READ : SMMU_PROT_READ | SMMU_PROT_WRITE;
 	if (!place(k, l, 1u << (d->granule_shift - 12)))
 		return;
+	if (too_much(k, l)) {
+		frames_give(&k->share, l->frame, l->pages);
+		frames_give(&k->window[l->domain], l->page, l->pages);
+		return;
+	}
 	size = (uint64_t)l->pages << 12;
 	check_free_memory(k, l);
 	machine_tag_pages(m, map_pa(k, l), size, machine_tag(l->domain, map_iova(k, l)), true);
