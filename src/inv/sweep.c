@@ -13,7 +13,7 @@
  *
  * Fact 1. U2 and T2 are full barriers, so it cannot be that U3 misses A' and the walk of T3 misses the store U1: in the
  *         one order of the barriers either U2 comes first, and then every load after T2, the walker's too, sees P
- *         invalid; or T2 comes first, and then U3 sees A'.
+ *         invalid; or T2 comes first, and then U3 sees A'. (proofs/unmap-attach.litmus)
  * Fact 2. If the walk saw P invalid, there is no entry to clear: caching of a fault is not permitted to outlive U's
  *         invalidation and gives no access in any case. If U3 saw A', the program below clears the entry.
  * Fact 3. A program's TLBI commands are complete at its CMD_SYNC, and complete means that no later access uses what they
