@@ -185,6 +185,14 @@ void rig_close(struct rig *rig)
 	the_rig = NULL;
 }
 
+void rig_thaw(struct rig *rig, unsigned i)
+{
+	struct rig_smmu *s = &rig->smmu[i];
+
+	s->frozen = false;
+	s->model->ops->write32(s->model->ctx, SMMU_CMDQ_PROD, s->prod);
+}
+
 /* ---- the log ---- */
 
 void rig_log_reset(struct rig *rig)

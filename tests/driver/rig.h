@@ -85,6 +85,8 @@ void rig_up(struct rig *rig, unsigned i, uint32_t quirks);
 void rig_open_up(struct rig *rig, unsigned count);
 /** The end: nothing is allocated any more and no instance noted a misuse. Instances are removed before. */
 void rig_close(struct rig *rig);
+/** Let instance @p i see PROD again after `frozen`. */
+void rig_thaw(struct rig *rig, unsigned i);
 /** Configuration of instance @p i. */
 struct smmu_instance_config rig_instance_config(struct rig *rig, unsigned i, uint32_t quirks);
 
