@@ -35,10 +35,17 @@ static uint64_t read64(void *ctx, uint32_t offset)
 static void published(struct rig_smmu *s, uint32_t prod)
 {
 	uint32_t mask = (2u << s->log2) - 1;
-	const struct smmu_cmd *ring = smmu_ram_at(&s->rig->ram, s->ring, 16ull << s->log2);
+	struct smmu_cmd *ring = smmu_ram_at(&s->rig->ram, s->ring, 16ull << s->log2);
 
-	for (; s->cr0 & SMMU_CR0_CMDQEN && s->prod != prod; s->prod = (s->prod + 1) & mask)
-		note(s, ring[s->prod & (mask >> 1)]);
+	for (; s->cr0 & SMMU_CR0_CMDQEN && s->prod != prod; s->prod = (s->prod + 1) & mask) {
+		struct smmu_cmd *cmd = &ring[s->prod & (mask >> 1)];
+
+		note(s, *cmd);
+		if (s->corruptions && smmu_cmd_opcode(cmd) == s->corrupt) {
+			s->corruptions--;
+			cmd->w[0] |= 0xff;
+		}
+	}
 	s->prod = prod;
 }
 

@@ -57,7 +57,10 @@ struct rig_smmu {
 	uint32_t cr0, prod;
 	bool gone;     /**< reads as ones */
 	uint32_t deaf; /**< writes to this register are lost; 0: none */
-	bool frozen;   /**< PROD does not reach the model: nothing is consumed */
+	unsigned
+		corrupt; /**< the next command with this opcode is made illegal in memory, so often: */
+	unsigned corruptions;
+	bool frozen; /**< PROD does not reach the model: nothing is consumed */
 };
 
 struct rig {
