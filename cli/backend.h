@@ -27,7 +27,7 @@ struct backend_dma {
 	uint64_t target[2]; /**< where it may land */
 	unsigned targets;
 	bool may_write; /**< a write of the same address may land at target[0] as well */
-	bool attached;	/**< the stream is attached to a table, and that is not changing from or to none */
+	bool attached;  /**< the stream is attached to a table, and that is not changing */
 };
 
 /** What became of it. */
@@ -43,7 +43,7 @@ struct backend_answer {
 
 /** Who answered an access, for a violation. */
 struct backend_evidence {
-	bool unknown;        /**< the device does not tell which cache answered: the rest is not known */
+	bool unknown; /**< the device does not tell which cache answered: the rest is not known */
 	const char *held_by; /**< the cache that answered instead of memory, or "memory" */
 	const char *missing; /**< the invalidation whose lack explains that, or "none" */
 	bool refilled;       /**< an ATC that filled itself again from a TLB */
@@ -98,7 +98,8 @@ struct backend {
 /** What the model's instances of a machine are to be. */
 struct backend_model_config {
 	unsigned smmus;
-	bool uniform;         /**< all alike and without chance: for figures */
+	bool exact; /**< all alike, and no chance in their latencies */
+	bool calm;  /**< no chance in what they cache */
 	const bool *coherent; /**< of each instance */
 	unsigned sid_bits;
 	unsigned ssid_bits;
@@ -115,8 +116,10 @@ int backend_model_open(struct backend *b, const struct backend_model_config *cfg
 /** What QEMU is to be. */
 struct backend_qemu_config {
 	unsigned smmus;
-	unsigned streams;    /**< devices with a stream of their own on each, 1 … BACKEND_QEMU_STREAMS */
-	uint64_t ram_bytes;  /**< for the driver and for DMA; a multiple of 2 MiB, see BACKEND_QEMU_RAM */
+	unsigned
+		streams; /**< devices with a stream of their own on each, 1 … BACKEND_QEMU_STREAMS */
+	uint64_t
+		ram_bytes; /**< for the driver and for DMA; a multiple of 2 MiB, see BACKEND_QEMU_RAM */
 	uint64_t data_bytes; /**< the end of it is what DMA is to reach, a multiple of 2 MiB */
 };
 

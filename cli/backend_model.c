@@ -222,10 +222,9 @@ static void vary(struct smmu_model_config *c, unsigned i)
 	c->speed_percent = 100 + 20 * (i % 4);
 }
 
-/* One latency for each command, whoever asks. */
+/* Nothing is cached or dropped by chance. */
 static void calm(struct smmu_model_config *c)
 {
-	c->jitter_percent = 0;
 	c->early_permille = 0;
 	c->evict_permille = 0;
 	c->prefetch_permille = 0;
@@ -247,10 +246,12 @@ int backend_model_open(struct backend *out, const struct backend_model_config *c
 		configs[i].sid_bits = cfg->sid_bits;
 		configs[i].ssid_bits = cfg->ssid_bits;
 		configs[i].coherent = cfg->coherent ? cfg->coherent[i] : true;
-		if (cfg->uniform)
-			calm(&configs[i]);
+		if (cfg->exact)
+			configs[i].jitter_percent = 0;
 		else
 			vary(&configs[i], i);
+		if (cfg->calm)
+			calm(&configs[i]);
 		/* A linear table of more streams would take megabytes. */
 		if (cfg->sid_bits > 12)
 			configs[i].two_level_st = true;

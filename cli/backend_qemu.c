@@ -18,12 +18,18 @@
 #define TESTDEV_DATA 0x12345678u
 #define EDU_BYTES 8u
 #define PAGE 4096ull
+/*
+ * So many events are left in a queue at most, of the 128 that the driver's has room for: a call takes no time here, so
+ * the service of interrupts would come too late.
+ */
+#define EVENTS 96u
 
 struct qemu_backend {
 	struct qemu *q;
 	struct smmu_ram ram;
-	uint64_t data;           /* bus address of what DMA is to reach, up to the end of ram */
-	uint32_t interrupted[2]; /* instances, a bit each: event queue, errors */
+	uint64_t data;        /* bus address of what DMA is to reach, up to the end of ram */
+	uint32_t interrupted; /* instances, a bit each */
+	uint32_t events[QEMU_MAX_SMMUS]; /* written since the queue was served */
 	uint64_t accesses;
 	bool failed; /* a device did not do as it was told */
 };
@@ -94,6 +100,7 @@ static int one(struct qemu_backend *b, const struct qemu_device *dev, struct qem
 	int rc = qemu_dma(b->q, dev, dma);
 
 	b->accesses++;
+	b->events[dev->smmu] += dma->events;
 	if (!rc)
 		return 0;
 	if (rc == -SMMU_EBUSY)
@@ -165,6 +172,10 @@ static void dma(void *ctx, const struct backend_dma *dma, struct backend_answer 
 	const struct qemu_device *dev = qemu_find(b->q, dma->smmu, dma->stream);
 
 	*answer = (struct backend_answer){.pa = ORACLE_ELSEWHERE};
+	if (b->events[dma->smmu] > EVENTS) {
+		answer->busy = true;
+		return;
+	}
 	/* A refusal shows as an event; a stream that is set to abort leaves none. */
 	if (dev->kind == QEMU_EDU && !dma->attached)
 		answer->skipped = true;
@@ -187,7 +198,8 @@ static void on_interrupt(void *ctx, unsigned smmu, enum qemu_irq which)
 {
 	struct qemu_backend *b = ctx;
 
-	b->interrupted[which == QEMU_IRQ_GERROR] |= 1u << smmu;
+	if (which == QEMU_IRQ_EVENTQ || which == QEMU_IRQ_GERROR)
+		b->interrupted |= 1u << smmu;
 }
 
 static bool interrupted(void *ctx, unsigned smmu)
@@ -197,9 +209,9 @@ static bool interrupted(void *ctx, unsigned smmu)
 	bool any;
 
 	qemu_irq_dispatch(b->q, on_interrupt, b);
-	any = (b->interrupted[0] | b->interrupted[1]) & bit;
-	b->interrupted[0] &= ~bit;
-	b->interrupted[1] &= ~bit;
+	any = b->interrupted & bit;
+	b->interrupted &= ~bit;
+	b->events[smmu] = 0;
 	return any;
 }
 

@@ -50,7 +50,7 @@ void deduce(struct machine *m, const struct backend_dma *dma, bool landed,
 		e->missing = "cfgi";
 	} else if (landed) {
 		e->held_by = "tlb";
-		e->missing = "tlbi";
+		e->missing = options_fault(m->o, FAULT_NO_BARRIER, NULL) ? "barrier" : "tlbi";
 	} else {
 		e->held_by = "memory";
 	}

@@ -241,11 +241,14 @@ static void expect(const struct machine *m, const struct oracle_ticket *t, struc
 {
 	struct oracle_ticket write = *t;
 	uint64_t pa[2];
+	bool changing;
 
 	write.write = true;
 	dma->targets = oracle_targets(m->oracle, t, dma->target);
 	dma->may_write = oracle_targets(m->oracle, &write, pa) == 1 && pa[0] == dma->target[0];
-	dma->attached = t->domain[0] < m->domains && t->domain[1] < m->domains;
+	/* While an attachment changes, the STE may say for a moment that accesses end without an event. */
+	oracle_attached(m->oracle, t->stream, &changing);
+	dma->attached = t->domain[0] < m->domains && !changing;
 }
 
 bool machine_dma(struct machine *m, struct dma_count *count, struct machine_device *d,
@@ -271,6 +274,8 @@ bool machine_dma(struct machine *m, struct dma_count *count, struct machine_devi
 	if (ops->can_read && !ops->can_read(m->backend.ctx, dma.smmu, dma.stream))
 		dma.write = true;
 	for (tries = 0; a.busy && tries < 64; tries++) {
+		if (tries > 1)
+			machine_pause(m, 200);
 		if (tries)
 			machine_serve(m);
 		t = oracle_before(m->oracle, machine_slot(d, ssid), iova, dma.write);

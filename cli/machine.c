@@ -168,6 +168,15 @@ static void leave_barriers_out(struct machine *m)
 	m->port.ops = &m->late_ops;
 }
 
+static void make_work_free(struct sim *sim)
+{
+	unsigned kind;
+
+	sim_set_switching(sim, 0, 1, 0);
+	for (kind = 0; kind < SMMU_POSIX_POINT_KINDS; kind++)
+		sim_set_cost(sim, (enum smmu_posix_point_kind)kind, 0);
+}
+
 static int make_memory(struct machine *m, const struct machine_config *cfg)
 {
 	const uint64_t low = DATA_ALIGN; /* the canary, with room around it */
@@ -189,15 +198,18 @@ static int make_memory(struct machine *m, const struct machine_config *cfg)
 	if (m->o->n_inject)
 		m->posix.stderr_level = -1;
 	if (m->o->real_clock) {
+		/* The thread sanitizer cannot see into liburcu; the library's own epoch it can follow. */
+#ifndef SMMU_EPOCH_UNDER_TSAN
 		m->posix.rcu.kind = SMMU_POSIX_RCU_LIBURCU;
+#endif
 	} else {
 		m->sim = sim_create(m->o->seed);
 		if (!m->sim)
 			return fail(m, "out of memory");
 		m->posix.clock = sim_clock;
 		m->posix.clock_ctx = m->sim;
-		if (cfg->uniform)
-			sim_set_switching(m->sim, 0, 1, 0);
+		if (cfg->exact)
+			make_work_free(m->sim);
 	}
 	smmu_posix_port_init(&m->port, &m->posix);
 	if (options_fault(m->o, FAULT_NO_BARRIER, NULL))
@@ -222,7 +234,8 @@ static int open_backend(struct machine *m, const struct machine_config *cfg)
 	bool *coherent = calloc(m->smmus, sizeof(*coherent));
 	struct backend_model_config c = {
 		.smmus = m->smmus,
-		.uniform = cfg->uniform,
+		.exact = cfg->exact,
+		.calm = cfg->calm,
 		.coherent = coherent,
 		.sid_bits = stream_bits(m),
 		.ssid_bits = 4,
@@ -333,7 +346,7 @@ static int open_smmu(struct machine *m, unsigned i, const struct machine_config 
 		.coherent_override = m->topology.smmus[i].coherent,
 	};
 	/* Small queues on some, so that they fill up and wrap; and the quirks, one by one. */
-	if (!cfg->uniform) {
+	if (!cfg->exact) {
 		s->cfg.cmdq_log2 = i % 3 == 1 ? 5 : 10;
 		if (i % 8 == 5)
 			s->cfg.quirks = SMMU_QUIRK_SPLIT_ATC;

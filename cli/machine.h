@@ -72,7 +72,12 @@ struct machine_late {
 
 /** What a run wants besides its options. */
 struct machine_config {
-	bool uniform;        /**< all SMMUs alike and no chance in their timing: for figures */
+	/**
+	 * For figures: all SMMUs alike, the same latency for the same command, and what the processor does itself takes no
+	 * time. What is left of the time of a call is the time that it waits for SMMUs and devices.
+	 */
+	bool exact;
+	bool calm; /**< nor is anything evicted, prefetched or split by chance */
 	uint64_t data_bytes; /**< memory that DMA is to reach; a multiple of 2 MiB */
 	unsigned domains;
 	bool one_granule; /**< 4K in all domains */

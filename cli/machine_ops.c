@@ -263,6 +263,7 @@ uint64_t machine_serve(struct machine *m)
 	struct smmu_event event;
 	uint64_t n = 0;
 	unsigned i;
+	bool called;
 
 	if (ops->gone && ops->gone(m->backend.ctx))
 		smmu_store(&m->stop, 1);
@@ -272,7 +273,8 @@ uint64_t machine_serve(struct machine *m)
 
 		if (!machine_take(&s->busy))
 			continue;
-		if (s->inst.up && (!ops->interrupted || ops->interrupted(m->backend.ctx, i))) {
+		called = !ops->interrupted || ops->interrupted(m->backend.ctx, i);
+		if (s->inst.up && called) {
 			smmu_instance_gerror(&s->inst);
 			while (smmu_instance_event(&s->inst, &event) == 1)
 				n++;

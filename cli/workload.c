@@ -57,7 +57,8 @@ static void mover_main(void *arg)
 		idle = now == begun ? smmu_min64(idle + 1, 4096) : 0;
 		begun = now;
 		worker_dma(k);
-		if (m->sim || idle > 256)
+		/* Real threads share processors with the SMMUs: bursts, and a rest. */
+		if (m->sim || idle > 256 || k->count.dma % 16 == 0)
 			machine_pause(m, 50 + smmu_random_below(&k->random, 800) +
 						 (idle > 64 ? idle * 16 : 0));
 	}
