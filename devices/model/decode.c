@@ -125,9 +125,10 @@ bool cd_decode(struct instance *in, const struct ste *ste, struct cd *cd)
 		return false;
 	if ((w & BIT(15)) || (w & BIT(44))) /* ENDI, S */
 		return false;
+	if (in->cfg.term_model && !(w & BIT(46))) /* A: terminate means abort */
+		return false;
 	cd->oa = size_bits((unsigned)bits(w, 34, 32), in->cfg.oas);
 	cd->affd = w & BIT(35);
-	cd->wxn = w & BIT(36);
 	cd->r = w & BIT(45);
 	cd->asid = (uint16_t)bits(w, 63, 48);
 	if (!in->cfg.asid16 && cd->asid > 0xff)

@@ -34,7 +34,7 @@ void raise_irq(struct instance *in, enum smmu_model_irq irq)
 	in->irqs |= 1u << irq;
 }
 
-/** Where the next entry goes; NULL-like 0 and *@p full when there is no room. */
+/** Where the next entry goes; *@p full when there is no room for it. */
 static uint64_t queue_slot(const struct queue_regs *q, unsigned log2, unsigned entry_log2,
 			   bool *full)
 {

@@ -194,7 +194,7 @@ struct cd {
 	uint64_t addr;
 	struct cd_half half[2];
 	unsigned oa;
-	bool affd, r, wxn;
+	bool affd, r;
 	uint16_t asid;
 };
 
@@ -219,7 +219,6 @@ struct xlate {
 	/* answers */
 	struct fault fault;
 	uint64_t pa;
-	uint64_t base;
 	uint8_t log2; /* the translation holds for so much around the input */
 	uint8_t perms;
 	bool tlb_hit, walk_hit, ste_hit, cd_hit;

@@ -49,6 +49,7 @@ struct smmu_model_config {
 	bool coherent;       /**< IDR0.COHACC */
 	bool ats, pri;
 	bool hyp;     /**< EL2 and EL2-E2H streams */
+	bool term_model; /**< IDR0.TERM_MODEL: what is terminated is aborted, and CD.A has to be 1 */
 	unsigned oas; /**< output address bits: 32, 36, 40, 42, 44, 48 or 52 */
 	bool gran4k, gran16k, gran64k;
 	bool va52;                                  /**< 52-bit input addresses with 64K granules */
