@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What goes wrong while a domain is in use: command errors, an ATC that does not answer, an SMMU that is gone. */
+#include "rig.h"
+
+static struct rig rig;
+
+#define PA(n) (0x60000000ull + (n)*0x1000ull)
+
+static struct smmu_domain domain, other;
+
+static void start(unsigned count)
+{
+	struct smmu_model_config c = rig_config();
+
+	c.atc_timeout_ns = 100000;
+	rig_open(&rig, &c, count);
+	for (unsigned i = 0; i < count; i++)
+		rig_up(&rig, i, 0);
+	rig_domain(&rig, &domain, SMMU_DOMAIN_STAGE1);
+	rig_domain(&rig, &other, SMMU_DOMAIN_STAGE1);
+	for (unsigned i = 1; i < 9; i++)
+		assert_int_equal(smmu_map(&domain, i * 0x1000, PA(i), 0x1000, SMMU_PROT_READ), 0);
+	assert_int_equal(smmu_map(&other, 0x1000, PA(100), 0x1000, SMMU_PROT_READ), 0);
+}
+
+static void finish(void)
+{
+	assert_int_equal(smmu_domain_fini(&domain), 0);
+	assert_int_equal(smmu_domain_fini(&other), 0);
+	rig_close(&rig);
+}
+
+/** Each kind of command of an unmap is spoilt once: the program comes again, and nothing stale is left. */
+static void test_ill(void **state)
+{
+	static const unsigned ops[] = {SMMU_CMD_TLBI_NH_VA, SMMU_CMD_ATC_INV, SMMU_CMD_SYNC};
+	struct rig_device d, e;
+
+	start(2);
+	rig_device(&rig, &d, 0, 5, 1, true, 0);
+	rig_device(&rig, &e, 1, 5, 1, true, 0);
+	assert_int_equal(smmu_attach(&d.dev, &domain), 0);
+	assert_int_equal(smmu_attach(&e.dev, &domain), 0);
+	for (unsigned i = 0; i < SMMU_ARRAY_SIZE(ops); i++) {
+		uint64_t iova = 0x1000 * (i + 1);
+
+		rig_expect(&d, iova, PA(i + 1));
+		rig_expect(&e, iova, PA(i + 1));
+		rig.smmu[0].corrupt = ops[i];
+		rig.smmu[0].corruptions = 1;
+		rig_log_reset(&rig);
+		assert_int_equal(smmu_unmap(&domain, iova, 0x1000), 0);
+		assert_int_equal(rig.smmu[0].corruptions, 0);
+		rig_refused(&d, iova);
+		rig_refused(&e, iova);
+		assert_true(smmu_posix_logged(&rig.posix, "smmu0: command queue: CERROR_ILL"));
+		/* Twice on the one, once on the other. */
+		assert_int_equal(rig_log_count(&rig, SMMU_CMD_TLBI_NH_VA), 3);
+		assert_int_equal(rig_log_count(&rig, SMMU_CMD_ATC_INV), 3);
+	}
+	/* The commands of attach and detach as well. */
+	rig.smmu[0].corrupt = SMMU_CMD_CFGI_STE;
+	rig.smmu[0].corruptions = 1;
+	smmu_detach(&d.dev);
+	rig_refused(&d, 0x8000);
+	rig.smmu[0].corrupt = SMMU_CMD_TLBI_NH_ASID;
+	rig.smmu[0].corruptions = 1;
+	assert_int_equal(smmu_attach(&d.dev, &domain), 0);
+	rig_expect(&d, 0x8000, PA(8));
+	assert_int_equal(smmu_attach(&d.dev, &other), 0);
+	assert_int_equal(rig.smmu[0].corruptions, 0);
+	rig_expect(&d, 0x1000, PA(100));
+	/* One that never gets through: the sweep says so, for ever is not tried. */
+	rig.smmu[1].corrupt = SMMU_CMD_TLBI_NH_VA;
+	rig.smmu[1].corruptions = 1000;
+	assert_int_equal(smmu_unmap(&domain, 0x7000, 0x1000), -SMMU_EIO);
+	assert_true(rig.smmu[1].corruptions > 900);
+	rig.smmu[1].corruptions = 0;
+	assert_int_equal(smmu_unmap(&domain, 0x8000, 0x1000), 0);
+	rig_refused(&e, 0x8000);
+	smmu_device_fini(&d.dev);
+	smmu_device_fini(&e.dev);
+	finish();
+}
+
+/** Fetches that abort now and then cost time only. */
+static void test_aborts(void **state)
+{
+	struct rig_device d;
+
+	start(1);
+	rig_device(&rig, &d, 0, 5, 1, true, 0);
+	smmu_model_inject(rig.model, SMMU_FAULT_CMD_ABORT, 3);
+	assert_int_equal(smmu_attach(&d.dev, &domain), 0);
+	for (unsigned i = 1; i < 9; i++) {
+		rig_expect(&d, i * 0x1000, PA(i));
+		assert_int_equal(smmu_unmap(&domain, i * 0x1000, 0x1000), 0);
+		rig_refused(&d, i * 0x1000);
+	}
+	assert_true(smmu_posix_logged(&rig.posix, "CERROR_ABT"));
+	smmu_device_fini(&d.dev);
+	finish();
+}
+
+/* ---- an ATC that does not answer ---- */
+
+static void expect_cut_off(struct rig_device *d)
+{
+	for (unsigned k = 0; k < d->nr; k++) {
+		struct smmu_ste ste = rig_ste(d, k);
+
+		assert_int_equal(smmu_field_get(SMMU_STE_W0_CONFIG, ste.w[0]),
+				 SMMU_STE_CONFIG_ABORT);
+		assert_true(ste.w[0] & SMMU_STE_W0_V);
+		for (unsigned i = 1; i < 9; i++)
+			assert_false(rig_dma(d, k, -1, i * 0x1000, NULL));
+	}
+	assert_true(smmu_device_quarantined(&d->dev));
+}
+
+/** Found among others, cut off, and everybody else is served, in the same unmap. */
+static void test_quarantine(void **state)
+{
+	for (unsigned bad = 0; bad < 3; bad++) {
+		struct rig_device d[3], far;
+		char line[80];
+
+		start(2);
+		for (unsigned i = 0; i < 3; i++) {
+			rig_device(&rig, &d[i], 0, 5 + 4 * i, 1 + i % 2, true, 0);
+			assert_int_equal(smmu_attach(&d[i].dev, &domain), 0);
+			rig_expect(&d[i], 0x1000, PA(1));
+			rig_expect(&d[i], 0x2000, PA(2));
+		}
+		rig_device(&rig, &far, 1, 5, 1, true, 0);
+		assert_int_equal(smmu_attach(&far.dev, &domain), 0);
+		rig_expect(&far, 0x1000, PA(1));
+		smmu_model_atc_mute(d[bad].hw[0], true);
+		assert_int_equal(smmu_unmap(&domain, 0x1000, 0x1000), 0);
+		expect_cut_off(&d[bad]);
+		for (unsigned i = 0; i < 3; i++) {
+			rig_refused(&d[i], 0x1000);
+			if (i == bad)
+				continue;
+			assert_false(smmu_device_quarantined(&d[i].dev));
+			rig_expect(&d[i], 0x2000, PA(2));
+		}
+		rig_refused(&far, 0x1000);
+		rig_expect(&far, 0x2000, PA(2));
+		snprintf(line, sizeof(line), "smmu0: stream 0x%x (disk): its ATC does not answer",
+			 5 + 4 * bad);
+		assert_true(smmu_posix_logged(&rig.posix, line));
+		assert_int_equal(rig.posix.logged[SMMU_LOG_ERROR], 1);
+		/* The next sweep does not ask it, nor wait. */
+		rig_log_reset(&rig);
+		assert_int_equal(smmu_unmap(&domain, 0x2000, 0x1000), 0);
+		assert_int_equal(rig_log_count(&rig, SMMU_CMD_ATC_INV), 4);
+		/* It stays cut off, whatever is tried, and lets go. */
+		assert_int_equal(smmu_attach(&d[bad].dev, &other), -SMMU_EIO);
+		expect_cut_off(&d[bad]);
+		smmu_detach(&d[bad].dev);
+		expect_cut_off(&d[bad]);
+		assert_false(d[bad].ats);
+		assert_int_equal(smmu_attach(&d[bad].dev, &other), -SMMU_EIO);
+		smmu_device_fini(&d[bad].dev);
+		/* Reset and added anew, it works. */
+		for (unsigned k = 0; k < d[bad].nr; k++)
+			smmu_model_device_reset(d[bad].hw[k]);
+		rig_device(&rig, &d[bad], 0, 5 + 4 * bad, 1 + bad % 2, true, 0);
+		assert_int_equal(smmu_attach(&d[bad].dev, &domain), 0);
+		rig_expect(&d[bad], 0x3000, PA(3));
+		assert_int_equal(smmu_unmap(&domain, 0x3000, 0x1000), 0);
+		rig_refused(&d[bad], 0x3000);
+		for (unsigned i = 0; i < 3; i++)
+			smmu_device_fini(&d[i].dev);
+		smmu_device_fini(&far.dev);
+		finish();
+	}
+}
+
+/** The ATC is silent when its device leaves a domain, for nothing or for another one. */
+static void test_silent_at_detach(void **state)
+{
+	for (unsigned to = 0; to < 2; to++) {
+		struct rig_device d;
+
+		start(1);
+		rig_device(&rig, &d, 0, 5, 2, true, 0);
+		assert_int_equal(smmu_attach(&d.dev, &domain), 0);
+		rig_expect(&d, 0x1000, PA(1));
+		smmu_model_atc_mute(d.hw[1], true);
+		if (to)
+			assert_int_equal(smmu_attach(&d.dev, &other), -SMMU_EIO);
+		else
+			smmu_detach(&d.dev);
+		expect_cut_off(&d);
+		assert_string_equal(rig_array(&rig, &domain), "");
+		assert_string_equal(rig_array(&rig, &other), to ? "0:asid2 0:ats5 0:ats6" : "");
+		assert_int_equal(smmu_unmap(&other, 0x1000, 0x1000), 0);
+		smmu_device_fini(&d.dev);
+		assert_string_equal(rig_array(&rig, &other), "");
+		finish();
+	}
+}
+
+/* A sweep finds the device out while another fiber changes its domain: whichever comes first, it ends cut off. */
+static struct rig_device race;
+
+static void sweep(void *arg)
+{
+	for (unsigned i = 1; i < 9; i++)
+		CHECK(smmu_unmap(&domain, i * 0x1000, 0x1000) == 0);
+}
+
+static void change(void *arg)
+{
+	sim_sleep(rig.sim, smmu_random_below(sim_random(rig.sim), 700000));
+	for (unsigned i = 0; i < 4; i++) {
+		int error = smmu_attach(&race.dev, i % 2 ? &domain : &other);
+
+		CHECK(error == 0 || error == -SMMU_EIO);
+		/* From here on nothing of the old table, nor of anything else, may be used. */
+		if (error)
+			CHECK(!rig_dma(&race, 0, -1, 0x1000, NULL));
+	}
+}
+
+static void test_quarantine_race(void **state)
+{
+	for (unsigned round = 0; round < 40; round++) {
+		start(1);
+		sim_set_switching(rig.sim, 1, 4, 3000);
+		for (unsigned i = 0; i < round * 13; i++)
+			smmu_random_next(sim_random(rig.sim));
+		rig_device(&rig, &race, 0, 5, 1, true, 0);
+		assert_int_equal(smmu_attach(&race.dev, &domain), 0);
+		rig_expect(&race, 0x8000, PA(8));
+		smmu_model_atc_mute(race.hw[0], true);
+		sim_spawn(rig.sim, sweep, NULL);
+		sim_spawn(rig.sim, change, NULL);
+		assert_int_equal(sim_run(rig.sim), 0);
+		expect_cut_off(&race);
+		smmu_device_fini(&race.dev);
+		finish();
+	}
+}
+
+/* ---- an SMMU that is gone ---- */
+
+static void test_dead(void **state)
+{
+	for (unsigned gone = 0; gone < 2; gone++) {
+		struct rig_device d, e;
+		uint64_t live;
+
+		start(2);
+		assert_int_equal(smmu_map(&domain, 0x80000000, 0x80000000, 0x1000, SMMU_PROT_READ),
+				 0);
+		assert_int_equal(
+			smmu_map(&domain, 0x80001000, 0x80001000, 0x1ff000, SMMU_PROT_READ), 0);
+		rig_device(&rig, &d, 0, 5, 1, true, 0);
+		rig_device(&rig, &e, 1, 5, 1, true, 0);
+		assert_int_equal(smmu_attach(&d.dev, &domain), 0);
+		assert_int_equal(smmu_attach(&e.dev, &domain), 0);
+		rig_expect(&e, 0x1000, PA(1));
+		rig_expect(&e, 0x2000, PA(2));
+		rig_expect(&d, 0x80000000, 0x80000000);
+		live = rig.heap.dma_bytes;
+		/* Stopped, or off the bus. */
+		rig.smmu[0].frozen = !gone;
+		rig.smmu[0].gone = gone;
+		/* The unmap says so, and the other SMMU is clean. The table that went away is kept. */
+		assert_int_equal(smmu_unmap(&domain, 0x80000000, 0x200000), -SMMU_EIO);
+		assert_int_equal(rig.heap.dma_bytes, live);
+		assert_true(smmu_posix_logged(&rig.posix, "smmu0: command queue: no progress"));
+		assert_int_equal(rig.posix.logged[SMMU_LOG_ERROR], 1);
+		/* Again, at once. */
+		live = sim_now(rig.sim);
+		assert_int_equal(smmu_unmap(&domain, 0x1000, 0x1000), -SMMU_EIO);
+		assert_true(sim_now(rig.sim) - live < 100000);
+		rig_refused(&e, 0x1000);
+		rig_expect(&e, 0x2000, PA(2));
+		assert_int_equal(smmu_attach(&d.dev, &other), -SMMU_EIO);
+		smmu_detach(&d.dev);
+		assert_false(d.ats);
+		assert_string_equal(rig_array(&rig, &domain), "1:asid1 1:ats5");
+		/* Without it everything is well again. */
+		assert_int_equal(smmu_unmap(&domain, 0x2000, 0x1000), 0);
+		smmu_instance_remove(&rig.smmu[0].inst);
+		assert_null(d.dev.instance);
+		rig.smmu[0].frozen = rig.smmu[0].gone = false;
+		smmu_model_reset(rig.model, 0);
+		rig_up(&rig, 0, 0);
+		smmu_model_device_reset(d.hw[0]);
+		rig_device(&rig, &d, 0, 5, 1, true, 0);
+		assert_int_equal(smmu_attach(&d.dev, &domain), 0);
+		rig_expect(&d, 0x3000, PA(3));
+		rig_refused(&d, 0x80000000);
+		rig_refused(&d, 0x1000);
+		smmu_device_fini(&d.dev);
+		smmu_device_fini(&e.dev);
+		/* The one table that nobody may reuse is what is left. */
+		assert_int_equal(smmu_domain_fini(&domain), 0);
+		assert_int_equal(smmu_domain_fini(&other), 0);
+		for (unsigned i = 0; i < 2; i++)
+			smmu_instance_remove(&rig.smmu[i].inst);
+		smmu_posix_rcu_drain(&rig.posix.rcu);
+		assert_int_equal(rig.heap.dma_blocks, 1);
+		assert_int_equal(rig.heap.cpu_blocks, 0);
+		sim_remove_actor(rig.sim, rig.model);
+		smmu_model_destroy(rig.model);
+		smmu_heap_fini(&rig.heap);
+		smmu_ram_destroy(&rig.ram);
+		sim_destroy(rig.sim);
+	}
+}
+
+/** Found dead by the attach itself: the device is attached, and detached again without an answer. */
+static void test_dead_at_attach(void **state)
+{
+	struct rig_device d;
+
+	start(1);
+	rig_device(&rig, &d, 0, 5, 1, true, 0);
+	rig.smmu[0].frozen = true;
+	assert_int_equal(smmu_attach(&d.dev, &domain), -SMMU_EIO);
+	assert_string_equal(rig_array(&rig, &domain), "0:asid1 0:ats5");
+	smmu_detach(&d.dev);
+	assert_string_equal(rig_array(&rig, &domain), "");
+	assert_int_equal(domain.users, 0);
+	/* Its id is not handed out again before the SMMU was reset. */
+	assert_true(rig.smmu[0].inst.asids.bitmap[0] & 2);
+	smmu_device_fini(&d.dev);
+	smmu_instance_remove(&rig.smmu[0].inst);
+	finish();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_ill),
+		cmocka_unit_test(test_aborts),
+		cmocka_unit_test(test_quarantine),
+		cmocka_unit_test(test_silent_at_detach),
+		cmocka_unit_test(test_quarantine_race),
+		cmocka_unit_test(test_dead),
+		cmocka_unit_test(test_dead_at_attach),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
