@@ -48,9 +48,9 @@ struct smmu_model_config {
 	bool msi;            /**< MSI, so CMD_SYNC may complete by a write */
 	bool coherent;       /**< IDR0.COHACC */
 	bool ats, pri;
-	bool hyp;     /**< EL2 and EL2-E2H streams */
+	bool hyp;        /**< EL2 and EL2-E2H streams */
 	bool term_model; /**< IDR0.TERM_MODEL: what is terminated is aborted, and CD.A has to be 1 */
-	unsigned oas; /**< output address bits: 32, 36, 40, 42, 44, 48 or 52 */
+	unsigned oas;    /**< output address bits: 32, 36, 40, 42, 44, 48 or 52 */
 	bool gran4k, gran16k, gran64k;
 	bool va52;                                  /**< 52-bit input addresses with 64K granules */
 	unsigned cmdq_bits, eventq_bits, priq_bits; /**< log2 of the largest queue, 0–19 */

@@ -16,8 +16,7 @@ static uint32_t idr0(const struct smmu_model_config *c)
 			  (c->vmid16 ? BIT(18) : 0) | (c->two_level_cd ? BIT(19) : 0) |
 			  2u << 21 | /* little-endian tables */
 			  1u << 24 | /* no stalls */
-			  (c->term_model ? BIT(26) : 0) |
-			  (c->two_level_st ? 1u << 27 : 0));
+			  (c->term_model ? BIT(26) : 0) | (c->two_level_st ? 1u << 27 : 0));
 }
 
 static uint32_t idr1(const struct smmu_model_config *c)
