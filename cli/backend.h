@@ -26,8 +26,9 @@ struct backend_dma {
 	/** What the judge expects, for a device that does not tell where an access landed. */
 	uint64_t target[2]; /**< where it may land */
 	unsigned targets;
-	bool may_write; /**< a write of the same address may land at target[0] as well */
-	bool attached;  /**< the stream is attached to a table, and that is not changing */
+	bool may_write;  /**< a write of the same address may land at target[0] as well */
+	bool read_only2; /**< a write, of a page that stage 2 maps for reading alone */
+	bool attached;   /**< the stream is attached to a table, and that is not changing */
 };
 
 /** What became of it. */
@@ -98,8 +99,8 @@ struct backend {
 /** What the model's instances of a machine are to be. */
 struct backend_model_config {
 	unsigned smmus;
-	bool exact; /**< all alike, and no chance in their latencies */
-	bool calm;  /**< no chance in what they cache */
+	bool exact;           /**< all alike, and no chance in their latencies */
+	bool calm;            /**< no chance in what they cache */
 	const bool *coherent; /**< of each instance */
 	unsigned sid_bits;
 	unsigned ssid_bits;

@@ -19,10 +19,10 @@
 #define EDU_BYTES 8u
 #define PAGE 4096ull
 /*
- * So many events are left in a queue at most, of the 128 that the driver's has room for: a call takes no time here, so
- * the service of interrupts would come too late.
+ * So many events may come before the queue is served, of the 128 that the driver has room for, and as many while it is
+ * being served. A call takes no time here, so the service of interrupts alone would come too late.
  */
-#define EVENTS 96u
+#define EVENTS 48u
 
 struct qemu_backend {
 	struct qemu *q;
@@ -166,6 +166,15 @@ static void do_read(struct qemu_backend *b, const struct qemu_device *dev,
 	put_back(&first);
 }
 
+/*
+ * Would a refusal leave an event? Not that of a stream which is set to abort, as it is while its attachment changes.
+ * And QEMU asks stage 1 whether to record a fault of permission that it finds in its TLB, when stage 2 is all there is.
+ */
+static bool leaves_event(const struct backend_dma *dma)
+{
+	return dma->attached && !dma->read_only2;
+}
+
 static void dma(void *ctx, const struct backend_dma *dma, struct backend_answer *answer)
 {
 	struct qemu_backend *b = ctx;
@@ -176,8 +185,7 @@ static void dma(void *ctx, const struct backend_dma *dma, struct backend_answer 
 		answer->busy = true;
 		return;
 	}
-	/* A refusal shows as an event; a stream that is set to abort leaves none. */
-	if (dev->kind == QEMU_EDU && !dma->attached)
+	if (dev->kind == QEMU_EDU && !leaves_event(dma))
 		answer->skipped = true;
 	else if (dma->write)
 		do_write(b, dev, dma, answer);

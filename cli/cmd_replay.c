@@ -26,6 +26,8 @@ static int play(const struct options *o, const struct trace *t, const struct rep
 		/* A trace may map one page twice: the pages carry no tags of their own. */
 		m->no_data = true;
 		rc = machine_attach_all(m) ? 2 : replay_run(m, t, memory, r);
+		if (machine_gone(m))
+			rc = 2;
 		machine_close(m, r);
 	}
 	free(m);

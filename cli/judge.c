@@ -239,16 +239,18 @@ static bool data_right(const struct machine *m, const struct oracle_ticket *t,
 /* What the device's backend is to expect. */
 static void expect(const struct machine *m, const struct oracle_ticket *t, struct backend_dma *dma)
 {
-	struct oracle_ticket write = *t;
+	struct oracle_ticket as = *t;
 	uint64_t pa[2];
 	bool changing;
 
-	write.write = true;
+	as.write = true;
 	dma->targets = oracle_targets(m->oracle, t, dma->target);
-	dma->may_write = oracle_targets(m->oracle, &write, pa) == 1 && pa[0] == dma->target[0];
-	/* While an attachment changes, the STE may say for a moment that accesses end without an event. */
+	dma->may_write = oracle_targets(m->oracle, &as, pa) == 1 && pa[0] == dma->target[0];
 	oracle_attached(m->oracle, t->stream, &changing);
 	dma->attached = t->domain[0] < m->domains && !changing;
+	as.write = false;
+	dma->read_only2 = dma->attached && m->domain[t->domain[0]].stage == 2 && !dma->targets &&
+			  oracle_targets(m->oracle, &as, pa);
 }
 
 bool machine_dma(struct machine *m, struct dma_count *count, struct machine_device *d,
