@@ -78,6 +78,7 @@ int smmu_domain_join(struct smmu_device *dev, uint32_t ssid, struct smmu_domain 
 {
 	struct smmu_inv_array *merged;
 	const struct smmu_inv *e;
+	bool shared;
 	int id = 0;
 
 	smmu_mutex_lock(&domain->lock);
@@ -91,6 +92,7 @@ int smmu_domain_join(struct smmu_device *dev, uint32_t ssid, struct smmu_domain 
 	}
 	m->domain = domain;
 	m->id = e ? e->id : (uint32_t)id;
+	shared = e != NULL;
 	make_set(dev, ssid, domain, m);
 	merged = smmu_inv_merge(domain->port, array_of(domain), m->set, m->n);
 	if (merged) {
@@ -98,9 +100,13 @@ int smmu_domain_join(struct smmu_device *dev, uint32_t ssid, struct smmu_domain 
 		smmu_fetch_add(&domain->users, 1);
 	}
 	smmu_mutex_unlock(&domain->lock);
-	if (merged)
+	if (merged) {
+		/* Fact 6 of the sweep: an ATC may not fill itself from what a sweep that does not name it is removing. */
+		if (shared && dev->ats_wanted)
+			smmu_rcu_synchronize(domain->port->rcu);
 		return 0;
-	if (!e)
+	}
+	if (!shared)
 		give_id(dev->instance, domain, m->id);
 	return -SMMU_ENOMEM;
 }

@@ -26,6 +26,10 @@
  * Fact 5. The fence is a read section from before U3 until no command of it is outstanding. Whoever waits for the readers
  *         after lowering `users` therefore knows that no ATC_INV for that device, and no command for that instance, is
  *         outstanding or will come. Only then is ATS turned off, and only then does an instance go away.
+ * Fact 6. An ATC is filled from the TLB as well as from walks, and where the tag was in use before the attach, the TLB may
+ *         hold P from then. If U3 missed A', U clears it there, but tells the new device's ATC nothing. So an attach that
+ *         adds ATS to a tag in use waits for the readers between T2 and T3: by fact 5 every sweep that missed A' is done
+ *         with its TLBI, and the device finds nothing stale to copy. Without ATS the tag's TLBI is enough.
  *
  * What can go wrong, and what is done about it: a program hit by a command error is issued again as a whole; a device
  * that does not answer is found by trying its instance's ATS operations one by one, and is cut off (quarantine); an
