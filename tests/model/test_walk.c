@@ -140,8 +140,11 @@ static void test_stage(unsigned stage, unsigned granule, unsigned ia_bits)
 		rig_expect(&rig, 0, 7, addr, pa);
 		rig_expect(&rig, 0, 7, addr + size - 1, pa + size - 1);
 	}
-	rig_refused(&rig, 0, 7, 1ULL << ia_bits, SMMU_F_TRANSLATION);
-	rig_expect_event(&rig, 0, SMMU_F_TRANSLATION, 7);
+	/* Beyond the input range, as long as that is not beyond the output range too. */
+	if (stage == 1 || ia_bits < c.oas) {
+		rig_refused(&rig, 0, 7, 1ULL << ia_bits, SMMU_F_TRANSLATION);
+		rig_expect_event(&rig, 0, SMMU_F_TRANSLATION, 7);
+	}
 	rig_close(&rig);
 }
 
