@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <smmuv3/types.h>
+#include <smmuv3/hw/regs.h>
 
 #include "oracle.h"
 #include "qemu.h"
@@ -34,7 +34,7 @@ struct qemu_backend {
 	bool failed; /* a device did not do as it was told */
 };
 
-static const struct smmu_bus *bus(void *ctx, unsigned smmu)
+static const struct smmu_bus *get_bus(void *ctx, unsigned smmu)
 {
 	struct qemu_backend *b = ctx;
 
@@ -213,9 +213,12 @@ static void on_interrupt(void *ctx, unsigned smmu, enum qemu_irq which)
 static bool interrupted(void *ctx, unsigned smmu)
 {
 	struct qemu_backend *b = ctx;
+	const struct smmu_bus *bus = qemu_bus(b->q, smmu);
 	uint32_t bit = 1u << smmu;
 	bool any;
 
+	/* The answer comes after the interrupts that posted writes have caused, so a seed repeats them. */
+	bus->ops->read32(bus->ctx, SMMU_GERROR);
 	qemu_irq_dispatch(b->q, on_interrupt, b);
 	any = b->interrupted & bit;
 	b->interrupted &= ~bit;
@@ -240,7 +243,7 @@ static void close_qemu(void *ctx)
 }
 
 static const struct backend_ops qemu_ops = {
-	.bus = bus,
+	.bus = get_bus,
 	.can_read = can_read,
 	.dma = dma,
 	.explain = explain,

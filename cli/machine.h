@@ -138,7 +138,7 @@ int machine_open(struct machine *m, const struct options *o, const struct machin
 void machine_close(struct machine *m, struct report *r);
 
 /** The SMMUs are gone (QEMU died), and whatever was found means nothing: 2, after a message. Else 0. */
-int machine_gone(const struct machine *m);
+int machine_gone(struct machine *m);
 
 /** Attach every device as a run does at its start. 0, or a negative error after a message. */
 int machine_attach_all(struct machine *m);

@@ -81,7 +81,7 @@ int machine_qemu_open(struct machine *m, uint64_t other_bytes, uint64_t data_byt
 	return 0;
 }
 
-int machine_gone(const struct machine *m)
+int machine_gone(struct machine *m)
 {
 	const char *why = NULL;
 
@@ -90,5 +90,7 @@ int machine_gone(const struct machine *m)
 	if (!why)
 		return 0;
 	fprintf(stderr, "smmuv3 %s: %s; the run proves nothing\n", m->o->command_name, why);
+	/* What the driver still says while everything is taken down is of no use any more. */
+	m->posix.stderr_level = -1;
 	return 2;
 }

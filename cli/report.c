@@ -181,10 +181,15 @@ void report_print(FILE *out, const struct report *r, const struct options *o)
 		" SYNC, %" PRIu64 " other\n",
 		r->commands.tlbi, r->commands.atc_inv, r->commands.cfgi, r->commands.sync,
 		r->commands.other);
-	fprintf(out,
-		"  one unmap  %" PRIu64 " ns (median), %" PRIu64 " ns (99%%), %" PRIu64
-		" ns (longest), %s clock\n",
-		r->unmap_p50, r->unmap_p99, r->unmap_max, o->real_clock ? "real" : "virtual");
+	if (!strcmp(o->device, "qemu"))
+		fprintf(out, "  one unmap  not measured: QEMU's SMMUs take no time of the virtual "
+			     "clock\n");
+	else
+		fprintf(out,
+			"  one unmap  %" PRIu64 " ns (median), %" PRIu64 " ns (99%%), %" PRIu64
+			" ns (longest), %s clock\n",
+			r->unmap_p50, r->unmap_p99, r->unmap_max,
+			o->real_clock ? "real" : "virtual");
 	if (r->survived || r->quarantined)
 		fprintf(out,
 			"  faults     %" PRIu64 " injected and survived, %" PRIu64
