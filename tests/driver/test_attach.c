@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Attach and detach: the domain's array after each step, ids, ATS, and nothing left behind by what fails. */
+#include <sys/mman.h>
+
 #include "rig.h"
 
 static struct rig rig;
@@ -75,10 +77,17 @@ static void test_array(void **state)
 		rig_refused(&c, 0x1000);
 		rig_refused(&d, 0x1000);
 		rig_expect(&other, 0x1000, PA(2));
+		/* One of two leaves: the tag is still in use, and stays taken. */
+		rig_log_reset(&rig);
 		smmu_detach(&a.dev);
 		expect_array(&domain, want[4]);
 		smmu_detach(&a.dev);
 		expect_array(&domain, want[4]);
+		assert_int_equal(rig_log_count(&rig, SMMU_CMD_TLBI_NH_ASID), 0);
+		assert_int_equal(rig_log_count(&rig, SMMU_CMD_TLBI_S12_VMALL), 0);
+		assert_int_equal(
+			(stage == 1 ? rig.smmu[1].inst.asids : rig.smmu[1].inst.vmids).bitmap[0],
+			7);
 		smmu_device_fini(&b.dev);
 		expect_array(&domain, want[5]);
 		assert_int_equal(smmu_domain_fini(&domain), -SMMU_EBUSY);
@@ -129,6 +138,33 @@ static void test_array_substreams(void **state)
 	expect_array(&b, "");
 	assert_int_equal(smmu_domain_fini(&a), 0);
 	assert_int_equal(smmu_domain_fini(&b), 0);
+	rig_close(&rig);
+}
+
+/** Untagged traffic by identity, with ATS only for a substream's sake: its ATC is cleared when ATS goes with that. */
+static void test_ats_of_substreams(void **state)
+{
+	struct rig_device d;
+	struct smmu_domain a, identity;
+
+	rig_open_up(&rig, 1);
+	domain_with_page(&a, SMMU_DOMAIN_STAGE1, 1);
+	rig_domain(&rig, &identity, SMMU_DOMAIN_IDENTITY);
+	rig_device(&rig, &d, 0, 5, 1, true, 4);
+	assert_int_equal(smmu_attach(&d.dev, &identity), 0);
+	assert_false(d.ats);
+	assert_int_equal(smmu_attach_pasid(&d.dev, 3, &a), 0);
+	assert_true(d.ats);
+	rig_expect(&d, 0x5000, 0x5000);
+	assert_true(rig_dma(&d, 0, 3, 0x1000, NULL));
+	rig_log_reset(&rig);
+	smmu_detach_pasid(&d.dev, 3);
+	assert_string_equal(rig_log(&rig), "CFGI_CD(5+3) SYNC CFGI_STE(5) SYNC ATC_INV(5+3) SYNC "
+					   "ATC_INV(5) SYNC TLBI_NH_ASID(1) SYNC ATS_OFF(5)");
+	rig_expect(&d, 0x5000, 0x5000);
+	smmu_device_fini(&d.dev);
+	assert_int_equal(smmu_domain_fini(&a), 0);
+	assert_int_equal(smmu_domain_fini(&identity), 0);
 	rig_close(&rig);
 }
 
@@ -198,6 +234,10 @@ static void test_ids_run_out(void **state)
 	/* A domain that is there already needs no id. */
 	assert_int_equal(smmu_attach(&d[255].dev, &domain[7]), 0);
 	smmu_detach(&d[100].dev);
+	assert_int_equal(smmu_attach(&d[255].dev, &domain[255]), 0);
+	expect_array(&domain[255], "0:vmid101 0:ats255");
+	/* The one that is free is just behind where the search begins. */
+	smmu_detach(&d[255].dev);
 	assert_int_equal(smmu_attach(&d[255].dev, &domain[255]), 0);
 	expect_array(&domain[255], "0:vmid101 0:ats255");
 	for (unsigned i = 0; i < 256; i++)
@@ -595,6 +635,38 @@ static void test_detach_without_memory(void **state)
 	rig_close(&rig);
 }
 
+/** The same, with the memory of the instance really gone: a sweep must not look into it. */
+static void test_instance_unmapped(void **state)
+{
+	struct smmu_instance *inst =
+		mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct smmu_instance_config cfg;
+	uint32_t stream = 5;
+	struct smmu_device_config dev_cfg = {.instance = inst, .streams = &stream, .nr_streams = 1};
+	struct smmu_device dev;
+	struct smmu_domain domain;
+
+	rig_open_up(&rig, 2);
+	assert_true(inst != MAP_FAILED && sizeof(*inst) <= 65536);
+	smmu_instance_remove(&rig.smmu[0].inst);
+	cfg = rig_instance_config(&rig, 0, 0);
+	assert_int_equal(smmu_instance_probe(inst, &cfg), 0);
+	assert_int_equal(smmu_instance_enable(inst), 0);
+	domain_with_page(&domain, SMMU_DOMAIN_STAGE1, 1);
+	assert_int_equal(smmu_device_init(&dev, &dev_cfg), 0);
+	assert_int_equal(smmu_attach(&dev, &domain), 0);
+	smmu_heap_fail(&rig.heap, 0, 1);
+	smmu_instance_remove(inst);
+	munmap(inst, 65536);
+	expect_array(&domain, "-");
+	assert_int_equal(smmu_unmap(&domain, 0x1000, 0x1000), 0);
+	assert_int_equal(smmu_flush_all(&domain), 0);
+	smmu_heap_fail(&rig.heap, 0, 0);
+	smmu_device_fini(&dev);
+	assert_int_equal(smmu_domain_fini(&domain), 0);
+	rig_close(&rig);
+}
+
 /** What an SMMU cannot do is refused with the reason, and nothing changes. */
 static void test_unsupported(void **state)
 {
@@ -690,6 +762,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_array),
 		cmocka_unit_test(test_array_substreams),
+		cmocka_unit_test(test_ats_of_substreams),
 		cmocka_unit_test(test_ids_reused),
 		cmocka_unit_test(test_ids_run_out),
 		cmocka_unit_test(test_ats_order),
@@ -698,6 +771,7 @@ int main(void)
 		cmocka_unit_test(test_failing_others),
 		cmocka_unit_test(test_device_arguments),
 		cmocka_unit_test(test_detach_without_memory),
+		cmocka_unit_test(test_instance_unmapped),
 		cmocka_unit_test(test_unsupported),
 		cmocka_unit_test(test_not_coherent),
 	};

@@ -2,6 +2,8 @@
 /* What goes wrong while a domain is in use: command errors, an ATC that does not answer, an SMMU that is gone. */
 #include "rig.h"
 
+#include "../../src/driver/driver.h"
+
 static struct rig rig;
 
 #define PA(n) (0x60000000ull + (n)*0x1000ull)
@@ -155,6 +157,12 @@ static void test_quarantine(void **state)
 		rig_log_reset(&rig);
 		assert_int_equal(smmu_unmap(&domain, 0x2000, 0x1000), 0);
 		assert_int_equal(rig_log_count(&rig, SMMU_CMD_ATC_INV), 4);
+		/* Nor does one after the array was written anew. */
+		assert_int_equal(smmu_attach(&far.dev, &other), 0);
+		assert_int_equal(smmu_attach(&far.dev, &domain), 0);
+		rig_log_reset(&rig);
+		assert_int_equal(smmu_unmap(&domain, 0x4000, 0x1000), 0);
+		assert_int_equal(rig_log_count(&rig, SMMU_CMD_ATC_INV), 4);
 		/* It stays cut off, whatever is tried, and lets go. */
 		assert_int_equal(smmu_attach(&d[bad].dev, &other), -SMMU_EIO);
 		expect_cut_off(&d[bad]);
@@ -239,6 +247,48 @@ static void test_quarantine_race(void **state)
 		sim_spawn(rig.sim, sweep, NULL);
 		sim_spawn(rig.sim, change, NULL);
 		assert_int_equal(sim_run(rig.sim), 0);
+		expect_cut_off(&race);
+		smmu_device_fini(&race.dev);
+		finish();
+	}
+}
+
+/* The cut-off comes while an attach waits between two stores. */
+static int attach_error;
+
+static void held_attach(void *arg)
+{
+	attach_error = smmu_attach(&race.dev, arg);
+}
+
+static void cut(void *arg)
+{
+	while (!rig_log_count(&rig, SMMU_CMD_CFGI_STE))
+		sim_sleep(rig.sim, 100);
+	smmu_device_quarantine(&race.dev);
+}
+
+static void thaw(void *arg)
+{
+	sim_sleep(rig.sim, 50000);
+	CHECK(smmu_device_quarantined(&race.dev));
+	rig_thaw(&rig, 0);
+}
+
+static void test_cut_off_between(void **state)
+{
+	for (unsigned from = 0; from < 2; from++) {
+		start(1);
+		rig_device(&rig, &race, 0, 5, 2, true, 0);
+		if (from)
+			assert_int_equal(smmu_attach(&race.dev, &other), 0);
+		rig_log_reset(&rig);
+		rig.smmu[0].frozen = true;
+		sim_spawn(rig.sim, held_attach, &domain);
+		sim_spawn(rig.sim, cut, NULL);
+		sim_spawn(rig.sim, thaw, NULL);
+		assert_int_equal(sim_run(rig.sim), 0);
+		assert_int_equal(attach_error, -SMMU_EIO);
 		expect_cut_off(&race);
 		smmu_device_fini(&race.dev);
 		finish();
@@ -343,6 +393,7 @@ int main(void)
 		cmocka_unit_test(test_quarantine),
 		cmocka_unit_test(test_silent_at_detach),
 		cmocka_unit_test(test_quarantine_race),
+		cmocka_unit_test(test_cut_off_between),
 		cmocka_unit_test(test_dead),
 		cmocka_unit_test(test_dead_at_attach),
 	};

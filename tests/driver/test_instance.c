@@ -115,6 +115,8 @@ static void test_dead(void **state)
 		assert_true(rig.posix.logged[SMMU_LOG_ERROR] >= 1);
 		assert_true(sim_now(rig.sim) >= 10000000);
 		assert_true(sim_now(rig.sim) <= 60000000);
+		assert_int_equal(rig.smmu[0].bus.ops->read32(&rig.smmu[0], SMMU_CR0), 0);
+		assert_true(rig.smmu[0].bus.ops->read32(&rig.smmu[0], SMMU_GBPA) & SMMU_GBPA_ABORT);
 		rig.smmu[0].deaf = 0;
 		assert_int_equal(smmu_instance_enable(&rig.smmu[0].inst), 0);
 		rig_close(&rig);
@@ -153,23 +155,51 @@ static void test_remove_dead(void **state)
 	rig_close(&rig);
 }
 
-/** Every stream aborts until it is attached, and before the SMMU is on, and after it is off. */
+static bool dma(uint32_t stream)
+{
+	struct smmu_dma dma = {.stream = stream, .iova = 0x1000};
+
+	return smmu_model_dma(rig.model, &dma).ok;
+}
+
+/** Every stream aborts until it is attached, in silence; and while the SMMU is off. */
 static void test_aborts(void **state)
 {
-	struct smmu_model_config c = rig_config();
-	struct smmu_dma dma = {.stream = 3, .iova = 0x40000000};
-	struct smmu_event event;
+	for (unsigned two_level = 0; two_level < 2; two_level++) {
+		struct smmu_model_config c = rig_config();
+		struct smmu_instance *inst = &rig.smmu[0].inst;
+		struct smmu_domain domain;
+		struct smmu_event event;
+		struct rig_device d;
 
-	rig_open(&rig, &c, 1);
-	rig_up(&rig, 0, 0);
-	assert_false(smmu_model_dma(rig.model, &dma).ok);
-	/* A stream beyond the tables makes an event. */
-	assert_int_equal(smmu_instance_event(&rig.smmu[0].inst, &event), 1);
-	assert_int_equal(event.sid, 3);
-	assert_int_equal(smmu_instance_event(&rig.smmu[0].inst, &event), 0);
-	smmu_instance_remove(&rig.smmu[0].inst);
-	assert_false(smmu_model_dma(rig.model, &dma).ok);
-	rig_close(&rig);
+		c.two_level_st = two_level;
+		rig_open(&rig, &c, 1);
+		rig_up(&rig, 0, 0);
+		assert_true(rig.smmu[0].bus.ops->read32(&rig.smmu[0], SMMU_GBPA) & SMMU_GBPA_ABORT);
+		/* A stream whose table was not made yet has an event; the SMMU may keep what it read. */
+		assert_false(dma(300));
+		assert_int_equal(smmu_instance_event(inst, &event), two_level);
+		rig_device(&rig, &d, 0, 300, 1, false, 0);
+		/* It and its neighbours are refused in a defined way. */
+		for (uint32_t stream = 256; stream < 512; stream++) {
+			assert_false(dma(stream));
+			assert_int_equal(smmu_instance_event(inst, &event), 0);
+		}
+		rig_domain(&rig, &domain, SMMU_DOMAIN_IDENTITY);
+		assert_int_equal(smmu_attach(&d.dev, &domain), 0);
+		assert_true(dma(300));
+		assert_false(dma(299));
+		assert_false(dma(301));
+		/* Beyond the table. */
+		assert_false(dma(512));
+		assert_int_equal(smmu_instance_event(inst, &event), 1);
+		assert_int_equal(event.sid, 512);
+		smmu_instance_remove(inst);
+		assert_false(dma(300));
+		assert_false(dma(3));
+		assert_int_equal(smmu_domain_fini(&domain), 0);
+		rig_close(&rig);
+	}
 }
 
 /** Events in order, an overflow told once, and page requests. */

@@ -272,6 +272,13 @@ static void test_timeout(void **state)
 		/* Reset. */
 		fake_reset(&b.f);
 		smmu_cmdq_restart(&b.q);
+		/* Its slot had a completed CMD_SYNC of the second lap before: that is not this one. */
+		b.f.state = FAKE_STUCK;
+		assert_int_equal(submit(&b, 1, &token), 0);
+		assert_int_equal(smmu_cmdq_poll(&b.q, &token), SMMU_CMDQ_PENDING);
+		b.f.state = FAKE_RUNS;
+		assert_int_equal(smmu_cmdq_wait(&b.q, &token), SMMU_CMDQ_DONE);
+		b.f.logged = 0;
 		for (unsigned i = 0; i < 9; i++) {
 			assert_int_equal(submit(&b, 11, &token), 0);
 			assert_int_equal(smmu_cmdq_wait(&b.q, &token), SMMU_CMDQ_DONE);
