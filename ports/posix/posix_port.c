@@ -154,19 +154,29 @@ static void urcu_retire(struct smmu_rcu *rcu, struct smmu_rcu_head *head,
 	URCU(call_rcu)((struct rcu_head *)(void *)rcu->urcu_head, urcu_grace);
 }
 
-void smmu_rcu_retire(struct smmu_rcu *rcu, struct smmu_rcu_head *head,
-		     void (*fn)(struct smmu_rcu_head *head))
+void smmu_posix_retire(struct smmu_rcu *rcu, struct smmu_rcu_head *head,
+		       void (*fn)(struct smmu_rcu_head *head))
 {
-	if (smmu_posix_hooks.drain)
-		smmu_posix_hooks.drain();
 	if (rcu->kind == SMMU_POSIX_RCU_LIBURCU)
 		urcu_retire(rcu, head, fn);
 	else
 		smmu_epoch_retire(&rcu->epoch, head, fn);
 }
 
+void smmu_rcu_retire(struct smmu_rcu *rcu, struct smmu_rcu_head *head,
+		     void (*fn)(struct smmu_rcu_head *head))
+{
+	/* While the store that unhooked it lingers, others still find it. */
+	if (smmu_posix_hooks.retire)
+		smmu_posix_hooks.retire(rcu, head, fn);
+	else
+		smmu_posix_retire(rcu, head, fn);
+}
+
 void smmu_posix_rcu_drain(struct smmu_rcu *rcu)
 {
+	if (smmu_posix_hooks.drain)
+		smmu_posix_hooks.drain();
 	if (rcu->kind == SMMU_POSIX_RCU_LIBURCU) {
 		while (smmu_fetch_add(&rcu->busy, 0))
 			URCU(barrier)();
@@ -192,8 +202,8 @@ static void posix_dma_free(void *ctx, void *va, size_t size)
 {
 	struct smmu_posix *posix = ctx;
 
-	if (smmu_posix_hooks.drain)
-		smmu_posix_hooks.drain();
+	if (smmu_posix_hooks.freeing)
+		smmu_posix_hooks.freeing(va, size);
 	smmu_heap_dma_free(posix->heap, va, size);
 }
 
@@ -215,8 +225,8 @@ static void posix_free(void *ctx, void *p, size_t size)
 {
 	struct smmu_posix *posix = ctx;
 
-	if (smmu_posix_hooks.drain)
-		smmu_posix_hooks.drain();
+	if (smmu_posix_hooks.freeing)
+		smmu_posix_hooks.freeing(p, size);
 	smmu_heap_free(posix->heap, p, size);
 }
 
@@ -242,11 +252,11 @@ static void posix_log(void *ctx, enum smmu_log_level level, const char *text)
 
 	if ((int)level <= posix->stderr_level)
 		fprintf(stderr, "smmuv3: %s: %s\n", name[level], text);
-	smmu_spin_lock(&posix->log_lock);
+	pthread_mutex_lock(&posix->log_lock);
 	snprintf(posix->log_ring[posix->log_next++ % SMMU_POSIX_LOG_LINES], SMMU_POSIX_LOG_BYTES,
 		 "%s", text);
 	posix->logged[level]++;
-	smmu_spin_unlock(&posix->log_lock);
+	pthread_mutex_unlock(&posix->log_lock);
 }
 
 bool smmu_posix_logged(struct smmu_posix *posix, const char *text)
@@ -254,10 +264,10 @@ bool smmu_posix_logged(struct smmu_posix *posix, const char *text)
 	bool found = false;
 	unsigned i;
 
-	smmu_spin_lock(&posix->log_lock);
+	pthread_mutex_lock(&posix->log_lock);
 	for (i = 0; i < SMMU_POSIX_LOG_LINES && !found; i++)
 		found = strstr(posix->log_ring[i], text);
-	smmu_spin_unlock(&posix->log_lock);
+	pthread_mutex_unlock(&posix->log_lock);
 	return found;
 }
 
@@ -273,7 +283,7 @@ static const struct smmu_port_ops posix_ops = {
 
 void smmu_posix_port_init(struct smmu_port *port, struct smmu_posix *posix)
 {
-	smmu_spin_init(&posix->log_lock);
+	pthread_mutex_init(&posix->log_lock, NULL);
 	*port = (struct smmu_port){.ops = &posix_ops, .ctx = posix, .rcu = &posix->rcu};
 }
 
@@ -293,6 +303,21 @@ static void linger_push(struct store_buffer_entry e)
 	e.at_ns = monotonic_ns() + smmu_random_below(&thread_random, linger_ns + 1);
 	e.at_point = UINT64_MAX;
 	store_buffer_push(&thread_buffer, e);
+}
+
+static void linger_retire(struct smmu_rcu *rcu, struct smmu_rcu_head *head,
+			  void (*fn)(struct smmu_rcu_head *head))
+{
+	if (thread_buffer.n)
+		linger_push((struct store_buffer_entry){.rcu = rcu, .head = head, .fn = fn});
+	else
+		smmu_posix_retire(rcu, head, fn);
+}
+
+static void linger_freeing(const void *p, size_t size)
+{
+	if (store_buffer_aims_at(&thread_buffer, p, size))
+		store_buffer_drain(&thread_buffer);
 }
 
 static void linger_point(enum smmu_posix_point_kind kind)
@@ -333,8 +358,10 @@ void smmu_posix_thread_no_barrier(uint64_t seed, uint64_t max_ns)
 		smmu_posix_hooks = (struct smmu_posix_hooks){
 			.point = linger_point,
 			.drain = linger_drain,
+			.freeing = linger_freeing,
 			.publish = linger_publish,
 			.dereference = linger_dereference,
 			.release = linger_release,
+			.retire = linger_retire,
 		};
 }

@@ -21,8 +21,8 @@ struct smmu_posix {
 	void *clock_ctx;
 	int stderr_level; /**< lines up to this enum smmu_log_level go to standard error; -1: none */
 
-	struct smmu_spinlock log_lock; /**< protects the ring below; any context */
-	unsigned logged[3];            /**< lines so far, by level */
+	pthread_mutex_t log_lock; /**< protects the ring below; any context */
+	unsigned logged[3];       /**< lines so far, by level */
 	unsigned log_next;
 	char log_ring[SMMU_POSIX_LOG_LINES][SMMU_POSIX_LOG_BYTES];
 };

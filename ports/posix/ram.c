@@ -101,7 +101,7 @@ int smmu_heap_init(struct smmu_heap *heap, const struct smmu_ram *ram, uint64_t 
 	    size > ram->size - offset)
 		return -SMMU_EINVAL;
 	*heap = (struct smmu_heap){.ram = ram, .poison = 0xdeadbeefdeadbeef};
-	smmu_spin_init(&heap->lock);
+	pthread_mutex_init(&heap->lock, NULL);
 	heap->first = offset >> SMMU_RAM_PAGE_SHIFT;
 	heap->pages = size >> SMMU_RAM_PAGE_SHIFT;
 	heap->hint = heap->first;
@@ -219,7 +219,7 @@ void *smmu_heap_dma_alloc(struct smmu_heap *heap, size_t size, size_t align, uin
 
 	if (size == 0 || align & (align - 1))
 		return NULL;
-	smmu_spin_lock(&heap->lock);
+	pthread_mutex_lock(&heap->lock);
 	if (!heap_fails(heap))
 		va = shift <= SMALL_MAX_SHIFT ? heap_take_small(heap, size, shift)
 					      : heap_take_run(heap, size, align);
@@ -228,7 +228,7 @@ void *smmu_heap_dma_alloc(struct smmu_heap *heap, size_t size, size_t align, uin
 		heap->dma_bytes += size;
 		heap_count(heap);
 	}
-	smmu_spin_unlock(&heap->lock);
+	pthread_mutex_unlock(&heap->lock);
 	if (!va)
 		return NULL;
 	memset(va, 0, size);
@@ -287,7 +287,7 @@ void smmu_heap_dma_free(struct smmu_heap *heap, void *va, size_t size)
 		heap_error(heap, "no memory of this heap", va, 0, size);
 		return;
 	}
-	smmu_spin_lock(&heap->lock);
+	pthread_mutex_lock(&heap->lock);
 	switch (heap->page[number].kind) {
 	case PAGE_SMALL:
 		wrong = heap_put_small(heap, number, offset & (PAGE_SIZE - 1), size, &asked);
@@ -306,7 +306,7 @@ void smmu_heap_dma_free(struct smmu_heap *heap, void *va, size_t size)
 		heap->dma_blocks--;
 		heap->dma_bytes -= size;
 	}
-	smmu_spin_unlock(&heap->lock);
+	pthread_mutex_unlock(&heap->lock);
 	if (wrong)
 		heap_error(heap, wrong, va, asked, size);
 }
@@ -325,17 +325,17 @@ void *smmu_heap_alloc(struct smmu_heap *heap, size_t size)
 	struct cpu_block *b = NULL;
 	bool fails;
 
-	smmu_spin_lock(&heap->lock);
+	pthread_mutex_lock(&heap->lock);
 	fails = heap_fails(heap);
-	smmu_spin_unlock(&heap->lock);
+	pthread_mutex_unlock(&heap->lock);
 	if (!fails && !posix_memalign((void **)&b, 64, sizeof(*b) + smmu_align_up(size, 16))) {
 		memset(b, 0, sizeof(*b) + smmu_align_up(size, 16));
 		*b = (struct cpu_block){.size = size, .magic = CPU_LIVE};
-		smmu_spin_lock(&heap->lock);
+		pthread_mutex_lock(&heap->lock);
 		heap->cpu_blocks++;
 		heap->cpu_bytes += size;
 		heap_count(heap);
-		smmu_spin_unlock(&heap->lock);
+		pthread_mutex_unlock(&heap->lock);
 		return b + 1;
 	}
 	return NULL;
@@ -364,27 +364,27 @@ void smmu_heap_free(struct smmu_heap *heap, void *p, size_t size)
 		"" ::
 			: "memory"); /* the compiler would drop stores into memory about to be freed */
 	free(b);
-	smmu_spin_lock(&heap->lock);
+	pthread_mutex_lock(&heap->lock);
 	heap->cpu_blocks--;
 	heap->cpu_bytes -= size;
-	smmu_spin_unlock(&heap->lock);
+	pthread_mutex_unlock(&heap->lock);
 }
 
 void smmu_heap_fail(struct smmu_heap *heap, uint64_t nth, uint64_t every)
 {
-	smmu_spin_lock(&heap->lock);
+	pthread_mutex_lock(&heap->lock);
 	heap->fail.nth = nth;
 	heap->fail.every = every;
-	smmu_spin_unlock(&heap->lock);
+	pthread_mutex_unlock(&heap->lock);
 }
 
 uint64_t smmu_heap_live(struct smmu_heap *heap)
 {
 	uint64_t live;
 
-	smmu_spin_lock(&heap->lock);
+	pthread_mutex_lock(&heap->lock);
 	live = heap->dma_blocks + heap->cpu_blocks;
-	smmu_spin_unlock(&heap->lock);
+	pthread_mutex_unlock(&heap->lock);
 	return live;
 }
 
@@ -397,11 +397,11 @@ bool smmu_heap_is_live(struct smmu_heap *heap, uint64_t bus)
 	if (number < heap->first || number >= heap->first + heap->pages)
 		return false;
 	page = &heap->page[number];
-	smmu_spin_lock(&heap->lock);
+	pthread_mutex_lock(&heap->lock);
 	if (page->kind == PAGE_SMALL)
 		live = page->live & SMMU_BIT((offset & (PAGE_SIZE - 1)) >> page->shift);
 	else
 		live = page->kind != PAGE_FREE;
-	smmu_spin_unlock(&heap->lock);
+	pthread_mutex_unlock(&heap->lock);
 	return live;
 }

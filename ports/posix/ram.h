@@ -8,6 +8,7 @@
 #ifndef SMMU_POSIX_RAM_H
 #define SMMU_POSIX_RAM_H
 
+#include <pthread.h>
 #include <stdbool.h>
 
 #include "bus.h"
@@ -44,8 +45,11 @@ struct smmu_heap {
 	void (*error)(void *ctx, const char *text);
 	void *error_ctx;
 
-	/** Protects all below, and fail; taken in any context, for one allocation. */
-	struct smmu_spinlock lock;
+	/**
+	 * Protects all below, and fail; taken for one allocation. No lock of the port: the memory is part of the
+	 * machine, not of the code under test, and no simulated thread may be switched away from inside.
+	 */
+	pthread_mutex_t lock;
 	uint64_t first, pages; /**< the pages it hands out, by number from the start of ram */
 	uint64_t hint;         /**< where the next search begins: freed memory rests for a while */
 	struct smmu_heap_page *page;

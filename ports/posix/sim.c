@@ -59,7 +59,7 @@ struct sim {
 	unsigned fibers, alive, spinning;
 	struct sim_actor actor[SIM_ACTORS];
 	unsigned actors;
-	bool acting; /* inside a device: hooks do nothing */
+	bool acting; /* inside a device or a callback of a retired object: hooks do nothing */
 	bool hung;
 	struct smmu_random random, workload;
 	uint64_t points, digest;
@@ -128,10 +128,15 @@ static void sim_commit_due(struct sim *sim)
 	for (i = 0; sim->lingering && i < sim->fibers; i++) {
 		struct store_buffer *b = &sim->fiber[i]->buffer;
 
-		if (b->n && store_buffer_commit_due(b, sim->now, sim->points)) {
+		if (!b->n)
+			continue;
+		/* What was retired may be called: it runs here, on behalf of another fiber, and must not switch. */
+		sim->acting = true;
+		if (store_buffer_commit_due(b, sim->now, sim->points)) {
 			sim->lingering -= !b->n;
 			any = true;
 		}
+		sim->acting = false;
 	}
 	if (any)
 		sim_wake(sim, sim->now);
@@ -362,17 +367,28 @@ static void sim_linger(struct sim *sim, struct store_buffer_entry e)
 	e.at_ns = sim->now + smmu_random_below(&sim->random, sim->linger_ns + 1);
 	e.at_point = sim->points + 1 + smmu_random_below(&sim->random, sim->linger_points);
 	sim->lingering += !b->n;
+	sim->acting = true; /* a full buffer lets one entry out */
 	store_buffer_push(b, e);
+	sim->acting = false;
 }
 
 static void sim_hook_drain(void)
 {
 	struct sim *sim = the_sim;
 
-	if (!sim->acting && store_buffer_drain(&sim->current->buffer)) {
-		sim->lingering--;
-		sim_progress(sim);
-	}
+	if (sim->acting || !sim->current->buffer.n)
+		return;
+	sim->acting = true;
+	store_buffer_drain(&sim->current->buffer);
+	sim->acting = false;
+	sim->lingering--;
+	sim_progress(sim);
+}
+
+static void sim_hook_freeing(const void *p, size_t size)
+{
+	if (store_buffer_aims_at(&the_sim->current->buffer, p, size))
+		sim_hook_drain();
 }
 
 static void sim_hook_mb(void)
@@ -403,6 +419,16 @@ static void sim_hook_release(uint32_t *word)
 		sim_linger(the_sim, (struct store_buffer_entry){.word = word});
 	else
 		__atomic_store_n(word, 0, __ATOMIC_RELEASE);
+}
+
+static void sim_hook_retire(struct smmu_rcu *rcu, struct smmu_rcu_head *head,
+			    void (*fn)(struct smmu_rcu_head *head))
+{
+	if (sim_buffers(the_sim) && the_sim->current->buffer.n)
+		sim_linger(the_sim,
+			   (struct store_buffer_entry){.rcu = rcu, .head = head, .fn = fn});
+	else
+		smmu_posix_retire(rcu, head, fn);
 }
 
 /* ---- fibers ---- */
@@ -617,9 +643,11 @@ struct sim *sim_create(uint64_t seed)
 		.spin = sim_hook_spin,
 		.mb = sim_hook_mb,
 		.drain = sim_hook_drain,
+		.freeing = sim_hook_freeing,
 		.publish = sim_hook_publish,
 		.dereference = sim_hook_dereference,
 		.release = sim_hook_release,
+		.retire = sim_hook_retire,
 	};
 	return sim;
 }

@@ -96,7 +96,11 @@ enum sim_store_buffer {
 	SIM_STORES_NO_BARRIER, /**< the same, and barriers do not drain them: the fault "no-barrier" */
 };
 
-/** A lingering store reaches memory after a random time up to @p max_ns or @p max_points points (2000, 200). */
+/**
+ * A lingering store reaches memory after a random time up to @p max_ns or @p max_points points (2000, 200). What has to
+ * follow it lingers behind it: the lock that was given back, the object that was retired. smmu_rcu_synchronize and the
+ * end of the fiber let everything land, whatever the mode.
+ */
 void sim_set_store_buffer(struct sim *sim, enum sim_store_buffer mode, uint64_t max_ns,
 			  uint64_t max_points);
 

@@ -30,19 +30,26 @@ enum smmu_posix_point_kind {
 	SMMU_POSIX_POINT_KINDS,
 };
 
+struct smmu_rcu;
+
 /**
  * What a simulation, or a fault with real threads, hangs into the port; all NULL otherwise. Set before any thread
  * starts.
  */
 struct smmu_posix_hooks {
 	void (*point)(enum smmu_posix_point_kind kind); /**< another processor may run here */
-	void (*spin)(
-		const void *site); /**< the caller, at @p site, cannot go on until another has */
-	void (*mb)(void);          /**< a barrier that drains the store buffer, unless broken */
-	void (*drain)(void);       /**< empty the store buffer whatever is broken */
+	/** The caller, at @p site of the code, cannot go on until another has. */
+	void (*spin)(const void *site);
+	void (*mb)(void);    /**< a barrier that drains the store buffer, unless broken */
+	void (*drain)(void); /**< empty the store buffer whatever is broken */
+	/** Drain it if it has a store to these bytes, which are about to be freed. */
+	void (*freeing)(const void *p, size_t size);
 	void (*publish)(void **slot, void *v); /**< a store that may linger in the store buffer */
 	void *(*dereference)(void **slot);     /**< a load that sees this processor's own buffer */
 	void (*release)(uint32_t *word);       /**< store 0, after everything in the store buffer */
+	/** smmu_posix_retire, after everything in the store buffer */
+	void (*retire)(struct smmu_rcu *rcu, struct smmu_rcu_head *head,
+		       void (*fn)(struct smmu_rcu_head *head));
 };
 extern struct smmu_posix_hooks smmu_posix_hooks;
 
@@ -224,6 +231,10 @@ void smmu_rcu_exit(struct smmu_rcu *rcu, unsigned cookie);
 void smmu_rcu_synchronize(struct smmu_rcu *rcu);
 void smmu_rcu_retire(struct smmu_rcu *rcu, struct smmu_rcu_head *head,
 		     void (*fn)(struct smmu_rcu_head *head));
+
+/** smmu_rcu_retire without the simulated store buffer. */
+void smmu_posix_retire(struct smmu_rcu *rcu, struct smmu_rcu_head *head,
+		       void (*fn)(struct smmu_rcu_head *head));
 
 /** Wait until everything that was retired has been called; nobody retires meanwhile. For the end of a run. */
 void smmu_posix_rcu_drain(struct smmu_rcu *rcu);

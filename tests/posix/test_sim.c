@@ -378,17 +378,39 @@ static int old_array, new_array;
 
 static struct {
 	int *array;
-	uint32_t ste, pte;
+	struct smmu_rcu rcu;
+	struct smmu_rcu_head retired;
+	bool gone, gone_early;
+	uint32_t pte;
 	bool fence;
 	bool swept_new, walker_saw_pte;
 } litmus;
 
+/* The harness's memory works at any moment, also while releases of the library's locks linger. */
+static struct smmu_ram ram;
+static struct smmu_heap heap;
+
+static void use_heap(void)
+{
+	smmu_heap_free(&heap, smmu_heap_alloc(&heap, 24), 24);
+}
+
+static void old_is_gone(struct smmu_rcu_head *head)
+{
+	use_heap();
+	litmus.gone = true;
+	litmus.gone_early = litmus.array != &new_array;
+}
+
 static void attacher(void *arg)
 {
 	smmu_rcu_publish(&litmus.array, &new_array);
+	use_heap();
 	assert_ptr_equal(smmu_rcu_dereference(&litmus.array), &new_array);
 	if (litmus.fence)
 		smmu_mb();
+	/* That the old one is retired neither lands the new one nor is it done before it has. */
+	smmu_rcu_retire(&litmus.rcu, &litmus.retired, old_is_gone);
 	smmu_posix_point();
 	/* The walker of the SMMU comes at once. */
 	litmus.walker_saw_pte = smmu_load(&litmus.pte);
@@ -416,11 +438,14 @@ static unsigned run_litmus(unsigned n, enum sim_store_buffer mode, bool fence)
 		litmus.pte = 1;
 		litmus.fence = fence;
 		litmus.swept_new = litmus.walker_saw_pte = false;
+		litmus.gone = litmus.gone_early = false;
 		sim_spawn(sim, attacher, NULL);
 		sim_spawn(sim, unmapper, NULL);
 		assert_int_equal(sim_run(sim), 0);
 		/* Whatever happened, the store has landed at the end. */
 		assert_ptr_equal(litmus.array, &new_array);
+		assert_true(litmus.gone);
+		assert_false(litmus.gone_early);
 		sim_destroy(sim);
 		stale += litmus.walker_saw_pte && !litmus.swept_new;
 	}
@@ -429,12 +454,16 @@ static unsigned run_litmus(unsigned n, enum sim_store_buffer mode, bool fence)
 
 static void test_store_buffer(void **state)
 {
+	assert_int_equal(smmu_ram_create(&ram, SMMU_RAM_DEFAULT_BASE, 4096), 0);
+	assert_int_equal(smmu_heap_init(&heap, &ram, 0, 0), 0);
 	assert_int_equal(run_litmus(300, SIM_STORES_STRAIGHT, false), 0);
 	assert_int_equal(run_litmus(300, SIM_STORES_BUFFERED, true), 0);
 	/* The library forgot its barrier: it shows without any fault. */
 	assert_true(run_litmus(300, SIM_STORES_BUFFERED, false) > 10);
 	/* The fault: the barrier is there and does nothing. */
 	assert_true(run_litmus(300, SIM_STORES_NO_BARRIER, true) > 10);
+	assert_int_equal(smmu_heap_fini(&heap), 0);
+	smmu_ram_destroy(&ram);
 }
 
 /* Message passing under a lock has to work even so: a release keeps the order of the stores before it. */
