@@ -74,7 +74,8 @@ struct smmu_device {
 
 /**
  * Add a device: its streams abort until it is attached. -SMMU_EINVAL, -SMMU_ERANGE (a stream the SMMU cannot have),
- * -SMMU_EEXIST (a stream taken), -SMMU_ENOMEM, -SMMU_EIO; nothing changed. May sleep.
+ * -SMMU_EEXIST (a stream taken), -SMMU_ENOMEM, -SMMU_EIO; nothing changed, but that a second-level stream
+ * table that was made stays with the instance. May sleep.
  */
 int smmu_device_init(struct smmu_device *dev, const struct smmu_device_config *cfg);
 

@@ -108,6 +108,21 @@ static void append(struct smmu_inv_array *array, const struct smmu_inv *e)
 	array->entry[array->count++] = *e;
 }
 
+/** A published operation: a sweep may mute it at this moment. */
+static struct smmu_inv copy_of(const struct smmu_inv *e)
+{
+	return (struct smmu_inv){.target = e->target,
+				 .index = e->index,
+				 .kind = e->kind,
+				 .id = e->id,
+				 .substream = e->substream,
+				 .users = e->users,
+				 .by_range = e->by_range,
+				 .whole = e->whole,
+				 .owner = e->owner,
+				 .muted = smmu_load(&e->muted)};
+}
+
 struct smmu_inv_array *smmu_inv_merge(const struct smmu_port *port,
 				      const struct smmu_inv_array *old, const struct smmu_inv *set,
 				      uint32_t n)
@@ -122,9 +137,8 @@ struct smmu_inv_array *smmu_inv_merge(const struct smmu_port *port,
 	array->capacity = old_count + n;
 	while (i < old_count || j < n) {
 		if (i < old_count && (j == n || smmu_inv_compare(&old->entry[i], &set[j]) <= 0)) {
-			struct smmu_inv e = old->entry[i++];
+			struct smmu_inv e = copy_of(&old->entry[i++]);
 
-			e.muted = smmu_load(&old->entry[i - 1].muted);
 			if (e.users)
 				append(array, &e);
 		} else {
