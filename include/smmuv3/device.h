@@ -2,6 +2,9 @@
 /**
  * @file device.h
  * A device behind one SMMU: its streams, its ATS, its substreams, and what it is attached to.
+ *
+ * All functions here may wait for sweeps that are under way (smmu_rcu_synchronize), when ATS comes or goes: call none of
+ * them while a fence of your own thread is open.
  */
 #ifndef SMMUV3_DEVICE_H
 #define SMMUV3_DEVICE_H
