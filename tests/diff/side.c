@@ -1,0 +1,543 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The two sides: bringing them up and down, memory, commands, and accesses with their comparison. */
+#include "diff.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include <smmuv3/hw/print.h>
+
+#define MARK 0x12345678u /* what a testdev writes */
+
+void say(struct world *w, const char *format, ...)
+{
+	va_list args;
+
+	if (!w->trace)
+		return;
+	fprintf(w->trace, "%4u  ", w->step);
+	va_start(args, format);
+	vfprintf(w->trace, format, args);
+	va_end(args);
+	fputc('\n', w->trace);
+}
+
+void differ(struct world *w, const char *format, ...)
+{
+	va_list args;
+
+	if (w->differs)
+		return;
+	w->differs = true;
+	va_start(args, format);
+	vsnprintf(w->why, sizeof(w->why), format, args);
+	va_end(args);
+	say(w, "DIFFERENT: %s", w->why);
+}
+
+bool same(struct world *w, const char *call, int model, int qemu)
+{
+	w->tally.calls++;
+	if (model != qemu)
+		differ(w, "%s: %d on the model, %d on QEMU", call, model, qemu);
+	return model == 0;
+}
+
+uint64_t *word_at(struct world *w, unsigned s, uint64_t bus)
+{
+	return smmu_ram_at(w->side[s].ram, bus, 8);
+}
+
+void poke(struct world *w, uint64_t bus, uint64_t value)
+{
+	for (unsigned s = 0; s < SIDES; s++)
+		__atomic_store_n(word_at(w, s, bus), value, __ATOMIC_RELEASE);
+}
+
+uint64_t peek(struct world *w, uint64_t bus)
+{
+	uint64_t a = *word_at(w, MODEL, bus), b = *word_at(w, QEMU, bus);
+
+	if (a != b)
+		differ(w, "memory at %#llx: %#llx on the model, %#llx on QEMU",
+		       (unsigned long long)bus, (unsigned long long)a, (unsigned long long)b);
+	return a;
+}
+
+/* --- up and down --- */
+
+/** What QEMU's ID registers say. */
+static void configure(struct smmu_model_config *c)
+{
+	smmu_model_config_default(c);
+	c->ssid_bits = 0;
+	c->two_level_cd = false;
+	c->msi = c->ats = c->pri = false;
+	c->oas = 44;
+	c->cmdq_bits = c->eventq_bits = 19;
+	c->term_model = true;
+}
+
+static bool side_up(struct world *w, unsigned s)
+{
+	struct side *side = &w->side[s];
+	void *pool;
+
+	memset(side, 0, sizeof(*side));
+	side->ram = s == QEMU ? qemu_ram(w->qemu) : &w->model_ram;
+	if (smmu_heap_init(&side->heap, side->ram, 0, 0))
+		return false;
+	side->posix.heap = &side->heap;
+	side->posix.stderr_level = -1;
+	smmu_posix_port_init(&side->port, &side->posix);
+	pool = smmu_heap_dma_alloc(&side->heap, POOL_SIZE, POOL_SIZE, &w->pool);
+	if (!pool)
+		return false;
+	for (unsigned i = 0; i < INSTANCES; i++) {
+		struct smmu_instance_config c = {
+			.port = &side->port,
+			.mmio = {s == QEMU ? qemu_bus(w->qemu, i) : smmu_model_bus(w->model, i)},
+			.index = i};
+
+		if (smmu_instance_probe(&side->inst[i], &c) || smmu_instance_enable(&side->inst[i]))
+			return false;
+	}
+	return true;
+}
+
+/**
+ * Stage 2 of nested streams: all memory as it is, so that tables and CDs are found where they are, but for the pool,
+ * some pages of which lead elsewhere, or nowhere, or may not be read or written.
+ */
+static int parent_up(struct world *w, unsigned s)
+{
+	static const uint32_t prots[] = {SMMU_PROT_READ | SMMU_PROT_WRITE, SMMU_PROT_READ,
+					 SMMU_PROT_WRITE, 0};
+	static const uint8_t granules[] = {12, 14, 16};
+	struct side *side = &w->side[s];
+	const struct smmu_ram *ram = side->ram;
+	struct smmu_random rng = w->rng;
+	struct smmu_domain_config c = {
+		.port = &side->port, .kind = SMMU_DOMAIN_STAGE2, .ias = 40, .oas = 40};
+	uint64_t end = w->pool + POOL_SIZE, page, at;
+	int rc;
+
+	c.granule_shift = granules[smmu_random_below(&rng, 3)];
+	page = 1ull << c.granule_shift;
+	w->parent_granule = c.granule_shift;
+	rc = smmu_domain_init(&side->dom[PARENT], &c);
+	if (!rc && w->pool > ram->base)
+		rc = smmu_map(&side->dom[PARENT], ram->base, ram->base, w->pool - ram->base, 3);
+	if (!rc && ram->base + ram->size > end)
+		rc = smmu_map(&side->dom[PARENT], end, end,
+			      (ram->base + ram->size - end) & ~0xffffull, 3);
+	/* As much of the pool as accesses will hit. */
+	for (at = 0; !rc && at < 64 * page; at += page) {
+		uint64_t kind = smmu_random_below(&rng, 10);
+		uint64_t to = w->pool + (kind & 1 ? at : smmu_random_below(&rng, 64) * page);
+
+		if (kind < 9)
+			rc = smmu_map(&side->dom[PARENT], w->pool + at, to, page,
+				      prots[kind > 6 ? kind - 6 : 0]);
+	}
+	return rc;
+}
+
+bool world_up(struct world *w, uint64_t seed)
+{
+	struct smmu_model_config config[INSTANCES];
+	unsigned count, n = 0;
+	const struct qemu_device *hw = qemu_devices(w->qemu, &count);
+	struct smmu_random rng;
+
+	for (unsigned i = 0; i < INSTANCES; i++) {
+		configure(&config[i]);
+		w->up[i] = true;
+	}
+	w->model =
+		smmu_model_create(SMMU_MODEL_VIRTUAL, config, INSTANCES, &w->model_ram, NULL, seed);
+	if (!w->model || !side_up(w, MODEL) || !side_up(w, QEMU))
+		return false;
+	memset(w->taint, 0, sizeof(w->taint));
+	memset(w->space, 0, sizeof(w->space));
+	for (unsigned i = 0; i < count && n < DEVICES; i++)
+		w->unit[n++] = (struct unit){.hw = &hw[i],
+					     .smmu = hw[i].smmu,
+					     .stream = hw[i].stream,
+					     .edu = hw[i].kind == QEMU_EDU,
+					     .dom = -1,
+					     .nest = -1};
+	smmu_random_seed(&rng, seed);
+	w->rng = rng;
+	w->differs = false;
+	return n == DEVICES &&
+	       same(w, "domain of nested streams", parent_up(w, MODEL), parent_up(w, QEMU));
+}
+
+void world_down(struct world *w)
+{
+	for (unsigned d = 0; d < DEVICES; d++)
+		if (w->unit[d].nest >= 0)
+			nest_off(w, d);
+	for (unsigned s = 0; s < SIDES; s++) {
+		struct side *side = &w->side[s];
+		void *pool = smmu_ram_at(side->ram, w->pool, 1);
+		int rc = 0;
+
+		for (unsigned i = 0; i < INSTANCES; i++)
+			smmu_instance_remove(&side->inst[i]);
+		for (unsigned d = 0; d <= DOMAINS; d++)
+			if (d == PARENT || w->space[d].live)
+				rc |= smmu_domain_fini(&side->dom[d]);
+		smmu_heap_dma_free(&side->heap, pool, POOL_SIZE);
+		if (rc)
+			differ(w, "side %u: a domain is still in use at the end", s);
+		if (smmu_heap_fini(&side->heap))
+			differ(w, "side %u: memory leaked", s);
+	}
+	for (unsigned i = 0; i < INSTANCES && !w->differs; i++)
+		if (smmu_model_misuse_count(w->model, i))
+			differ(w, "model: %s", smmu_model_misuse(w->model, i, 0));
+	smmu_model_destroy(w->model);
+	w->model = NULL;
+	if (qemu_error(w->qemu))
+		differ(w, "%s", qemu_error(w->qemu));
+}
+
+/* --- commands --- */
+
+static uint32_t gerror_of(const struct smmu_instance *inst)
+{
+	return smmu_mmio_read32(&inst->mmio, SMMU_GERROR) ^
+	       smmu_mmio_read32(&inst->mmio, SMMU_GERRORN);
+}
+
+void command(struct world *w, unsigned i, struct smmu_cmd c)
+{
+	struct smmu_text t;
+	char text[200];
+	int rc[SIDES];
+
+	smmu_text_init(&t, text, sizeof(text));
+	smmu_print_cmd(&t, &c);
+	for (unsigned s = 0; s < SIDES; s++)
+		rc[s] = smmu_cmdq_issue(&w->side[s].inst[i].cmdq, &c, 1);
+	say(w, "smmu %u: %s = %d, %d", i, text, rc[MODEL], rc[QEMU]);
+	w->tally.commands++;
+	w->tally.cerrors += rc[MODEL] != 0;
+	same(w, text, rc[MODEL], rc[QEMU]);
+	if (gerror_of(&w->side[MODEL].inst[i]) != gerror_of(&w->side[QEMU].inst[i]))
+		differ(w, "%s: GERROR is not the same after it", text);
+}
+
+/* --- accesses --- */
+
+struct outcome {
+	bool ok;
+	uint64_t pa; /* 0: it landed, nobody knows where */
+	unsigned nevents;
+	struct smmu_event event[EVENTS];
+};
+
+static void take_events(struct world *w, unsigned s, unsigned i, struct outcome *o)
+{
+	struct smmu_event ev;
+
+	o->nevents = 0;
+	while (w->up[i] && smmu_instance_event(&w->side[s].inst[i], &ev)) {
+		if (o->nevents < EVENTS)
+			o->event[o->nevents] = ev;
+		o->nevents++;
+	}
+}
+
+static bool in_pool(const struct world *w, uint64_t pa)
+{
+	return pa >= w->pool && pa < w->pool + POOL_SIZE;
+}
+
+/** QEMU's half. It says that it landed, and the mark in one of @p where says at which. */
+static void qemu_access(struct world *w, const struct unit *u, uint64_t iova, bool write,
+			const uint64_t *where, unsigned n, bool model_ok, struct outcome *o)
+{
+	struct qemu_dma dma = {.iova = iova, .len = 4, .write = write, .bus = QEMU_BUS_UNKNOWN};
+	int rc;
+
+	for (unsigned k = 0; k < n; k++)
+		*(volatile uint32_t *)smmu_ram_at(w->side[QEMU].ram, where[k], 4) = 0;
+	rc = qemu_dma(w->qemu, u->hw, &dma);
+	if (rc)
+		differ(w, "QEMU: the access itself failed (%d): %s", rc,
+		       qemu_error(w->qemu) ? qemu_error(w->qemu) : "alive");
+	o->ok = dma.landed;
+	o->pa = 0;
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	for (unsigned k = 0; k < n && o->ok && write && !u->edu; k++)
+		if (*(volatile uint32_t *)smmu_ram_at(w->side[QEMU].ram, where[k], 4) == MARK)
+			o->pa = where[k];
+	take_events(w, QEMU, u->smmu, o);
+	/* A refusal without a record cannot be seen from edu. */
+	if (u->edu && !o->nevents && !model_ok)
+		o->ok = false;
+}
+
+static const char *text_of(char *text, size_t size, const struct outcome *o, bool known)
+{
+	int n = o->ok ? (known ? snprintf(text, size, "-> %#llx", (unsigned long long)o->pa)
+			       : snprintf(text, size, "let through"))
+		      : snprintf(text, size, "refused");
+
+	for (unsigned k = 0; k < o->nevents && k < EVENTS && n > 0 && (size_t)n < size; k++) {
+		const struct smmu_event *e = &o->event[k];
+		const char *name = smmu_event_name(e->type);
+
+		n += snprintf(text + n, size - (size_t)n,
+			      ", %s sid %#x%s%s class %u addr %#llx ipa %#llx fetch %#llx pnu %d "
+			      "ind %d ttrnw %d ssv %d",
+			      name ? name : "?", e->sid, e->rnw ? " read" : " write",
+			      e->s2 ? " s2" : " s1", e->class, (unsigned long long)e->addr,
+			      (unsigned long long)e->ipa, (unsigned long long)e->fetch, e->pnu,
+			      e->ind, e->ttrnw, e->ssv);
+	}
+	return text;
+}
+
+static bool same_event(const struct smmu_event *a, const struct smmu_event *b)
+{
+	bool ttrnw = a->type == SMMU_F_PERMISSION && a->class == SMMU_EVENT_CLASS_TT;
+
+	/* IPA is UNKNOWN in faults of stage 1, TTRnW where no descriptor was refused. */
+	return a->type == b->type && a->sid == b->sid && a->ssv == b->ssv && a->ssid == b->ssid &&
+	       a->rnw == b->rnw && a->ind == b->ind && a->pnu == b->pnu && a->s2 == b->s2 &&
+	       a->nsipa == b->nsipa && a->class == b->class && (!ttrnw || a->ttrnw == b->ttrnw) &&
+	       a->stall == b->stall && a->stag == b->stag && a->addr == b->addr &&
+	       (!a->s2 || a->ipa == b->ipa) && a->fetch == b->fetch;
+}
+
+static bool same_outcome(const struct outcome *a, const struct outcome *b, bool known)
+{
+	if (a->ok != b->ok || (a->ok && known && a->pa != b->pa) || a->nevents != b->nevents)
+		return false;
+	for (unsigned k = 0; k < a->nevents && k < EVENTS; k++)
+		if (!same_event(&a->event[k], &b->event[k]))
+			return false;
+	return true;
+}
+
+/* What QEMU is known to do otherwise, each with its reason in docs/model.md. */
+
+/** Words 0 and 2 of the STE of an added device. */
+static uint64_t ste_word(struct world *w, unsigned dev, unsigned n)
+{
+	return peek(w, w->side[MODEL].ram->base +
+			       (uint64_t)((uint8_t *)&w->side[MODEL].dev[dev].ste[0]->w[n] -
+					  w->side[MODEL].ram->va));
+}
+
+static unsigned config_of(struct world *w, unsigned dev)
+{
+	return w->unit[dev].added
+		       ? (unsigned)smmu_field_get(SMMU_STE_W0_CONFIG, ste_word(w, dev, 0))
+		       : SMMU_STE_CONFIG_ABORT;
+}
+
+/**
+ * With concatenated first tables at stage 2 QEMU reads from the first of them only. True if the access would need
+ * another (or, with both stages, may).
+ */
+static bool beyond_first_table(struct world *w, unsigned dev, uint64_t iova)
+{
+	static const uint8_t granule[] = {12, 16, 14, 12};
+	unsigned g, start, ia, span, config = config_of(w, dev);
+	uint64_t w2;
+
+	if (!(config & 2))
+		return false;
+	w2 = ste_word(w, dev, 2);
+	g = granule[smmu_field_get(SMMU_STE_W2_S2TG, w2)];
+	start = (g == 12 ? 2 : 3) - (unsigned)smmu_field_get(SMMU_STE_W2_S2SL0, w2);
+	ia = 64 - (unsigned)smmu_field_get(SMMU_STE_W2_S2T0SZ, w2);
+	span = g + (4 - start) * (g - 3);
+	if (start > 3 || span >= ia)
+		return false;
+	if (config == SMMU_STE_CONFIG_S2)
+		return iova >> span && !(iova >> ia);
+	return span < 31;
+}
+
+static bool one_event(const struct outcome *o, unsigned type)
+{
+	return !o->ok && o->nevents == 1 && o->event[0].type == type;
+}
+
+static bool known_difference(struct world *w, unsigned dev, const struct outcome *model,
+			     const struct outcome *qemu)
+{
+	const struct smmu_event *e = &model->event[0];
+	unsigned config = config_of(w, dev);
+	bool nested = config == SMMU_STE_CONFIG_NESTED, stage1 = config & 1;
+	struct smmu_event as;
+
+	/* APTable refuses before the walk goes on. */
+	if (w->aptable && one_event(qemu, SMMU_F_PERMISSION) && !qemu->event[0].s2)
+		return !model->ok;
+	/* A read that an entry in the TLB does not allow: refused without a record. */
+	if (one_event(model, SMMU_F_PERMISSION) && e->s2 && e->rnw && !qemu->nevents)
+		return !qemu->ok;
+	/* Without stage 1 an address beyond OAS: not recorded with stage 2 alone, not looked for in bypass. */
+	if (one_event(model, SMMU_F_ADDR_SIZE) && !stage1 && !e->s2 && e->addr >> 44)
+		return !qemu->nevents;
+	/* Stage 2 alone, found in the TLB: not recorded. */
+	if (one_event(model, SMMU_F_PERMISSION) && !stage1 && e->s2 && !qemu->nevents)
+		return !qemu->ok;
+	/* With both stages, found in the TLB: the IPA is missing. */
+	if (nested && one_event(model, SMMU_F_PERMISSION) && one_event(qemu, SMMU_F_PERMISSION) &&
+	    e->s2 && !qemu->event[0].ipa) {
+		as = qemu->event[0];
+		as.ipa = e->ipa;
+		if (same_event(e, &as))
+			return true;
+	}
+	/* The order of the checks of a leaf. */
+	if (one_event(model, SMMU_F_ADDR_SIZE) &&
+	    (one_event(qemu, SMMU_F_PERMISSION) || one_event(qemu, SMMU_F_ACCESS))) {
+		as = qemu->event[0];
+		as.type = SMMU_F_ADDR_SIZE;
+		return same_event(e, &as);
+	}
+	/* The address of a next-level table is not checked. */
+	if (one_event(model, SMMU_F_ADDR_SIZE) && one_event(qemu, SMMU_F_WALK_EABT))
+		return e->sid == qemu->event[0].sid && e->addr == qemu->event[0].addr;
+	/* With both stages: a next-level table beyond IPS has the wrong class. */
+	if (nested && one_event(model, SMMU_F_ADDR_SIZE) && one_event(qemu, SMMU_F_ADDR_SIZE) &&
+	    !e->s2) {
+		as = qemu->event[0];
+		as.class = e->class;
+		return same_event(e, &as);
+	}
+	/* With both stages QEMU looks up TTB0 and TTB1 in stage 2 when it reads the CD, whether they are needed or not. */
+	if (nested && one_event(model, SMMU_F_TRANSLATION) && !e->s2 && qemu->nevents == 1)
+		return !qemu->ok && qemu->event[0].s2 &&
+		       qemu->event[0].class == SMMU_EVENT_CLASS_TT;
+	/*
+	 * A fault on the way to a CD or a table: RnW is always a read, but should be the transaction's. Of tables below the
+	 * first S2 is not set, and IPA is where the table begins, not where the descriptor is.
+	 */
+	if (model->nevents == 1 && qemu->nevents == 1 && e->class != SMMU_EVENT_CLASS_IN) {
+		as = qemu->event[0];
+		as.rnw = e->rnw;
+		if (e->class == SMMU_EVENT_CLASS_TT && nested) {
+			as.s2 = e->s2;
+			as.ipa = e->ipa;
+			as.ttrnw = e->ttrnw;
+		}
+		if (same_event(e, &as))
+			return true;
+	}
+	/* The address of the CD lies in another word of the record. */
+	if (one_event(model, SMMU_F_CD_FETCH) && one_event(qemu, SMMU_F_CD_FETCH)) {
+		as = qemu->event[0];
+		as.fetch = e->fetch;
+		return same_event(e, &as);
+	}
+	return false;
+}
+
+/** May a stale cache have said this? */
+static bool allowed(const struct taint *t, const struct smmu_dma_result *now, uint64_t iova,
+		    const struct outcome *o, bool known)
+{
+	if (o->ok == now->truth_ok && (!o->ok || !known || o->pa == now->truth_pa))
+		return true;
+	for (unsigned k = 0; k < t->npasts; k++)
+		if (o->ok == t->past[k].ok &&
+		    (!o->ok || !known || o->pa == iova + t->past[k].delta))
+			return true;
+	return false;
+}
+
+static void judge(struct world *w, unsigned dev, const struct taint *t,
+		  const struct smmu_dma_result *res, struct outcome *o, uint64_t iova, bool known)
+{
+	const struct unit *u = &w->unit[dev];
+	char a[600], b[600];
+
+	say(w, "smmu %u stream %#x %s %#llx%s: model %s; QEMU %s", u->smmu, u->stream,
+	    res->dma.write ? "writes" : "reads", (unsigned long long)iova,
+	    t ? " (may be stale)" : "", text_of(a, sizeof(a), &o[MODEL], true),
+	    text_of(b, sizeof(b), &o[QEMU], known));
+	if (!t) {
+		if (res->differs)
+			differ(w, "the model is stale though it was told: %s",
+			       smmu_model_explain(res, a, sizeof(a)));
+		else if (!same_outcome(&o[MODEL], &o[QEMU], known) &&
+			 !known_difference(w, dev, &o[MODEL], &o[QEMU]))
+			differ(w, "%s at %#llx: model %s; QEMU %s",
+			       res->dma.write ? "write" : "read", (unsigned long long)iova,
+			       text_of(a, sizeof(a), &o[MODEL], true),
+			       text_of(b, sizeof(b), &o[QEMU], known));
+		return;
+	}
+	for (unsigned s = 0; s < SIDES; s++) {
+		if (!allowed(t, res, iova, &o[s], s == MODEL || known))
+			differ(w, "%#llx may be stale, but not as the %s has it: %s",
+			       (unsigned long long)iova, s == MODEL ? "model" : "QEMU",
+			       text_of(a, sizeof(a), &o[s], s == MODEL || known));
+		w->tally.stale[s] += o[s].ok != res->truth_ok ||
+				     (o[s].ok && (s == MODEL || known) && o[s].pa != res->truth_pa);
+	}
+}
+
+void access_both(struct world *w, unsigned dev, uint64_t iova, bool write)
+{
+	struct unit *u = &w->unit[dev];
+	struct taint *t = taint_find(w, u->smmu, key_of(w, dev), iova);
+	struct smmu_dma dma = {
+		.instance = u->smmu, .stream = u->stream, .iova = iova, .write = write};
+	struct smmu_dma_result res = smmu_model_probe(w->model, &dma);
+	struct outcome o[SIDES] = {0};
+	uint64_t where[PASTS + 2];
+	unsigned n = 0;
+
+	if (beyond_first_table(w, dev, iova) || w->differs)
+		return;
+	if (u->edu && !w->up[u->smmu])
+		return; /* edu tells by the event queue */
+	if (!u->edu)
+		dma.write = write = true;
+	if ((res.ok && !in_pool(w, res.pa)) || (res.truth_ok && !in_pool(w, res.truth_pa)))
+		return;
+	res = smmu_model_dma(w->model, &dma);
+	o[MODEL].ok = res.ok;
+	o[MODEL].pa = res.pa;
+	take_events(w, MODEL, u->smmu, &o[MODEL]);
+	if (res.ok)
+		where[n++] = res.pa;
+	if (res.truth_ok)
+		where[n++] = res.truth_pa;
+	for (unsigned k = 0; t && k < t->npasts; k++)
+		if (t->past[k].ok && in_pool(w, iova + t->past[k].delta))
+			where[n++] = iova + t->past[k].delta;
+	qemu_access(w, u, iova, write, where, n, res.ok, &o[QEMU]);
+	w->tally.dmas++;
+	*(res.ok ? &w->tally.landed : &w->tally.refused) += 1;
+	for (unsigned k = 0; k < o[MODEL].nevents && k < EVENTS; k++)
+		w->tally.event[o[MODEL].event[k].type]++;
+	judge(w, dev, t, &res, o, iova, write && !u->edu);
+}
+
+void access_open(struct world *w, unsigned dev, uint64_t iova, bool write)
+{
+	struct unit *u = &w->unit[dev];
+	struct smmu_dma dma = {
+		.instance = u->smmu, .stream = u->stream, .iova = iova, .write = write || !u->edu};
+	struct outcome o;
+
+	if (u->edu || smmu_ram_at(w->side[QEMU].ram, iova, 1))
+		return;
+	smmu_model_dma(w->model, &dma);
+	take_events(w, MODEL, u->smmu, &o);
+	qemu_access(w, u, iova, true, NULL, 0, true, &o);
+	say(w, "smmu %u stream %#x accesses %#llx, whatever comes of it", u->smmu, u->stream,
+	    (unsigned long long)iova);
+}
