@@ -268,12 +268,12 @@ static void run_threads(enum smmu_posix_rcu_kind kind, unsigned writes)
 
 static void test_threads_epoch(void **state)
 {
-	run_threads(SMMU_POSIX_RCU_EPOCH, 3000);
+	run_threads(SMMU_POSIX_RCU_EPOCH, 1500);
 }
 
 static void test_threads_liburcu(void **state)
 {
-	run_threads(SMMU_POSIX_RCU_LIBURCU, 400);
+	run_threads(SMMU_POSIX_RCU_LIBURCU, 200);
 }
 
 /* ---- the same with fibers ---- */
@@ -322,7 +322,7 @@ static void test_fibers(void **state)
 	uint64_t seed = test_seed();
 	unsigned i;
 
-	for (i = 0; i < 30; i++)
+	for (i = 0; i < 20; i++)
 		assert_int_equal(run_fibers(seed + i, false, false), 0);
 }
 
