@@ -28,7 +28,8 @@ struct backend_dma {
 	unsigned targets;
 	bool may_write;  /**< a write of the same address may land at target[0] as well */
 	bool read_only2; /**< a write, of a page that stage 2 maps for reading alone */
-	bool attached;   /**< the stream is attached to a table, and that is not changing */
+	bool attached;   /**< to a domain with tables, or about to be */
+	bool changing;   /**< what the stream is attached to */
 };
 
 /** What became of it. */
@@ -48,7 +49,8 @@ struct backend_evidence {
 	const char *held_by; /**< the cache that answered instead of memory, or "memory" */
 	const char *missing; /**< the invalidation whose lack explains that, or "none" */
 	bool refilled;       /**< an ATC that filled itself again from a TLB */
-	bool has_entry;      /**< the members below are known */
+	const char *
+		entry_in; /**< the cache that had the entry, then the members below are known; or NULL */
 	uint64_t base, size; /**< what the entry that answered covers */
 	uint64_t born_ns;
 	bool atc;

@@ -107,7 +107,8 @@ static void model_explain(void *ctx, const struct backend_answer *answer,
 	e->held_by = smmu_model_held_name(r->held_by);
 	e->missing = smmu_model_missing(r);
 	e->refilled = r->refilled;
-	e->has_entry = r->atc_hit || r->tlb_hit || r->walk_hit;
+	e->entry_in =
+		r->atc_hit || r->tlb_hit || r->walk_hit ? smmu_model_held_name(r->tag.where) : NULL;
 	e->base = r->entry_base;
 	e->size = r->entry_size;
 	e->born_ns = r->entry_born_ns;

@@ -123,7 +123,7 @@ static bool blame_tamper(struct machine *m, unsigned smmu, const struct cmdlog_q
 }
 
 /* The record of the strike is gone already, but there were strikes of that kind, and this is what it was to be. */
-static void blame_strike(struct machine *m, unsigned smmu, const struct smmu_cmd *cmd, char *out,
+static bool blame_strike(struct machine *m, unsigned smmu, const struct smmu_cmd *cmd, char *out,
 			 size_t size)
 {
 	struct smmu_tamper *t = &m->smmu[smmu].tamper;
@@ -133,72 +133,108 @@ static void blame_strike(struct machine *m, unsigned smmu, const struct smmu_cmd
 		name_command(cmd, atc ? " of" : " with", out, size);
 	else if (smmu_tamper_count(t, SMMU_TAMPER_WRONG_INSTANCE))
 		snprintf(out, size, "%s on smmu %u", atc ? "atc_inv" : "tlbi", smmu);
+	else
+		return false;
+	return true;
 }
 
-/* Fill in what was missing, and a clause on how that is known. */
-static void blame(struct machine *m, const struct machine_device *d, uint32_t stream,
-		  const struct backend_dma *dma, const struct backend_answer *a,
-		  const struct backend_evidence *e, struct violation *v, char *how, size_t size)
+/* A violation, and what is known about it. */
+struct case_file {
+	struct machine *m;
+	const struct machine_device *d;
+	const struct backend_dma *dma;
+	const struct backend_answer *a;
+	const struct backend_evidence *e;
+	struct violation *v;
+	char how[120]; /* a clause on how it is known what was missing */
+};
+
+static bool tampered(struct case_file *c, const struct cmdlog_query *q, bool config)
 {
-	struct cmdlog_query q = {.stream = stream,
-				 .has_ssid = dma->has_ssid,
-				 .ssid = dma->ssid,
-				 .start = dma->iova & ~4095ull,
-				 .last = dma->iova | 4095,
-				 .asid = -1,
-				 .vmid = -1};
-	struct cmdlog *log = &m->smmu[d->smmu].log;
-	bool config = !strcmp(e->held_by, "config-cache"), atc = !strcmp(e->held_by, "atc"), found;
+	return blame_tamper(c->m, c->d->smmu, q, c->dma->stream, config, c->v->missing,
+			    sizeof(c->v->missing));
+}
+
+/* The entry of a TLB, a walk cache or an ATC that answered: who was to drop it? False: no evidence. */
+static bool blame_entry(struct case_file *c, struct cmdlog_query *q)
+{
+	const struct backend_evidence *e = c->e;
 	struct cmdlog_entry sent;
 
-	how[0] = '\0';
+	q->atc = e->atc;
+	if (tampered(c, q, false)) {
+		snprintf(c->how, sizeof(c->how),
+			 "the driver sent it, it was tampered with on its way");
+		return true;
+	}
+	if (e->atc) {
+		/* The ATC may have been told, and have filled itself again from a TLB that was not. */
+		q->atc = false;
+		if (tampered(c, q, false)) {
+			snprintf(c->how, sizeof(c->how),
+				 "the ATC was filled again from a TLB that still had it");
+			return true;
+		}
+		q->atc = true;
+	}
+	if (options_fault(c->m->o, FAULT_NO_BARRIER, NULL)) {
+		snprintf(c->v->missing, sizeof(c->v->missing), "barrier");
+		snprintf(c->how, sizeof(c->how), "the sweep saw an array from before the attach");
+		return true;
+	}
+	/* Of an entry whose age is not known nobody can say what was sent after it. */
+	if (e->unknown)
+		return false;
+	q->since_ns = e->born_ns;
+	if (!e->atc) {
+		q->asid = e->stage & 1 ? (int)e->asid : -1;
+		q->vmid = e->stage == 2 ? (int)e->vmid : -1;
+	}
+	if (!cmdlog_find(&c->m->smmu[c->d->smmu].log, q, &sent)) {
+		snprintf(c->how, sizeof(c->how), "the driver never sent it");
+		return false;
+	}
+	snprintf(c->how, sizeof(c->how),
+		 "the driver sent it at %" PRIu64 " ns, after the entry was made", sent.at_ns);
+	return blame_strike(c->m, c->d->smmu, &sent.cmd, c->v->missing, sizeof(c->v->missing));
+}
+
+/* Fill in which cache held it, what was missing, and how that is known. */
+static void blame(struct case_file *c)
+{
+	const struct backend_evidence *e = c->e;
+	struct violation *v = c->v;
+	struct cmdlog_query q = {.stream = c->dma->stream,
+				 .has_ssid = c->dma->has_ssid,
+				 .ssid = c->dma->ssid,
+				 .start = c->dma->iova & ~4095ull,
+				 .last = c->dma->iova | 4095,
+				 .asid = -1,
+				 .vmid = -1};
+	bool config = !strcmp(e->held_by, "config-cache");
+
+	snprintf(v->held_by, sizeof(v->held_by), "%s", e->held_by);
 	snprintf(v->missing, sizeof(v->missing), "%s", e->missing);
-	if (m->early_free && a->landed && (a->pa & ~4095ull) == m->canary) {
+	if (c->m->early_free && c->a->landed && (c->a->pa & ~4095ull) == c->m->canary) {
 		snprintf(v->missing, sizeof(v->missing), "sync before free");
-		snprintf(how, size,
+		snprintf(c->how, sizeof(c->how),
 			 "the walk went through a table that was freed before the fence");
 		return;
 	}
-	if (e->has_entry && e->size) {
+	if (config && tampered(c, &q, true)) {
+		snprintf(c->how, sizeof(c->how),
+			 "the driver sent it, it was tampered with on its way");
+		return;
+	}
+	if (!e->entry_in && (!e->unknown || config))
+		return;
+	if (e->entry_in && e->size) {
 		q.start = e->base;
 		q.last = e->base + e->size - 1;
 	}
-	q.atc = atc;
-	if (blame_tamper(m, d->smmu, &q, stream, config, v->missing, sizeof(v->missing))) {
-		snprintf(how, size, "the driver sent it, it was tampered with on its way");
-		return;
-	}
-	if (atc) {
-		/* The ATC may have been told, and have filled itself again from a TLB that was not. */
-		q.atc = false;
-		if (blame_tamper(m, d->smmu, &q, stream, config, v->missing, sizeof(v->missing))) {
-			snprintf(how, size,
-				 "the ATC was filled again from a TLB that still had it");
-			return;
-		}
-		q.atc = true;
-	}
-	/* Of an entry whose age is not known nobody can say what was sent after it. */
-	if (e->unknown || config ||
-	    (!atc && strcmp(e->held_by, "tlb") && strcmp(e->held_by, "walk-cache")))
-		return;
-	q.since_ns = e->born_ns;
-	if (!atc && e->has_entry) {
-		q.asid = e->stage & 1 ? (int)e->asid : -1;
-		q.vmid = e->stage == 2 ? (int)e->vmid : -1;
-	}
-	found = cmdlog_find(log, &q, &sent);
-	if (options_fault(m->o, FAULT_NO_BARRIER, NULL)) {
-		snprintf(v->missing, sizeof(v->missing), "barrier");
-		snprintf(how, size, "the sweep saw an array from before the attach");
-	} else if (found) {
-		snprintf(how, size,
-			 "the driver sent it at %" PRIu64 " ns, after the entry was made",
-			 sent.at_ns);
-		blame_strike(m, d->smmu, &sent.cmd, v->missing, sizeof(v->missing));
-	} else {
-		snprintf(how, size, "the driver never sent it");
-	}
+	/* A cached STE or CD may rightly be old in the middle of an attach, while the entry is what is wrong. */
+	if (blame_entry(c, &q) && config && e->entry_in)
+		snprintf(v->held_by, sizeof(v->held_by), "%s", e->entry_in);
 }
 
 static void report_dma(struct machine *m, struct machine_device *d, const struct backend_dma *dma,
@@ -206,7 +242,7 @@ static void report_dma(struct machine *m, struct machine_device *d, const struct
 {
 	struct violation *v = machine_violation(m, dma->iova, dma->stream, dma->smmu);
 	struct backend_evidence e = {.held_by = "memory", .missing = "none"};
-	char how[120];
+	struct case_file c = {.m = m, .d = d, .dma = dma, .a = a, .e = &e, .v = v};
 
 	if (!v)
 		return;
@@ -215,12 +251,11 @@ static void report_dma(struct machine *m, struct machine_device *d, const struct
 		deduce(m, dma, a->landed, &e);
 	v->has_ssid = dma->has_ssid;
 	v->ssid = dma->ssid;
-	snprintf(v->held_by, sizeof(v->held_by), "%s", e.held_by);
-	blame(m, d, dma->stream, dma, a, &e, v, how, sizeof(how));
+	blame(&c);
 	snprintf(v->text, sizeof(v->text), "at %" PRIu64 " ns a %s %s: %s%s%s%s%s; seed %" PRIu64,
 		 machine_now(m), dma->write ? "write" : "read",
 		 a->landed ? "got through" : "was refused", why, *e.text ? "; " : "", e.text,
-		 *how ? "; " : "", how, m->o->seed);
+		 *c.how ? "; " : "", c.how, m->o->seed);
 }
 
 /* ---- one access ---- */
@@ -241,13 +276,12 @@ static void expect(const struct machine *m, const struct oracle_ticket *t, struc
 {
 	struct oracle_ticket as = *t;
 	uint64_t pa[2];
-	bool changing;
 
 	as.write = true;
 	dma->targets = oracle_targets(m->oracle, t, dma->target);
 	dma->may_write = oracle_targets(m->oracle, &as, pa) == 1 && pa[0] == dma->target[0];
-	oracle_attached(m->oracle, t->stream, &changing);
-	dma->attached = t->domain[0] < m->domains && !changing;
+	oracle_attached(m->oracle, t->stream, &dma->changing);
+	dma->attached = t->domain[0] < m->domains;
 	as.write = false;
 	dma->read_only2 = dma->attached && m->domain[t->domain[0]].stage == 2 && !dma->targets &&
 			  oracle_targets(m->oracle, &as, pa);

@@ -208,7 +208,6 @@ int workload_run(struct machine *m, struct report *r)
 		thread[i].arg = &w.worker[i];
 		thread[i].fn = i < w.workers ? worker_main : i + 1 < n ? mover_main : service_main;
 	}
-	machine_tag_pages(m, m->data, m->data_bytes, MACHINE_TAG_FREE, false);
 	if (i == n)
 		rc = m->sim ? run_fibers(&w, thread, n) : run_threads(&w, thread, n);
 	progress_done();

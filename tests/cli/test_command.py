@@ -1,1 +1,206 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""The command from outside: usage: test_command.py SMMUV3 DATA_FOLDER"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+SMMUV3, DATA = sys.argv[1], sys.argv[2]
+TRACE = os.path.join(DATA, 'nvme-iommu.trace.gz')
+
+CAUGHT = {
+    'drop-tlbi': ({'tlb', 'atc'}, {'tlbi'}),
+    'drop-atc': ({'atc'}, {'atc_inv'}),
+    'drop-cfgi': ({'config-cache'}, {'cfgi'}),
+    'drop-sync': ({'tlb', 'atc', 'config-cache', 'walk-cache'}, {'sync'}),
+    'wrong-id': ({'tlb', 'atc'}, {'tlbi with', 'atc_inv of'}),
+    'wrong-instance': ({'tlb', 'atc'}, {'tlbi on', 'atc_inv on'}),
+    'atc-first': ({'atc'}, {'tlbi before atc_inv'}),
+    'early-free': ({'walk-cache', 'tlb', 'atc', 'config-cache'}, {'sync before free'}),
+    'no-barrier': ({'tlb', 'atc'}, {'barrier'}),
+}
+SURVIVED = ['atc-timeout', 'cmd-error', 'cmd-abort', 'slow-sync', 'event-overflow', 'alloc-fail']
+KEYS = ['result', 'design', 'device', 'seed', 'smmus', 'devices', 'ats', 'threads', 'ops', 'maps',
+        'unmaps', 'attaches', 'detaches', 'removals', 'dma', 'blocked', 'stale', 'quarantined',
+        'survived', 'commands', 'unmap_ns', 'violations']
+
+
+def run(*args):
+    p = subprocess.run([SMMUV3, *map(str, args)], capture_output=True, text=True, timeout=250)
+    return p.returncode, p.stdout, p.stderr
+
+
+class Usage(unittest.TestCase):
+    def test_help(self):
+        for args in (['--help'], ['help'], ['run', '--help'], ['replay', '--help'],
+                     ['arrays', '--help'], ['help', 'run'], ['topology', '--help'],
+                     ['decode', '--help']):
+            rc, out, err = run(*args)
+            self.assertEqual((rc, err), (0, ''), args)
+            self.assertIn('usage: smmuv3', out)
+        self.assertRegex(run('--version')[1], r'^smmuv3 \d+\.\d+\.\d+\n$')
+
+    def test_wrong(self):
+        for args, words in (
+                ([], 'usage'),
+                (['fly'], 'no command "fly"'),
+                (['bench'], 'not available'),
+                (['run', '--wings', '2'], 'no option --wings'),
+                (['run', '--ops', '12x'], '--ops wants a number'),
+                (['run', '--ops'], '--ops wants a value'),
+                (['run', '--ops', '0'], 'from 1'),
+                (['run', '--smmus', '65'], 'to 64'),
+                (['run', '--ats', '5'], '--devices'),
+                (['run', '--stage', '3'], '--stage wants'),
+                (['run', '--stage', 'nested'], 'not available'),
+                (['run', '--design', 'list'], 'not available'),
+                (['run', '--design', 'magic'], 'sweep or serial'),
+                (['run', '--clock', 'sun'], 'virtual or real'),
+                (['run', '--inject', 'rain'], 'drop-tlbi'),
+                (['run', '--inject', 'drop-tlbi:0'], 'EVERY'),
+                (['run', '--device', 'toaster'], 'model or qemu'),
+                (['run', 'fast'], 'unexpected argument "fast"'),
+                (['run', '--iort', 'a', '--dtb', 'b'], 'exclude each other'),
+                (['run', '--iort', '/no/such/file'], '/no/such/file'),
+                (['run', '--json', '/no/such/folder/x', '--ops', '10'], '/no/such/folder/x'),
+                (['replay'], 'wants a trace'),
+                (['replay', '/no/such/trace'], '/no/such/trace'),
+                (['arrays', '--ops', '3'], 'no meaning'),
+        ):
+            rc, out, err = run(*args)
+            self.assertEqual(rc, 2, args)
+            self.assertIn(words, err, args)
+
+
+class Run(unittest.TestCase):
+    def ok(self, *args):
+        rc, out, err = run('run', '--json', '-', *args)
+        self.assertEqual((rc, err), (0, ''), out)
+        result = json.loads(out)
+        self.assertEqual(result['result'], 'ok')
+        self.assertEqual((result['stale'], result['lost'], result['violations']), (0, 0, []))
+        return result, out
+
+    def test_summary(self):
+        rc, out, err = run('run', '--ops', 3000)
+        self.assertEqual((rc, err), (0, ''))
+        self.assertRegex(out, r'^ok: 3000 operations')
+        self.assertIn('stale 0', out)
+
+    def test_json(self):
+        result, out = self.ok('--ops', 4000, '--stage', '1,2', '--seed', 5)
+        for key in KEYS:
+            self.assertIn(key, result)
+        self.assertEqual(set(result['commands']), {'tlbi', 'atc_inv', 'cfgi', 'sync', 'other'})
+        self.assertTrue({'p50', 'p99', 'max'} <= set(result['unmap_ns']))
+        self.assertEqual((result['ops'], result['seed'], result['smmus'], result['devices'],
+                          result['ats'], result['threads']), (4000, 5, 2, 8, 4, 4))
+        self.assertTrue(result['blocked'] > 0 and result['dma'] > result['blocked'])
+        for key in ('maps', 'unmaps', 'attaches', 'detaches'):
+            self.assertGreater(result[key], 0, key)
+
+    def test_repeats(self):
+        args = ('--ops', 5000, '--smmus', 3, '--stage', '2,1', '--seed')
+        self.assertEqual(self.ok(*args, 9)[1], self.ok(*args, 9)[1])
+        self.assertNotEqual(self.ok(*args, 9)[1], self.ok(*args, 10)[1])
+
+    def test_shapes(self):
+        self.ok('--ops', 1500, '--smmus', 16)
+        self.ok('--ops', 1500, '--smmus', 1, '--devices', 1, '--ats', 0, '--threads', 1)
+        self.ok('--ops', 2000, '--domains', 5, '--stage', 2)
+        self.ok('--ops', 3000, '--design', 'serial')
+        self.ok('--ops', 1000000000000, '--seconds', 1, '--threads', 1, '--clock', 'real')
+        self.ok('--ops', 2000, '--iort', os.path.join(DATA, 'two-smmus.iort'))
+        self.ok('--ops', 2000, '--dtb', os.path.join(DATA, 'virt-smmuv3.dtb'))
+
+    def test_real_clock(self):
+        self.ok('--ops', 2000, '--clock', 'real', '--threads', 4)
+
+
+class Faults(unittest.TestCase):
+    def test_caught(self):
+        for fault, (held, missing) in CAUGHT.items():
+            rc, out, err = run('run', '--json', '-', '--inject', fault, '--ops', 60000)
+            result = json.loads(out)
+            self.assertEqual((rc, result['result']), (1, 'violation'), fault)
+            self.assertGreater(result['stale'] + result['lost'], 0, fault)
+            for v in result['violations']:
+                self.assertIn(v['held_by'], held, (fault, v))
+                self.assertTrue(any(v['missing'].startswith(m) for m in missing), (fault, v))
+                self.assertIn('seed 1', v['text'])
+                self.assertTrue({'iova', 'stream', 'smmu'} <= set(v))
+
+    def test_said(self):
+        rc, out, err = run('run', '--inject', 'drop-atc', '--seed', 4)
+        self.assertEqual(rc, 1)
+        for words in ('VIOLATION', 'held by atc', 'missing: atc_inv', '--seed 4'):
+            self.assertIn(words, out)
+
+    def test_survived(self):
+        for fault in SURVIVED:
+            rc, out, err = run('run', '--json', '-', '--inject', fault, '--ops', 8000)
+            result = json.loads(out)
+            self.assertEqual((rc, result['result']), (0, 'ok'), (fault, result))
+            self.assertGreater(result['survived'], 0, fault)
+
+    def test_quarantine(self):
+        rc, out, err = run('run', '--json', '-', '--inject', 'atc-timeout:500', '--ops', 8000)
+        self.assertEqual(rc, 0, out)
+        self.assertGreater(json.loads(out)['quarantined'], 0)
+
+
+class Replay(unittest.TestCase):
+    def test_designs(self):
+        rc, out, err = run('replay', TRACE, '--smmus', 4, '--ats', 2, '--json', '-')
+        self.assertEqual((rc, err), (0, ''))
+        result = json.loads(out)
+        for key in KEYS:
+            self.assertIn(key, result)
+        self.assertEqual((result['result'], result['design'], result['maps'], result['unmaps']),
+                         ('ok', 'sweep', 12068, 6772))
+        sweep, serial = result['compare']
+        self.assertEqual((sweep['design'], serial['design']), ('sweep', 'serial'))
+        self.assertEqual(sweep['commands']['tlbi'], serial['commands']['tlbi'])
+        # Four SMMUs alike: one after the other takes nearly four times as long.
+        self.assertGreater(serial['unmap_ns']['p50'], 3 * sweep['unmap_ns']['p50'])
+
+    def test_table(self):
+        rc, out, err = run('replay', TRACE)
+        self.assertEqual((rc, err), (0, ''))
+        for words in ('stale 0', 'sweep', 'serial', 'ATC_INV'):
+            self.assertIn(words, out)
+
+    def test_fault(self):
+        rc, out, err = run('replay', TRACE, '--inject', 'drop-tlbi:100', '--json', '-')
+        self.assertEqual(rc, 1)
+        self.assertEqual({v['missing'] for v in json.loads(out)['violations']}, {'tlbi'})
+
+    def test_bad_trace(self):
+        with tempfile.NamedTemporaryFile('w', suffix='.trace') as f:
+            f.write('# tracer: nop\n x-1 [0] ..... 1.0: map: IOMMU: iova=0x1000 - 0x2000 '
+                    'paddr=0x3000 size=4097\n')
+            f.flush()
+            rc, out, err = run('replay', f.name)
+            self.assertEqual((rc, out), (2, ''))
+            self.assertIn(f.name + ': line 2: size=4097', err)
+
+
+class Arrays(unittest.TestCase):
+    def test_arrays(self):
+        rc, out, err = run('arrays', '--smmus', 2, '--devices', 4, '--ats', 1, '--domains', 1,
+                           '--json', '-')
+        self.assertEqual((rc, err), (0, ''))
+        (domain,) = json.loads(out)['domains']
+        self.assertEqual([(e['smmu'], e['kind'], e['users']) for e in domain['operations']],
+                         [(0, 's1-asid', 4), (0, 'ats', 1), (1, 's1-asid', 4), (1, 'ats', 1)])
+        rc, out, err = run('arrays', '--stage', '1,2')
+        self.assertEqual(rc, 0)
+        self.assertIn('s2-vmid', out)
+
+
+if __name__ == '__main__':
+    unittest.main(argv=sys.argv[:1], verbosity=1)

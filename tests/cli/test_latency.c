@@ -40,10 +40,13 @@ static void unmap_once(void *arg)
 
 static uint64_t measure(const char *smmus, const char *ats, const char *design)
 {
-	char *argv[] = {"run",	   "--smmus",  (char *)smmus, "--devices",    "4",  "--ats",
-			(char *)ats, "--design", (char *)design};
-	struct machine_config cfg = {
-		.exact = true, .calm = true, .data_bytes = 2u << 20, .domains = 1, .one_granule = true};
+	char *argv[] = {"run",   "--smmus",   (char *)smmus, "--devices",   "4",
+			"--ats", (char *)ats, "--design",    (char *)design};
+	struct machine_config cfg = {.exact = true,
+				     .calm = true,
+				     .data_bytes = 2u << 20,
+				     .domains = 1,
+				     .one_granule = true};
 	struct machine *m = malloc(sizeof(*m));
 	struct report r = {0};
 	struct job job = {.m = m};
@@ -67,9 +70,10 @@ static void compare(const char *ats)
 	uint64_t one = measure("1", ats, "sweep"), many = measure("16", ats, "sweep");
 	uint64_t serial_one = measure("1", ats, "serial"), serial = measure("16", ats, "serial");
 
-	print_message("ats %s: sweep %llu ns on 1, %llu ns on 16; serial %llu ns on 1, %llu ns on 16\n",
-		      ats, (unsigned long long)one, (unsigned long long)many,
-		      (unsigned long long)serial_one, (unsigned long long)serial);
+	print_message(
+		"ats %s: sweep %llu ns on 1, %llu ns on 16; serial %llu ns on 1, %llu ns on 16\n",
+		ats, (unsigned long long)one, (unsigned long long)many,
+		(unsigned long long)serial_one, (unsigned long long)serial);
 	assert_true(one >= 240); /* at least a CMD_SYNC */
 	assert_true(many * 10 <= one * 11);
 	assert_true(serial >= serial_one * 15);

@@ -1,1 +1,194 @@
-int main(void) { return 0; }
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The judge: each promise, kept and broken. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "oracle.h"
+
+#define IOVA 0x40000000ull
+#define PA 0x80000000ull
+#define REFUSED UINT64_MAX
+
+static struct oracle *o;
+
+static int setup(void **state)
+{
+	o = oracle_create(2, 4);
+	return !o || oracle_window(o, 0, IOVA, 4u << 20) || oracle_window(o, 1, IOVA, 4u << 20);
+}
+
+static int teardown(void **state)
+{
+	oracle_destroy(o);
+	return 0;
+}
+
+/* The verdict on an access of stream 0 that landed at @pa. */
+static enum oracle_verdict judge(uint64_t iova, bool write, uint64_t pa)
+{
+	struct oracle_ticket t = oracle_before(o, 0, iova, write);
+	char why[160];
+
+	return oracle_after(o, &t, pa != REFUSED, pa, why, sizeof(why));
+}
+
+static void attach(unsigned to)
+{
+	oracle_attach_begin(o, 0, to, false);
+	oracle_attach_end(o, 0, true);
+}
+
+static void map(unsigned domain, uint64_t iova, uint64_t size, uint64_t pa, unsigned prot)
+{
+	oracle_map_begin(o, domain, iova, size, pa, prot);
+	oracle_map_end(o, domain, iova, size, true);
+}
+
+static void test_pages(void **state)
+{
+	attach(0);
+	assert_int_equal(judge(IOVA, false, REFUSED), ORACLE_REFUSED);
+	assert_int_equal(judge(IOVA, false, PA), ORACLE_STALE);
+
+	oracle_map_begin(o, 0, IOVA, 8192, PA, ORACLE_READ | ORACLE_WRITE);
+	assert_int_equal(judge(IOVA, true, REFUSED), ORACLE_REFUSED);
+	assert_int_equal(judge(IOVA, true, PA), ORACLE_LANDED);
+	assert_int_equal(judge(IOVA, true, PA + 4096), ORACLE_STALE);
+	oracle_map_end(o, 0, IOVA, 8192, true);
+	assert_int_equal(judge(IOVA + 4097, true, PA + 4097), ORACLE_LANDED);
+	assert_int_equal(judge(IOVA + 4097, true, PA + 1), ORACLE_STALE);
+	assert_int_equal(judge(IOVA, true, REFUSED), ORACLE_LOST);
+	assert_int_equal(judge(IOVA + 8192, true, REFUSED), ORACLE_REFUSED);
+	assert_int_equal(oracle_live_pages(o, 0), 2);
+
+	oracle_unmap_begin(o, 0, IOVA, 4096);
+	assert_int_equal(judge(IOVA, false, REFUSED), ORACLE_REFUSED);
+	assert_int_equal(judge(IOVA, false, PA), ORACLE_LANDED);
+	assert_int_equal(judge(IOVA, false, PA + 4096), ORACLE_STALE);
+	assert_int_equal(judge(IOVA + 4096, false, REFUSED), ORACLE_LOST);
+	oracle_unmap_end(o, 0, IOVA, 4096, true);
+	assert_int_equal(judge(IOVA, false, PA), ORACLE_STALE);
+	assert_int_equal(judge(IOVA, false, REFUSED), ORACLE_REFUSED);
+	assert_int_equal(oracle_live_pages(o, 0), 1);
+}
+
+static void test_failed_calls_promise_nothing(void **state)
+{
+	uint64_t pa;
+
+	attach(0);
+	oracle_map_begin(o, 0, IOVA, 4096, PA, ORACLE_READ);
+	oracle_map_end(o, 0, IOVA, 4096, false);
+	assert_int_equal(judge(IOVA, false, PA), ORACLE_STALE);
+	assert_false(oracle_mapped(o, 0, IOVA, &pa));
+
+	map(0, IOVA, 4096, PA, ORACLE_READ);
+	/* Over what is mapped: the old mapping stays, the free page beside it stays free. */
+	oracle_map_begin(o, 0, IOVA, 8192, PA + 65536, ORACLE_READ);
+	assert_int_equal(judge(IOVA, false, PA), ORACLE_LANDED);
+	oracle_map_end(o, 0, IOVA, 8192, false);
+	assert_true(oracle_mapped(o, 0, IOVA + 5, &pa));
+	assert_int_equal(pa, PA + 5);
+	assert_int_equal(judge(IOVA + 4096, false, REFUSED), ORACLE_REFUSED);
+
+	oracle_unmap_begin(o, 0, IOVA, 4096);
+	oracle_unmap_end(o, 0, IOVA, 4096, false);
+	assert_int_equal(judge(IOVA, false, REFUSED), ORACLE_LOST);
+}
+
+static void test_permissions(void **state)
+{
+	attach(0);
+	map(0, IOVA, 4096, PA, ORACLE_READ);
+	assert_int_equal(judge(IOVA, false, PA), ORACLE_LANDED);
+	assert_int_equal(judge(IOVA, true, REFUSED), ORACLE_REFUSED);
+	assert_int_equal(judge(IOVA, true, PA), ORACLE_STALE);
+}
+
+static void test_attachments(void **state)
+{
+	bool changing;
+
+	map(0, IOVA, 4096, PA, ORACLE_READ);
+	map(1, IOVA, 4096, PA + 65536, ORACLE_READ);
+	assert_int_equal(judge(IOVA, false, PA), ORACLE_STALE); /* blocked at first */
+	assert_int_equal(judge(IOVA, false, REFUSED), ORACLE_REFUSED);
+
+	oracle_attach_begin(o, 0, 0, false);
+	assert_int_equal(judge(IOVA, false, PA), ORACLE_LANDED);
+	assert_int_equal(judge(IOVA, false, REFUSED), ORACLE_REFUSED);
+	oracle_attach_end(o, 0, false);
+	assert_int_equal(oracle_attached(o, 0, &changing), ORACLE_BLOCKED);
+	assert_false(changing);
+	assert_int_equal(judge(IOVA, false, PA), ORACLE_STALE);
+
+	attach(0);
+	oracle_attach_begin(o, 0, 1, false);
+	assert_int_equal(judge(IOVA, false, PA), ORACLE_LANDED);
+	assert_int_equal(judge(IOVA, false, PA + 65536), ORACLE_LANDED);
+	assert_int_equal(judge(IOVA, false, REFUSED), ORACLE_REFUSED);
+	assert_int_equal(judge(IOVA, false, PA + 4096), ORACLE_STALE);
+	oracle_attach_end(o, 0, true);
+	assert_int_equal(judge(IOVA, false, PA), ORACLE_STALE);
+	assert_int_equal(judge(IOVA, false, PA + 65536), ORACLE_LANDED);
+
+	/* Without a moment of refusal, where both map the page. */
+	oracle_attach_begin(o, 0, 0, true);
+	assert_int_equal(judge(IOVA, false, REFUSED), ORACLE_LOST);
+	assert_int_equal(judge(IOVA + 4096, false, REFUSED), ORACLE_REFUSED);
+	oracle_unmap_begin(o, 0, IOVA, 4096);
+	assert_int_equal(judge(IOVA, false, REFUSED), ORACLE_REFUSED);
+	oracle_unmap_end(o, 0, IOVA, 4096, true);
+	/* What is gone is gone while the stream is on its way as well. */
+	assert_int_equal(judge(IOVA, false, PA), ORACLE_STALE);
+	oracle_attach_end(o, 0, true);
+
+	attach(ORACLE_IDENTITY);
+	assert_int_equal(judge(IOVA, true, IOVA), ORACLE_LANDED);
+	assert_int_equal(judge(IOVA, true, PA), ORACLE_STALE);
+	attach(ORACLE_BLOCKED);
+	assert_int_equal(judge(IOVA, true, IOVA), ORACLE_STALE);
+}
+
+/* What moves during an access is not judged, whatever came of it. */
+static void test_moving(void **state)
+{
+	struct oracle_ticket t;
+	char why[160];
+
+	attach(0);
+	map(0, IOVA, 4096, PA, ORACLE_READ);
+	t = oracle_before(o, 0, IOVA, false);
+	oracle_unmap_begin(o, 0, IOVA, 4096);
+	assert_int_equal(oracle_after(o, &t, true, PA + 1, why, sizeof(why)), ORACLE_UNJUDGED);
+	oracle_unmap_end(o, 0, IOVA, 4096, true);
+	/* Away and back again is a change, too. */
+	t = oracle_before(o, 0, IOVA, false);
+	map(0, IOVA, 4096, PA, ORACLE_READ);
+	oracle_unmap_begin(o, 0, IOVA, 4096);
+	oracle_unmap_end(o, 0, IOVA, 4096, true);
+	assert_int_equal(oracle_after(o, &t, true, PA, why, sizeof(why)), ORACLE_UNJUDGED);
+	t = oracle_before(o, 0, IOVA, false);
+	attach(1);
+	attach(0);
+	assert_int_equal(oracle_after(o, &t, true, PA, why, sizeof(why)), ORACLE_UNJUDGED);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_pages, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_failed_calls_promise_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_permissions, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_attachments, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_moving, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
