@@ -90,7 +90,8 @@ void smmu_device_fini(struct smmu_device *dev);
 
 /**
  * Attach the device's traffic without substream to @p domain, in place of what it was attached to, without a moment at
- * which the streams are undefined; from stage 1 to stage 1 without a moment at which they fault. -SMMU_EOPNOTSUPP (the
+ * which the streams are undefined; from stage 1 to stage 1, if the device has no
+ * substreams, without a moment at which they fault. -SMMU_EOPNOTSUPP (the
  * instance cannot use the domain's table; the log says why), -SMMU_EBUSY (stage 2 while substreams are attached),
  * -SMMU_ENOSPC (no ASID or VMID left), -SMMU_ENOMEM, the error of set_ats: everything is as before. -SMMU_EIO: the SMMU or the
  * device's ATC does not answer; the device is attached, but cut off (or was cut off before: then nothing changed).
