@@ -172,7 +172,7 @@ static void do_read(struct qemu_backend *b, const struct qemu_device *dev,
  */
 static bool leaves_event(const struct backend_dma *dma)
 {
-	return dma->attached && !dma->read_only2;
+	return dma->attached && !dma->changing && !dma->read_only2;
 }
 
 static void dma(void *ctx, const struct backend_dma *dma, struct backend_answer *answer)

@@ -39,6 +39,17 @@
 	"  event-overflow     the event queue is filled up\n"                                      \
 	"  alloc-fail         an allocation fails\n"
 
+#define QEMU_TEXT                                                                                 \
+	"--device qemu starts QEMU 11.1 or later (tools/fetch-qemu.sh fetches one), whose SMMUs " \
+	"nobody\n"                                                                                \
+	"here wrote, with devices that do DMA. It has up to 8 SMMUs with up to 7 devices each, "  \
+	"no "                                                                                     \
+	"ATS,\n"                                                                                  \
+	"and a machine of its own (no --iort, --dtb). Its commands take no time, so times mean\n" \
+	"nothing; of the faults it shows drop-tlbi, drop-cfgi, wrong-id, wrong-instance, "        \
+	"no-barrier,\n"                                                                           \
+	"cmd-error and alloc-fail. SMMUV3_QEMU in the environment names a QEMU to use.\n"
+
 static const char run[] =
 	"usage: smmuv3 run [options]\n"
 	"\n"
@@ -50,8 +61,9 @@ static const char run[] =
 	"that\n"
 	"is refused although nothing about it was changing is \"lost\". Neither may ever be.\n"
 	"\n"
-	"  --device model     the SMMU behind the driver: a model in this process "
-	"(model)\n" TOPOLOGY_OPTIONS "  --domains N        domains, shared over all SMMUs (2)\n"
+	"  --device model     the SMMUs behind the driver: a model in this process (model)\n"
+	"  --device qemu        or those of QEMU, in a process of its own; see "
+	"below\n" TOPOLOGY_OPTIONS "  --domains N        domains, shared over all SMMUs (2)\n"
 	"  --stage 1|2|1,2    their kind: stage 1, stage 2, or a list that they take in turn (1)\n"
 	"  --threads N        threads that call the driver (4)\n"
 	"  --ops N            stop after so many operations (20000)\n"
@@ -64,14 +76,15 @@ static const char run[] =
 	"  --inject FAULT[:EVERY]\n"
 	"                     break something on purpose at every EVERY-th chance; may repeat\n"
 	"  --json FILE        write what was found as one JSON object; - is standard output\n"
-	"\n" FAULT_TEXT "\n"
+	"\n" FAULT_TEXT "\n" QEMU_TEXT "\n"
 	"Exit status: 0 nothing stale and nothing lost; 1 a violation: which access, which cache\n"
 	"held it, which operation was missing, and the seed; 2 bad usage or bad input.\n"
 	"\n"
 	"Examples:\n"
 	"  smmuv3 run --stage 1,2                     both kinds of domains on two SMMUs\n"
 	"  smmuv3 run --smmus 16 --ops 1000000        a large machine\n"
-	"  smmuv3 run --inject drop-atc:50            see the judge at work\n";
+	"  smmuv3 run --inject drop-atc:50            see the judge at work\n"
+	"  smmuv3 run --device qemu --stage 1,2       the same on somebody else's SMMUs\n";
 
 static const char replay[] =
 	"usage: smmuv3 replay TRACE [options]\n"
@@ -89,7 +102,8 @@ static const char replay[] =
 	"Without --design it is replayed under each design, and a table compares commands and "
 	"time.\n"
 	"\n"
-	"  --device model     the SMMU behind the driver (model)\n" TOPOLOGY_OPTIONS
+	"  --device model     the SMMUs behind the driver: a model in this process (model)\n"
+	"  --device qemu        or those of QEMU; smmuv3 run --help says more\n" TOPOLOGY_OPTIONS
 	"  --stage 1|2        the kind of the domain (1)\n"
 	"  --seed N           another choice of devices and DMA (1)\n"
 	"  --design sweep|serial\n"
