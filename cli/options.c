@@ -128,7 +128,7 @@ static int inject(struct options *o, const char *text)
 
 static int take(struct options *o, const struct option *opt, const char *text)
 {
-	void *at = (char *)o + opt->at;
+	void *at = opt->at == NONE ? NULL : (char *)o + opt->at;
 	uint64_t n;
 	unsigned i;
 
