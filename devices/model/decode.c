@@ -74,7 +74,8 @@ static bool s1_decode(struct instance *in, struct ste *s)
 	s->s1ctxptr = s->w[0] & ADDR_51_6;
 	s->s1cdmax = (unsigned)bits(s->w[0], 63, 59);
 	s->s1dss = (unsigned)bits(s->w[1], 1, 0);
-	if (s->s1cdmax > in->cfg.ssid_bits)
+	if (s->s1cdmax > in->cfg.ssid_bits ||
+	    (s->w[1] & BIT(27))) /* S1STALLD: stalls are not there */
 		return false;
 	if (s->s1cdmax && (s->s1fmt == 3 || s->s1dss == 3 || (s->s1fmt && !in->cfg.two_level_cd)))
 		return false;
@@ -123,7 +124,10 @@ bool cd_decode(struct instance *in, const struct ste *ste, struct cd *cd)
 
 	if (!(w & BIT(31)) || !(w & BIT(41))) /* V, AA64 */
 		return false;
-	if ((w & BIT(15)) || (w & BIT(44))) /* ENDI, S */
+	if ((w & BIT(15)) && !((w & BIT(14)) && (w & BIT(30)))) /* ENDI, if a half is walked */
+		return false;
+	if ((w & BIT(44)) ||
+	    (w & (BIT(42) | BIT(43)))) /* S; HD, HA: neither stalls nor HTTU are there */
 		return false;
 	if (in->cfg.term_model && !(w & BIT(46))) /* A: terminate means abort */
 		return false;

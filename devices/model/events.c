@@ -94,6 +94,14 @@ void event_write(struct instance *in, const uint64_t w[4])
 		raise_irq(in, SMMU_MODEL_IRQ_EVENTQ);
 }
 
+/** PnU of a record: the access after what the STE makes of it. */
+static uint64_t pnu(const struct xlate *x)
+{
+	unsigned privcfg = x->have_ste ? x->ste.privcfg : 0;
+
+	return privcfg == 3 || (privcfg != 2 && x->in.privileged) ? BIT(33) : 0;
+}
+
 /** The event for a failed access. */
 void event_record(struct instance *in, const struct xlate *x)
 {
@@ -111,13 +119,15 @@ void event_record(struct instance *in, const struct xlate *x)
 	case F_ACCESS:
 	case F_PERMISSION:
 	case F_WALK_EABT:
-		w[1] = (x->in.privileged ? BIT(33) : 0) | (x->in.write ? 0 : BIT(35)) |
-		       (f->s2 ? BIT(39) : 0) | (uint64_t)f->cls << 40;
+		w[1] = pnu(x) | (x->in.write ? 0 : BIT(35)) | (f->s2 ? BIT(39) : 0) |
+		       (uint64_t)f->cls << 40;
+		if (f->type == F_PERMISSION && f->cls == CLASS_TT)
+			w[1] |= BIT(44); /* TTRnW: descriptors are only read */
 		w[2] = x->in.iova;
 		w[3] = f->type == F_WALK_EABT ? f->fetch & ~7ULL : f->s2 ? f->ipa & ADDR_51_12 : 0;
 		break;
 	case F_TRANSL_FORBIDDEN:
-		w[1] = (x->in.privileged ? BIT(33) : 0) | (x->in.write ? 0 : BIT(35));
+		w[1] = pnu(x) | (x->in.write ? 0 : BIT(35));
 		w[2] = x->in.iova;
 		break;
 	case F_BAD_ATS_TREQ: /* Priv, W, R of the request */

@@ -44,6 +44,7 @@ struct tlb_entry {
 	uint8_t perms;   /* walk: what the hierarchy leaves */
 	uint16_t asid, vmid;
 	uint64_t pa;
+	uint64_t ipa; /* of base, if combined: for the record of a stage-2 fault */
 	uint64_t seq, born;
 	uint32_t stream, ssid;
 	bool ssid_valid;

@@ -5,10 +5,16 @@
  */
 #include "internal.h"
 
+/** Without stage 1 its output is the input, which has to fit the address size all the same (3.4 Address sizes). */
+static bool s1_bypass_fits(const struct instance *in, struct xlate *x)
+{
+	return !(x->in.iova >> in->cfg.oas) || fail(x, F_ADDR_SIZE, CLASS_IN, false, 0, 0);
+}
+
 static bool pass_through(struct instance *in, struct xlate *x)
 {
-	if (x->in.iova >> in->cfg.oas)
-		return fail(x, F_ADDR_SIZE, CLASS_IN, false, 0, 0);
+	if (!s1_bypass_fits(in, x))
+		return false;
 	x->pa = x->in.iova;
 	x->log2 = 12;
 	x->perms = PERM_S1_ALL | PERM_S2_ALL;
@@ -19,6 +25,8 @@ static bool stage2_only(struct instance *in, struct xlate *x)
 {
 	uint64_t base;
 
+	if (!s1_bypass_fits(in, x))
+		return false;
 	if (!walk_s2(in, x, x->in.iova, x->in.write, CLASS_IN, &x->pa, &base, &x->log2, &x->perms))
 		return false;
 	x->perms |= PERM_S1_ALL;

@@ -148,7 +148,8 @@ static bool walk_tables(struct instance *in, struct xlate *x, struct walk *w)
 		if (hooks->table_load && x->ask != ASK_TRUTH && x->ask != ASK_PROBE)
 			hooks->table_load(hooks->ctx, in->index, at);
 		if (!ram_load(in, at, &desc))
-			return fail(x, F_WALK_EABT, CLASS_TT, w->stage == 2, 0, at);
+			return fail(x, F_WALK_EABT, w->stage == 2 ? w->cls : CLASS_TT,
+				    w->stage == 2, 0, at);
 		if (!(desc & 1) || (level == 3 && !(desc & 2)))
 			return walk_fail(x, w, F_TRANSLATION);
 		if (level == 3 || !(desc & 2)) {
@@ -305,7 +306,7 @@ static uint8_t leaf_perms(const struct walk *w)
 }
 
 /** Refuse what the permissions of an entry do not allow; an ATS request is answered with them instead. */
-static bool check_perms(struct xlate *x, uint8_t perms, uint8_t stage)
+static bool check_perms(struct xlate *x, uint8_t perms, uint8_t stage, uint64_t ipa)
 {
 	x->perms = perms;
 	if (x->ask == ASK_ATS)
@@ -313,7 +314,7 @@ static bool check_perms(struct xlate *x, uint8_t perms, uint8_t stage)
 	if (stage != 2 && !s1_allows(x, perms))
 		return fail(x, F_PERMISSION, CLASS_IN, false, 0, 0);
 	if (stage == 3 && !s2_allows(perms, x->in.write))
-		return fail(x, F_PERMISSION, CLASS_IN, true, 0, 0);
+		return fail(x, F_PERMISSION, CLASS_IN, true, ipa, 0);
 	return true;
 }
 
@@ -352,7 +353,7 @@ bool walk_s1(struct instance *in, struct xlate *x)
 		note_hit(x, hit);
 		x->pa = hit->pa + (addr - hit->base);
 		x->log2 = hit->log2;
-		return check_perms(x, hit->perms, hit->stage);
+		return check_perms(x, hit->perms, hit->stage, hit->ipa + (addr - hit->base));
 	}
 
 	unsigned ia = 64 - h->tsz, stride = h->granule - 3;
@@ -400,7 +401,7 @@ bool walk_s1(struct instance *in, struct xlate *x)
 		uint64_t ipa = e.pa + (addr - e.base), pa, ipa_base;
 		uint8_t log2, perms;
 
-		if (!check_perms(x, e.perms, 1))
+		if (!check_perms(x, e.perms, 1, 0))
 			return false;
 		if (!walk_s2(in, x, ipa, x->in.write, CLASS_IN, &pa, &ipa_base, &log2, &perms))
 			return false;
@@ -408,11 +409,12 @@ bool walk_s1(struct instance *in, struct xlate *x)
 			e.log2 = log2;
 		e.base = addr >> e.log2 << e.log2;
 		e.pa = pa - (addr - e.base);
+		e.ipa = ipa - (addr - e.base);
 		e.perms = (uint8_t)((e.perms & PERM_S1_ALL) | perms);
 	}
 	x->pa = e.pa + (addr - e.base);
 	x->log2 = e.log2;
 	if (x->fill && !split)
 		tlb_insert(in, &in->tlb, &e);
-	return check_perms(x, e.perms, split ? 1 : e.stage);
+	return check_perms(x, e.perms, split ? 1 : e.stage, e.ipa + (addr - e.base));
 }
