@@ -13,6 +13,7 @@ override MESON_ARGS += -Dwerror=$(if $(CI),true,false)
 NINJA = ninja -C $(BUILD) $(if $(JOBS),-j$(JOBS))
 SETUP = $(if $(NO_SETUP),@:,@tools/setup.sh)
 RUN_ARGS ?= --iort data/two-smmus.iort --devices 4 --ats 2 --domains 4 --stage 1,2 --threads 4 --ops 200000
+SANITIZED_RUN = --smmus 3 --domains 4 --stage 1,2 --threads 4 --ops 10000
 # Simulated threads are fibers, which ThreadSanitizer cannot follow, and QEMU's tests have one thread.
 NOT_TSAN = ^(posix-sim|qemu-.*)$$
 # What is judged by the formatter and the linter: our own C, as git knows it.
@@ -48,13 +49,17 @@ freestanding: ## compile include/ and src/ without a hosted header, four compile
 	@tools/freestanding.sh
 	@examples/embed/build.sh
 
-sanitize: ## all tests under the address and undefined-behaviour sanitizers
+sanitize: ## all tests, and the command, under the address and undefined-behaviour sanitizers
 	$(SETUP) ci
 	@CC=clang tools/test.sh build-asan -Db_sanitize=address,undefined -Db_lundef=false
+	@for clock in virtual real; do \
+		UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 build-asan/smmuv3 run $(SANITIZED_RUN) --clock $$clock || exit 1; done
 
-tsan: ## the tests with real threads under the thread sanitizer
+tsan: ## the tests and the command with real threads under the thread sanitizer
 	$(SETUP) ci
 	@CC=clang NO_QEMU=1 SKIP_TESTS='$(NOT_TSAN)' tools/test.sh build-tsan -Db_sanitize=thread -Db_lundef=false
+	@for seed in 1 2 3; do TSAN_OPTIONS=suppressions=tools/tsan.supp build-tsan/smmuv3 run $(SANITIZED_RUN) --clock real --seed $$seed \
+		|| exit 1; done
 
 ci: ## everything that continuous integration checks
 	@.ci/run
