@@ -96,6 +96,8 @@ struct taint {
 struct tally {
 	uint64_t steps, calls, dmas, landed, refused, stale[SIDES], commands, cerrors;
 	uint64_t event[256];
+	uint64_t known; /**< outcomes that differ as docs/model.md says */
+	uint64_t nested;
 };
 
 struct world {

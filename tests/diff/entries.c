@@ -260,7 +260,8 @@ void step_ste(struct world *w)
 	with_entry(w, dev, bus, old.w, now.w, false);
 }
 
-static void change_cd(struct world *w, struct smmu_cd *cd)
+/** @p both: behind stage 2, whose first tables may be concatenated: see beyond_first_table(). */
+static void change_cd(struct world *w, struct smmu_cd *cd, bool both)
 {
 	static const uint64_t bits[2] = {
 		SMMU_CD_W0_T0SZ | SMMU_CD_W0_TG0 | SMMU_CD_W0_IR0 | SMMU_CD_W0_OR0 |
@@ -284,7 +285,7 @@ static void change_cd(struct world *w, struct smmu_cd *cd)
 		set(&cd->w[0], SMMU_CD_W0_IPS, PICK(w, 6));
 		break;
 	case 3:
-		cd->w[1] |= 1ull << (PICK(w, 2) ? 32 + PICK(w, 5) : 40 + PICK(w, 8));
+		cd->w[1] |= 1ull << (PICK(w, 2) && !both ? 32 + PICK(w, 5) : 40 + PICK(w, 8));
 		break;
 	case 4: /* an upper half: T1SZ, TG1, TTB1 as the lower one */
 		set(&cd->w[0], SMMU_CD_W0_EPD1, 0);
@@ -328,7 +329,7 @@ void step_cd(struct world *w)
 	bus = ste.w[0] & SMMU_STE_W0_S1CONTEXTPTR;
 	read8(w, bus, old.w);
 	now = old;
-	change_cd(w, &now);
+	change_cd(w, &now, w->unit[dev].nest >= 0);
 	with_entry(w, dev, bus, old.w, now.w, true);
 }
 

@@ -141,12 +141,30 @@ static void summary(const struct world *w, unsigned sequences, double seconds)
 	       (unsigned long long)t->commands, (unsigned long long)t->cerrors,
 	       (unsigned long long)t->dmas, (unsigned long long)t->landed,
 	       (unsigned long long)t->refused);
-	printf("stale as the architecture allows: model %llu, QEMU %llu\n",
-	       (unsigned long long)t->stale[MODEL], (unsigned long long)t->stale[QEMU]);
+	printf("%llu DMAs through both stages; stale as the architecture allows: model %llu, QEMU "
+	       "%llu; known "
+	       "differences: %llu\n",
+	       (unsigned long long)t->nested, (unsigned long long)t->stale[MODEL],
+	       (unsigned long long)t->stale[QEMU], (unsigned long long)t->known);
 	for (unsigned type = 0; type < 256; type++)
 		if (t->event[type])
 			printf("%8llu %s\n", (unsigned long long)t->event[type],
 			       smmu_event_name(type) ? smmu_event_name(type) : "?");
+}
+
+/** Many sequences that agree because they never get anywhere prove nothing. */
+static bool got_around(const struct tally *t)
+{
+	static const uint8_t events[] = {SMMU_C_BAD_STREAMID, SMMU_C_BAD_STE,   SMMU_F_CD_FETCH,
+					 SMMU_C_BAD_CD,       SMMU_F_WALK_EABT, SMMU_F_TRANSLATION,
+					 SMMU_F_ADDR_SIZE,    SMMU_F_ACCESS,    SMMU_F_PERMISSION};
+	bool ok = t->landed && t->nested && t->cerrors && t->stale[MODEL] && t->stale[QEMU];
+
+	for (unsigned i = 0; i < SMMU_ARRAY_SIZE(events); i++)
+		ok = ok && t->event[events[i]];
+	if (!ok)
+		printf("not everything that should happen did: see the figures above\n");
+	return ok;
 }
 
 static double now(void)
@@ -230,6 +248,8 @@ int main(int argc, char **argv)
 	for (done = 0; done < n && bad < 5 && !qemu_error(w.qemu); done++)
 		bad += !sequence(&w, steps, seed + done, verbose);
 	summary(&w, done, now() - start);
+	if (done >= 100 && !bad && !got_around(&w.tally))
+		bad++;
 	if (qemu_error(w.qemu)) {
 		fprintf(stderr, "%s\n", qemu_error(w.qemu));
 		bad++;

@@ -192,6 +192,9 @@ void step_domain(struct world *w)
 			     .granule = c.granule_shift,
 			     .ias = c.ias,
 			     .oas = c.oas};
+	/* Before anything is there: streams that have no STE yet. */
+	if (CHANCE(w, 1, 4))
+		access_both(w, PICK(w, DEVICES), pool_page(w, 12), CHANCE(w, 1, 2));
 }
 
 void step_map(struct world *w)
