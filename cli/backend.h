@@ -119,14 +119,17 @@ int backend_model_open(struct backend *b, const struct backend_model_config *cfg
 /** What QEMU is to be. */
 struct backend_qemu_config {
 	unsigned smmus;
-	unsigned
-		streams; /**< devices with a stream of their own on each, 1 … BACKEND_QEMU_STREAMS */
-	uint64_t
-		ram_bytes; /**< for the driver and for DMA; a multiple of 2 MiB, see BACKEND_QEMU_RAM */
+	/** Devices with a stream of their own on each, 1 … BACKEND_QEMU_STREAMS. */
+	unsigned streams;
+	bool nvme; /**< one of them is an NVMe controller; then there are at least 3 */
+	/** For the driver and for DMA, a multiple of 2 MiB, at most BACKEND_QEMU_RAM. */
+	uint64_t ram_bytes;
 	uint64_t data_bytes; /**< the end of it is what DMA is to reach, a multiple of 2 MiB */
 };
 
 #define BACKEND_QEMU_STREAMS 7u
+/** Size of an event queue in which nothing is lost. */
+#define BACKEND_QEMU_EVTQ_LOG2 9u
 #define BACKEND_QEMU_RAM (1022ull << 20)
 
 /** QEMU's SMMUs; before any thread starts. 0, or -1 with what happened, in words, in @p err. */
@@ -138,6 +141,13 @@ const struct smmu_ram *backend_qemu_ram(struct backend *b);
 
 /** Device @p n of an instance (0 … streams - 1): its stream. */
 uint32_t backend_qemu_stream(struct backend *b, unsigned smmu, unsigned n);
+
+/** True if the device needs *@p size bytes of its own at *@p bus mapped, for reading and writing. */
+bool backend_qemu_queues(struct backend *b, unsigned smmu, uint32_t stream, uint64_t *bus,
+			 uint64_t *size);
+
+/** They are mapped at @p iova for as long as the device is used: start it. -1: it does not start and is left out. */
+int backend_qemu_start(struct backend *b, unsigned smmu, uint32_t stream, uint64_t iova);
 
 /** With the virtual clock: the struct smmu_model, to become an actor of the simulation. */
 struct smmu_model *backend_model_actor(struct backend *b);

@@ -17,10 +17,12 @@
 #define TESTDEV_BYTES 4u
 #define TESTDEV_DATA 0x12345678u
 #define EDU_BYTES 8u
+#define NVME_BYTES QEMU_NVME_BLOCK
 #define PAGE 4096ull
 /*
- * So many events may come before the queue is served, of the 128 that the driver has room for, and as many while it is
- * being served. A call takes no time here, so the service of interrupts alone would come too late.
+ * So many events may come before the queue is served, and as many while it is being served: a call takes no time here,
+ * so the service of interrupts alone would come too late. Together with one access of an NVMe controller it is less than
+ * half of what BACKEND_QEMU_EVTQ_LOG2 has room for.
  */
 #define EVENTS 48u
 
@@ -30,8 +32,9 @@ struct qemu_backend {
 	uint64_t data;        /* bus address of what DMA is to reach, up to the end of ram */
 	uint32_t interrupted; /* instances, a bit each */
 	uint32_t events[QEMU_MAX_SMMUS]; /* written since the queue was served */
-	uint64_t accesses;
-	bool failed; /* a device did not do as it was told */
+	uint64_t accesses, sample;
+	uint32_t no_nvme; /* instances whose controller is not to be used, a bit each */
+	bool failed;      /* a device did not do as it was told */
 };
 
 static const struct smmu_bus *get_bus(void *ctx, unsigned smmu)
@@ -45,15 +48,22 @@ static bool can_read(void *ctx, unsigned smmu, uint32_t stream)
 {
 	struct qemu_backend *b = ctx;
 
-	return qemu_find(b->q, smmu, stream)->kind == QEMU_EDU;
+	return qemu_find(b->q, smmu, stream)->kind != QEMU_TESTDEV;
 }
 
 /* ---- accesses ---- */
 
-/* Up to 8 bytes of memory, to be put back. */
+static uint32_t bytes_of(const struct qemu_device *dev)
+{
+	return dev->kind == QEMU_TESTDEV ? TESTDEV_BYTES
+	       : dev->kind == QEMU_EDU   ? EDU_BYTES
+					 : NVME_BYTES;
+}
+
+/* Some memory, to be put back. */
 struct keep {
 	uint8_t *at; /* NULL: no memory there */
-	uint8_t old[EDU_BYTES];
+	uint8_t old[NVME_BYTES];
 	uint32_t len;
 };
 
@@ -103,17 +113,20 @@ static int one(struct qemu_backend *b, const struct qemu_device *dev, struct qem
 	b->events[dev->smmu] += dma->events;
 	if (!rc)
 		return 0;
-	if (rc == -SMMU_EBUSY)
-		answer->busy = true;
-	else
-		b->failed = answer->skipped = true;
+	answer->busy = rc == -SMMU_EBUSY;
+	answer->skipped = !answer->busy;
+	/* An NVMe controller fails when it loses its queues, as it may when faults are injected. */
+	if (answer->skipped && dev->kind == QEMU_NVME)
+		b->no_nvme |= 1u << dev->smmu;
+	else if (answer->skipped)
+		b->failed = true;
 	return rc;
 }
 
 static void do_write(struct qemu_backend *b, const struct qemu_device *dev,
 		     const struct backend_dma *dma, struct backend_answer *answer)
 {
-	uint32_t len = dev->kind == QEMU_TESTDEV ? TESTDEV_BYTES : EDU_BYTES;
+	uint32_t len = bytes_of(dev);
 	struct keep first = keep(b, dma->targets > 0 ? dma->target[0] : 0, len);
 	struct keep second = keep(b, dma->targets > 1 ? dma->target[1] : 0, len);
 	struct qemu_dma d = {.iova = dma->iova,
@@ -139,31 +152,54 @@ static void do_write(struct qemu_backend *b, const struct qemu_device *dev,
 }
 
 /*
- * What edu has read stays inside it. Where it may write too, it gives that back to the same address, and memory has
- * to hold then what it held before.
+ * What NVMe has read is on its disk, where it is compared. What edu has read stays inside it: where it may write too, it
+ * gives that back to the same address, and memory has to hold then what it held before.
  */
 static void do_read(struct qemu_backend *b, const struct qemu_device *dev,
 		    const struct backend_dma *dma, struct backend_answer *answer)
 {
-	struct keep first = keep(b, dma->targets > 0 ? dma->target[0] : 0, EDU_BYTES);
-	struct qemu_dma d = {.iova = dma->iova,
-			     .len = EDU_BYTES,
-			     .bus = first.at ? dma->target[0] : QEMU_BUS_UNKNOWN};
+	uint32_t len = bytes_of(dev);
+	struct keep first = keep(b, dma->targets > 0 ? dma->target[0] : 0, len);
+	struct qemu_dma d = {
+		.iova = dma->iova, .len = len, .bus = first.at ? dma->target[0] : QEMU_BUS_UNKNOWN};
 	uint64_t unique = b->accesses * 0x9e3779b97f4a7c15ull;
 
 	if (first.at)
-		memcpy(first.at, &unique, EDU_BYTES);
+		memcpy(first.at, &unique, sizeof(unique));
 	if (!one(b, dev, &d, answer)) {
 		answer->landed = d.landed;
-		if (d.landed && dma->targets > 0)
+		if (d.data_ok && dma->targets > 0)
 			answer->pa = dma->target[0];
-		if (d.landed && first.at && dma->may_write && dma->targets == 1) {
+		if (dev->kind == QEMU_EDU && d.landed && first.at && dma->may_write &&
+		    dma->targets == 1) {
 			d.write = d.loopback = true;
 			if (!one(b, dev, &d, answer) && !d.data_ok)
 				answer->pa = ORACLE_ELSEWHERE;
 		}
 	}
 	put_back(&first);
+}
+
+/* A block of the disk, all of it in the page of the access. */
+static void do_block(struct qemu_backend *b, const struct qemu_device *dev,
+		     const struct backend_dma *dma, struct backend_answer *answer)
+{
+	struct backend_dma block = *dma;
+	uint64_t in = dma->iova % NVME_BYTES;
+	unsigned i;
+
+	block.iova -= in;
+	for (i = 0; i < block.targets; i++)
+		block.target[i] -= in;
+	/* One that is refused leaves an event for each 4 bytes: a sample will do. */
+	if ((b->no_nvme & 1u << dev->smmu) || (!dma->targets && b->sample++ % 16))
+		answer->skipped = true;
+	else if (dma->write)
+		do_write(b, dev, &block, answer);
+	else
+		do_read(b, dev, &block, answer);
+	if (answer->pa != ORACLE_ELSEWHERE)
+		answer->pa += in;
 }
 
 /*
@@ -185,8 +221,10 @@ static void dma(void *ctx, const struct backend_dma *dma, struct backend_answer 
 		answer->busy = true;
 		return;
 	}
-	if (dev->kind == QEMU_EDU && !leaves_event(dma))
+	if (dev->kind != QEMU_TESTDEV && !leaves_event(dma))
 		answer->skipped = true;
+	else if (dev->kind == QEMU_NVME)
+		do_block(b, dev, dma, answer);
 	else if (dma->write)
 		do_write(b, dev, dma, answer);
 	else
@@ -270,15 +308,38 @@ uint32_t backend_qemu_stream(struct backend *b, unsigned smmu, unsigned n)
 	return UINT32_MAX;
 }
 
+bool backend_qemu_queues(struct backend *b, unsigned smmu, uint32_t stream, uint64_t *bus,
+			 uint64_t *size)
+{
+	const struct qemu_backend *qb = b->ctx;
+	const struct qemu_device *dev = qemu_find(qb->q, smmu, stream);
+
+	if (dev->kind != QEMU_NVME)
+		return false;
+	*bus = qemu_nvme_queues(qb->q, dev);
+	*size = QEMU_NVME_QUEUES;
+	return true;
+}
+
+int backend_qemu_start(struct backend *b, unsigned smmu, uint32_t stream, uint64_t iova)
+{
+	struct qemu_backend *qb = b->ctx;
+
+	if (!qemu_nvme_start(qb->q, qemu_find(qb->q, smmu, stream), iova))
+		return 0;
+	qb->no_nvme |= 1u << smmu;
+	return -1;
+}
+
 int backend_qemu_open(struct backend *out, const struct backend_qemu_config *cfg, char *err,
 		      size_t err_size)
 {
 	struct qemu_backend *b = calloc(1, sizeof(*b));
 	struct qemu_config c = {
 		.smmus = cfg->smmus,
-		.testdevs = cfg->streams > 1 ? cfg->streams - 1 : 1,
+		.testdevs = cfg->streams > 2 ? cfg->streams - 1 - cfg->nvme : 1,
 		.no_edu = cfg->streams < 2,
-		.no_nvme = true,
+		.no_nvme = !cfg->nvme,
 		/* The backend keeps 2 MiB for itself. */
 		.ram_size = cfg->ram_bytes + (2ull << 20),
 		.limit_s = 86400,

@@ -7,7 +7,26 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "machine_qemu.h"
 #include "replay.h"
+
+/* A gigabyte that the trace never maps: there is one, as its events are fewer than its places. */
+static uint64_t gap(const struct trace *t)
+{
+	const uint64_t size = 1ull << 30;
+	uint64_t at = size;
+	size_t i = 0;
+
+	while (i < t->count) {
+		const struct trace_event *e = &t->event[i++];
+
+		if (e->map && e->iova < at + size && at < e->iova + e->size) {
+			at = smmu_align_up(e->iova + e->size, size);
+			i = 0;
+		}
+	}
+	return at;
+}
 
 static int play(const struct options *o, const struct trace *t, const struct replay_memory *memory,
 		struct report *r)
@@ -25,7 +44,9 @@ static int play(const struct options *o, const struct trace *t, const struct rep
 	if (!rc) {
 		/* A trace may map one page twice: the pages carry no tags of their own. */
 		m->no_data = true;
-		rc = machine_attach_all(m) ? 2 : replay_run(m, t, memory, r);
+		rc = 2;
+		if (!machine_attach_all(m) && !machine_qemu_start(m, gap(t)))
+			rc = replay_run(m, t, memory, r);
 		if (machine_gone(m))
 			rc = 2;
 		machine_close(m, r);

@@ -313,7 +313,7 @@ bool machine_dma(struct machine *m, struct dma_count *count, struct machine_devi
 		if (tries > 1)
 			machine_pause(m, 200);
 		if (tries)
-			machine_serve(m);
+			count->events += machine_serve(m);
 		t = oracle_before(m->oracle, machine_slot(d, ssid), iova, dma.write);
 		if (m->qemu)
 			expect(m, &t, &dma);

@@ -135,37 +135,13 @@ static void on_heap_error(void *ctx, const char *text)
 }
 
 /*
- * The fault "no-barrier". A published array lingers in the publisher's store buffer, so others go on reading the one
- * before, which must not be freed under their eyes: frees come late, by so many others. (The port empties the store buffer
- * before it retires or frees anything instead, and the fault would hardly ever show.)
+ * The fault "no-barrier": a published array lingers in the publisher's store buffer, and with it all that has to come
+ * after it, whatever barrier the publisher meets. (Else a grace period would be one, and the fault would hardly show.)
  */
-static void late_free(void *ctx, void *p, size_t size)
-{
-	struct smmu_posix *posix = ctx;
-	struct machine *m = smmu_container_of(posix, struct machine, posix);
-	struct machine_late *late = &m->late[m->lates++ % MACHINE_LATES], old = *late;
-
-	*late = (struct machine_late){p, size};
-	smmu_heap_free(&m->heap, old.p, old.size);
-}
-
-static void free_late_ones(struct machine *m)
-{
-	unsigned i;
-
-	for (i = 0; i < MACHINE_LATES; i++) {
-		smmu_heap_free(&m->heap, m->late[i].p, m->late[i].size);
-		m->late[i].p = NULL;
-	}
-}
-
 static void leave_barriers_out(struct machine *m)
 {
 	sim_set_store_buffer(m->sim, SIM_STORES_NO_BARRIER, 200000, 20000);
 	smmu_posix_hooks.drain = NULL;
-	m->late_ops = *m->port.ops;
-	m->late_ops.free = late_free;
-	m->port.ops = &m->late_ops;
 }
 
 static void make_work_free(struct sim *sim)
@@ -345,6 +321,8 @@ static int open_smmu(struct machine *m, unsigned i, const struct machine_config 
 		.name = s->name,
 		.coherent_override = m->topology.smmus[i].coherent,
 	};
+	if (m->qemu)
+		s->cfg.evtq_log2 = BACKEND_QEMU_EVTQ_LOG2;
 	/* Small queues on some, so that they fill up and wrap; and the quirks, one by one. */
 	if (!cfg->exact) {
 		s->cfg.cmdq_log2 = i % 3 == 1 ? 5 : 10;
@@ -432,7 +410,11 @@ int machine_attach_all(struct machine *m)
 
 	for (i = 0; i < m->devices; i++) {
 		struct machine_device *d = &m->device[i];
-		int rc = machine_attach(d, (d->index + d->smmu) % m->domains);
+		int rc;
+
+		do
+			rc = machine_attach(d, (d->index + d->smmu) % m->domains);
+		while (rc == -SMMU_ENOMEM && m->heap.fail.every > 1);
 
 		if (rc) {
 			fail(m, "device %u cannot be attached: error %d", i, rc);
@@ -548,7 +530,6 @@ void machine_close(struct machine *m, struct report *r)
 	}
 	smmu_domain_fini(&m->identity);
 	smmu_posix_rcu_drain(&m->posix.rcu);
-	free_late_ones(m);
 	if (smmu_heap_live(&m->heap) != m->heap_base && !m->violations)
 		machine_complain(m, 0, 0, "free", "%llu blocks of memory were never given back",
 				 (unsigned long long)(smmu_heap_live(&m->heap) - m->heap_base));

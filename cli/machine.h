@@ -62,14 +62,6 @@ struct machine_stray {
 
 #define MACHINE_STRAYS 64u
 
-/** Memory that is to be freed later. */
-struct machine_late {
-	void *p;
-	size_t size;
-};
-
-#define MACHINE_LATES 512u
-
 /** What a run wants besides its options. */
 struct machine_config {
 	/**
@@ -111,9 +103,6 @@ struct machine {
 	uint64_t canary; /**< bus address of the page to which poisoned tables lead */
 	bool early_free;
 	bool no_data;                  /**< DMA moves no data */
-	struct smmu_port_ops late_ops; /**< with the fault "no-barrier" */
-	struct machine_late late[MACHINE_LATES];
-	unsigned lates;
 	uint64_t quarantined;
 	uint64_t heap_base; /**< blocks alive before anything was set up */
 
@@ -182,6 +171,7 @@ uint64_t machine_serve(struct machine *m);
 /** @name Judging (judge.c) @{ */
 struct dma_count {
 	uint64_t dma, blocked, stale, lost, unjudged;
+	uint64_t events; /**< that were served to make room for more */
 };
 
 /** One judged access of stream number @p stream of @p d. True if it landed. */

@@ -56,7 +56,9 @@ int machine_qemu_open(struct machine *m, uint64_t other_bytes, uint64_t data_byt
 					  .data_bytes = data_bytes};
 	char err[2048];
 
-	if (o->devices >= SECOND_STREAM)
+	/* The queues of an NVMe controller have to stay mapped, and its stream attached. */
+	cfg.nvme = o->command == CMD_REPLAY && o->devices >= 3;
+	if (!cfg.nvme && o->devices >= SECOND_STREAM)
 		cfg.streams =
 			(unsigned)smmu_min64(o->devices + SECOND_STREAM, BACKEND_QEMU_STREAMS);
 	if (cfg.ram_bytes > BACKEND_QEMU_RAM) {
@@ -77,6 +79,36 @@ int machine_qemu_open(struct machine *m, uint64_t other_bytes, uint64_t data_byt
 	if (build_topology(m, o->smmus, cfg.streams)) {
 		fprintf(stderr, "smmuv3 %s: out of memory\n", o->command_name);
 		return 2;
+	}
+	return 0;
+}
+
+int machine_qemu_start(struct machine *m, uint64_t at)
+{
+	uint64_t bus, size, iova;
+	unsigned i;
+	int rc;
+
+	for (i = 0; m->qemu && i < m->devices; i++) {
+		struct machine_device *d = &m->device[i];
+
+		if (!backend_qemu_queues(&m->backend, d->smmu, d->stream[0], &bus, &size))
+			continue;
+		iova = at + ((uint64_t)i << 20);
+		do
+			rc = smmu_map(&m->domain[0].d, iova, bus, size,
+				      SMMU_PROT_READ | SMMU_PROT_WRITE);
+		while (rc == -SMMU_ENOMEM && m->heap.fail.every > 1);
+		if (!rc && backend_qemu_start(&m->backend, d->smmu, d->stream[0], iova))
+			rc = -SMMU_EIO;
+		/* With faults on purpose it may be the first to feel them; the others go on. */
+		if (rc && !m->o->n_inject) {
+			fprintf(stderr,
+				"smmuv3 %s: the NVMe controller (stream 0x%x of smmu %u) does not "
+				"start: error %d\n",
+				m->o->command_name, d->stream[0], d->smmu, rc);
+			return rc;
+		}
 	}
 	return 0;
 }

@@ -15,4 +15,11 @@
  */
 int machine_qemu_open(struct machine *m, uint64_t other_bytes, uint64_t data_bytes);
 
+/**
+ * Start the devices that need memory of their own mapped, in domain 0, to which all are attached for good, somewhere in
+ * the gigabyte from @p at on, which nobody else maps. 0, or a negative error after a message. Nothing to do but with
+ * QEMU.
+ */
+int machine_qemu_start(struct machine *m, uint64_t at);
+
 #endif

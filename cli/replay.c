@@ -228,7 +228,7 @@ int replay_run(struct machine *m, const struct trace *t, const struct replay_mem
 	out->maps = r.maps;
 	out->unmaps = r.unmaps;
 	out->attaches = m->devices;
-	out->events = r.events;
+	out->events = r.events + r.count.events;
 	out->dma = r.count.dma;
 	out->blocked = r.count.blocked;
 	out->stale = r.count.stale;

@@ -173,7 +173,7 @@ static void add_up(struct workload *w, struct report *r)
 		r->detaches += k->detaches;
 		r->removals += k->removals;
 		r->refused_calls += k->refused_calls;
-		r->events += k->events;
+		r->events += k->events + k->count.events;
 		r->dma += k->count.dma;
 		r->blocked += k->count.blocked;
 		r->stale += k->count.stale;
