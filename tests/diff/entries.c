@@ -44,9 +44,11 @@ static void write8(struct world *w, uint64_t bus, const uint64_t v[8])
 static void told(struct world *w, unsigned dev, bool cd)
 {
 	struct unit *u = &w->unit[dev];
+	unsigned range = PICK(w, 16);
+	/* Any stream of the range names it. */
+	uint32_t sid = u->stream ^ (PICK(w, 1u << smmu_min64(range + 1, 11)));
 	struct smmu_cmd ste[] = {smmu_cmd_cfgi_ste(u->stream, CHANCE(w, 1, 2)),
-				 smmu_cmd_cfgi_ste_range(u->stream, PICK(w, 16)),
-				 smmu_cmd_cfgi_all()};
+				 smmu_cmd_cfgi_ste_range(sid, range), smmu_cmd_cfgi_all()};
 
 	if (!cd)
 		command(w, u->smmu, ste[PICK(w, 3)]);
@@ -140,7 +142,7 @@ static void change_ste_once(struct world *w, struct smmu_ste *ste)
 {
 	unsigned config = PICK(w, 8);
 
-	switch (PICK(w, 12)) {
+	switch (PICK(w, 13)) {
 	case 0:
 		ste->w[0] &= ~SMMU_STE_W0_V;
 		break;
@@ -172,6 +174,9 @@ static void change_ste_once(struct world *w, struct smmu_ste *ste)
 		break;
 	case 9:
 		set(&ste->w[2], SMMU_STE_W2_S2R, 0);
+		break;
+	case 10:
+		ste->w[2] |= SMMU_STE_W2_S2AFFD;
 		break;
 	default:
 		flip_ste(w, ste);
@@ -216,16 +221,33 @@ static void say8(struct world *w, const char *what, unsigned dev, const uint64_t
 			    (unsigned long long)a[n], (unsigned long long)b[n]);
 }
 
+/** If the change is to AFFD, the leaf that it makes a difference for: where it is, or 0. */
+static uint64_t leaf_without_af(struct world *w, unsigned dev, uint64_t iova, const uint64_t *old,
+				const uint64_t *now, bool cd)
+{
+	uint64_t mask = cd ? SMMU_CD_W0_AFFD : SMMU_STE_W2_S2AFFD;
+	unsigned word = cd ? 0 : 2, level;
+	int slot = slot_of(w, dev);
+
+	if (!((old[word] ^ now[word]) & mask) || !has_table(w, slot) ||
+	    (!cd && w->space[slot].kind != SMMU_DOMAIN_STAGE2))
+		return 0;
+	return descriptor(w, slot, iova, 3, &level);
+}
+
 /** Change the entry at @p bus to @p now, look what it does, and mend it. */
 static void with_entry(struct world *w, unsigned dev, uint64_t bus, const uint64_t *old,
 		       const uint64_t *now, bool cd)
 {
-	uint64_t iova = some_iova(w, dev);
+	uint64_t iova = some_iova(w, dev), leaf = leaf_without_af(w, dev, iova, old, now, cd), desc;
 
 	if (CHANCE(w, 2, 3))
 		access_both(w, dev, iova, CHANCE(w, 1, 2)); /* now it is cached */
 	say8(w, cd ? "CD" : "STE", dev, old, now);
 	write8(w, bus, now);
+	desc = leaf ? peek(w, leaf) : 0;
+	if (leaf)
+		poke(w, leaf, desc & ~SMMU_BIT(10));
 	if (CHANCE(w, 1, 4))
 		access_open(w, dev, 0x80000000ull + PICK(w, 64) * 4096ull, true);
 	if (CHANCE(w, 1, 4)) {
@@ -235,10 +257,11 @@ static void with_entry(struct world *w, unsigned dev, uint64_t bus, const uint64
 	told(w, dev, cd);
 	access_both(w, dev, iova, CHANCE(w, 1, 2));
 	access_both(w, dev, some_iova(w, dev), CHANCE(w, 1, 2));
-	access_both(w, dev, some_iova(w, dev) | (cd && CHANCE(w, 1, 2) ? 0xa5ull << 56 : 0),
-		    CHANCE(w, 1, 2));
+	access_both(w, dev, iova | 0xa5ull << 56, CHANCE(w, 1, 2));
 	say(w, "device %u: mended", dev);
 	write8(w, bus, old);
+	if (leaf)
+		poke(w, leaf, desc);
 	told(w, dev, cd);
 	access_both(w, dev, iova, CHANCE(w, 1, 2));
 }
@@ -274,7 +297,7 @@ static void change_cd(struct world *w, struct smmu_cd *cd, bool both)
 		SMMU_CD_W1_HAD0};
 	unsigned word = PICK(w, 8) == 0, bit;
 
-	switch (PICK(w, 7)) {
+	switch (PICK(w, 9)) {
 	case 0:
 		set(&cd->w[0], SMMU_CD_W0_T0SZ, PICK(w, 64));
 		break;
@@ -292,6 +315,12 @@ static void change_cd(struct world *w, struct smmu_cd *cd, bool both)
 		set(&cd->w[0], SMMU_CD_W0_T1SZ, PICK(w, 2) ? 64 - 40 : PICK(w, 64));
 		set(&cd->w[0], SMMU_CD_W0_TG1, PICK(w, 4));
 		cd->w[2] = cd->w[1];
+		break;
+	case 5:
+		cd->w[0] |= SMMU_CD_W0_TBI0;
+		break;
+	case 6:
+		cd->w[0] |= SMMU_CD_W0_AFFD;
 		break;
 	default:
 		do
