@@ -182,6 +182,12 @@ uint64_t inside(struct world *w, const struct range *r);
 uint64_t some_iova(struct world *w, unsigned dev);
 /** A page of the pool, aligned to @p granule_shift. */
 uint64_t pool_page(struct world *w, unsigned granule_shift);
+/** Where the STE of @p dev is; eight words there, or at any other place. */
+uint64_t ste_bus(struct world *w, unsigned dev);
+void read8(struct world *w, uint64_t bus, uint64_t v[8]);
+void write8(struct world *w, uint64_t bus, const uint64_t v[8]);
+/** Fill in stage 2 of @p ste from PARENT. */
+void nest_stage2(struct world *w, struct smmu_ste *ste);
 /** Drop what makes @p dev nested. */
 void nest_off(struct world *w, unsigned dev);
 /** Tell the caches of nested streams that tables of @p slot changed. */
@@ -201,7 +207,7 @@ void step_flush(struct world *w);
 void step_access(struct world *w);
 void step_instance(struct world *w);
 
-/* --- raw.c, entries.c: below the driver --- */
+/* --- raw.c, entries.c, nest.c: below the driver --- */
 
 void step_leaf(struct world *w);    /**< a leaf descriptor changes; invalidations of all kinds */
 void step_table(struct world *w);   /**< a table descriptor is broken and mended */
