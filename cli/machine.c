@@ -135,13 +135,28 @@ static void on_heap_error(void *ctx, const char *text)
 }
 
 /*
- * The fault "no-barrier": a published array lingers in the publisher's store buffer, and with it all that has to come
- * after it, whatever barrier the publisher meets. (Else a grace period would be one, and the fault would hardly show.)
+ * The fault "no-barrier": what an attach publishes lingers in the store buffer, and with it all that has to come after
+ * it, whatever barrier the attach meets. (Else the grace period for which it waits would be one, and the fault would
+ * hardly show.) Other calls drain as always: a removal relies on its grace period for more than the order of stores.
  */
+static struct machine *unfenced;
+static void (*fenced_drain)(void);
+
+static void drain_outside_attach(void)
+{
+	int fiber = sim_self(unfenced->sim);
+
+	if (fiber < 0 || !unfenced->attaching[fiber])
+		fenced_drain();
+}
+
 static void leave_barriers_out(struct machine *m)
 {
 	sim_set_store_buffer(m->sim, SIM_STORES_NO_BARRIER, 200000, 20000);
-	smmu_posix_hooks.drain = NULL;
+	unfenced = m;
+	fenced_drain = smmu_posix_hooks.drain;
+	smmu_posix_hooks.drain = drain_outside_attach;
+	m->no_barrier = true;
 }
 
 static void make_work_free(struct sim *sim)

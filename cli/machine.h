@@ -23,6 +23,10 @@
 /** Substreams 1 … MACHINE_SSIDS-1 are used on devices that have any. */
 #define MACHINE_SSIDS 4u
 #define MACHINE_STREAMS 2u
+/** More than threads, devices and the service together. */
+#define MACHINE_FIBERS 256u
+/** More than threads, devices and the service together. */
+#define MACHINE_FIBERS 256u
 
 struct machine_smmu {
 	struct smmu_instance inst;
@@ -69,7 +73,7 @@ struct machine_config {
 	 * time. What is left of the time of a call is the time that it waits for SMMUs and devices.
 	 */
 	bool exact;
-	bool calm; /**< nor is anything evicted, prefetched or split by chance */
+	bool calm;           /**< nor is anything evicted, prefetched or split by chance */
 	uint64_t data_bytes; /**< memory that DMA is to reach; a multiple of 2 MiB */
 	unsigned domains;
 	bool one_granule; /**< 4K in all domains */
@@ -102,7 +106,10 @@ struct machine {
 	uint64_t data_bytes;
 	uint64_t canary; /**< bus address of the page to which poisoned tables lead */
 	bool early_free;
-	bool no_data;                  /**< DMA moves no data */
+	bool no_data; /**< DMA moves no data */
+	bool no_barrier;
+	bool attaching
+		[MACHINE_FIBERS]; /**< with no_barrier: the fibers that are in the middle of an attach */
 	uint64_t quarantined;
 	uint64_t heap_base; /**< blocks alive before anything was set up */
 

@@ -86,6 +86,15 @@ static void design_change(struct machine_device *d, unsigned from, unsigned to, 
 		hook(table(d->m, high), d->ats);
 }
 
+/* Mark the attach for the fault "no-barrier". */
+static void attaching(struct machine *m, bool on)
+{
+	int fiber = m->no_barrier ? sim_self(m->sim) : -1;
+
+	if (fiber >= 0)
+		m->attaching[fiber] = on;
+}
+
 int machine_attach(struct machine_device *d, unsigned to)
 {
 	struct machine *m = d->m;
@@ -98,10 +107,12 @@ int machine_attach(struct machine_device *d, unsigned to)
 	if (!both1)
 		disturb(d, 0, true);
 	design_change(d, from, to, true);
+	attaching(m, to != ORACLE_BLOCKED);
 	if (to == ORACLE_BLOCKED)
 		smmu_detach(&d->dev);
 	else
 		rc = smmu_attach(&d->dev, target(m, to));
+	attaching(m, false);
 	design_change(d, from, to, false);
 	if (!both1)
 		disturb(d, 0, false);
@@ -120,10 +131,12 @@ int machine_attach_pasid(struct machine_device *d, unsigned ssid, unsigned to)
 	if (!quiet)
 		disturb(d, ssid, true);
 	design_change(d, from, to, true);
+	attaching(m, to != ORACLE_BLOCKED);
 	if (to == ORACLE_BLOCKED)
 		smmu_detach_pasid(&d->dev, ssid);
 	else
 		rc = smmu_attach_pasid(&d->dev, ssid, target(m, to));
+	attaching(m, false);
 	design_change(d, from, to, false);
 	if (!quiet)
 		disturb(d, ssid, false);

@@ -341,6 +341,11 @@ static void *linger_dereference(void **slot)
 	return store_buffer_load(&thread_buffer, slot);
 }
 
+static bool linger_retake(uint32_t *word)
+{
+	return store_buffer_retake(&thread_buffer, word);
+}
+
 static void linger_release(uint32_t *word)
 {
 	if (thread_buffer.n)
@@ -361,6 +366,7 @@ void smmu_posix_thread_no_barrier(uint64_t seed, uint64_t max_ns)
 			.freeing = linger_freeing,
 			.publish = linger_publish,
 			.dereference = linger_dereference,
+			.retake = linger_retake,
 			.release = linger_release,
 			.retire = linger_retire,
 		};

@@ -412,6 +412,16 @@ static void *sim_hook_dereference(void **slot)
 	return store_buffer_load(&the_sim->current->buffer, slot);
 }
 
+static bool sim_hook_retake(uint32_t *word)
+{
+	struct store_buffer *b = &the_sim->current->buffer;
+
+	if (the_sim->acting || !store_buffer_retake(b, word))
+		return false;
+	the_sim->lingering -= !b->n;
+	return true;
+}
+
 static void sim_hook_release(uint32_t *word)
 {
 	/* A release keeps the order of the stores before it and waits for none of them. */
@@ -646,6 +656,7 @@ struct sim *sim_create(uint64_t seed)
 		.freeing = sim_hook_freeing,
 		.publish = sim_hook_publish,
 		.dereference = sim_hook_dereference,
+		.retake = sim_hook_retake,
 		.release = sim_hook_release,
 		.retire = sim_hook_retire,
 	};

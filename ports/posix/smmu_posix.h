@@ -46,6 +46,7 @@ struct smmu_posix_hooks {
 	void (*freeing)(const void *p, size_t size);
 	void (*publish)(void **slot, void *v); /**< a store that may linger in the store buffer */
 	void *(*dereference)(void **slot);     /**< a load that sees this processor's own buffer */
+	bool (*retake)(uint32_t *word);        /**< take back an own release that still lingers */
 	void (*release)(uint32_t *word);       /**< store 0, after everything in the store buffer */
 	/** smmu_posix_retire, after everything in the store buffer */
 	void (*retire)(struct smmu_rcu *rcu, struct smmu_rcu_head *head,
@@ -149,8 +150,12 @@ static inline void smmu_spin_init(struct smmu_spinlock *l)
 static inline void smmu_spin_lock(struct smmu_spinlock *l)
 {
 	smmu_posix_point_at(SMMU_POSIX_POINT_LOCK);
-	while (__atomic_exchange_n(&l->held, 1, __ATOMIC_ACQUIRE))
+	while (__atomic_exchange_n(&l->held, 1, __ATOMIC_ACQUIRE)) {
+		/* A processor sees its own stores: what it has given back it may have again. */
+		if (smmu_posix_hooks.retake && smmu_posix_hooks.retake(&l->held))
+			break;
 		smmu_posix_spin();
+	}
 }
 
 static inline void smmu_spin_unlock(struct smmu_spinlock *l)

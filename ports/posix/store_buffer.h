@@ -91,6 +91,22 @@ static inline bool store_buffer_aims_at(const struct store_buffer *b, const void
 	return false;
 }
 
+/** The newest release of lock word @p word that is in it is taken back: true, and the lock stays taken. */
+static inline bool store_buffer_retake(struct store_buffer *b, const uint32_t *word)
+{
+	unsigned i, k;
+
+	for (i = b->n; i-- > 0;) {
+		if (b->e[i].word != word)
+			continue;
+		b->n--;
+		for (k = i; k < b->n; k++)
+			b->e[k] = b->e[k + 1];
+		return true;
+	}
+	return false;
+}
+
 /** What this processor loads from @p slot. */
 static inline void *store_buffer_load(const struct store_buffer *b, void **slot)
 {
