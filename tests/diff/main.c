@@ -5,6 +5,7 @@
  *   diff_qemu [-n SEQUENCES] [-l STEPS] [-s SEED] [-v] [-t QEMU-TRACE]
  *
  * With -s or SMMU_TEST_SEED one sequence (or -n from there on) is repeated. SMMU_DIFF_SEQUENCES is another way to say -n.
+ * (A seed means the same sequence to the builds of one compiler: the order in which arguments are drawn is its own.)
  * A sequence that differs is made as short as it gets and printed step by step. Status 0: all agree; 1: not; 77: no QEMU.
  */
 #include "diff.h"
