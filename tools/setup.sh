@@ -11,7 +11,7 @@
 set -eu
 
 run="gcc libc6-dev meson ninja-build pkg-config liburcu-dev libfdt-dev libjson-c-dev zlib1g-dev"
-test="$run libcmocka-dev"
+test="$run libcmocka-dev python3"
 ci="$test clang clang-format clang-tidy libclang-rt-dev gcc-aarch64-linux-gnu mandoc shellcheck"
 
 # On AArch64 itself the native compiler goes by the cross compiler's name.
