@@ -196,7 +196,7 @@ static int serial_unmap(struct machine *m, struct machine_domain *d, uint64_t io
 		return rc;
 	if (m->early_free && g.tables) {
 		smmu_unmap_release(&d->d, &g);
-		machine_pause(m, 5000);
+		machine_pause(m, 50000);
 	}
 	smmu_mb();
 	cookie = smmu_rcu_enter(m->port.rcu);

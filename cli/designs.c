@@ -27,7 +27,7 @@ static int sweep_start(struct machine *m, struct machine_domain *d, uint64_t iov
 	/* The fault "early-free": the tables go back while walks may still be in them, for a while. */
 	if (m->early_free && g->tables) {
 		smmu_unmap_release(&d->d, g);
-		machine_pause(m, 5000);
+		machine_pause(m, 50000);
 	}
 	smmu_unmap_submit(&d->d, g, f);
 	return 0;

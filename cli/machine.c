@@ -425,11 +425,12 @@ int machine_attach_all(struct machine *m)
 
 	for (i = 0; i < m->devices; i++) {
 		struct machine_device *d = &m->device[i];
+		unsigned tries = 0;
 		int rc;
 
 		do
 			rc = machine_attach(d, (d->index + d->smmu) % m->domains);
-		while (rc == -SMMU_ENOMEM && m->heap.fail.every > 1);
+		while (machine_try_again(m, rc, &tries));
 
 		if (rc) {
 			fail(m, "device %u cannot be attached: error %d", i, rc);

@@ -159,6 +159,12 @@ bool machine_take(uint32_t *busy);
 void machine_give(uint32_t *busy);
 /** @} */
 
+/**
+ * After a call that has to succeed in the end: true if it failed for an allocation that was made to fail, and is to be
+ * tried again; the fourth time with allocations that succeed. *@p tries starts at 0.
+ */
+bool machine_try_again(struct machine *m, int rc, unsigned *tries);
+
 /** (Re-)make the driver's device of @p d. 0 or the driver's error. */
 int machine_add_device(struct machine_device *d);
 

@@ -19,6 +19,23 @@ bool machine_take(uint32_t *busy)
 	return !smmu_exchange(busy, 1);
 }
 
+bool machine_try_again(struct machine *m, int rc, unsigned *tries)
+{
+	unsigned every;
+
+	if (!options_fault(m->o, FAULT_ALLOC_FAIL, &every))
+		return false;
+	if (rc == -SMMU_ENOMEM && ++*tries <= 4) {
+		/* Where each try allocates more often than that, none would ever succeed. */
+		if (*tries == 4)
+			smmu_heap_fail(&m->heap, 0, 0);
+		return true;
+	}
+	if (*tries >= 4)
+		smmu_heap_fail(&m->heap, 0, every);
+	return false;
+}
+
 void machine_give(uint32_t *busy)
 {
 	smmu_store_release(busy, 0);
@@ -173,7 +190,7 @@ static void design_change_all(struct machine *m, bool begin)
 int machine_revive(struct machine_device *d)
 {
 	struct machine *m = d->m;
-	unsigned k;
+	unsigned k, tries = 0;
 	int rc;
 
 	block(d, true);
@@ -186,14 +203,14 @@ int machine_revive(struct machine_device *d)
 		m->backend.ops->reset_device(m->backend.ctx, d->smmu, d->stream[k]);
 	do
 		rc = machine_add_device(d);
-	while (rc == -SMMU_ENOMEM && m->heap.fail.every > 1);
+	while (machine_try_again(m, rc, &tries));
 	return rc;
 }
 
 int machine_replug(struct machine *m, unsigned smmu)
 {
 	struct machine_smmu *s = &m->smmu[smmu];
-	unsigned i;
+	unsigned i, tries = 0;
 	int rc;
 
 	for (i = 0; i < m->devices; i++) {
@@ -214,15 +231,16 @@ int machine_replug(struct machine *m, unsigned smmu)
 		rc = smmu_instance_probe(&s->inst, &s->cfg);
 		if (!rc)
 			rc = smmu_instance_enable(&s->inst);
-	} while (rc == -SMMU_ENOMEM && m->heap.fail.every > 1);
+	} while (machine_try_again(m, rc, &tries));
 	if (rc)
 		return rc;
 	for (i = 0; i < m->devices; i++) {
 		if (m->device[i].smmu != smmu)
 			continue;
+		tries = 0;
 		do
 			rc = machine_add_device(&m->device[i]);
-		while (rc == -SMMU_ENOMEM && m->heap.fail.every > 1);
+		while (machine_try_again(m, rc, &tries));
 		if (rc)
 			return rc;
 	}
