@@ -188,7 +188,8 @@ static int check_qemu(struct options *o)
 	if (o->smmus > 8)
 		return fail(o, "--device qemu has at most 8 SMMUs, not %u (--smmus)", o->smmus);
 	if (o->devices > 7)
-		return fail(o, "--device qemu has at most 7 devices on each SMMU, not %u (--devices)",
+		return fail(o,
+			    "--device qemu has at most 7 devices on each SMMU, not %u (--devices)",
 			    o->devices);
 	if (o->ats_given && o->ats)
 		return fail(o, "--device qemu has no ATS: leave --ats out");

@@ -67,7 +67,7 @@ uint64_t workload_data_bytes(const struct options *o);
 /** Run it. 0; or 2 after a message on standard error. The counts are added to @p r. */
 int workload_run(struct machine *m, struct report *r);
 
-/* ---- between workload.c and workload_ops.c ---- */
+/* ---- between the files of the workload ---- */
 
 /** One random operation. */
 void worker_step(struct worker *k);
@@ -75,6 +75,40 @@ void worker_step(struct worker *k);
 void worker_end(struct worker *k);
 /** One DMA of a random device at an address that matters. */
 void worker_dma(struct worker *k);
+
+/** Remember an address that changes: devices look there. */
+void worker_note_hot(struct worker *k, unsigned domain, uint64_t iova);
+/** A device, and a substream of it (0: none), that is attached to @p domain, from a random place on; false: none is. */
+bool worker_find_attached(struct worker *k, unsigned domain, unsigned *device, unsigned *ssid);
+/** One DMA of a random stream of that device. */
+void worker_dma_by(struct worker *k, unsigned device, unsigned ssid, uint64_t iova, bool write);
+/** A call failed: complain unless it was @p allowed to. */
+void worker_check_refused(struct worker *k, const char *what, int rc, bool allowed);
+/** True if @p rc is what an allocation that was made to fail leads to. */
+bool worker_starved(const struct worker *k, int rc);
+
+/** @name Operations @{ */
+void worker_map(struct worker *k);
+void worker_unmap(struct worker *k);
+void worker_unmap_async(struct worker *k);
+void worker_attach(struct worker *k);
+void worker_remove(struct worker *k);
+/** @} */
+
+/** Wait for all own fences: before an attach, which would wait for them. */
+void worker_land(struct worker *k);
+/** Finish those of the own fences that are done. */
+void worker_poll(struct worker *k);
+
+static inline uint64_t worker_below(struct worker *k, uint64_t n)
+{
+	return smmu_random_below(&k->random, n);
+}
+
+static inline bool worker_chance(struct worker *k, unsigned num, unsigned den)
+{
+	return smmu_random_chance(&k->random, num, den);
+}
 
 /** Where the worker's window begins, in all domains. */
 static inline uint64_t window_base(const struct worker *k)

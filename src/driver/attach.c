@@ -234,8 +234,7 @@ static int switch_pasid(struct smmu_device *dev, uint32_t ssid, struct smmu_doma
 	return error;
 }
 
-static int check_pasid(struct smmu_device *dev, uint32_t ssid,
-		       const struct smmu_domain *domain)
+static int check_pasid(struct smmu_device *dev, uint32_t ssid, const struct smmu_domain *domain)
 {
 	int error = check_attach(dev, domain);
 
