@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A worker maps and unmaps, with DMA before and after. */
+#include "workload.h"
+
+#include <smmuv3/pgtable.h>
+
+/* ---- map ---- */
+
+static uint32_t pick_size(struct worker *k, uint32_t unit)
+{
+	static const uint16_t sizes[] = {1, 1, 1,  1,  1,  1,  2,  3,  4,   5,
+					 7, 8, 13, 16, 16, 31, 32, 64, 128, 200};
+	uint32_t pages;
+
+	if (worker_chance(k, 1, 25))
+		pages = 512;
+	else
+		pages = sizes[worker_below(k, SMMU_ARRAY_SIZE(sizes))];
+	return (pages + unit - 1) / unit * unit;
+}
+
+/*
+ * Places for @p l, in the window and in memory. The upper half of both is for large mappings, and for a small one
+ * now and then: where that hooked a table, a large one is made of its pages, and takes the table along when it goes.
+ */
+static bool place(struct worker *k, struct live_map *l, uint32_t unit)
+{
+	bool large = l->pages >= 512;
+	uint32_t align = large && worker_chance(k, 3, 4) ? 512 : unit;
+	uint32_t half = large || worker_chance(k, 1, 32) ? 1 : 0;
+
+	l->page = frames_take(&k->window[l->domain], &k->random, l->pages, align,
+			      half * WINDOW_PAGES / 2, (half + 1) * WINDOW_PAGES / 2);
+	if (l->page == FRAMES_NONE)
+		return false;
+	l->frame = frames_take(&k->share, &k->random, l->pages, align, half * SHARE_PAGES / 2,
+			       (half + 1) * SHARE_PAGES / 2);
+	if (l->frame != FRAMES_NONE)
+		return true;
+	frames_give(&k->window[l->domain], l->page, l->pages);
+	return false;
+}
+
+/* Nothing may have written into memory that was mapped nowhere. */
+static void check_free_memory(struct worker *k, const struct live_map *l)
+{
+	struct machine *m = k->w->m;
+	uint32_t i;
+
+	/* With faults that is to be expected, and the judge of DMA says more. */
+	if (m->o->n_inject)
+		return;
+	for (i = 0; i < l->pages; i++) {
+		uint64_t pa = map_pa(k, l) + ((uint64_t)i << 12);
+		uint64_t *word = smmu_ram_at(&m->ram, pa, 16);
+
+		if (__atomic_load_n(word + 1, __ATOMIC_RELAXED))
+			machine_complain(m, 0, pa, "isolation",
+					 "memory at 0x%llx was written by device "
+					 "%llu while it was mapped nowhere",
+					 (unsigned long long)pa, (unsigned long long)word[1] - 1);
+	}
+}
+
+static void release(struct worker *k, const struct live_map *l)
+{
+	/* First the tag of nobody, then back into the pool. */
+	machine_tag_pages(k->w->m, map_pa(k, l), (uint64_t)l->pages << 12, MACHINE_TAG_FREE, false);
+	frames_give(&k->share, l->frame, l->pages);
+	frames_give(&k->window[l->domain], l->page, l->pages);
+}
+
+static bool nothing_mapped(struct worker *k, struct machine_domain *d, const struct live_map *l)
+{
+	uint64_t pa;
+	uint32_t prot, i;
+
+	for (i = 0; i < l->pages; i++) {
+		if (smmu_iova_to_phys(&d->d, map_iova(k, l) + ((uint64_t)i << 12), &pa, &prot) !=
+		    -SMMU_EFAULT)
+			return false;
+	}
+	return true;
+}
+
+/* Entries of a TLB that a mapping takes when all of it is accessed. */
+static unsigned entries(const struct worker *k, const struct live_map *l)
+{
+	unsigned shift = k->w->m->domain[l->domain].granule_shift;
+	bool block = shift == 12 && l->pages == 512 && l->page % 512 == 0 && l->frame % 512 == 0;
+
+	return block ? 1 : l->pages >> (shift - 12);
+}
+
+/* With @p l, would it be more than this worker's part of what may be alive? */
+static bool too_much(const struct worker *k, const struct live_map *l)
+{
+	unsigned n = entries(k, l), i, part = k->w->m->working_set / k->w->workers;
+
+	for (i = 0; i < k->n_live; i++)
+		n += entries(k, &k->live[i]);
+	return k->w->m->working_set && n > (part ? part : 1);
+}
+
+void worker_map(struct worker *k)
+{
+	struct machine *m = k->w->m;
+	struct live_map *l = &k->live[k->n_live];
+	struct machine_domain *d;
+	unsigned device, ssid, i;
+	uint64_t size;
+	int rc;
+
+	l->domain = (unsigned)worker_below(k, m->domains);
+	d = &m->domain[l->domain];
+	l->pages = pick_size(k, 1u << (d->granule_shift - 12));
+	l->prot = worker_chance(k, 1, 4) ? SMMU_PROT_READ : SMMU_PROT_READ | SMMU_PROT_WRITE;
+	if (!place(k, l, 1u << (d->granule_shift - 12)))
+		return;
+	if (too_much(k, l)) {
+		frames_give(&k->share, l->frame, l->pages);
+		frames_give(&k->window[l->domain], l->page, l->pages);
+		return;
+	}
+	size = (uint64_t)l->pages << 12;
+	check_free_memory(k, l);
+	machine_tag_pages(m, map_pa(k, l), size, machine_tag(l->domain, map_iova(k, l)), true);
+	oracle_map_begin(m->oracle, l->domain, map_iova(k, l), size, map_pa(k, l), l->prot);
+	rc = smmu_map(&d->d, map_iova(k, l), map_pa(k, l), size, l->prot);
+	oracle_map_end(m->oracle, l->domain, map_iova(k, l), size, !rc);
+	if (rc) {
+		worker_check_refused(k, "map", rc,
+				     worker_starved(k, rc) && nothing_mapped(k, d, l));
+		release(k, l);
+		return;
+	}
+	k->maps++;
+	k->n_live++;
+	/* Let caches hold it. */
+	for (i = 0; i < 2 && worker_find_attached(k, l->domain, &device, &ssid); i++) {
+		uint64_t iova = map_iova(k, l) + (worker_below(k, l->pages) << 12);
+
+		worker_note_hot(k, l->domain, iova);
+		worker_dma_by(k, device, ssid, iova, worker_chance(k, 1, 2));
+	}
+}
+
+/* ---- unmap ---- */
+
+/* Devices that reach a page before its unmap, and have to be refused afterwards. */
+struct probe {
+	unsigned n, device[3], ssid[3];
+	uint64_t iova[3];
+};
+
+static void probe_before(struct worker *k, struct probe *p, const struct live_map *l)
+{
+	uint32_t i;
+
+	p->n = 0;
+	for (i = 0; i < l->pages / 64; i++)
+		worker_note_hot(k, l->domain, map_iova(k, l) + (worker_below(k, l->pages) << 12));
+	while (p->n < 3 && worker_find_attached(k, l->domain, &p->device[p->n], &p->ssid[p->n])) {
+		p->iova[p->n] = map_iova(k, l) + (worker_below(k, l->pages) << 12);
+		worker_note_hot(k, l->domain, map_iova(k, l) + (worker_below(k, l->pages) << 12));
+		worker_dma_by(k, p->device[p->n], p->ssid[p->n], p->iova[p->n], false);
+		p->n++;
+	}
+}
+
+static void probe_after(struct worker *k, const struct probe *p)
+{
+	unsigned i;
+
+	for (i = 0; i < p->n; i++)
+		worker_dma_by(k, p->device[i], p->ssid[i], p->iova[i], worker_chance(k, 1, 2));
+}
+
+/* Cut a piece out of live mapping @p i: what is to be unmapped; the rest stays live. */
+static struct live_map cut(struct worker *k, unsigned i)
+{
+	struct live_map *l = &k->live[i], whole = *l, piece = *l;
+	uint32_t unit = 1u << (k->w->m->domain[l->domain].granule_shift - 12),
+		 units = l->pages / unit;
+	uint32_t first, n;
+
+	/* What may be a block goes as a whole. */
+	if (units < 2 || l->pages >= 512 || k->n_live + 1 >= MAX_LIVE || worker_chance(k, 2, 3)) {
+		*l = k->live[--k->n_live];
+		return piece;
+	}
+	first = (uint32_t)worker_below(k, units) * unit;
+	n = (uint32_t)(1 + worker_below(k, units - first / unit)) * unit;
+	piece.page += first;
+	piece.frame += first;
+	piece.pages = n;
+	*l = k->live[--k->n_live];
+	if (first) {
+		k->live[k->n_live] = whole;
+		k->live[k->n_live++].pages = first;
+	}
+	if (first + n < whole.pages) {
+		struct live_map *rest = &k->live[k->n_live++];
+
+		*rest = whole;
+		rest->page += first + n;
+		rest->frame += first + n;
+		rest->pages = whole.pages - first - n;
+	}
+	return piece;
+}
+
+static void unmapped(struct worker *k, const struct live_map *l, int rc)
+{
+	struct machine *m = k->w->m;
+
+	oracle_unmap_end(m->oracle, l->domain, map_iova(k, l), (uint64_t)l->pages << 12, true);
+	if (rc)
+		machine_complain(m, 0, map_iova(k, l), "unmap", "unmap failed with error %d", rc);
+	k->unmaps++;
+	worker_note_hot(k, l->domain, map_iova(k, l) + (worker_below(k, l->pages) << 12));
+}
+
+void worker_unmap(struct worker *k)
+{
+	struct machine *m = k->w->m;
+	struct live_map l;
+	struct probe p;
+	uint64_t start;
+	int rc;
+
+	if (!k->n_live)
+		return;
+	l = cut(k, (unsigned)worker_below(k, k->n_live));
+	probe_before(k, &p, &l);
+	oracle_unmap_begin(m->oracle, l.domain, map_iova(k, &l), (uint64_t)l.pages << 12);
+	start = machine_now(m);
+	rc = m->design->unmap(m, &m->domain[l.domain], map_iova(k, &l), (uint64_t)l.pages << 12);
+	latency_add(&k->latency, machine_now(m) - start);
+	unmapped(k, &l, rc);
+	probe_after(k, &p);
+	release(k, &l);
+}
+
+static void flight_end(struct worker *k, struct flight *f, int rc)
+{
+	struct machine *m = k->w->m;
+
+	f->open = false;
+	unmapped(k, &f->map, rc);
+	design_release(m, &m->domain[f->map.domain], &f->gather);
+	if (f->map.pages) {
+		unsigned device, ssid;
+
+		if (worker_find_attached(k, f->map.domain, &device, &ssid))
+			worker_dma_by(k, device, ssid, map_iova(k, &f->map), false);
+	}
+	release(k, &f->map);
+}
+
+/* An attach of one's own would wait for one's own open fences. */
+void worker_land(struct worker *k)
+{
+	unsigned i;
+
+	for (i = 0; i < MAX_FLIGHTS; i++) {
+		if (k->flight[i].open)
+			flight_end(k, &k->flight[i], smmu_fence_wait(&k->flight[i].fence));
+	}
+}
+
+void worker_poll(struct worker *k)
+{
+	unsigned i;
+
+	for (i = 0; i < MAX_FLIGHTS; i++) {
+		int rc = k->flight[i].open ? smmu_fence_poll(&k->flight[i].fence) : -SMMU_EAGAIN;
+
+		if (rc != -SMMU_EAGAIN)
+			flight_end(k, &k->flight[i], rc);
+	}
+}
+
+void worker_unmap_async(struct worker *k)
+{
+	struct machine *m = k->w->m;
+	struct flight *f = &k->flight[worker_below(k, MAX_FLIGHTS)];
+	struct live_map *l = &f->map;
+	struct probe p;
+	int rc;
+
+	if (!m->design->unmap_start) {
+		worker_unmap(k);
+		return;
+	}
+	if (f->open)
+		flight_end(k, f, smmu_fence_wait(&f->fence));
+	if (!k->n_live)
+		return;
+	*l = cut(k, (unsigned)worker_below(k, k->n_live));
+	probe_before(k, &p, l);
+	oracle_unmap_begin(m->oracle, l->domain, map_iova(k, l), (uint64_t)l->pages << 12);
+	rc = m->design->unmap_start(m, &m->domain[l->domain], map_iova(k, l),
+				    (uint64_t)l->pages << 12, &f->gather, &f->fence);
+	if (!rc) {
+		f->open = true;
+		return;
+	}
+	unmapped(k, l, rc);
+	release(k, l);
+}
