@@ -38,6 +38,7 @@
 #include "sweep.h"
 
 #define TRIES_MAX 8
+#define TRIES_BY_RANGE 3 /* then whole ids: a program of few commands is hit less often */
 
 static const struct smmu_gather *range_of(const struct smmu_fence *f)
 {
@@ -47,13 +48,13 @@ static const struct smmu_gather *range_of(const struct smmu_fence *f)
 /** Put the flight's next program into the queue. The flight is left not pending if there was nothing to do. */
 static void flight_start(struct smmu_fence *f, struct smmu_inv_flight *fl)
 {
+	const struct smmu_gather *range = fl->tries < TRIES_BY_RANGE ? range_of(f) : NULL;
 	struct smmu_inv_program p;
 
 	if (fl->suspect)
-		smmu_inv_program_init(&p, fl->suspect, fl->suspect + 1, range_of(f),
-				      SMMU_PHASE_ATC);
+		smmu_inv_program_init(&p, fl->suspect, fl->suspect + 1, range, SMMU_PHASE_ATC);
 	else
-		smmu_inv_program_init(&p, fl->first, fl->end, range_of(f), fl->phase);
+		smmu_inv_program_init(&p, fl->first, fl->end, range, fl->phase);
 	fl->pending = false;
 	if (!smmu_inv_program_count(&p))
 		return;

@@ -326,6 +326,12 @@ static void test_lost(void **state)
 	q[0].answers = 2;
 	sweep_ok(&g);
 	assert_string_equal(opcodes(0), "12 46 40 46s 12 46 40 46s 12 46 40 46s");
+	/* The fourth time by whole ids: shorter programs are hit less often. */
+	q[0].answer[2] = SMMU_INV_LOST;
+	q[0].answers = 3;
+	q[0].submits = q[0].n = 0;
+	sweep_ok(&g);
+	assert_string_equal(opcodes(0), "12 46 40 46s 12 46 40 46s 12 46 40 46s 11 46 40 46s");
 	for (int i = 0; i < 16; i++)
 		q[0].answer[i] = SMMU_INV_LOST;
 	q[0].answers = 16;
