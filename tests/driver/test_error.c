@@ -72,8 +72,14 @@ static void test_ill(void **state)
 	assert_int_equal(smmu_attach(&d.dev, &other), 0);
 	assert_int_equal(rig.smmu[0].corruptions, 0);
 	rig_expect(&d, 0x1000, PA(100));
-	/* One that never gets through: the sweep says so, for ever is not tried. */
+	/* By address it never gets through: the whole id does. */
+	rig_expect(&e, 0x6000, PA(6));
 	rig.smmu[1].corrupt = SMMU_CMD_TLBI_NH_VA;
+	rig.smmu[1].corruptions = 1000;
+	assert_int_equal(smmu_unmap(&domain, 0x6000, 0x1000), 0);
+	rig_refused(&e, 0x6000);
+	/* One that never gets through: the sweep says so, for ever is not tried. */
+	rig.smmu[1].corrupt = SMMU_CMD_ATC_INV;
 	rig.smmu[1].corruptions = 1000;
 	assert_int_equal(smmu_unmap(&domain, 0x7000, 0x1000), -SMMU_EIO);
 	assert_true(rig.smmu[1].corruptions > 900);
