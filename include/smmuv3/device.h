@@ -76,6 +76,13 @@ struct smmu_device {
 };
 
 /**
+ * Bytes that smmu_device_init would allocate for @p cfg now: DMA memory (its context descriptors, and second-level stream
+ * tables that no earlier stream has needed) and plain memory. Each substream attached later takes at most another 4096
+ * bytes of DMA memory and sizeof(struct smmu_pasid). The instance is enabled. May sleep.
+ */
+void smmu_device_memory(const struct smmu_device_config *cfg, size_t *dma, size_t *plain);
+
+/**
  * Add a device: its streams abort until it is attached. -SMMU_EINVAL, -SMMU_ERANGE (a stream the SMMU cannot have),
  * -SMMU_EEXIST (a stream taken), -SMMU_ENOMEM, -SMMU_EIO; nothing changed, but that a second-level stream
  * table that was made stays with the instance. May sleep.

@@ -12,23 +12,42 @@
 #define LEAF_LOG2 6u
 #define LEAF_BYTES (sizeof(struct smmu_cd) << LEAF_LOG2)
 
+/** Decide on the shape of a table for 2^@p ssid_bits substreams. */
+static void shape(const struct smmu_instance *inst, unsigned ssid_bits, struct smmu_cdtab *t)
+{
+	*t = (struct smmu_cdtab){.log2size = (uint8_t)ssid_bits};
+	if (!(inst->features.bits & SMMU_FEAT_S1))
+		return;
+	if (ssid_bits > LINEAR_LOG2_MAX && inst->features.bits & SMMU_FEAT_2LVL_CDTAB) {
+		t->l1_count = 1u << (ssid_bits - LEAF_LOG2);
+		t->size = t->l1_count * sizeof(uint64_t);
+	} else {
+		t->size = sizeof(struct smmu_cd) << (ssid_bits ? ssid_bits : 1);
+	}
+}
+
+void smmu_cdtab_memory(const struct smmu_instance *inst, unsigned ssid_bits, size_t *dma,
+		       size_t *plain)
+{
+	struct smmu_cdtab t;
+
+	shape(inst, ssid_bits, &t);
+	*dma = t.size;
+	*plain = t.l1_count * sizeof(*t.l2);
+}
+
 int smmu_cdtab_init(struct smmu_device *dev)
 {
 	const struct smmu_port *port = dev->instance->port;
 	struct smmu_cdtab *t = &dev->cdtab;
 
-	*t = (struct smmu_cdtab){.log2size = dev->ssid_bits};
-	if (!(dev->instance->features.bits & SMMU_FEAT_S1))
+	shape(dev->instance, dev->ssid_bits, t);
+	if (!t->size)
 		return 0;
-	if (dev->ssid_bits > LINEAR_LOG2_MAX &&
-	    dev->instance->features.bits & SMMU_FEAT_2LVL_CDTAB) {
-		t->l1_count = 1u << (dev->ssid_bits - LEAF_LOG2);
-		t->size = t->l1_count * sizeof(uint64_t);
+	if (t->l1_count) {
 		t->l2 = port->ops->alloc(port->ctx, t->l1_count * sizeof(*t->l2));
 		if (!t->l2)
 			return -SMMU_ENOMEM;
-	} else {
-		t->size = sizeof(struct smmu_cd) << (dev->ssid_bits ? dev->ssid_bits : 1);
 	}
 	t->table = port->ops->dma_alloc(port->ctx, t->size, smmu_max64(t->size, 64), &t->bus);
 	if (t->table)

@@ -44,6 +44,21 @@ static bool streams_ok(const struct smmu_device_config *cfg)
 	return true;
 }
 
+static uint8_t ssid_bits_of(const struct smmu_device_config *cfg)
+{
+	return (uint8_t)smmu_min64(cfg->ssid_bits, cfg->instance->features.ssid_bits);
+}
+
+void smmu_device_memory(const struct smmu_device_config *cfg, size_t *dma, size_t *plain)
+{
+	struct smmu_instance *inst = cfg->instance;
+
+	smmu_cdtab_memory(inst, ssid_bits_of(cfg), dma, plain);
+	smmu_mutex_lock(&inst->lock);
+	*dma += smmu_strtab_missing(inst, cfg->streams, cfg->nr_streams);
+	smmu_mutex_unlock(&inst->lock);
+}
+
 int smmu_device_init(struct smmu_device *dev, const struct smmu_device_config *cfg)
 {
 	struct smmu_instance *inst = cfg->instance;
@@ -59,7 +74,7 @@ int smmu_device_init(struct smmu_device *dev, const struct smmu_device_config *c
 		.name = cfg->name,
 		.nr_streams = cfg->nr_streams,
 		.ats_wanted = cfg->ats && inst->features.bits & SMMU_FEAT_ATS,
-		.ssid_bits = (uint8_t)smmu_min64(cfg->ssid_bits, inst->features.ssid_bits),
+		.ssid_bits = ssid_bits_of(cfg),
 	};
 	smmu_mutex_init(&dev->lock);
 	smmu_spin_init(&dev->ste_lock);

@@ -74,6 +74,8 @@ int smmu_entry_change(const struct smmu_entry_change *c, const uint64_t target[8
 int smmu_strtab_init(struct smmu_instance *inst);
 void smmu_strtab_fini(struct smmu_instance *inst);
 void smmu_strtab_memory(const struct smmu_instance *inst, size_t *dma, size_t *plain);
+/** Bytes of the second-level tables that @p n streams would add. */
+size_t smmu_strtab_missing(const struct smmu_instance *inst, const uint32_t *sids, uint32_t n);
 /** Write STRTAB_BASE and STRTAB_BASE_CFG. */
 void smmu_strtab_program(struct smmu_instance *inst);
 /** The STE of @p sid, with its table made if it was missing. -SMMU_ERANGE, -SMMU_ENOMEM, -SMMU_EIO. */
@@ -81,6 +83,8 @@ int smmu_strtab_ste(struct smmu_instance *inst, uint32_t sid, struct smmu_ste **
 
 /* ---- cdtab.c: context descriptors of a device. Callers hold the device's lock ---- */
 
+void smmu_cdtab_memory(const struct smmu_instance *inst, unsigned ssid_bits, size_t *dma,
+		       size_t *plain);
 int smmu_cdtab_init(struct smmu_device *dev);
 void smmu_cdtab_fini(struct smmu_device *dev);
 /** The CD of @p ssid, with its table made if it was missing: -SMMU_ENOMEM. */

@@ -118,6 +118,22 @@ static int add_l2(struct smmu_instance *inst, uint32_t i)
 	return smmu_instance_issue(inst, &cmd, 1);
 }
 
+size_t smmu_strtab_missing(const struct smmu_instance *inst, const uint32_t *sids, uint32_t n)
+{
+	const struct smmu_strtab *t = &inst->strtab;
+	size_t bytes = 0;
+
+	for (uint32_t i = 0; t->split && i < n; i++) {
+		uint32_t table = sids[i] >> t->split, j = 0;
+
+		while (j < i && sids[j] >> t->split != table)
+			j++;
+		if (j == i && table < t->l1_count && !t->l2[table])
+			bytes += l2_bytes(inst);
+	}
+	return bytes;
+}
+
 int smmu_strtab_ste(struct smmu_instance *inst, uint32_t sid, struct smmu_ste **ste)
 {
 	struct smmu_strtab *t = &inst->strtab;

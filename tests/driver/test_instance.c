@@ -48,6 +48,41 @@ static void test_up_down(void **state)
 	}
 }
 
+/** A device takes exactly the memory that was said, second-level tables that are there already not counted. */
+static void test_device_memory(void **state)
+{
+	static const uint32_t streams[] = {0x101, 0x102, 0x305, 0x3ff};
+
+	for (unsigned variant = 0; variant < 16; variant++) {
+		struct smmu_model_config c = rig_config();
+		struct smmu_device_config cfg = {.streams = streams, .nr_streams = 4};
+		struct smmu_device dev;
+		uint64_t dma_before, plain_before;
+		size_t dma, plain;
+
+		c.two_level_st = variant & 1;
+		c.sid_bits = 12;
+		c.ssid_bits = 14;
+		cfg.ssid_bits = (uint8_t[]){0, 1, 10, 12}[variant / 4];
+		rig_open(&rig, &c, 1);
+		rig_up(&rig, 0, 0);
+		cfg.instance = &rig.smmu[0].inst;
+		for (unsigned round = 0; round < 2; round++) {
+			smmu_device_memory(&cfg, &dma, &plain);
+			dma_before = rig.heap.dma_bytes;
+			plain_before = rig.heap.cpu_bytes;
+			assert_int_equal(smmu_device_init(&dev, &cfg), 0);
+			assert_int_equal(rig.heap.dma_bytes - dma_before, dma);
+			assert_int_equal(rig.heap.cpu_bytes - plain_before, plain);
+			/* Two tables of 256 STEs the first time only. */
+			if (variant & 1 && !round)
+				assert_true(dma >= 2 * 256 * 64);
+			smmu_device_fini(&dev);
+		}
+		rig_close(&rig);
+	}
+}
+
 /** The order of the first commands: configuration, then translations, each waited for, before SMMUEN. */
 static void test_first_commands(void **state)
 {
@@ -332,11 +367,11 @@ static void test_find_device(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_up_down),     cmocka_unit_test(test_first_commands),
-		cmocka_unit_test(test_no_memory),   cmocka_unit_test(test_dead),
-		cmocka_unit_test(test_remove_dead), cmocka_unit_test(test_aborts),
-		cmocka_unit_test(test_events),      cmocka_unit_test(test_gerror),
-		cmocka_unit_test(test_find_device),
+		cmocka_unit_test(test_up_down),       cmocka_unit_test(test_first_commands),
+		cmocka_unit_test(test_device_memory), cmocka_unit_test(test_no_memory),
+		cmocka_unit_test(test_dead),          cmocka_unit_test(test_remove_dead),
+		cmocka_unit_test(test_aborts),        cmocka_unit_test(test_events),
+		cmocka_unit_test(test_gerror),        cmocka_unit_test(test_find_device),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
