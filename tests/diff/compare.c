@@ -95,6 +95,15 @@ static uint64_t first_table(struct world *w, unsigned dev)
 	return word_at(w, MODEL, cd) ? peek(w, cd + 8) & SMMU_EVENT_W3_IPA : 0;
 }
 
+/** Log2 of the granule of stage 1 of a stream that has it: the size of its tables. */
+static unsigned stage1_granule(struct world *w, unsigned dev)
+{
+	static const uint8_t granule[] = {12, 16, 14, 12};
+	uint64_t cd = ste_word(w, dev, 0) & SMMU_STE_W0_S1CONTEXTPTR;
+
+	return word_at(w, MODEL, cd) ? granule[smmu_field_get(SMMU_CD_W0_TG0, peek(w, cd))] : 12;
+}
+
 static bool known_difference(struct world *w, unsigned dev, const struct outcome *model,
 			     const struct outcome *qemu)
 {
@@ -147,6 +156,13 @@ static bool known_difference(struct world *w, unsigned dev, const struct outcome
 	    qemu->event[0].class == SMMU_EVENT_CLASS_TT &&
 	    qemu->event[0].ipa == first_table(w, dev))
 		return !qemu->ok;
+	/*
+	 * A stage-1 table larger than a stage-2 page is looked up as one piece: where the pages do not lie side by side, the
+	 * descriptor is read from elsewhere.
+	 */
+	if (nested && stage1_granule(w, dev) > w->parent_granule &&
+	    one_event(qemu, SMMU_F_WALK_EABT))
+		return !model->ok;
 	/*
 	 * A fault on the way to a CD or a table: RnW is always a read, but should be the transaction's. Of tables below the
 	 * first S2 is not set, and IPA is where the table begins, not where the descriptor is.
