@@ -47,11 +47,6 @@ static void ats_off(struct smmu_device *dev)
 	dev->ats_on = false;
 }
 
-static int first_error(int a, int b)
-{
-	return a ? a : b;
-}
-
 struct cd_sync {
 	struct smmu_device *dev;
 	uint32_t ssid;
@@ -122,12 +117,12 @@ static int switch_domain(struct smmu_device *dev, struct smmu_domain *new, uint3
 		else
 			fill_spare_cd(dev, new, id);
 	}
-	error = first_error(error, smmu_device_write_ste(dev, wants_ats(dev), id,
-							 is_stage1(new) && !substreams));
+	error = smmu_first_error(error, smmu_device_write_ste(dev, wants_ats(dev), id,
+							      is_stage1(new) && !substreams));
 	if (substreams && is_stage1(old) && !is_stage1(new))
-		error = first_error(error, change_cd(dev, 0, cd0, NULL, 0));
+		error = smmu_first_error(error, change_cd(dev, 0, cd0, NULL, 0));
 	if (had_ats)
-		error = first_error(error, smmu_device_clear_atc(dev, 0));
+		error = smmu_first_error(error, smmu_device_clear_atc(dev, 0));
 	if (smmu_domain_has_table(old))
 		smmu_domain_leave(dev, 0, old);
 	else if (old)
@@ -215,7 +210,6 @@ static int switch_pasid(struct smmu_device *dev, uint32_t ssid, struct smmu_doma
 			struct smmu_domain *new, uint32_t asid)
 {
 	bool had_ats = dev->ste_ats;
-	uint32_t vmid = 0;
 	struct smmu_cd *cd;
 	int error;
 
@@ -223,11 +217,12 @@ static int switch_pasid(struct smmu_device *dev, uint32_t ssid, struct smmu_doma
 	error = change_cd(dev, ssid, cd, new, asid);
 	/* The first and the last substream change the STE as well: its CONFIG, or ATS. */
 	if (!dev->domain || dev->domain->kind != SMMU_DOMAIN_STAGE2)
-		error = first_error(error, smmu_device_write_ste(dev, wants_ats(dev), vmid, false));
+		error = smmu_first_error(error,
+					 smmu_device_write_ste(dev, wants_ats(dev), 0, false));
 	if (had_ats && old)
-		error = first_error(error, smmu_device_clear_atc(dev, ssid));
+		error = smmu_first_error(error, smmu_device_clear_atc(dev, ssid));
 	if (had_ats && !dev->ste_ats)
-		error = first_error(error, smmu_device_clear_atc(dev, 0));
+		error = smmu_first_error(error, smmu_device_clear_atc(dev, 0));
 	if (old)
 		smmu_domain_leave(dev, ssid, old);
 	ats_off(dev);

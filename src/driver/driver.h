@@ -9,6 +9,12 @@
 #include <smmuv3/instance.h>
 #include <smmuv3/text.h>
 
+/** Of steps that all have to be done, whatever becomes of each: the first error. */
+static inline int smmu_first_error(int so_far, int now)
+{
+	return so_far ? so_far : now;
+}
+
 /* ---- Messages ---- */
 
 struct smmu_message {

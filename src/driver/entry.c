@@ -82,11 +82,6 @@ static int cut_off(const struct smmu_entry_change *c)
 	return -SMMU_EIO;
 }
 
-static int told(int so_far, int now)
-{
-	return so_far ? so_far : now;
-}
-
 int smmu_entry_change(const struct smmu_entry_change *c, const uint64_t target[8])
 {
 	uint64_t now[WORDS], next[WORDS], used[WORDS], used_new[WORDS];
@@ -112,14 +107,14 @@ int smmu_entry_change(const struct smmu_entry_change *c, const uint64_t target[8
 	if (differing(now, next, used_new)) {
 		if (!store(c, now, next))
 			return cut_off(c);
-		error = told(error, c->sync(c->ctx));
+		error = smmu_first_error(error, c->sync(c->ctx));
 	}
 	if (differing(now, target, used_new)) {
 		for (unsigned w = 0; w < WORDS; w++)
 			next[w] = (now[w] & ~used_new[w]) | (target[w] & used_new[w]);
 		if (!store(c, now, next))
 			return cut_off(c);
-		error = told(error, c->sync(c->ctx));
+		error = smmu_first_error(error, c->sync(c->ctx));
 	}
 	if (!store(c, now, target))
 		return cut_off(c);
