@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "machine.h"
+#include "options.h"
+#include "report_print.h"
 
 static const char *kind_name(uint32_t kind)
 {
@@ -116,8 +118,8 @@ int cmd_arrays(int argc, char **argv)
 	m = malloc(sizeof(*m));
 	if (!m)
 		return 2;
-	cfg.domains = o.domains;
-	rc = machine_open(m, &o, &cfg);
+	cfg.domains = o.lab.domains;
+	rc = machine_open(m, &o.lab, &cfg);
 	if (!rc) {
 		rc = machine_attach_all(m) ? 2 : show(m, &o);
 		machine_close(m, &r);

@@ -9,6 +9,8 @@
 
 #include "machine_qemu.h"
 #include "replay.h"
+#include "options.h"
+#include "report_print.h"
 
 /* A gigabyte that the trace never maps: there is one, as its events are fewer than its places. */
 static uint64_t gap(const struct trace *t)
@@ -28,12 +30,14 @@ static uint64_t gap(const struct trace *t)
 	return at;
 }
 
-static int play(const struct options *o, const struct trace *t, const struct replay_memory *memory,
-		struct report *r)
+static int play(const struct lab_config *o, const struct trace *t,
+		const struct replay_memory *memory, struct report *r)
 {
 	/* Its times are for comparing designs and machines. */
-	struct machine_config cfg = {
-		.exact = true, .data_bytes = replay_memory_bytes(memory), .domains = 1};
+	struct machine_config cfg = {.exact = true,
+				     .data_bytes = replay_memory_bytes(memory),
+				     .domains = 1,
+				     .nvme = true};
 	struct machine *m = malloc(sizeof(*m));
 	int rc;
 
@@ -65,12 +69,12 @@ static struct json_object *compare_json(const struct report *r, unsigned n)
 	return list;
 }
 
-static void print_compare(const struct report *r, unsigned n, const struct options *o)
+static void print_compare(const struct report *r, unsigned n, const struct lab_config *o)
 {
 	unsigned i;
 
 	/* QEMU's SMMUs take no time of the virtual clock. */
-	if (!strcmp(o->device, "qemu")) {
+	if (o->qemu) {
 		printf("\n  %-8s %10s %10s %10s\n", "design", "TLBI", "ATC_INV", "SYNC");
 		for (i = 0; i < n; i++)
 			printf("  %-8s %10" PRIu64 " %10" PRIu64 " %10" PRIu64 "\n",
@@ -93,12 +97,12 @@ static int show(const struct options *o, const struct report *r, unsigned n)
 	int rc = 0;
 
 	if (!o->json || strcmp(o->json, "-")) {
-		report_print(stdout, &r[0], o);
+		report_print(stdout, &r[0], &o->lab);
 		if (n > 1)
-			print_compare(r, n, o);
+			print_compare(r, n, &o->lab);
 	}
 	if (o->json) {
-		top = report_json(&r[0], o);
+		top = report_json(&r[0], &o->lab);
 		if (top && n > 1)
 			json_object_object_add(top, "compare", compare_json(r, n));
 		rc = report_write_json(o->json, "replay", top);
@@ -110,13 +114,13 @@ static int replay(struct options *o, const struct trace *t, const struct replay_
 {
 	struct report r[DESIGN_KINDS];
 	/* Faults are for one design at a time. */
-	unsigned n = o->design_given || o->n_inject ? 1 : DESIGN_KINDS, i, violations = 0;
+	unsigned n = o->design_given || o->lab.n_inject ? 1 : DESIGN_KINDS, i, violations = 0;
 	int rc = 0;
 
 	for (i = 0; i < n && !rc; i++) {
 		if (n > 1)
-			o->design = (enum design_id)i;
-		rc = play(o, t, memory, &r[i]);
+			o->lab.design = (enum design_id)i;
+		rc = play(&o->lab, t, memory, &r[i]);
 		violations += r[i].violations;
 	}
 	if (!rc)
@@ -138,7 +142,7 @@ int cmd_replay(int argc, char **argv)
 		fputs(help_of("replay"), stdout);
 		return 0;
 	}
-	o.threads = 1;
+	o.lab.threads = 1;
 	if (trace_read(&t, o.trace, err, sizeof(err))) {
 		fprintf(stderr, "smmuv3 replay: %s\n", err);
 		return 2;

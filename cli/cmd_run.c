@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "options.h"
+#include "report_print.h"
 #include "workload.h"
 
 int cmd_run(int argc, char **argv)
@@ -24,9 +26,9 @@ int cmd_run(int argc, char **argv)
 	m = malloc(sizeof(*m));
 	if (!m)
 		return 2;
-	cfg.data_bytes = workload_data_bytes(&o);
-	cfg.domains = o.domains;
-	rc = machine_open(m, &o, &cfg);
+	cfg.data_bytes = workload_data_bytes(&o.lab);
+	cfg.domains = o.lab.domains;
+	rc = machine_open(m, &o.lab, &cfg);
 	if (rc) {
 		free(m);
 		return rc;
@@ -39,8 +41,8 @@ int cmd_run(int argc, char **argv)
 	if (rc)
 		return rc;
 	if (!o.json || strcmp(o.json, "-"))
-		report_print(stdout, &r, &o);
+		report_print(stdout, &r, &o.lab);
 	if (o.json)
-		rc = report_write_json(o.json, "run", report_json(&r, &o));
+		rc = report_write_json(o.json, "run", report_json(&r, &o.lab));
 	return rc ? rc : r.violations ? 1 : 0;
 }

@@ -10,13 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const design_names[DESIGN_KINDS] = {"sweep", "serial"};
-
-const char *design_name(enum design_id id)
-{
-	return design_names[id];
-}
-
 static int fail(const struct options *o, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
@@ -46,18 +39,18 @@ static const struct option {
 	uint64_t min, max;
 } options[] = {
 	{"device", DEVICE, CMD_RUN | CMD_REPLAY, NONE, NONE, 0, 0},
-	{"iort", TEXT, CMD_RUN | CMD_REPLAY | CMD_ARRAYS, AT(iort), NONE, 0, 0},
-	{"dtb", TEXT, CMD_RUN | CMD_REPLAY | CMD_ARRAYS, AT(dtb), NONE, 0, 0},
-	{"smmus", NUMBER, CMD_RUN | CMD_REPLAY | CMD_ARRAYS, AT(smmus), AT(smmus_given), 1, 64},
-	{"devices", NUMBER, CMD_RUN | CMD_REPLAY | CMD_ARRAYS, AT(devices), AT(devices_given), 1,
-	 1024},
-	{"ats", NUMBER, CMD_RUN | CMD_REPLAY | CMD_ARRAYS, AT(ats), AT(ats_given), 0, 1024},
-	{"domains", NUMBER, CMD_RUN | CMD_ARRAYS, AT(domains), NONE, 1, 64},
+	{"iort", TEXT, CMD_RUN | CMD_REPLAY | CMD_ARRAYS, AT(lab.iort), NONE, 0, 0},
+	{"dtb", TEXT, CMD_RUN | CMD_REPLAY | CMD_ARRAYS, AT(lab.dtb), NONE, 0, 0},
+	{"smmus", NUMBER, CMD_RUN | CMD_REPLAY | CMD_ARRAYS, AT(lab.smmus), AT(smmus_given), 1, 64},
+	{"devices", NUMBER, CMD_RUN | CMD_REPLAY | CMD_ARRAYS, AT(lab.devices), AT(devices_given),
+	 1, 1024},
+	{"ats", NUMBER, CMD_RUN | CMD_REPLAY | CMD_ARRAYS, AT(lab.ats), AT(ats_given), 0, 1024},
+	{"domains", NUMBER, CMD_RUN | CMD_ARRAYS, AT(lab.domains), NONE, 1, 64},
 	{"stage", STAGE, CMD_RUN | CMD_REPLAY | CMD_ARRAYS, NONE, NONE, 0, 0},
-	{"threads", NUMBER, CMD_RUN, AT(threads), NONE, 1, 64},
-	{"ops", NUMBER64, CMD_RUN, AT(ops), AT(ops_given), 1, 1000000000000},
-	{"seconds", NUMBER, CMD_RUN, AT(seconds), NONE, 1, 1000000},
-	{"seed", NUMBER64, CMD_RUN | CMD_REPLAY | CMD_ARRAYS, AT(seed), NONE, 0, UINT64_MAX},
+	{"threads", NUMBER, CMD_RUN, AT(lab.threads), NONE, 1, 64},
+	{"ops", NUMBER64, CMD_RUN, AT(lab.ops), AT(ops_given), 1, 1000000000000},
+	{"seconds", NUMBER, CMD_RUN, AT(lab.seconds), NONE, 1, 1000000},
+	{"seed", NUMBER64, CMD_RUN | CMD_REPLAY | CMD_ARRAYS, AT(lab.seed), NONE, 0, UINT64_MAX},
 	{"clock", CLOCK, CMD_RUN, NONE, NONE, 0, 0},
 	{"design", DESIGN, CMD_RUN | CMD_REPLAY, NONE, NONE, 0, 0},
 	{"inject", INJECT, CMD_RUN | CMD_REPLAY, NONE, NONE, 0, 0},
@@ -89,18 +82,18 @@ static int stage(struct options *o, const char *text)
 {
 	const char *p = text;
 
-	o->n_stages = 0;
+	o->lab.n_stages = 0;
 	if (!strcmp(text, "nested") || !strcmp(text, "sva"))
 		return not_yet(o, "stage", text, "1, 2, or 1,2 for domains of both kinds in turn");
 	for (;; p += 2) {
 		if ((p[0] != '1' && p[0] != '2') || (p[1] && p[1] != ',') ||
-		    o->n_stages == OPTIONS_MAX_STAGES)
+		    o->lab.n_stages == LAB_MAX_STAGES)
 			return fail(
 				o,
 				"--stage wants 1, 2, or a list such as 1,2 that the domains take "
 				"in turn, not \"%s\"",
 				text);
-		o->stage[o->n_stages++] = (uint8_t)(p[0] - '0');
+		o->lab.stage[o->lab.n_stages++] = (uint8_t)(p[0] - '0');
 		if (!p[1])
 			return 0;
 	}
@@ -110,10 +103,10 @@ static int inject(struct options *o, const char *text)
 {
 	unsigned i;
 
-	if (o->n_inject == OPTIONS_MAX_INJECT)
-		return fail(o, "at most %u --inject options are possible", OPTIONS_MAX_INJECT);
-	if (!fault_parse(text, &o->inject[o->n_inject])) {
-		o->n_inject++;
+	if (o->lab.n_inject == LAB_MAX_INJECT)
+		return fail(o, "at most %u --inject options are possible", LAB_MAX_INJECT);
+	if (!fault_parse(text, &o->lab.inject[o->lab.n_inject])) {
+		o->lab.n_inject++;
 		return 0;
 	}
 	fprintf(stderr,
@@ -149,19 +142,19 @@ static int take(struct options *o, const struct option *opt, const char *text)
 	case DEVICE:
 		if (strcmp(text, "model") && strcmp(text, "qemu"))
 			return fail(o, "--device wants model or qemu, not \"%s\"", text);
-		o->device = text;
+		o->lab.qemu = *text == 'q';
 		return 0;
 	case STAGE:
 		return stage(o, text);
 	case CLOCK:
 		if (strcmp(text, "virtual") && strcmp(text, "real"))
 			return fail(o, "--clock wants virtual or real, not \"%s\"", text);
-		o->real_clock = *text == 'r';
+		o->lab.real_clock = *text == 'r';
 		return 0;
 	case DESIGN:
 		for (i = 0; i < DESIGN_KINDS; i++) {
-			if (!strcmp(text, design_names[i])) {
-				o->design = (enum design_id)i;
+			if (!strcmp(text, design_name((enum design_id)i))) {
+				o->lab.design = (enum design_id)i;
 				o->design_given = true;
 				return 0;
 			}
@@ -182,27 +175,27 @@ static int check_qemu(struct options *o)
 {
 	unsigned i;
 
-	if (o->iort || o->dtb)
+	if (o->lab.iort || o->lab.dtb)
 		return fail(o, "--device qemu has a machine of its own: leave %s out",
-			    o->iort ? "--iort" : "--dtb");
-	if (o->smmus > 8)
-		return fail(o, "--device qemu has at most 8 SMMUs, not %u (--smmus)", o->smmus);
-	if (o->devices > 7)
+			    o->lab.iort ? "--iort" : "--dtb");
+	if (o->lab.smmus > 8)
+		return fail(o, "--device qemu has at most 8 SMMUs, not %u (--smmus)", o->lab.smmus);
+	if (o->lab.devices > 7)
 		return fail(o,
 			    "--device qemu has at most 7 devices on each SMMU, not %u (--devices)",
-			    o->devices);
-	if (o->ats_given && o->ats)
+			    o->lab.devices);
+	if (o->ats_given && o->lab.ats)
 		return fail(o, "--device qemu has no ATS: leave --ats out");
-	if (o->real_clock)
+	if (o->lab.real_clock)
 		return fail(o, "--device qemu goes by the virtual clock: leave --clock real out");
-	for (i = 0; i < o->n_inject; i++) {
-		enum fault_id id = o->inject[i].id;
+	for (i = 0; i < o->lab.n_inject; i++) {
+		enum fault_id id = o->lab.inject[i].id;
 
 		if (fault_not_on_qemu(id))
 			return fail(o, "--inject %s cannot be shown with --device qemu: %s",
 				    fault_info[id].name, fault_not_on_qemu(id));
 	}
-	o->ats = 0;
+	o->lab.ats = 0;
 	o->ats_given = true;
 	return 0;
 }
@@ -210,42 +203,28 @@ static int check_qemu(struct options *o)
 /* What only shows when all options are known. */
 static int check(struct options *o)
 {
-	if (!strcmp(o->device, "qemu") && check_qemu(o))
+	if (o->lab.qemu && check_qemu(o))
 		return 2;
-	if (o->iort && o->dtb)
+	if (o->lab.iort && o->lab.dtb)
 		return fail(o,
 			    "--iort and --dtb exclude each other: one table describes the machine");
-	if ((o->iort || o->dtb) && o->smmus_given)
+	if ((o->lab.iort || o->lab.dtb) && o->smmus_given)
 		return fail(o, "--smmus makes up a topology, %s reads one: leave one of them out",
-			    o->iort ? "--iort" : "--dtb");
-	if (o->ats_given && o->ats > o->devices)
+			    o->lab.iort ? "--iort" : "--dtb");
+	if (o->ats_given && o->lab.ats > o->lab.devices)
 		return fail(o,
 			    "--ats %u wants more devices than the %u on each instance (--devices)",
-			    o->ats, o->devices);
+			    o->lab.ats, o->lab.devices);
 	if (!o->ats_given)
-		o->ats = o->devices / 2;
-	if (o->seconds && !o->ops_given)
-		o->ops = UINT64_MAX;
+		o->lab.ats = o->lab.devices / 2;
+	if (o->lab.seconds && !o->ops_given)
+		o->lab.ops = UINT64_MAX;
 	if (o->command == CMD_REPLAY && !o->trace)
 		return fail(o, "it wants a trace: smmuv3 replay FILE");
-	if (o->real_clock && options_fault(o, FAULT_NO_BARRIER, NULL))
+	if (o->lab.real_clock && lab_fault(&o->lab, FAULT_NO_BARRIER, NULL))
 		return fail(o,
 			    "no-barrier works by simulated store buffers: leave --clock real out");
 	return 0;
-}
-
-bool options_fault(const struct options *o, enum fault_id id, unsigned *every)
-{
-	unsigned i;
-
-	for (i = 0; i < o->n_inject; i++) {
-		if (o->inject[i].id == id) {
-			if (every)
-				*every = o->inject[i].every;
-			return true;
-		}
-	}
-	return false;
 }
 
 static const struct option *find(const char *name, size_t len)
@@ -263,18 +242,10 @@ int options_parse(struct options *o, enum command command, int argc, char **argv
 {
 	int i;
 
-	*o = (struct options){.command = command,
-			      .command_name = argv[0],
-			      .device = "model",
-			      .smmus = 2,
-			      .devices = 4,
-			      .domains = 2,
-			      .stage = {1},
-			      .n_stages = 1,
-			      .threads = 4,
-			      .ops = 20000,
-			      .seed = 1,
-			      .design = DESIGN_SWEEP};
+	*o = (struct options){.command = command, .command_name = argv[0]};
+	lab_config_default(&o->lab);
+	snprintf(o->who, sizeof(o->who), "smmuv3 %s", argv[0]);
+	o->lab.who = o->who;
 	for (i = 1; i < argc; i++) {
 		const char *arg = argv[i], *value = strchr(arg, '=');
 		const struct option *opt;

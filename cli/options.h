@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "faults.h"
+#include "config.h"
 
 /** The commands, as bits, so that an option can say whom it is for. */
 enum command {
@@ -18,33 +18,15 @@ enum command {
 	CMD_ARRAYS = 4,
 };
 
-enum design_id { DESIGN_SWEEP, DESIGN_SERIAL, DESIGN_KINDS };
-
-#define OPTIONS_MAX_INJECT 16
-#define OPTIONS_MAX_STAGES 8
-
 /** What the command line says, defaults filled in. Strings point into argv. */
 struct options {
 	enum command command;
 	const char *command_name;
-	const char *device; /**< "model" or "qemu" */
-	const char *iort, *dtb;
+	char who[32];      /**< lab.who: "smmuv3 run" */
 	const char *json;  /**< file, "-" for standard output, NULL: none */
 	const char *trace; /**< replay: the file */
-	unsigned smmus, devices;
-	unsigned ats; /**< devices with ATS on each instance */
-	unsigned domains;
-	uint8_t stage[OPTIONS_MAX_STAGES]; /**< kinds of the domains, in turn: 1 or 2 */
-	unsigned n_stages;
-	unsigned threads;
-	uint64_t ops;     /**< UINT64_MAX: until --seconds are over */
-	unsigned seconds; /**< 0: no limit */
-	uint64_t seed;
-	bool real_clock;
-	enum design_id design;
 	bool smmus_given, devices_given, ats_given, ops_given, design_given, help;
-	struct fault_request inject[OPTIONS_MAX_INJECT];
-	unsigned n_inject;
+	struct lab_config lab;
 };
 
 /**
@@ -53,11 +35,5 @@ struct options {
  * is not checked.
  */
 int options_parse(struct options *o, enum command command, int argc, char **argv);
-
-/** The name of a design as the command line writes it. */
-const char *design_name(enum design_id id);
-
-/** True if @p o asks for fault @p id; then *@p every (may be NULL) says how often. */
-bool options_fault(const struct options *o, enum fault_id id, unsigned *every);
 
 #endif

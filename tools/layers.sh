@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# Holds the includes to the arrows of docs/design.md: cli → driver → {inv, queue, pgtable} → hw → port.
+# Holds the includes to the arrows of docs/design.md: cli → lab → {devices, topology, ports} → driver → {inv, queue,
+# pgtable} → hw → port.
 #
 # usage: tools/layers.sh
 # Exit status: 0 every include points down, 1 one does not (printed).
@@ -19,7 +20,7 @@ forbid() {
 }
 
 upper='smmuv3/(driver|instance|device|domain)[^>"]*'
-forbid "src/ and include/ reach outside the library" '(ports|devices|cli|tests)/[^>"]*|smmu_posix\.h|bus\.h' src include
+forbid "src/ and include/ reach outside the library" '(ports|devices|topology|lab|cli|tests)/[^>"]*|smmu_posix\.h|bus\.h' src include
 forbid "the port layer reaches up" "$upper|smmuv3/(hw/|inv|queue|pgtable)[^>\"]*" \
 	include/smmuv3/port.h include/smmuv3/port_generic.h include/smmuv3/types.h include/smmuv3/atomic.h src/util
 forbid "hw reaches up" "$upper|smmuv3/(inv|queue|pgtable)[^>\"]*" include/smmuv3/hw src/hw
@@ -28,4 +29,9 @@ forbid "queue reaches sideways or up" "$upper|smmuv3/(inv|pgtable)[^>\"]*" inclu
 forbid "pgtable reaches sideways or up" "$upper|smmuv3/(inv|queue|hw/)[^>\"]*" include/smmuv3/pgtable.h src/pgtable
 # What a device sees of the driver is memory and registers alone.
 forbid "the model knows the driver" "$upper|smmuv3/(inv|queue|pgtable|pool)[^>\"]*" devices/model
+# A run knows nothing of argv, and a reader of tables nothing of runs.
+commands='options|commands|cmd_[a-z]*|report_print'
+forbid "the lab reaches up" "($commands)\.h" lab
+forbid "topology reaches up" "($commands|machine|workload|backend|config)\.h" topology
+forbid "the devices reach up" "($commands|workload|backend|config|oracle)\.h" devices
 exit $failed

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The summary of a run, in words and as JSON. */
+#include "report_print.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <json-c/json.h>
+#include <string.h>
+
+static void put(struct json_object *o, const char *name, uint64_t value)
+{
+	json_object_object_add(o, name, json_object_new_uint64(value));
+}
+
+static void put_text(struct json_object *o, const char *name, const char *value)
+{
+	json_object_object_add(o, name, json_object_new_string(value));
+}
+
+static struct json_object *violation_json(const struct violation *v)
+{
+	struct json_object *o = json_object_new_object();
+
+	put(o, "iova", v->iova);
+	put(o, "stream", v->stream);
+	if (v->has_ssid)
+		put(o, "substream", v->ssid);
+	put(o, "smmu", v->smmu);
+	put_text(o, "held_by", v->held_by);
+	put_text(o, "missing", v->missing);
+	put_text(o, "text", v->text);
+	return o;
+}
+
+/* Commands and times. */
+static void put_costs(struct json_object *top, const struct report *r)
+{
+	struct json_object *sub;
+
+	sub = json_object_new_object();
+	put(sub, "tlbi", r->commands.tlbi);
+	put(sub, "atc_inv", r->commands.atc_inv);
+	put(sub, "cfgi", r->commands.cfgi);
+	put(sub, "sync", r->commands.sync);
+	put(sub, "other", r->commands.other);
+	json_object_object_add(top, "commands", sub);
+	sub = json_object_new_object();
+	put(sub, "p50", r->unmap_p50);
+	put(sub, "p99", r->unmap_p99);
+	put(sub, "max", r->unmap_max);
+	if (r->unmap_total)
+		put(sub, "total", r->unmap_total);
+	json_object_object_add(top, "unmap_ns", sub);
+}
+
+struct json_object *report_short_json(const struct report *r)
+{
+	struct json_object *top = json_object_new_object();
+
+	put_text(top, "design", design_name(r->design));
+	put_text(top, "result", r->violations ? "violation" : "ok");
+	put_costs(top, r);
+	put(top, "elapsed_ns", r->elapsed_ns);
+	return top;
+}
+
+struct json_object *report_json(const struct report *r, const struct lab_config *o)
+{
+	struct json_object *top = json_object_new_object(), *sub;
+	unsigned i;
+
+	if (!top)
+		return NULL;
+	put_text(top, "result", r->violations ? "violation" : "ok");
+	put_text(top, "design", design_name(r->design));
+	put_text(top, "device", o->qemu ? "qemu" : "model");
+	put(top, "seed", o->seed);
+	put(top, "smmus", r->smmus);
+	put(top, "devices", r->devices);
+	put(top, "ats", r->ats);
+	put(top, "threads", o->threads);
+	put(top, "ops", r->ops);
+	put(top, "maps", r->maps);
+	put(top, "unmaps", r->unmaps);
+	put(top, "attaches", r->attaches);
+	put(top, "detaches", r->detaches);
+	put(top, "removals", r->removals);
+	put(top, "refused_calls", r->refused_calls);
+	put(top, "dma", r->dma);
+	put(top, "blocked", r->blocked);
+	put(top, "stale", r->stale);
+	put(top, "lost", r->lost);
+	if (o->real_clock)
+		put(top, "unjudged", r->unjudged);
+	put(top, "events", r->events);
+	put(top, "quarantined", r->quarantined);
+	put(top, "survived", r->survived);
+	put(top, "over", r->over);
+	put_costs(top, r);
+	put(top, "elapsed_ns", r->elapsed_ns);
+	sub = json_object_new_array();
+	for (i = 0; i < r->violations; i++)
+		json_object_array_add(sub, violation_json(&r->violation[i]));
+	json_object_object_add(top, "violations", sub);
+	return top;
+}
+
+int report_write_json(const char *path, const char *command, struct json_object *top)
+{
+	const char *text = NULL;
+	bool to_stdout = !strcmp(path, "-"), bad;
+	FILE *out;
+
+	if (top)
+		text = json_object_to_json_string_ext(top, JSON_C_TO_STRING_PRETTY |
+								   JSON_C_TO_STRING_NOSLASHESCAPE);
+	if (!text) {
+		json_object_put(top);
+		fprintf(stderr, "smmuv3 %s: out of memory\n", command);
+		return 2;
+	}
+	errno = 0;
+	out = to_stdout ? stdout : fopen(path, "w");
+	bad = !out || fprintf(out, "%s\n", text) < 0 || fflush(out);
+	if (out && !to_stdout && fclose(out))
+		bad = true;
+	json_object_put(top);
+	if (!bad)
+		return 0;
+	fprintf(stderr, "smmuv3 %s: --json %s: %s; expected a place to write to\n", command, path,
+		strerror(errno ? errno : EIO));
+	return 2;
+}
+
+static void print_violations(FILE *out, const struct report *r, const struct lab_config *o)
+{
+	unsigned i;
+
+	for (i = 0; i < r->violations; i++) {
+		const struct violation *v = &r->violation[i];
+
+		fprintf(out, "\nviolation %u: iova 0x%" PRIx64 ", stream 0x%" PRIx32, i + 1,
+			v->iova, v->stream);
+		if (v->has_ssid)
+			fprintf(out, " substream %" PRIu32, v->ssid);
+		fprintf(out, ", smmu %u\n  held by %s; missing: %s\n  %s\n", v->smmu, v->held_by,
+			v->missing, v->text);
+	}
+	if (r->violations)
+		fprintf(out, "\nrepeat it with the same options and --seed %" PRIu64 "%s\n",
+			o->seed, o->real_clock ? " (real threads: it may need several tries)" : "");
+}
+
+void report_print(FILE *out, const struct report *r, const struct lab_config *o)
+{
+	fprintf(out,
+		"%s: %" PRIu64 " operations on %u SMMU%s with %u devices (%u with ATS), design %s, "
+		"seed %" PRIu64 "\n\n",
+		r->violations ? "VIOLATION" : "ok", r->ops, r->smmus, r->smmus == 1 ? "" : "s",
+		r->devices, r->ats, design_name(r->design), o->seed);
+	fprintf(out,
+		"  calls      %" PRIu64 " map, %" PRIu64 " unmap, %" PRIu64 " attach, %" PRIu64
+		" detach, %" PRIu64 " removal of an SMMU\n",
+		r->maps, r->unmaps, r->attaches, r->detaches, r->removals);
+	if (r->refused_calls)
+		fprintf(out,
+			"             %" PRIu64 " wrong on purpose: refused, and nothing changed\n",
+			r->refused_calls);
+	fprintf(out,
+		"  DMA        %" PRIu64 ": %" PRIu64 " landed where they must, %" PRIu64
+		" were blocked where they must\n",
+		r->dma, r->dma - r->blocked - r->stale - r->lost - r->unjudged, r->blocked);
+	if (r->unjudged)
+		fprintf(out,
+			"             %" PRIu64
+			" not judged: something changed during the access\n",
+			r->unjudged);
+	fprintf(out, "  judge      stale %" PRIu64 ", lost %" PRIu64 "\n", r->stale, r->lost);
+	fprintf(out,
+		"  commands   %" PRIu64 " TLBI, %" PRIu64 " ATC_INV, %" PRIu64 " CFGI, %" PRIu64
+		" SYNC, %" PRIu64 " other\n",
+		r->commands.tlbi, r->commands.atc_inv, r->commands.cfgi, r->commands.sync,
+		r->commands.other);
+	if (o->qemu)
+		fprintf(out, "  one unmap  not measured: QEMU's SMMUs take no time of the virtual "
+			     "clock\n");
+	else
+		fprintf(out,
+			"  one unmap  %" PRIu64 " ns (median), %" PRIu64 " ns (99%%), %" PRIu64
+			" ns (longest), %s clock\n",
+			r->unmap_p50, r->unmap_p99, r->unmap_max,
+			o->real_clock ? "real" : "virtual");
+	if (r->survived || r->quarantined)
+		fprintf(out,
+			"  faults     %" PRIu64 " injected and survived, %" PRIu64
+			" devices quarantined\n",
+			r->survived, r->quarantined);
+	print_violations(out, r, o);
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/**
+ * @file backend.h
+ * The SMMUs behind the driver: what a run needs of them, whoever they are.
+ */
+#ifndef SMMU_LAB_BACKEND_H
+#define SMMU_LAB_BACKEND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bus.h"
+#include "model.h"
+#include "report.h"
+
+/** One access of a device. */
+struct backend_dma {
+	unsigned smmu;
+	uint32_t stream;
+	bool has_ssid;
+	uint32_t ssid;
+	uint64_t iova;
+	bool write;
+	bool transfer;  /**< move data as well: read the tag, or leave a stamp */
+	uint64_t stamp; /**< what a write leaves */
+	/** What the judge expects, for a device that does not tell where an access landed. */
+	uint64_t target[2]; /**< where it may land */
+	unsigned targets;
+	bool may_write;  /**< a write of the same address may land at target[0] as well */
+	bool read_only2; /**< a write, of a page that stage 2 maps for reading alone */
+	bool attached;   /**< to a domain with tables, or about to be */
+	bool changing;   /**< what the stream is attached to */
+};
+
+/** What became of it. */
+struct backend_answer {
+	bool skipped; /**< there was no access: this device's answer to it would mean nothing */
+	bool busy;    /**< there was no access: the event queue is full. Serve it and repeat. */
+	bool landed;
+	uint64_t pa; /**< where, if it landed; ORACLE_ELSEWHERE: somewhere else than expected */
+	bool has_data; /**< data moved: the 8 bytes at the start of the page of pa, before the access */
+	uint64_t data;
+	struct smmu_dma_result model; /**< for backend_ops.explain */
+};
+
+/** Who answered an access, for a violation. */
+struct backend_evidence {
+	bool unknown; /**< the device does not tell which cache answered: the rest is not known */
+	const char *held_by; /**< the cache that answered instead of memory, or "memory" */
+	const char *missing; /**< the invalidation whose lack explains that, or "none" */
+	bool refilled;       /**< an ATC that filled itself again from a TLB */
+	const char *
+		entry_in; /**< the cache that had the entry, then the members below are known; or NULL */
+	uint64_t base, size; /**< what the entry that answered covers */
+	uint64_t born_ns;
+	bool atc;
+	unsigned stage, asid, vmid;
+	char text[200]; /**< one line for a person */
+};
+
+/** Members may be NULL where the comment says so. */
+struct backend_ops {
+	/** The registers of an instance. */
+	const struct smmu_bus *(*bus)(void *ctx, unsigned smmu);
+	/** Make a device known before any thread starts. 0 or -1. NULL: it is. */
+	int (*add_device)(void *ctx, unsigned smmu, uint32_t stream, bool ats);
+	/** The ATS enable bit of the device. NULL: there is none. */
+	void (*set_ats)(void *ctx, unsigned smmu, uint32_t stream, bool on);
+	/** A function-level reset: a device that had stopped answering answers again. NULL: needs none. */
+	void (*reset_device)(void *ctx, unsigned smmu, uint32_t stream);
+	/** NULL: devices read and write. False: it can do nothing but write. */
+	bool (*can_read)(void *ctx, unsigned smmu, uint32_t stream);
+	/** The access, and what became of it. Any thread. */
+	void (*dma)(void *ctx, const struct backend_dma *dma, struct backend_answer *answer);
+	/** Why it was so. */
+	void (*explain)(void *ctx, const struct backend_answer *answer,
+			struct backend_evidence *evidence);
+	/** Add what the instance has done so far. NULL: count what it was sent. */
+	void (*counters)(void *ctx, unsigned smmu, struct report *r);
+	/** Registers to their reset values. */
+	void (*reset)(void *ctx, unsigned smmu);
+	/** Turn the faults of the device itself on. NULL: it has none. */
+	void (*inject)(void *ctx, enum fault_id fault, unsigned every);
+	/** How often the driver broke the protocol of registers and queues; *@p text (NULL: none): the first time. NULL: cannot tell. */
+	uint64_t (*misuse)(void *ctx, unsigned smmu, const char **text);
+	/** Has the instance interrupted since the last call? NULL: look always. */
+	bool (*interrupted)(void *ctx, unsigned smmu);
+	/** Why the device is gone and the run is worth nothing; NULL: it is there. NULL: it cannot go. */
+	const char *(*gone)(void *ctx);
+	/** Threads of the device itself, in real time. 0 or -1. NULL: none. */
+	int (*start)(void *ctx);
+	void (*stop)(void *ctx);
+	void (*close)(void *ctx);
+};
+
+struct backend {
+	const struct backend_ops *ops;
+	void *ctx;
+};
+
+/** What the model's instances of a machine are to be. */
+struct backend_model_config {
+	unsigned smmus;
+	bool exact;           /**< all alike, and no chance in their latencies */
+	bool calm;            /**< no chance in what they cache */
+	const bool *coherent; /**< of each instance */
+	unsigned sid_bits;
+	unsigned ssid_bits;
+	bool real_clock;
+	uint64_t seed;
+	const struct smmu_ram *ram;
+	uint64_t (*now_ns)(void *ctx);
+	void *now_ctx;
+};
+
+/** An SMMU in this process. 0, or -1: no memory. */
+int backend_model_open(struct backend *b, const struct backend_model_config *cfg);
+
+/** What QEMU is to be. */
+struct backend_qemu_config {
+	unsigned smmus;
+	/** Devices with a stream of their own on each, 1 … BACKEND_QEMU_STREAMS. */
+	unsigned streams;
+	bool nvme; /**< one of them is an NVMe controller; then there are at least 3 */
+	/** For the driver and for DMA, a multiple of 2 MiB, at most BACKEND_QEMU_RAM. */
+	uint64_t ram_bytes;
+	uint64_t data_bytes; /**< the end of it is what DMA is to reach, a multiple of 2 MiB */
+};
+
+#define BACKEND_QEMU_STREAMS 7u
+/** Size of an event queue in which nothing is lost. */
+#define BACKEND_QEMU_EVTQ_LOG2 9u
+#define BACKEND_QEMU_RAM (1022ull << 20)
+
+/** QEMU's SMMUs; before any thread starts. 0, or -1 with what happened, in words, in @p err. */
+int backend_qemu_open(struct backend *b, const struct backend_qemu_config *cfg, char *err,
+		      size_t err_size);
+
+/** Its memory, which goes when it is closed. */
+const struct smmu_ram *backend_qemu_ram(struct backend *b);
+
+/** Device @p n of an instance (0 … streams - 1): its stream. */
+uint32_t backend_qemu_stream(struct backend *b, unsigned smmu, unsigned n);
+
+/** True if the device needs *@p size bytes of its own at *@p bus mapped, for reading and writing. */
+bool backend_qemu_queues(struct backend *b, unsigned smmu, uint32_t stream, uint64_t *bus,
+			 uint64_t *size);
+
+/** They are mapped at @p iova for as long as the device is used: start it. -1: it does not start and is left out. */
+int backend_qemu_start(struct backend *b, unsigned smmu, uint32_t stream, uint64_t iova);
+
+/** With the virtual clock: the struct smmu_model, to become an actor of the simulation. */
+struct smmu_model *backend_model_actor(struct backend *b);
+
+#endif

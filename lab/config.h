@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/**
+ * @file config.h
+ * What a run is to be: which SMMUs and devices, which load, which clock, which faults. No command line in it; whoever
+ * builds a machine fills one in (lab_config_default() first).
+ */
+#ifndef SMMU_LAB_CONFIG_H
+#define SMMU_LAB_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "faults.h"
+
+enum design_id { DESIGN_SWEEP, DESIGN_SERIAL, DESIGN_KINDS };
+
+#define LAB_MAX_INJECT 16
+#define LAB_MAX_STAGES 8
+
+struct lab_config {
+	const char *who;        /**< stands before every message: "smmuv3 run" */
+	bool qemu;              /**< QEMU's SMMUs instead of the model */
+	const char *iort, *dtb; /**< files of firmware tables; both NULL: a made-up topology */
+	unsigned smmus, devices;
+	unsigned ats; /**< devices with ATS on each instance */
+	unsigned domains;
+	uint8_t stage[LAB_MAX_STAGES]; /**< kinds of the domains, in turn: 1 or 2 */
+	unsigned n_stages;
+	unsigned threads;
+	uint64_t ops;     /**< UINT64_MAX: until the seconds are over */
+	unsigned seconds; /**< of the run's clock; 0: no limit */
+	uint64_t seed;
+	bool real_clock;
+	enum design_id design;
+	struct fault_request inject[LAB_MAX_INJECT];
+	unsigned n_inject;
+};
+
+/** Two SMMUs of four devices, half of them with ATS, two stage-1 domains, four threads, 20,000 operations, seed 1. */
+void lab_config_default(struct lab_config *c);
+
+/** True if @p c asks for fault @p id; then *@p every (may be NULL) says how often. */
+bool lab_fault(const struct lab_config *c, enum fault_id id, unsigned *every);
+
+/** The name of a design as people write it. */
+const char *design_name(enum design_id id);
+
+#endif

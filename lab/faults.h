@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/**
+ * @file faults.h
+ * The faults that `--inject` knows: what each breaks, who breaks it, and what has to come of it.
+ */
+#ifndef SMMU_LAB_FAULTS_H
+#define SMMU_LAB_FAULTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum fault_id {
+	FAULT_DROP_TLBI,
+	FAULT_DROP_ATC,
+	FAULT_DROP_CFGI,
+	FAULT_DROP_SYNC,
+	FAULT_WRONG_ID,
+	FAULT_WRONG_INSTANCE,
+	FAULT_ATC_FIRST,
+	FAULT_EARLY_FREE,
+	FAULT_NO_BARRIER,
+	FAULT_ATC_TIMEOUT,
+	FAULT_CMD_ERROR,
+	FAULT_CMD_ABORT,
+	FAULT_SLOW_SYNC,
+	FAULT_EVENT_OVERFLOW,
+	FAULT_ALLOC_FAIL,
+	FAULT_KINDS,
+};
+
+struct fault_info {
+	const char *name;
+	bool caught; /**< the judge must catch it (exit 1); else the driver must survive it (exit 0) */
+	unsigned every; /**< one of so many opportunities, when the command line does not say */
+	const char *what;
+};
+
+extern const struct fault_info fault_info[FAULT_KINDS];
+
+/** Why the fault cannot be shown on QEMU's SMMUs, in words; NULL: it can. */
+const char *fault_not_on_qemu(enum fault_id id);
+
+/** One `--inject`. */
+struct fault_request {
+	enum fault_id id;
+	unsigned every; /**< every n-th opportunity, at least 1 */
+};
+
+/**
+ * Read FAULT[:EVERY]. 0, or -1: no such fault, or EVERY is not a number from 1 to 1,000,000,000.
+ */
+int fault_parse(const char *text, struct fault_request *out);
+
+#endif

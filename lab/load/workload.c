@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Starting the workers, the devices and the service of interrupts; adding up what they did. */
+#include "workload.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "progress.h"
+
+uint64_t workload_data_bytes(const struct lab_config *o)
+{
+	return (uint64_t)o->threads * SHARE_PAGES << 12;
+}
+
+/* The next operation, if there is one. */
+static bool next(struct workload *w)
+{
+	uint64_t n = smmu_fetch_add(&w->begun, 1);
+
+	if (n >= w->limit || smmu_load(&w->m->stop) ||
+	    (w->until_ns != UINT64_MAX && machine_now(w->m) >= w->until_ns)) {
+		smmu_fetch_sub(&w->begun, 1);
+		return false;
+	}
+	if (n % 1024 == 0)
+		progress_show(w->m->o->who, n, w->limit);
+	return true;
+}
+
+static void worker_main(void *arg)
+{
+	struct worker *k = arg;
+	struct machine *m = k->w->m;
+
+	while (next(k->w)) {
+		worker_step(k);
+		/* What a program does between two calls. */
+		if (m->sim)
+			sim_charge(m->sim, smmu_random_below(&k->random, 400));
+	}
+	worker_end(k);
+	smmu_fetch_sub(&k->w->working, 1);
+}
+
+/* Devices that do DMA as long as there are workers; less of it while those only wait, for a time-out say. */
+static void mover_main(void *arg)
+{
+	struct worker *k = arg;
+	struct machine *m = k->w->m;
+	uint64_t begun = 0, idle = 0;
+
+	while (smmu_load_acquire(&k->w->working) && !smmu_load(&m->stop)) {
+		uint64_t now = smmu_load(&k->w->begun);
+
+		idle = now == begun ? smmu_min64(idle + 1, 4096) : 0;
+		begun = now;
+		worker_dma(k);
+		/* Real threads share processors with the SMMUs: bursts, and a rest. */
+		if (m->sim || idle > 256 || k->count.dma % 16 == 0)
+			machine_pause(m, 50 + smmu_random_below(&k->random, 800) +
+						 (idle > 64 ? idle * 16 : 0));
+	}
+}
+
+static void service_main(void *arg)
+{
+	struct worker *k = arg;
+
+	while (smmu_load_acquire(&k->w->working)) {
+		k->events += machine_serve(k->w->m);
+		machine_pause(k->w->m, 5000);
+	}
+	k->events += machine_serve(k->w->m);
+}
+
+struct thread {
+	pthread_t id;
+	void (*fn)(void *arg);
+	void *arg;
+};
+
+static void *thread_main(void *arg)
+{
+	struct thread *t = arg;
+
+	smmu_posix_thread_register();
+	t->fn(t->arg);
+	smmu_posix_thread_unregister();
+	return NULL;
+}
+
+static int run_threads(struct workload *w, struct thread *t, unsigned n)
+{
+	unsigned i, started;
+	int rc = 0;
+
+	for (started = 0; started < n && !rc; started++) {
+		rc = pthread_create(&t[started].id, NULL, thread_main, &t[started]);
+		if (rc)
+			break;
+	}
+	if (rc) {
+		smmu_store(&w->m->stop, 1);
+		smmu_store(&w->working, 0);
+	}
+	for (i = 0; i < started; i++)
+		pthread_join(t[i].id, NULL);
+	return rc ? -1 : 0;
+}
+
+static int run_fibers(struct workload *w, const struct thread *t, unsigned n)
+{
+	unsigned i;
+
+	for (i = 0; i < n; i++) {
+		if (sim_spawn(w->m->sim, t[i].fn, t[i].arg) < 0)
+			return -1;
+	}
+	if (!sim_run(w->m->sim))
+		return 0;
+	machine_complain(w->m, 0, 0, "progress",
+			 "all threads wait for something that never happens");
+	return 0;
+}
+
+static int worker_init(struct workload *w, unsigned id, bool real)
+{
+	struct worker *k = &w->worker[id];
+	unsigned d;
+
+	k->w = w;
+	k->id = id;
+	smmu_random_seed(&k->random, w->m->o->seed * 1000003 + id);
+	k->hot = calloc((size_t)w->m->domains * HOT, sizeof(*k->hot));
+	if (!real)
+		return k->hot ? 0 : -1;
+	k->window = calloc(w->m->domains, sizeof(*k->window));
+	if (!k->hot || !k->window || frames_init(&k->share, SHARE_PAGES))
+		return -1;
+	for (d = 0; d < w->m->domains; d++) {
+		if (frames_init(&k->window[d], WINDOW_PAGES) ||
+		    oracle_window(w->m->oracle, d, window_base(k), (uint64_t)WINDOW_PAGES << 12))
+			return -1;
+	}
+	return 0;
+}
+
+static void worker_fini(struct workload *w, struct worker *k)
+{
+	unsigned d;
+
+	for (d = 0; k->window && d < w->m->domains; d++)
+		frames_fini(&k->window[d]);
+	free(k->window);
+	free(k->hot);
+	frames_fini(&k->share);
+	latency_free(&k->latency);
+}
+
+static void add_up(struct workload *w, struct report *r)
+{
+	const struct latency **list = calloc(w->workers, sizeof(const struct latency *));
+	unsigned i;
+
+	for (i = 0; i < w->workers + w->movers + 1; i++) {
+		const struct worker *k = &w->worker[i];
+
+		r->maps += k->maps;
+		r->unmaps += k->unmaps;
+		r->attaches += k->attaches;
+		r->detaches += k->detaches;
+		r->removals += k->removals;
+		r->refused_calls += k->refused_calls;
+		r->events += k->events + k->count.events;
+		r->dma += k->count.dma;
+		r->blocked += k->count.blocked;
+		r->stale += k->count.stale;
+		r->lost += k->count.lost;
+		r->unjudged += k->count.unjudged;
+		if (list && i < w->workers)
+			list[i] = &k->latency;
+	}
+	if (list)
+		latency_summary(list, w->workers, &r->unmap_p50, &r->unmap_p99, &r->unmap_max);
+	free(list);
+	r->ops += w->begun;
+}
+
+int workload_run(struct machine *m, struct report *r)
+{
+	const struct lab_config *o = m->o;
+	struct workload w = {.m = m, .workers = o->threads, .limit = o->ops, .working = o->threads};
+	struct thread *thread;
+	unsigned i, n;
+	uint64_t start = machine_now(m);
+	int rc = -1;
+
+	w.movers = m->devices < 8 ? 1 : 2;
+	n = w.workers + w.movers + 1;
+	w.until_ns = o->seconds ? start + (uint64_t)o->seconds * 1000000000 : UINT64_MAX;
+	w.worker = calloc(n, sizeof(*w.worker));
+	thread = calloc(n, sizeof(*thread));
+	for (i = 0; w.worker && thread && i < n; i++) {
+		if (worker_init(&w, i, i < w.workers))
+			break;
+		thread[i].arg = &w.worker[i];
+		thread[i].fn = i < w.workers ? worker_main : i + 1 < n ? mover_main : service_main;
+	}
+	if (i == n)
+		rc = m->sim ? run_fibers(&w, thread, n) : run_threads(&w, thread, n);
+	progress_done();
+	r->elapsed_ns = machine_now(m) - start;
+	if (rc)
+		fprintf(stderr, "%s: out of memory or threads\n", o->who);
+	else
+		add_up(&w, r);
+	for (i = 0; w.worker && i < n; i++)
+		worker_fini(&w, &w.worker[i]);
+	free(w.worker);
+	free(thread);
+	return rc ? 2 : 0;
+}

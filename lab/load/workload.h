@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/**
+ * @file workload.h
+ * The workload of `smmuv3 run`: workers that map, unmap, attach, detach and remove, and devices that do DMA meanwhile.
+ * Workers are fibers under the virtual clock and threads with the real one; the code is the same.
+ *
+ * Each worker has a window of addresses in every domain and a share of the DMA memory, so that calls of different
+ * workers meet on domains, instances and devices, but never on one page: that is what the library asks of its users.
+ */
+#ifndef SMMU_LAB_WORKLOAD_H
+#define SMMU_LAB_WORKLOAD_H
+
+#include "frames.h"
+#include "latency.h"
+#include "machine.h"
+
+#define WINDOW_PAGES 2048u /**< 8 MiB: four tables of the last level, with 4K */
+#define SHARE_PAGES 8192u  /**< 32 MiB of DMA memory */
+#define MAX_LIVE 96u
+#define MAX_FLIGHTS 4u
+#define HOT 64u
+
+struct live_map {
+	unsigned domain;
+	uint32_t page, pages; /**< in the window */
+	uint32_t frame;       /**< in the share */
+	unsigned prot;
+};
+
+/** An unmap that was submitted and whose fence is open. */
+struct flight {
+	bool open;
+	struct live_map map;
+	struct smmu_gather gather;
+	struct smmu_fence fence;
+};
+
+struct worker {
+	struct workload *w;
+	unsigned id;
+	struct smmu_random random;
+	struct frames share;
+	struct frames *window; /**< one a domain */
+	struct live_map live[MAX_LIVE];
+	unsigned n_live;
+	struct flight flight[MAX_FLIGHTS];
+	struct latency latency;
+	struct dma_count count;
+	uint64_t maps, unmaps, attaches, detaches, removals, refused_calls, events;
+	uint64_t *hot; /**< addresses that changed lately, HOT for each domain; read by all */
+	uint32_t n_hot;
+};
+
+struct workload {
+	struct machine *m;
+	struct worker *worker;
+	unsigned workers, movers;
+	uint64_t begun, limit; /**< operations */
+	uint64_t until_ns;     /**< of the run's clock; UINT64_MAX: no limit */
+	uint32_t working;      /**< workers that have not ended */
+	uint64_t progress_at;
+};
+
+/** Bytes of DMA memory that the workload of @p o needs. */
+uint64_t workload_data_bytes(const struct lab_config *o);
+
+/** Run it. 0; or 2 after a message on standard error. The counts are added to @p r. */
+int workload_run(struct machine *m, struct report *r);
+
+/* ---- between the files of the workload ---- */
+
+/** One random operation. */
+void worker_step(struct worker *k);
+/** Finish what is open and unmap what is left. */
+void worker_end(struct worker *k);
+/** One DMA of a random device at an address that matters. */
+void worker_dma(struct worker *k);
+
+/** Remember an address that changes: devices look there. */
+void worker_note_hot(struct worker *k, unsigned domain, uint64_t iova);
+/** A device, and a substream of it (0: none), that is attached to @p domain, from a random place on; false: none is. */
+bool worker_find_attached(struct worker *k, unsigned domain, unsigned *device, unsigned *ssid);
+/** One DMA of a random stream of that device. */
+void worker_dma_by(struct worker *k, unsigned device, unsigned ssid, uint64_t iova, bool write);
+/** A call failed: complain unless it was @p allowed to. */
+void worker_check_refused(struct worker *k, const char *what, int rc, bool allowed);
+/** True if @p rc is what an allocation that was made to fail leads to. */
+bool worker_starved(const struct worker *k, int rc);
+
+/** @name Operations @{ */
+void worker_map(struct worker *k);
+void worker_unmap(struct worker *k);
+void worker_unmap_async(struct worker *k);
+void worker_attach(struct worker *k);
+void worker_remove(struct worker *k);
+/** @} */
+
+/** Wait for all own fences: before an attach, which would wait for them. */
+void worker_land(struct worker *k);
+/** Finish those of the own fences that are done. */
+void worker_poll(struct worker *k);
+
+static inline uint64_t worker_below(struct worker *k, uint64_t n)
+{
+	return smmu_random_below(&k->random, n);
+}
+
+static inline bool worker_chance(struct worker *k, unsigned num, unsigned den)
+{
+	return smmu_random_chance(&k->random, num, den);
+}
+
+/** Where the worker's window begins, in all domains. */
+static inline uint64_t window_base(const struct worker *k)
+{
+	return 0x800000000ull + ((uint64_t)k->id << 30);
+}
+
+static inline uint64_t map_iova(const struct worker *k, const struct live_map *l)
+{
+	return window_base(k) + ((uint64_t)l->page << 12);
+}
+
+static inline uint64_t map_pa(const struct worker *k, const struct live_map *l)
+{
+	return k->w->m->data + (((uint64_t)k->id * SHARE_PAGES + l->frame) << 12);
+}
+
+#endif

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Setting a system up and taking it down. */
+#include "machine_build.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "machine_qemu.h"
+
+/* QEMU has less, and few devices. */
+int machine_fail(const struct machine *m, const char *fmt, ...)
+{
+	va_list ap;
+
+	fprintf(stderr, "%s: ", m->o->who);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	return 2;
+}
+
+/* ---- SMMUs ---- */
+
+static void on_stray(void *ctx, unsigned from, const struct smmu_cmd *cmd)
+{
+	struct machine *m = ctx;
+
+	smmu_spin_lock(&m->lock);
+	if (m->strays < MACHINE_STRAYS)
+		m->stray[m->strays++] = (struct machine_stray){from, *cmd};
+	smmu_spin_unlock(&m->lock);
+}
+
+static int open_backend(struct machine *m, const struct machine_config *cfg)
+{
+	bool *coherent = calloc(m->smmus, sizeof(*coherent));
+	struct backend_model_config c = {
+		.smmus = m->smmus,
+		.exact = cfg->exact,
+		.calm = cfg->calm,
+		.coherent = coherent,
+		.sid_bits = machine_stream_bits(m),
+		.ssid_bits = 4,
+		.real_clock = m->o->real_clock,
+		.seed = m->o->seed,
+		.ram = &m->ram,
+		.now_ns = sim_clock,
+		.now_ctx = m->sim,
+	};
+	unsigned i, k;
+
+	if (!coherent)
+		return machine_fail(m, "out of memory");
+	for (i = 0; i < m->smmus; i++)
+		coherent[i] = m->topology.smmus[i].coherent;
+	i = backend_model_open(&m->backend, &c) != 0;
+	free(coherent);
+	if (i)
+		return machine_fail(m, "out of memory");
+	if (m->sim)
+		sim_add_actor(m->sim, smmu_model_next_event, smmu_model_advance,
+			      backend_model_actor(&m->backend));
+	for (i = 0; i < m->devices; i++) {
+		struct machine_device *d = &m->device[i];
+
+		for (k = 0; k < d->n_streams; k++) {
+			if (m->backend.ops->add_device(m->backend.ctx, d->smmu, d->stream[k],
+						       d->ats))
+				return machine_fail(m, "out of memory");
+		}
+	}
+	if (m->backend.ops->start(m->backend.ctx))
+		return machine_fail(m, "no threads for the SMMUs");
+	return 0;
+}
+
+static const enum fault_id tamper_fault[SMMU_TAMPER_FAULTS] = {
+	[SMMU_TAMPER_DROP_TLBI] = FAULT_DROP_TLBI,
+	[SMMU_TAMPER_DROP_ATC] = FAULT_DROP_ATC,
+	[SMMU_TAMPER_DROP_CFGI] = FAULT_DROP_CFGI,
+	[SMMU_TAMPER_DROP_SYNC] = FAULT_DROP_SYNC,
+	[SMMU_TAMPER_WRONG_ID] = FAULT_WRONG_ID,
+	[SMMU_TAMPER_WRONG_INSTANCE] = FAULT_WRONG_INSTANCE,
+	[SMMU_TAMPER_ATC_FIRST] = FAULT_ATC_FIRST,
+	[SMMU_TAMPER_CMD_ERROR] = FAULT_CMD_ERROR,
+};
+
+/* Faults start when the machine stands: what breaks during set-up would show nothing but a failing set-up. */
+static void start_faults(struct machine *m)
+{
+	unsigned i, f;
+
+	for (i = 0; i < m->smmus; i++) {
+		struct smmu_tamper *t = &m->smmu[i].tamper;
+
+		for (f = 0; f < SMMU_TAMPER_FAULTS; f++)
+			lab_fault(m->o, tamper_fault[f], &t->every[f]);
+	}
+	for (i = 0; i < m->o->n_inject; i++) {
+		const struct fault_request *r = &m->o->inject[i];
+
+		if (m->backend.ops->inject)
+			m->backend.ops->inject(m->backend.ctx, r->id, r->every);
+		if (r->id == FAULT_ALLOC_FAIL)
+			smmu_heap_fail(&m->heap, 0, r->every);
+	}
+}
+
+static void stop_faults(struct machine *m)
+{
+	unsigned i, f;
+
+	for (i = 0; i < m->smmus; i++) {
+		for (f = 0; f < SMMU_TAMPER_FAULTS; f++)
+			m->smmu[i].tamper.every[f] = 0;
+	}
+	for (f = 0; f < FAULT_KINDS; f++) {
+		if (m->backend.ops->inject)
+			m->backend.ops->inject(m->backend.ctx, (enum fault_id)f, 0);
+	}
+	smmu_heap_fail(&m->heap, 0, 0);
+}
+
+static int enable_smmu(struct machine *m, unsigned i)
+{
+	struct machine_smmu *s = &m->smmu[i];
+	int rc = smmu_instance_probe(&s->inst, &s->cfg);
+
+	return rc ? rc : smmu_instance_enable(&s->inst);
+}
+
+static int open_smmu(struct machine *m, unsigned i, const struct machine_config *cfg)
+{
+	struct machine_smmu *s = &m->smmu[i];
+	int rc;
+
+	smmu_tamper_init(&s->tamper, m->backend.ops->bus(m->backend.ctx, i), &m->ram, i);
+	s->tamper.misdirect = on_stray;
+	s->tamper.misdirect_ctx = m;
+	if (cmdlog_init(&s->log, &s->tamper.bus, &m->ram, &m->port))
+		return machine_fail(m, "out of memory");
+	snprintf(s->name, sizeof(s->name), "smmu%u", i);
+	s->cfg = (struct smmu_instance_config){
+		.port = &m->port,
+		.mmio = {.bus = &s->log.bus},
+		.index = i,
+		.name = s->name,
+		.coherent_override = m->topology.smmus[i].coherent,
+	};
+	if (m->qemu)
+		s->cfg.evtq_log2 = BACKEND_QEMU_EVTQ_LOG2;
+	/* Small queues on some, so that they fill up and wrap; and the quirks, one by one. */
+	if (!cfg->exact) {
+		s->cfg.cmdq_log2 = i % 3 == 1 ? 5 : 10;
+		if (i % 8 == 5)
+			s->cfg.quirks = SMMU_QUIRK_SPLIT_ATC;
+		if (i % 8 == 6)
+			s->cfg.quirks = SMMU_QUIRK_TWICE;
+		if (i % 8 == 7)
+			s->cfg.atc_max = 2;
+	}
+	rc = enable_smmu(m, i);
+	if (rc)
+		return machine_fail(m, "smmu %u does not come up: error %d", i, rc);
+	return 0;
+}
+
+/* ---- devices and domains ---- */
+
+static int on_set_ats(void *ctx, bool on)
+{
+	struct machine_device *d = ctx;
+	unsigned k;
+
+	for (k = 0; d->m->backend.ops->set_ats && k < d->n_streams; k++)
+		d->m->backend.ops->set_ats(d->m->backend.ctx, d->smmu, d->stream[k], on);
+	return 0;
+}
+
+static const struct smmu_device_ops device_ops = {.set_ats = on_set_ats};
+
+int machine_add_device(struct machine_device *d)
+{
+	struct smmu_device_config cfg = {
+		.instance = &d->m->smmu[d->smmu].inst,
+		.streams = d->stream,
+		.nr_streams = d->n_streams,
+		.ssid_bits = d->ssid_bits,
+		.ats = d->ats,
+		.ops = &device_ops,
+		.ctx = d,
+	};
+	int rc = smmu_device_init(&d->dev, &cfg);
+
+	smmu_store_release(&d->present, !rc);
+	return rc;
+}
+
+static int open_domains(struct machine *m, const struct machine_config *cfg)
+{
+	static const uint8_t granules[] = {12, 12, 16, 14};
+	struct smmu_domain_config identity = {.port = &m->port, .kind = SMMU_DOMAIN_IDENTITY};
+	bool coherent = true;
+	unsigned i;
+
+	m->domain = calloc(cfg->domains, sizeof(*m->domain));
+	if (!m->domain)
+		return machine_fail(m, "out of memory");
+	for (i = 0; i < m->smmus; i++)
+		coherent = coherent && m->topology.smmus[i].coherent;
+	for (i = 0; i < cfg->domains; i++) {
+		struct machine_domain *d = &m->domain[i];
+		struct smmu_domain_config c = {.port = &m->port, .non_coherent = !coherent};
+
+		d->index = i;
+		d->stage = m->o->stage[i % m->o->n_stages];
+		d->granule_shift = cfg->one_granule ? 12 : granules[i % 4];
+		c.kind = d->stage == 1 ? SMMU_DOMAIN_STAGE1 : SMMU_DOMAIN_STAGE2;
+		c.granule_shift = d->granule_shift;
+		if (m->qemu) {
+			c.oas = 44;
+			c.ias = d->stage == 1 ? 48 : 44;
+		}
+		if (smmu_domain_init(&d->d, &c))
+			return machine_fail(m, "domain %u cannot be made", i);
+		m->domains++;
+	}
+	if (smmu_domain_init(&m->identity, &identity))
+		return machine_fail(m, "the identity domain cannot be made");
+	return 0;
+}
+
+int machine_attach_all(struct machine *m)
+{
+	unsigned i;
+
+	for (i = 0; i < m->devices; i++) {
+		struct machine_device *d = &m->device[i];
+		unsigned tries = 0;
+		int rc;
+
+		do
+			rc = machine_attach(d, (d->index + d->smmu) % m->domains);
+		while (machine_try_again(m, rc, &tries));
+
+		if (rc) {
+			machine_fail(m, "device %u cannot be attached: error %d", i, rc);
+			return rc;
+		}
+	}
+	return 0;
+}
+
+static int set_up(struct machine *m, const struct machine_config *cfg)
+{
+	unsigned i;
+	int rc;
+
+	m->qemu = m->o->qemu;
+	if (m->qemu ? machine_qemu_open(m, MACHINE_DATA_ALIGN + MACHINE_QEMU_HEAP, cfg->data_bytes)
+		    : machine_load_topology(m))
+		return 2;
+	if (machine_place(m) || machine_make_memory(m, cfg) || (!m->qemu && open_backend(m, cfg)))
+		return 2;
+	m->heap_base = smmu_heap_live(&m->heap);
+	for (i = 0; i < m->smmus; i++) {
+		if (open_smmu(m, i, cfg))
+			return 2;
+	}
+	if (open_domains(m, cfg))
+		return 2;
+	m->oracle = oracle_create(m->domains, m->devices * MACHINE_SSIDS);
+	if (!m->oracle)
+		return machine_fail(m, "out of memory");
+	for (i = 0; i < m->devices; i++) {
+		rc = machine_add_device(&m->device[i]);
+		if (rc)
+			return machine_fail(
+				m, "device %u (stream 0x%x of smmu %u) cannot be added: error %d",
+				i, m->device[i].stream[0], m->device[i].smmu, rc);
+	}
+	start_faults(m);
+	return 0;
+}
+
+static void tear_down(struct machine *m)
+{
+	unsigned i;
+
+	if (m->backend.ops) {
+		if (m->backend.ops->stop)
+			m->backend.ops->stop(m->backend.ctx);
+		m->backend.ops->close(m->backend.ctx);
+	}
+	for (i = 0; m->smmu && i < m->smmus; i++)
+		cmdlog_fini(&m->smmu[i].log);
+	sim_destroy(m->sim);
+	oracle_destroy(m->oracle);
+	if (m->heap.page)
+		smmu_heap_fini(&m->heap);
+	if (!m->qemu)
+		smmu_ram_destroy(&m->ram);
+	smmu_topology_free(&m->topology);
+	free(m->domain);
+	free(m->device);
+	free(m->smmu);
+}
+
+int machine_open(struct machine *m, const struct lab_config *o, const struct machine_config *cfg)
+{
+	*m = (struct machine){.o = o, .design = design_get(o->design), .want_nvme = cfg->nvme};
+	smmu_spin_init(&m->lock);
+	if (!set_up(m, cfg))
+		return 0;
+	machine_gone(m);
+	tear_down(m);
+	return 2;
+}
+
+void machine_close(struct machine *m, struct report *r)
+{
+	const char *text;
+	unsigned i, k;
+
+	for (i = 0; i < m->smmus; i++) {
+		r->survived += smmu_tamper_count(&m->smmu[i].tamper, SMMU_TAMPER_CMD_ERROR);
+		if (m->backend.ops->counters)
+			m->backend.ops->counters(m->backend.ctx, i, r);
+		else
+			cmdlog_count(&m->smmu[i].log, &r->commands);
+	}
+	r->survived += m->heap.fail.failed;
+	stop_faults(m);
+	for (i = 0; i < m->devices; i++) {
+		struct machine_device *d = &m->device[i];
+
+		for (k = 0; k < MACHINE_SSIDS; k++)
+			oracle_attach_begin(m->oracle, machine_slot(d, k), ORACLE_BLOCKED, false);
+		if (d->present)
+			smmu_device_fini(&d->dev);
+	}
+	for (i = 0; i < m->smmus; i++) {
+		smmu_instance_remove(&m->smmu[i].inst);
+		if (m->backend.ops->misuse && m->backend.ops->misuse(m->backend.ctx, i, &text) &&
+		    !m->o->n_inject)
+			machine_complain(m, i, 0, "protocol",
+					 "the driver broke the protocol of the "
+					 "registers or queues of smmu %u: %s",
+					 i, text ? text : "");
+	}
+	for (i = 0; i < m->domains; i++) {
+		if (smmu_domain_fini(&m->domain[i].d))
+			machine_complain(m, 0, 0, "detach",
+					 "domain %u still counts devices after all "
+					 "were detached",
+					 i);
+	}
+	smmu_domain_fini(&m->identity);
+	smmu_posix_rcu_drain(&m->posix.rcu);
+	if (smmu_heap_live(&m->heap) != m->heap_base && !m->violations)
+		machine_complain(m, 0, 0, "free", "%llu blocks of memory were never given back",
+				 (unsigned long long)(smmu_heap_live(&m->heap) - m->heap_base));
+	r->design = m->o->design;
+	r->smmus = m->smmus;
+	r->devices = m->devices;
+	r->ats = m->ats;
+	r->quarantined = m->quarantined;
+	r->violations = m->violations;
+	memcpy(r->violation, m->violation, sizeof(r->violation));
+	tear_down(m);
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/**
+ * @file machine.h
+ * A whole system for a run: memory, a clock, SMMUs with the driver on them, devices, domains, and the judge.
+ *
+ * What lies between the driver and an SMMU: driver → cmdlog (a witness) → tamper (faults in commands) → device.
+ */
+#ifndef SMMU_LAB_MACHINE_H
+#define SMMU_LAB_MACHINE_H
+
+#include <smmuv3/device.h>
+
+#include "backend.h"
+#include "cmdlog.h"
+#include "designs.h"
+#include "oracle.h"
+#include "posix_port.h"
+#include "report.h"
+#include "sim.h"
+#include "tamper.h"
+#include "topology.h"
+
+/** Substreams 1 … MACHINE_SSIDS-1 are used on devices that have any. */
+#define MACHINE_SSIDS 4u
+#define MACHINE_STREAMS 2u
+/** More than threads, devices and the service together. */
+#define MACHINE_FIBERS 256u
+
+struct machine_smmu {
+	struct smmu_instance inst;
+	struct smmu_instance_config cfg;
+	struct cmdlog log;
+	struct smmu_tamper tamper;
+	char name[16];
+	uint32_t busy; /**< taken by whoever removes it */
+};
+
+struct machine_device {
+	struct machine *m;
+	struct smmu_device dev;
+	unsigned smmu;
+	unsigned index;
+	uint32_t stream[MACHINE_STREAMS];
+	unsigned n_streams;
+	bool ats;
+	uint8_t ssid_bits;
+	uint32_t busy;    /**< taken by whoever attaches, detaches or removes it */
+	uint32_t present; /**< the driver knows it */
+};
+
+struct machine_domain {
+	struct smmu_domain d;
+	struct design_lock lock; /**< of designs that have one */
+	unsigned index;
+	uint8_t stage;
+	uint8_t granule_shift;
+};
+
+/** A command that tamper has led astray, until the service fiber issues it. */
+struct machine_stray {
+	unsigned from;
+	struct smmu_cmd cmd;
+};
+
+#define MACHINE_STRAYS 64u
+
+/** What a command wants of its machine besides the configuration of the run. */
+struct machine_config {
+	/**
+	 * For figures: all SMMUs alike, the same latency for the same command, and what the processor does itself takes no
+	 * time. What is left of the time of a call is the time that it waits for SMMUs and devices.
+	 */
+	bool exact;
+	bool calm;           /**< nor is anything evicted, prefetched or split by chance */
+	uint64_t data_bytes; /**< memory that DMA is to reach; a multiple of 2 MiB */
+	unsigned domains;
+	bool one_granule; /**< 4K in all domains */
+	bool quiet;       /**< no messages of the driver */
+	bool nvme;        /**< with QEMU: one of its devices is to be a disk, which reads as well */
+};
+
+struct machine {
+	const struct lab_config *o;
+	struct smmu_ram ram;
+	struct smmu_heap heap;
+	struct smmu_posix posix;
+	struct smmu_port port;
+	struct sim *sim; /**< NULL: real threads */
+	struct backend backend;
+	bool qemu; /**< whose memory it is, then */
+	bool want_nvme;
+	unsigned working_set; /**< so many translations may be alive at a time; 0: any number */
+	struct smmu_topology topology;
+	const struct design *design;
+	struct oracle *oracle;
+
+	struct machine_smmu *smmu;
+	unsigned smmus;
+	struct machine_device *device;
+	unsigned devices, ats;
+	struct machine_domain *domain;
+	unsigned domains;
+	struct smmu_domain identity;
+
+	uint64_t data; /**< bus address of memory that DMA is to reach, 2 MiB aligned */
+	uint64_t data_bytes;
+	uint64_t canary; /**< bus address of the page to which poisoned tables lead */
+	bool early_free;
+	bool no_data; /**< DMA moves no data */
+	bool no_barrier;
+	bool attaching
+		[MACHINE_FIBERS]; /**< with no_barrier: the fibers that are in the middle of an attach */
+	uint64_t quarantined;
+	uint64_t heap_base; /**< blocks alive before anything was set up */
+
+	struct smmu_spinlock lock; /**< protects the four below; taken for a moment */
+	struct violation violation[REPORT_MAX_VIOLATIONS];
+	unsigned violations;
+	struct machine_stray stray[MACHINE_STRAYS];
+	unsigned strays;
+	uint32_t stop; /**< enough was found */
+};
+
+/**
+ * Set up everything, SMMUs enabled, nothing attached. 0; or 2 after a message on standard error, with nothing left
+ * behind.
+ */
+int machine_open(struct machine *m, const struct lab_config *o, const struct machine_config *cfg);
+
+/**
+ * Detach all, remove all, give everything back. Whatever is wrong then (a call that fails, memory that leaks) becomes a
+ * violation. What the SMMUs have counted is added to @p r.
+ */
+void machine_close(struct machine *m, struct report *r);
+
+/** The SMMUs are gone (QEMU died), and whatever was found means nothing: 2, after a message. Else 0. */
+int machine_gone(struct machine *m);
+
+/** Attach every device as a run does at its start. 0, or a negative error after a message. */
+int machine_attach_all(struct machine *m);
+
+/** The oracle's number of a device's traffic with substream @p ssid; 0: without one. */
+static inline unsigned machine_slot(const struct machine_device *d, unsigned ssid)
+{
+	return d->index * MACHINE_SSIDS + ssid;
+}
+
+/** Nanoseconds of the run's clock. */
+static inline uint64_t machine_now(const struct machine *m)
+{
+	return smmu_port_now(&m->port);
+}
+
+/** Do nothing for about @p ns. */
+void machine_pause(struct machine *m, uint64_t ns);
+
+/** @name Taking turns: true if the caller has it now; never waits @{ */
+bool machine_take(uint32_t *busy);
+void machine_give(uint32_t *busy);
+/** @} */
+
+/**
+ * After a call that has to succeed in the end: true if it failed for an allocation that was made to fail, and is to be
+ * tried again; the fourth time with allocations that succeed. *@p tries starts at 0.
+ */
+bool machine_try_again(struct machine *m, int rc, unsigned *tries);
+
+/** (Re-)make the driver's device of @p d. 0 or the driver's error. */
+int machine_add_device(struct machine_device *d);
+
+/** @name Attachments, with the oracle told. The device is taken. Errors as the driver's. @{ */
+int machine_attach(struct machine_device *d, unsigned to);
+int machine_attach_pasid(struct machine_device *d, unsigned ssid, unsigned to);
+/** @} */
+
+/** Remove an SMMU and bring it up again; all its devices are taken by the caller. 0 or the driver's error. */
+int machine_replug(struct machine *m, unsigned smmu);
+/** A device whose ATC stopped answering: reset it and give it to the driver anew. The device is taken. */
+int machine_revive(struct machine_device *d);
+
+/** Serve events, errors and strays of all instances, once. Returns how many events there were. */
+uint64_t machine_serve(struct machine *m);
+
+/** @name Judging (judge.c) @{ */
+struct dma_count {
+	uint64_t dma, blocked, stale, lost, unjudged;
+	uint64_t events; /**< that were served to make room for more */
+};
+
+/** One judged access of stream number @p stream of @p d. True if it landed. */
+bool machine_dma(struct machine *m, struct dma_count *count, struct machine_device *d,
+		 unsigned stream, unsigned ssid, uint64_t iova, bool write);
+
+/** Something that is no DMA went wrong: the driver's fault, in words. */
+void machine_complain(struct machine *m, unsigned smmu, uint64_t iova, const char *missing,
+		      const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+
+/** Room for another violation: then it is the caller's to fill; NULL: there are enough. */
+struct violation *machine_violation(struct machine *m, uint64_t iova, uint32_t stream,
+				    unsigned smmu);
+/** @} */
+
+/** The tag of a page of DMA memory that is mapped at @p iova of @p domain. */
+static inline uint64_t machine_tag(unsigned domain, uint64_t iova)
+{
+	return 0x5a00000000000000ull | (uint64_t)domain << 48 | iova >> 12;
+}
+#define MACHINE_TAG_FREE 0x66726565ull
+
+/** Write @p tag (and no stamp) into each page of @p size bytes of DMA memory. */
+void machine_tag_pages(struct machine *m, uint64_t pa, uint64_t size, uint64_t tag, bool per_page);
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/**
+ * @file machine_build.h
+ * What the files that set a machine up share. Each function returns 0, or 2 after a message on standard error.
+ */
+#ifndef SMMU_LAB_MACHINE_BUILD_H
+#define SMMU_LAB_MACHINE_BUILD_H
+
+#include "machine.h"
+
+#define MACHINE_DATA_ALIGN (2ull << 20)
+/** Bytes for the driver's memory where QEMU is the SMMU: it has less, and few devices. */
+#define MACHINE_QEMU_HEAP (128ull << 20)
+
+/** Print a message after the command's name; returns 2. */
+int machine_fail(const struct machine *m, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/** Read, or make up, the topology: which SMMUs there are. */
+int machine_load_topology(struct machine *m);
+/** Choose the devices that a run uses on each of them. */
+int machine_place(struct machine *m);
+/** Width of the widest stream that they have, at least 8. */
+unsigned machine_stream_bits(const struct machine *m);
+
+/** Memory, clock and port, with the faults that lie in them. */
+int machine_make_memory(struct machine *m, const struct machine_config *cfg);
+
+#endif

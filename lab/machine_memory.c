@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Memory and clock of a machine, and the faults that lie in them: early-free and no-barrier. */
+#include "machine_build.h"
+
+#define RAM_HEAP (512ull << 20)
+#define CANARY_BYTES 4096u
+
+/*
+ * A page of descriptors that lead to the page itself at every level, and the heap's poison is one of them: a walk
+ * that is still in a freed table ends here, where nothing is mapped, and not in a fault that looks right.
+ */
+static void make_canary(struct machine *m)
+{
+	/* A page or table descriptor: valid, AF, inner shareable, read-write at both stages. */
+	uint64_t descriptor = m->canary | 0x3 | 0x3 << 6 | 0x3 << 8 | 1 << 10;
+	uint64_t *word = smmu_ram_at(&m->ram, m->canary, CANARY_BYTES);
+	unsigned i;
+
+	/* AP[2:1] of stage 1 would be read-only with both bits set; stage 2 reads the field as S2AP. */
+	descriptor &= ~(1ull << 7);
+	for (i = 0; i < CANARY_BYTES / 8; i++)
+		word[i] = descriptor;
+	m->heap.poison = descriptor;
+}
+
+static void on_heap_error(void *ctx, const char *text)
+{
+	machine_complain(ctx, 0, 0, "an allocation that matches", "%s", text);
+}
+
+/*
+ * The fault "no-barrier": what an attach publishes lingers in the store buffer, and with it all that has to come after
+ * it, whatever barrier the attach meets. (Else the grace period for which it waits would be one, and the fault would
+ * hardly show.) Other calls drain as always: a removal relies on its grace period for more than the order of stores.
+ */
+static struct machine *unfenced;
+static void (*fenced_drain)(void);
+
+static void drain_outside_attach(void)
+{
+	int fiber = sim_self(unfenced->sim);
+
+	if (fiber < 0 || !unfenced->attaching[fiber])
+		fenced_drain();
+}
+
+static void leave_barriers_out(struct machine *m)
+{
+	sim_set_store_buffer(m->sim, SIM_STORES_NO_BARRIER, 200000, 20000);
+	unfenced = m;
+	fenced_drain = smmu_posix_hooks.drain;
+	smmu_posix_hooks.drain = drain_outside_attach;
+	m->no_barrier = true;
+}
+
+static void make_work_free(struct sim *sim)
+{
+	unsigned kind;
+
+	sim_set_switching(sim, 0, 1, 0);
+	for (kind = 0; kind < SMMU_POSIX_POINT_KINDS; kind++)
+		sim_set_cost(sim, (enum smmu_posix_point_kind)kind, 0);
+}
+
+int machine_make_memory(struct machine *m, const struct machine_config *cfg)
+{
+	const uint64_t low = MACHINE_DATA_ALIGN; /* the canary, with room around it */
+	uint64_t heap = m->ram.va ? MACHINE_QEMU_HEAP : RAM_HEAP;
+
+	m->data_bytes = cfg->data_bytes;
+	if (!m->ram.va &&
+	    smmu_ram_create(&m->ram, SMMU_RAM_DEFAULT_BASE, low + heap + m->data_bytes))
+		return machine_fail(m, "out of memory");
+	m->canary = m->ram.base;
+	m->data = m->ram.base + low + heap;
+	if (smmu_heap_init(&m->heap, &m->ram, low, heap))
+		return machine_fail(m, "out of memory");
+	m->heap.error = on_heap_error;
+	m->heap.error_ctx = m;
+	m->early_free = lab_fault(m->o, FAULT_EARLY_FREE, NULL);
+	make_canary(m);
+	m->posix = (struct smmu_posix){.heap = &m->heap, .stderr_level = cfg->quiet ? -1 : 0};
+	if (m->o->n_inject)
+		m->posix.stderr_level = -1;
+	if (m->o->real_clock) {
+		/* The thread sanitizer cannot see into liburcu; the library's own epoch it can follow. */
+#ifndef SMMU_EPOCH_UNDER_TSAN
+		m->posix.rcu.kind = SMMU_POSIX_RCU_LIBURCU;
+#endif
+	} else {
+		m->sim = sim_create(m->o->seed);
+		if (!m->sim)
+			return machine_fail(m, "out of memory");
+		m->posix.clock = sim_clock;
+		m->posix.clock_ctx = m->sim;
+		if (cfg->exact)
+			make_work_free(m->sim);
+	}
+	smmu_posix_port_init(&m->port, &m->posix);
+	if (lab_fault(m->o, FAULT_NO_BARRIER, NULL))
+		leave_barriers_out(m);
+	return 0;
+}

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a run does to its machine: attach, detach, remove, serve interrupts. Each tells the judge before and after. */
+#include "machine.h"
+
+#include <time.h>
+
+void machine_pause(struct machine *m, uint64_t ns)
+{
+	struct timespec t = {.tv_nsec = (long)ns};
+
+	if (m->sim)
+		sim_sleep(m->sim, ns);
+	else
+		nanosleep(&t, NULL);
+}
+
+bool machine_take(uint32_t *busy)
+{
+	return !smmu_exchange(busy, 1);
+}
+
+bool machine_try_again(struct machine *m, int rc, unsigned *tries)
+{
+	unsigned every;
+
+	if (!lab_fault(m->o, FAULT_ALLOC_FAIL, &every))
+		return false;
+	if (rc == -SMMU_ENOMEM && ++*tries <= 4) {
+		/* Where each try allocates more often than that, none would ever succeed. */
+		if (*tries == 4)
+			smmu_heap_fail(&m->heap, 0, 0);
+		return true;
+	}
+	if (*tries >= 4)
+		smmu_heap_fail(&m->heap, 0, every);
+	return false;
+}
+
+void machine_give(uint32_t *busy)
+{
+	smmu_store_release(busy, 0);
+}
+
+/* The attachment's driver object; NULL: blocked. */
+static struct smmu_domain *target(struct machine *m, unsigned to)
+{
+	if (to == ORACLE_IDENTITY)
+		return &m->identity;
+	return to == ORACLE_BLOCKED ? NULL : &m->domain[to].d;
+}
+
+static struct machine_domain *table(struct machine *m, unsigned to)
+{
+	return to < m->domains ? &m->domain[to] : NULL;
+}
+
+static bool is_stage1(const struct machine *m, unsigned to)
+{
+	return to < m->domains && m->domain[to].stage == 1;
+}
+
+/*
+ * The driver's error after the call, judged: a device that was cut off reaches nothing any more, all else that failed
+ * is as before.
+ */
+static void end(struct machine_device *d, unsigned ssid, int rc)
+{
+	struct oracle *o = d->m->oracle;
+	unsigned slot = machine_slot(d, ssid);
+
+	if (rc == -SMMU_EIO && smmu_device_quarantined(&d->dev))
+		oracle_attach_begin(o, slot, ORACLE_BLOCKED, false);
+	oracle_attach_end(o, slot, !rc || rc == -SMMU_EIO);
+}
+
+/* Traffic of the same streams that may be refused while their STEs change, though it is not what is changed. */
+static void disturb(struct machine_device *d, unsigned except, bool begin)
+{
+	struct oracle *o = d->m->oracle;
+	unsigned k;
+
+	for (k = 0; d->ssid_bits && k < MACHINE_SSIDS; k++) {
+		unsigned slot = machine_slot(d, k);
+
+		if (k == except)
+			continue;
+		if (begin)
+			oracle_attach_begin(o, slot, oracle_attached(o, slot, NULL), false);
+		else
+			oracle_attach_end(o, slot, true);
+	}
+}
+
+/* Both sides of a change, in the order of their numbers, so that two changes cannot wait for each other. */
+static void design_change(struct machine_device *d, unsigned from, unsigned to, bool begin)
+{
+	void (*hook)(struct machine_domain *, bool) =
+		begin ? d->m->design->change_begin : d->m->design->change_end;
+	unsigned low = from < to ? from : to, high = from < to ? to : from;
+
+	hook(table(d->m, low), d->ats);
+	if (high != low)
+		hook(table(d->m, high), d->ats);
+}
+
+/* Mark the attach for the fault "no-barrier". */
+static void attaching(struct machine *m, bool on)
+{
+	int fiber = m->no_barrier ? sim_self(m->sim) : -1;
+
+	if (fiber >= 0)
+		m->attaching[fiber] = on;
+}
+
+int machine_attach(struct machine_device *d, unsigned to)
+{
+	struct machine *m = d->m;
+	unsigned slot = machine_slot(d, 0), from = oracle_attached(m->oracle, slot, NULL);
+	bool both1 = is_stage1(m, from) && is_stage1(m, to);
+	int rc = 0;
+
+	/* With substreams one CD in a table of many changes in place, which takes a moment without it. */
+	oracle_attach_begin(m->oracle, slot, to, both1 && !d->dev.ssid_bits);
+	if (!both1)
+		disturb(d, 0, true);
+	design_change(d, from, to, true);
+	attaching(m, to != ORACLE_BLOCKED);
+	if (to == ORACLE_BLOCKED)
+		smmu_detach(&d->dev);
+	else
+		rc = smmu_attach(&d->dev, target(m, to));
+	attaching(m, false);
+	design_change(d, from, to, false);
+	if (!both1)
+		disturb(d, 0, false);
+	end(d, 0, rc);
+	return rc;
+}
+
+int machine_attach_pasid(struct machine_device *d, unsigned ssid, unsigned to)
+{
+	struct machine *m = d->m;
+	unsigned slot = machine_slot(d, ssid), from = oracle_attached(m->oracle, slot, NULL);
+	bool quiet = is_stage1(m, oracle_attached(m->oracle, machine_slot(d, 0), NULL));
+	int rc = 0;
+
+	oracle_attach_begin(m->oracle, slot, to, false);
+	if (!quiet)
+		disturb(d, ssid, true);
+	design_change(d, from, to, true);
+	attaching(m, to != ORACLE_BLOCKED);
+	if (to == ORACLE_BLOCKED)
+		smmu_detach_pasid(&d->dev, ssid);
+	else
+		rc = smmu_attach_pasid(&d->dev, ssid, target(m, to));
+	attaching(m, false);
+	design_change(d, from, to, false);
+	if (!quiet)
+		disturb(d, ssid, false);
+	end(d, ssid, rc);
+	return rc;
+}
+
+static void block(struct machine_device *d, bool begin)
+{
+	unsigned k;
+
+	for (k = 0; k < MACHINE_SSIDS; k++) {
+		if (begin)
+			oracle_attach_begin(d->m->oracle, machine_slot(d, k), ORACLE_BLOCKED,
+					    false);
+		else
+			oracle_attach_end(d->m->oracle, machine_slot(d, k), true);
+	}
+}
+
+/* Every domain, in order: all attachments of an SMMU go away at once. */
+static void design_change_all(struct machine *m, bool begin)
+{
+	unsigned i;
+
+	for (i = 0; i < m->domains; i++) {
+		if (begin)
+			m->design->change_begin(&m->domain[i], true);
+		else
+			m->design->change_end(&m->domain[i], true);
+	}
+}
+
+int machine_revive(struct machine_device *d)
+{
+	struct machine *m = d->m;
+	unsigned k, tries = 0;
+	int rc;
+
+	block(d, true);
+	design_change_all(m, true);
+	smmu_device_fini(&d->dev);
+	design_change_all(m, false);
+	smmu_store_release(&d->present, 0);
+	block(d, false);
+	for (k = 0; m->backend.ops->reset_device && k < d->n_streams; k++)
+		m->backend.ops->reset_device(m->backend.ctx, d->smmu, d->stream[k]);
+	do
+		rc = machine_add_device(d);
+	while (machine_try_again(m, rc, &tries));
+	return rc;
+}
+
+int machine_replug(struct machine *m, unsigned smmu)
+{
+	struct machine_smmu *s = &m->smmu[smmu];
+	unsigned i, tries = 0;
+	int rc;
+
+	for (i = 0; i < m->devices; i++) {
+		if (m->device[i].smmu == smmu)
+			block(&m->device[i], true);
+	}
+	design_change_all(m, true);
+	smmu_instance_remove(&s->inst);
+	design_change_all(m, false);
+	for (i = 0; i < m->devices; i++) {
+		if (m->device[i].smmu == smmu) {
+			smmu_store_release(&m->device[i].present, 0);
+			block(&m->device[i], false);
+		}
+	}
+	machine_pause(m, 1000);
+	do {
+		rc = smmu_instance_probe(&s->inst, &s->cfg);
+		if (!rc)
+			rc = smmu_instance_enable(&s->inst);
+	} while (machine_try_again(m, rc, &tries));
+	if (rc)
+		return rc;
+	for (i = 0; i < m->devices; i++) {
+		if (m->device[i].smmu != smmu)
+			continue;
+		tries = 0;
+		do
+			rc = machine_add_device(&m->device[i]);
+		while (machine_try_again(m, rc, &tries));
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+static size_t one_command(void *ctx, struct smmu_cmd *dst, size_t room)
+{
+	const struct smmu_cmd **cmd = ctx;
+
+	if (!room || !*cmd)
+		return 0;
+	*dst = **cmd;
+	*cmd = NULL;
+	return 1;
+}
+
+static bool next_stray(struct machine *m, struct machine_stray *s)
+{
+	bool any;
+
+	smmu_spin_lock(&m->lock);
+	any = m->strays != 0;
+	if (any)
+		*s = m->stray[--m->strays];
+	smmu_spin_unlock(&m->lock);
+	return any;
+}
+
+/* What tamper took from one SMMU goes to the next one. */
+static void issue_strays(struct machine *m)
+{
+	struct smmu_cmdq_token token;
+	struct machine_stray s;
+
+	while (m->smmus > 1 && next_stray(m, &s)) {
+		struct machine_smmu *to = &m->smmu[(s.from + 1) % m->smmus];
+		const struct smmu_cmd *cmd = &s.cmd;
+
+		if (!machine_take(&to->busy))
+			continue;
+		if (to->inst.up && !smmu_cmdq_submit(&to->inst.cmdq, 1, one_command, &cmd, &token))
+			smmu_cmdq_wait(&to->inst.cmdq, &token);
+		machine_give(&to->busy);
+	}
+}
+
+uint64_t machine_serve(struct machine *m)
+{
+	const struct backend_ops *ops = m->backend.ops;
+	struct smmu_event event;
+	uint64_t n = 0;
+	unsigned i;
+	bool called;
+
+	if (ops->gone && ops->gone(m->backend.ctx))
+		smmu_store(&m->stop, 1);
+	issue_strays(m);
+	for (i = 0; i < m->smmus; i++) {
+		struct machine_smmu *s = &m->smmu[i];
+
+		if (!machine_take(&s->busy))
+			continue;
+		called = !ops->interrupted || ops->interrupted(m->backend.ctx, i);
+		if (s->inst.up && called) {
+			smmu_instance_gerror(&s->inst);
+			while (smmu_instance_event(&s->inst, &event) == 1)
+				n++;
+		}
+		machine_give(&s->busy);
+	}
+	return n;
+}
+
+void machine_tag_pages(struct machine *m, uint64_t pa, uint64_t size, uint64_t tag, bool per_page)
+{
+	uint64_t at;
+
+	for (at = 0; at < size; at += 4096) {
+		uint64_t *word = smmu_ram_at(&m->ram, pa + at, 16);
+
+		if (!word)
+			return;
+		__atomic_store_n(word, per_page ? tag + (at >> 12) : tag, __ATOMIC_RELAXED);
+		__atomic_store_n(word + 1, 0, __ATOMIC_RELAXED);
+	}
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Which SMMUs and devices a machine has: from firmware tables, or made up. */
+#include "machine_build.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "machine_qemu.h"
+
+int machine_load_topology(struct machine *m)
+{
+	const struct lab_config *o = m->o;
+	char err[4096 + SMMU_TOPOLOGY_ERR];
+	int rc;
+
+	if (o->iort || o->dtb) {
+		rc = smmu_topology_from_file(o->iort ? o->iort : o->dtb,
+					     o->iort ? SMMU_TOPOLOGY_IORT : SMMU_TOPOLOGY_DTB,
+					     &m->topology, err, sizeof(err));
+		if (rc)
+			return machine_fail(m, "%s", err);
+		if (!m->topology.n_smmus || m->topology.n_smmus > 64)
+			return machine_fail(m,
+					    "%s: describes %zu SMMUv3 instances, expected 1 to 64",
+					    o->iort ? o->iort : o->dtb, m->topology.n_smmus);
+	} else if (smmu_topology_synthetic(o->smmus, o->devices * MACHINE_STREAMS, &m->topology)) {
+		return machine_fail(m, "out of memory");
+	}
+	m->smmus = (unsigned)m->topology.n_smmus;
+	return 0;
+}
+
+/* Devices of an instance: as many as wanted, or as many as have a stream of their own. */
+static unsigned devices_of(const struct machine *m, unsigned smmu)
+{
+	uint64_t n = m->topology.smmus[smmu].n_streams;
+
+	return n < m->o->devices ? (unsigned)n : m->o->devices;
+}
+
+static void place_device(struct machine *m, unsigned smmu, unsigned n, unsigned per)
+{
+	struct machine_device *d = &m->device[m->devices];
+
+	*d = (struct machine_device){.m = m, .smmu = smmu, .index = m->devices++};
+	smmu_topology_pick_device(&m->topology, smmu, n, &d->stream[d->n_streams++]);
+	/* Some devices have a second stream, where the topology has one left. */
+	if (n % 4 == 2 && !smmu_topology_pick_device(&m->topology, smmu, per + n, &d->stream[1]))
+		d->n_streams++;
+	d->ats = n < m->o->ats;
+	m->ats += d->ats;
+	/* Of those with ATS and of those without, some have substreams. */
+	if (n % 2 == 1 && !m->qemu)
+		d->ssid_bits = 2;
+}
+
+int machine_place(struct machine *m)
+{
+	unsigned i, n, total = 0;
+
+	for (i = 0; i < m->smmus; i++)
+		total += devices_of(m, i);
+	if (!total)
+		return machine_fail(m, "the topology has no stream that reaches an SMMU");
+	m->device = calloc(total, sizeof(*m->device));
+	m->smmu = calloc(m->smmus, sizeof(*m->smmu));
+	if (!m->device || !m->smmu)
+		return machine_fail(m, "out of memory");
+	for (i = 0; i < m->smmus; i++) {
+		for (n = 0; n < devices_of(m, i); n++)
+			place_device(m, i, n, devices_of(m, i));
+	}
+	return 0;
+}
+
+unsigned machine_stream_bits(const struct machine *m)
+{
+	unsigned i, k, bits = 8;
+
+	for (i = 0; i < m->devices; i++) {
+		for (k = 0; k < m->device[i].n_streams; k++) {
+			while (bits < 32 && m->device[i].stream[k] >> bits)
+				bits++;
+		}
+	}
+	return bits;
+}

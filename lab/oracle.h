@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/**
+ * @file oracle.h
+ * The judge: what the driver has promised about each page of each domain and about what each stream is attached to,
+ * and whether one DMA kept to it.
+ *
+ * A promise changes in two steps. Between `begin` and `end` of a call both outcomes are right: a page being unmapped
+ * may still be reached, or not. From `end` on only the new one is: **stale** is an access that got through a
+ * translation that is promised to be gone, **lost** one that was refused although nothing about it was changing.
+ *
+ * Promises are words with a version, read before and after a DMA. With real threads a DMA is judged by those that
+ * stood still over all of it; under the virtual clock every DMA is atomic and every DMA is judged.
+ *
+ * Threads: the pages of one range are changed by one thread at a time, as is each stream; judging needs no lock.
+ * Windows are added before any thread starts.
+ */
+#ifndef SMMU_LAB_ORACLE_H
+#define SMMU_LAB_ORACLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define ORACLE_PAGE_SHIFT 12
+#define ORACLE_MAX_DOMAINS 250u
+
+/** What a stream may be attached to besides domain 0 … */
+enum { ORACLE_IDENTITY = 254, ORACLE_BLOCKED = 255 };
+
+enum { ORACLE_READ = 1, ORACLE_WRITE = 2 };
+
+struct oracle;
+
+/** @p streams: number of (device, substream) pairs, all blocked at first. NULL: no memory, or too many domains. */
+struct oracle *oracle_create(unsigned domains, unsigned streams);
+void oracle_destroy(struct oracle *o);
+
+/** Addresses that domain @p domain will use; others count as never mapped. 0, or -1: no memory. */
+int oracle_window(struct oracle *o, unsigned domain, uint64_t iova, uint64_t size);
+
+/** @name Pages: multiples of 4 KiB inside windows; @p ok false: the call failed and promised nothing @{ */
+void oracle_map_begin(struct oracle *o, unsigned domain, uint64_t iova, uint64_t size, uint64_t pa,
+		      unsigned prot);
+void oracle_map_end(struct oracle *o, unsigned domain, uint64_t iova, uint64_t size, bool ok);
+void oracle_unmap_begin(struct oracle *o, unsigned domain, uint64_t iova, uint64_t size);
+void oracle_unmap_end(struct oracle *o, unsigned domain, uint64_t iova, uint64_t size, bool ok);
+/** What is promised for one page: true if it is mapped now (not while it changes), with *@p pa. */
+bool oracle_mapped(const struct oracle *o, unsigned domain, uint64_t iova, uint64_t *pa);
+/** Pages of the domain that are not plainly unmapped. */
+uint64_t oracle_live_pages(const struct oracle *o, unsigned domain);
+/** @} */
+
+/** @name Streams
+ *  @p hitless: while it changes, what both the old and the new domain map must not be refused. @{ */
+void oracle_attach_begin(struct oracle *o, unsigned stream, unsigned to, bool hitless);
+void oracle_attach_end(struct oracle *o, unsigned stream, bool ok);
+/** What the stream is attached to, and *@p changing. */
+unsigned oracle_attached(const struct oracle *o, unsigned stream, bool *changing);
+/** @} */
+
+/** An access that landed where nobody knows. */
+#define ORACLE_ELSEWHERE UINT64_MAX
+
+enum oracle_verdict {
+	ORACLE_LANDED,   /**< reached memory, rightly */
+	ORACLE_REFUSED,  /**< did not, rightly */
+	ORACLE_UNJUDGED, /**< something changed meanwhile (real threads only) */
+	ORACLE_STALE,
+	ORACLE_LOST,
+};
+
+/** Promises as they stood before a DMA. */
+struct oracle_ticket {
+	uint64_t attach, page[2];
+	unsigned stream, domain[2];
+	uint64_t iova;
+	bool write;
+};
+
+struct oracle_ticket oracle_before(const struct oracle *o, unsigned stream, uint64_t iova,
+				   bool write);
+
+/**
+ * Where the access may land by the promises of @p t: up to two addresses, while an attachment changes. Returns how
+ * many.
+ */
+unsigned oracle_targets(const struct oracle *o, const struct oracle_ticket *t, uint64_t pa[2]);
+
+/**
+ * The verdict on a DMA that landed at @p pa (or ORACLE_ELSEWHERE), or was refused. @p why, of @p size bytes, gets the promise that was
+ * broken, as a clause, for ORACLE_STALE and ORACLE_LOST.
+ */
+enum oracle_verdict oracle_after(const struct oracle *o, const struct oracle_ticket *t, bool landed,
+				 uint64_t pa, char *why, unsigned size);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/**
+ * @file report.h
+ * What a run found.
+ */
+#ifndef SMMU_LAB_REPORT_H
+#define SMMU_LAB_REPORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config.h"
+
+#define REPORT_MAX_VIOLATIONS 10
+
+/** One broken promise. */
+struct violation {
+	uint64_t iova;
+	uint32_t stream, ssid;
+	bool has_ssid;
+	unsigned smmu;
+	char held_by[16]; /**< "tlb", "walk-cache", "config-cache", "atc", "memory" */
+	char missing[48]; /**< the operation whose lack explains it, in few lower-case words */
+	char text[640];   /**< a sentence for a person */
+};
+
+struct report_commands {
+	uint64_t tlbi, atc_inv, cfgi, sync, other;
+};
+
+struct report {
+	enum design_id design;
+	unsigned smmus, devices, ats;
+	uint64_t ops, maps, unmaps, attaches, detaches, removals;
+	uint64_t dma, blocked, stale, lost, unjudged, quarantined, survived;
+	uint64_t refused_calls; /**< calls that were meant to fail, and did without a trace */
+	uint64_t events;
+	uint64_t over; /**< entries that commands dropped although they were still needed */
+	struct report_commands commands;
+	uint64_t unmap_p50, unmap_p99, unmap_max; /**< nanoseconds */
+	uint64_t unmap_total;                     /**< of all unmaps together; replay only */
+	uint64_t elapsed_ns;                      /**< by the clock of the run */
+	struct violation violation[REPORT_MAX_VIOLATIONS];
+	unsigned violations;
+};
+
+#endif
