@@ -41,11 +41,12 @@ static uint64_t log_read64(void *ctx, uint32_t offset)
 static void log_write32(void *ctx, uint32_t offset, uint32_t value)
 {
 	struct cmdlog *log = ctx;
+	smmu_irqflags flags;
 
 	if (offset == SMMU_CMDQ_PROD) {
-		smmu_spin_lock(&log->lock);
+		flags = smmu_spin_lock(&log->lock);
 		note(log, value);
-		smmu_spin_unlock(&log->lock);
+		smmu_spin_unlock(&log->lock, flags);
 	}
 	log->inner->ops->write32(log->inner->ctx, offset, value);
 }
@@ -53,13 +54,14 @@ static void log_write32(void *ctx, uint32_t offset, uint32_t value)
 static void log_write64(void *ctx, uint32_t offset, uint64_t value)
 {
 	struct cmdlog *log = ctx;
+	smmu_irqflags flags;
 
 	if (offset == SMMU_CMDQ_BASE) {
 		/* The queue is set up anew and starts from 0. */
-		smmu_spin_lock(&log->lock);
+		flags = smmu_spin_lock(&log->lock);
 		log->base = value;
 		log->prod = 0;
-		smmu_spin_unlock(&log->lock);
+		smmu_spin_unlock(&log->lock, flags);
 	}
 	log->inner->ops->write64(log->inner->ctx, offset, value);
 }
@@ -180,8 +182,9 @@ bool cmdlog_find(struct cmdlog *log, const struct cmdlog_query *q, struct cmdlog
 {
 	uint64_t i, n;
 	bool found = false;
+	smmu_irqflags flags;
 
-	smmu_spin_lock(&log->lock);
+	flags = smmu_spin_lock(&log->lock);
 	n = smmu_min64(log->count, CMDLOG_ENTRIES);
 	for (i = 1; i <= n && !found; i++) {
 		const struct cmdlog_entry *e = &log->entry[(log->count - i) % CMDLOG_ENTRIES];
@@ -193,6 +196,6 @@ bool cmdlog_find(struct cmdlog *log, const struct cmdlog_query *q, struct cmdlog
 			found = true;
 		}
 	}
-	smmu_spin_unlock(&log->lock);
+	smmu_spin_unlock(&log->lock, flags);
 	return found;
 }

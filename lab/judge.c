@@ -19,8 +19,9 @@ struct violation *machine_violation(struct machine *m, uint64_t iova, uint32_t s
 {
 	struct violation *v = NULL;
 	unsigned i;
+	smmu_irqflags flags;
 
-	smmu_spin_lock(&m->lock);
+	flags = smmu_spin_lock(&m->lock);
 	for (i = 0; i < m->violations; i++) {
 		/* One broken promise is often seen several times. */
 		if (m->violation[i].iova >> 12 == iova >> 12 && m->violation[i].stream == stream &&
@@ -33,7 +34,7 @@ struct violation *machine_violation(struct machine *m, uint64_t iova, uint32_t s
 	}
 	if (m->violations == REPORT_MAX_VIOLATIONS)
 		smmu_store(&m->stop, 1);
-	smmu_spin_unlock(&m->lock);
+	smmu_spin_unlock(&m->lock, flags);
 	return v;
 }
 

@@ -27,11 +27,12 @@ int machine_fail(const struct machine *m, const char *fmt, ...)
 static void on_stray(void *ctx, unsigned from, const struct smmu_cmd *cmd)
 {
 	struct machine *m = ctx;
+	smmu_irqflags flags;
 
-	smmu_spin_lock(&m->lock);
+	flags = smmu_spin_lock(&m->lock);
 	if (m->strays < MACHINE_STRAYS)
 		m->stray[m->strays++] = (struct machine_stray){from, *cmd};
-	smmu_spin_unlock(&m->lock);
+	smmu_spin_unlock(&m->lock, flags);
 }
 
 static int open_backend(struct machine *m, const struct machine_config *cfg)

@@ -261,12 +261,13 @@ static size_t one_command(void *ctx, struct smmu_cmd *dst, size_t room)
 static bool next_stray(struct machine *m, struct machine_stray *s)
 {
 	bool any;
+	smmu_irqflags flags;
 
-	smmu_spin_lock(&m->lock);
+	flags = smmu_spin_lock(&m->lock);
 	any = m->strays != 0;
 	if (any)
 		*s = m->stray[--m->strays];
-	smmu_spin_unlock(&m->lock);
+	smmu_spin_unlock(&m->lock, flags);
 	return any;
 }
 

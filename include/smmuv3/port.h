@@ -15,7 +15,8 @@
  * | `smmu_dma_rmb()` | no later load from memory is satisfied before any earlier load or MMIO read |
  * | `smmu_mb()` | full barrier: no later access passes an earlier one, towards processors and devices |
  * | `smmu_relax(const struct smmu_mmio *)` | called once a turn of each loop that waits for a device or another processor; NULL when no one instance is meant |
- * | `struct smmu_spinlock`, `smmu_spin_init/lock/unlock` | short exclusion; taken where sleeping is forbidden |
+ * | `smmu_irqflags`, `smmu_irq_save()` → flags, `smmu_irq_restore(flags)` | keep interrupts, and pre-emption by tasks that may call the library, from this processor until restored; nests. Masked for a bounded number of instructions, never across a wait for the hardware or for room. Nothing on systems in which no handler calls the library |
+| `struct smmu_spinlock`, `smmu_spin_init`, `smmu_spin_lock(l)` → flags, `smmu_spin_unlock(l, flags)` | short exclusion with interrupts masked (as by `smmu_irq_save`); taken in any context |
  * | `struct smmu_mutex`, `smmu_mutex_init/lock/unlock` | exclusion on the attach side; may sleep; never taken by a sweep |
  * | `smmu_rcu_publish(pp, v)`, `smmu_rcu_dereference(pp)` | release store and dependency-ordered load of a pointer that readers follow |
  * | `struct smmu_rcu`, `smmu_rcu_enter(rcu)` → `unsigned` cookie, `smmu_rcu_exit(rcu, cookie)` | a read section: lock-free, nestable, any context |

@@ -86,6 +86,19 @@ static inline void smmu_relax(const struct smmu_mmio *m)
 	smmu_cpu_relax();
 }
 
+/* An embedding that calls the library from interrupt handlers needs a port of its own, whose save masks them. */
+typedef uint8_t smmu_irqflags;
+
+static inline smmu_irqflags smmu_irq_save(void)
+{
+	return 0;
+}
+
+static inline void smmu_irq_restore(smmu_irqflags flags)
+{
+	(void)flags;
+}
+
 struct smmu_spinlock {
 	uint32_t held;
 };
@@ -95,15 +108,19 @@ static inline void smmu_spin_init(struct smmu_spinlock *l)
 	l->held = 0;
 }
 
-static inline void smmu_spin_lock(struct smmu_spinlock *l)
+static inline smmu_irqflags smmu_spin_lock(struct smmu_spinlock *l)
 {
+	smmu_irqflags flags = smmu_irq_save();
+
 	while (__atomic_exchange_n(&l->held, 1, __ATOMIC_ACQUIRE))
 		smmu_cpu_relax();
+	return flags;
 }
 
-static inline void smmu_spin_unlock(struct smmu_spinlock *l)
+static inline void smmu_spin_unlock(struct smmu_spinlock *l, smmu_irqflags flags)
 {
 	__atomic_store_n(&l->held, 0, __ATOMIC_RELEASE);
+	smmu_irq_restore(flags);
 }
 
 struct smmu_mutex {
@@ -117,12 +134,13 @@ static inline void smmu_mutex_init(struct smmu_mutex *l)
 
 static inline void smmu_mutex_lock(struct smmu_mutex *l)
 {
-	smmu_spin_lock(&l->spin);
+	while (__atomic_exchange_n(&l->spin.held, 1, __ATOMIC_ACQUIRE))
+		smmu_cpu_relax();
 }
 
 static inline void smmu_mutex_unlock(struct smmu_mutex *l)
 {
-	smmu_spin_unlock(&l->spin);
+	__atomic_store_n(&l->spin.held, 0, __ATOMIC_RELEASE);
 }
 
 #define smmu_rcu_publish(pp, v) __atomic_store_n((pp), (v), __ATOMIC_RELEASE)

@@ -147,44 +147,71 @@ static inline void smmu_spin_init(struct smmu_spinlock *l)
 	__atomic_store_n(&l->held, 0, __ATOMIC_RELAXED);
 }
 
-static inline void smmu_spin_lock(struct smmu_spinlock *l)
+static inline void smmu_posix_take(uint32_t *held)
 {
 	smmu_posix_point_at(SMMU_POSIX_POINT_LOCK);
-	while (__atomic_exchange_n(&l->held, 1, __ATOMIC_ACQUIRE)) {
+	while (__atomic_exchange_n(held, 1, __ATOMIC_ACQUIRE)) {
 		/* A processor sees its own stores: what it has given back it may have again. */
-		if (smmu_posix_hooks.retake && smmu_posix_hooks.retake(&l->held))
+		if (smmu_posix_hooks.retake && smmu_posix_hooks.retake(held))
 			break;
 		smmu_posix_spin();
 	}
 }
 
-static inline void smmu_spin_unlock(struct smmu_spinlock *l)
+static inline void smmu_posix_give(uint32_t *held)
 {
 	if (smmu_posix_hooks.release)
-		smmu_posix_hooks.release(&l->held);
+		smmu_posix_hooks.release(held);
 	else
-		__atomic_store_n(&l->held, 0, __ATOMIC_RELEASE);
+		__atomic_store_n(held, 0, __ATOMIC_RELEASE);
 	smmu_posix_point_at(SMMU_POSIX_POINT_UNLOCK);
 }
 
-/** The same as the spin lock: fibers cannot sleep in a pthread mutex, and nothing here is held for long. */
+/** A processor's interrupts are signals or, in a simulation, handlers between two points. */
+typedef uint8_t smmu_irqflags;
+
+static inline smmu_irqflags smmu_irq_save(void)
+{
+	return 0;
+}
+
+static inline void smmu_irq_restore(smmu_irqflags flags)
+{
+	(void)flags;
+}
+
+static inline smmu_irqflags smmu_spin_lock(struct smmu_spinlock *l)
+{
+	smmu_irqflags flags = smmu_irq_save();
+
+	smmu_posix_take(&l->held);
+	return flags;
+}
+
+static inline void smmu_spin_unlock(struct smmu_spinlock *l, smmu_irqflags flags)
+{
+	smmu_posix_give(&l->held);
+	smmu_irq_restore(flags);
+}
+
+/** Spins as well: fibers cannot sleep in a pthread mutex, and nothing here is held for long. */
 struct smmu_mutex {
-	struct smmu_spinlock spin;
+	uint32_t held;
 };
 
 static inline void smmu_mutex_init(struct smmu_mutex *l)
 {
-	smmu_spin_init(&l->spin);
+	__atomic_store_n(&l->held, 0, __ATOMIC_RELAXED);
 }
 
 static inline void smmu_mutex_lock(struct smmu_mutex *l)
 {
-	smmu_spin_lock(&l->spin);
+	smmu_posix_take(&l->held);
 }
 
 static inline void smmu_mutex_unlock(struct smmu_mutex *l)
 {
-	smmu_spin_unlock(&l->spin);
+	smmu_posix_give(&l->held);
 }
 
 /*

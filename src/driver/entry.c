@@ -45,9 +45,10 @@ const struct smmu_entry_kind smmu_cd_kind = {cd_used, cd_halt};
 static bool store(const struct smmu_entry_change *c, uint64_t *now, const uint64_t *value)
 {
 	bool ok;
+	smmu_irqflags flags;
 
 	if (c->lock)
-		smmu_spin_lock(c->lock);
+		flags = smmu_spin_lock(c->lock);
 	ok = !c->frozen || !smmu_load(c->frozen);
 	for (unsigned i = 0; ok && i < c->n; i++) {
 		for (unsigned w = 0; w < WORDS; w++)
@@ -56,7 +57,7 @@ static bool store(const struct smmu_entry_change *c, uint64_t *now, const uint64
 		smmu_port_clean(c->port, c->live[i], WORDS * sizeof(uint64_t));
 	}
 	if (c->lock)
-		smmu_spin_unlock(c->lock);
+		smmu_spin_unlock(c->lock, flags);
 	for (unsigned w = 0; w < WORDS; w++)
 		now[w] = value[w];
 	return ok;

@@ -269,18 +269,19 @@ uint32_t smmu_instance_gerror(struct smmu_instance *inst)
 	uint32_t gerrorn = smmu_mmio_read32(&inst->mmio, SMMU_GERRORN);
 	uint32_t active = gerror ^ gerrorn, rest;
 	struct smmu_message m;
+	smmu_irqflags flags;
 
 	if (active & SMMU_GERROR_CMDQ_ERR)
 		smmu_cmdq_serve_error(&inst->cmdq);
 	if (!(active & ~(uint32_t)SMMU_GERROR_CMDQ_ERR))
 		return active;
 	/* The same lock as for the command queue's bit, as both change GERRORN; and somebody else may have served it. */
-	smmu_spin_lock(&inst->cmdq.error_lock);
+	flags = smmu_spin_lock(&inst->cmdq.error_lock);
 	gerrorn = smmu_mmio_read32(&inst->mmio, SMMU_GERRORN);
 	rest = active & (gerror ^ gerrorn) & ~(uint32_t)SMMU_GERROR_CMDQ_ERR;
 	if (rest)
 		smmu_mmio_write32(&inst->mmio, SMMU_GERRORN, gerrorn ^ rest);
-	smmu_spin_unlock(&inst->cmdq.error_lock);
+	smmu_spin_unlock(&inst->cmdq.error_lock, flags);
 	if (rest) {
 		smmu_text_str(smmu_message_begin(&m, inst->name), "global error: GERROR ");
 		smmu_text_hex(&m.text, rest, 1);

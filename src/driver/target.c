@@ -97,8 +97,9 @@ void smmu_device_quarantine(struct smmu_device *dev)
 	struct smmu_cmd cmd[SMMU_DEVICE_STREAMS];
 	struct smmu_message m;
 	uint32_t before;
+	smmu_irqflags flags;
 
-	smmu_spin_lock(&dev->ste_lock);
+	flags = smmu_spin_lock(&dev->ste_lock);
 	before = dev->quarantined;
 	smmu_store(&dev->quarantined, 1);
 	for (uint32_t i = 0; i < dev->nr_streams; i++) {
@@ -108,7 +109,7 @@ void smmu_device_quarantine(struct smmu_device *dev)
 		smmu_port_clean(inst->port, ste, sizeof(*ste));
 		cmd[i] = smmu_cmd_cfgi_ste(dev->stream[i], true);
 	}
-	smmu_spin_unlock(&dev->ste_lock);
+	smmu_spin_unlock(&dev->ste_lock, flags);
 	smmu_instance_issue(inst, cmd, dev->nr_streams);
 	if (before)
 		return;

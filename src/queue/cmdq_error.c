@@ -70,15 +70,16 @@ bool smmu_cmdq_serve_error(struct smmu_cmdq *q)
 	struct smmu_cmd *cmd, seen;
 	bool given_up = false;
 	uint64_t pos;
+	smmu_irqflags flags;
 
 	if (!((smmu_mmio_read32(&q->mmio, SMMU_GERROR) ^ smmu_mmio_read32(&q->mmio, SMMU_GERRORN)) &
 	      SMMU_GERROR_CMDQ_ERR))
 		return false;
-	smmu_spin_lock(&q->error_lock);
+	flags = smmu_spin_lock(&q->error_lock);
 	gerror = smmu_mmio_read32(&q->mmio, SMMU_GERROR);
 	gerrorn = smmu_mmio_read32(&q->mmio, SMMU_GERRORN);
 	if (!((gerror ^ gerrorn) & SMMU_GERROR_CMDQ_ERR)) {
-		smmu_spin_unlock(&q->error_lock);
+		smmu_spin_unlock(&q->error_lock, flags);
 		return false;
 	}
 	pos = smmu_cmdq_cons_refresh(q, &reg);
@@ -106,7 +107,7 @@ bool smmu_cmdq_serve_error(struct smmu_cmdq *q)
 	/* The mended entry and the record are visible before the SMMU goes on. */
 	smmu_dma_wmb();
 	smmu_mmio_write32(&q->mmio, SMMU_GERRORN, gerrorn ^ (uint32_t)SMMU_GERROR_CMDQ_ERR);
-	smmu_spin_unlock(&q->error_lock);
+	smmu_spin_unlock(&q->error_lock, flags);
 	tell(q, pos, code, &seen, given_up);
 	return true;
 }
@@ -115,8 +116,9 @@ enum smmu_cmdq_status smmu_cmdq_hit(struct smmu_cmdq *q, const struct smmu_cmdq_
 {
 	enum smmu_cmdq_status status = SMMU_CMDQ_PENDING;
 	uint32_t now;
+	smmu_irqflags flags;
 
-	smmu_spin_lock(&q->error_lock);
+	flags = smmu_spin_lock(&q->error_lock);
 	now = q->errors;
 	if (now - token->errors > SMMU_CMDQ_ERRORS)
 		status = SMMU_CMDQ_LOST; /* no record of all of them: assume the worst */
@@ -127,6 +129,6 @@ enum smmu_cmdq_status smmu_cmdq_hit(struct smmu_cmdq *q, const struct smmu_cmdq_
 			continue;
 		status = e->code == SMMU_CERROR_ILL ? SMMU_CMDQ_LOST : SMMU_CMDQ_ATC_TIMEOUT;
 	}
-	smmu_spin_unlock(&q->error_lock);
+	smmu_spin_unlock(&q->error_lock, flags);
 	return status;
 }

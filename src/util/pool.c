@@ -135,10 +135,11 @@ int smmu_pool_init(struct smmu_pool *pool, void *va, uint64_t bus, uint64_t size
 uint64_t smmu_pool_used(struct smmu_pool *pool)
 {
 	uint64_t used;
+	smmu_irqflags flags;
 
-	smmu_spin_lock(&pool->lock);
+	flags = smmu_spin_lock(&pool->lock);
 	used = pool->used;
-	smmu_spin_unlock(&pool->lock);
+	smmu_spin_unlock(&pool->lock, flags);
 	return used;
 }
 
@@ -147,16 +148,17 @@ static void *pool_alloc(struct smmu_pool *pool, uint64_t size, uint64_t align)
 	unsigned order = pool_order(size);
 	uint64_t *word, i;
 	void *va;
+	smmu_irqflags flags;
 
 	/* Blocks are aligned on the bus; the virtual address follows as far as the region's two addresses agree. */
 	if (size == 0 || size > pool->size || align > pool->size ||
 	    (((uintptr_t)pool->va ^ pool->bus) & (align - 1)))
 		return NULL;
-	smmu_spin_lock(&pool->lock);
+	flags = smmu_spin_lock(&pool->lock);
 	va = pool_get(pool, order, pool_order(align));
 	if (va)
 		pool->used += pool_bytes(order);
-	smmu_spin_unlock(&pool->lock);
+	smmu_spin_unlock(&pool->lock, flags);
 	if (!va)
 		return NULL;
 	word = va;
@@ -168,13 +170,14 @@ static void *pool_alloc(struct smmu_pool *pool, uint64_t size, uint64_t align)
 static void pool_free(struct smmu_pool *pool, void *va, uint64_t size)
 {
 	unsigned order = pool_order(size);
+	smmu_irqflags flags;
 
 	if (!va)
 		return;
-	smmu_spin_lock(&pool->lock);
+	flags = smmu_spin_lock(&pool->lock);
 	pool_put(pool, pool_bus_of(pool, va), order);
 	pool->used -= pool_bytes(order);
-	smmu_spin_unlock(&pool->lock);
+	smmu_spin_unlock(&pool->lock, flags);
 }
 
 void *smmu_pool_ops_dma_alloc(void *ctx, size_t size, size_t align, uint64_t *bus)

@@ -514,7 +514,7 @@ static void test_release_order(void **state)
 		seen = box;
 		assert_ptr_equal(seen, &new_array);
 		assert_true(box_taken <= 1);
-		assert_int_equal(box_lock.spin.held, 0);
+		assert_int_equal(box_lock.held, 0);
 		sim_destroy(sim);
 	}
 }
