@@ -83,6 +83,19 @@ if [ "$(uname -m)" = x86_64 ]; then
 	compile x86_64-clang ld clang --target=x86_64-none-elf $common $x86 -isystem "$(clang -print-resource-dir)/include"
 fi
 
+# Names and text are optional: nothing else may ask for src/print once SMMU_NO_PRINT is defined.
+dir=$out/no-print
+rm -rf "$dir"
+mkdir -p "$dir"
+for source in $(find src -name '*.c' -not -path 'src/print/*' | sort); do
+	object=$dir/$(echo "${source#src/}" | tr / -)
+	attempt "no-print: $source does not compile" aarch64-linux-gnu-gcc $common $arm -DSMMU_PORT_GENERIC -DSMMU_NO_PRINT \
+		-isystem "$(aarch64-linux-gnu-gcc -print-file-name=include)" -c "$source" -o "${object%.c}.o"
+done
+aarch64-linux-gnu-ld -r -o "$dir/all.ro" "$dir"/*.o
+foreign=$(nm -u "$dir/all.ro" | awk '{ print $2 }' | grep -Ev "$allowed" | tr '\n' ' ' || true)
+[ -z "$foreign" ] || fail "no-print: undefined: $foreign"
+
 # gcc's call graph: a loop in it is a recursion (calls through pointers are not in it).
 edges=$out/aarch64-gcc/edges
 cat "$out"/aarch64-gcc/*.ci | sed -n 's/^edge: { sourcename: "\([^"]*\)" targetname: "\([^"]*\)".*/\1 \2/p' |

@@ -8,6 +8,9 @@
  * field follow as "reserved!=W1:0x…". Any input prints; what does not fit the text is dropped. Any context.
  *
  * smmu_fields_* give the same contents one field at a time, for output in another form.
+ *
+ * All of it lies in src/print, which an embedder may leave out: with SMMU_NO_PRINT defined, the driver's one message
+ * that names a command shows its two words in hexadecimal instead, for `smmuv3 decode cmd`.
  */
 #ifndef SMMUV3_HW_PRINT_H
 #define SMMUV3_HW_PRINT_H
@@ -19,6 +22,14 @@
 #include <smmuv3/hw/ste.h>
 #include <smmuv3/text.h>
 
+#ifdef SMMU_NO_PRINT
+static inline void smmu_print_cmd(struct smmu_text *t, const struct smmu_cmd *cmd)
+{
+	smmu_text_hex(t, cmd->w[0], 16);
+	smmu_text_char(t, ' ');
+	smmu_text_hex(t, cmd->w[1], 16);
+}
+#else
 void smmu_print_cmd(struct smmu_text *t, const struct smmu_cmd *cmd);
 void smmu_print_ste(struct smmu_text *t, const struct smmu_ste *ste);
 void smmu_print_cd(struct smmu_text *t, const struct smmu_cd *cd);
@@ -61,5 +72,7 @@ int smmu_reg_find(const char *name, uint32_t *offset);
 
 /** Width of the register at @p offset: 64 or 32 bits; 32 for an offset that is no register. */
 unsigned smmu_reg_bits(uint32_t offset);
+
+#endif /* SMMU_NO_PRINT */
 
 #endif

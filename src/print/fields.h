@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
  * @file fields.h
- * Tables of fields, from which everything that prints or checks a structure is driven. Internal to src/hw.
+ * Tables of fields, from which everything that prints or checks a structure is driven. Internal to src/print.
  */
-#ifndef SMMUV3_SRC_HW_FIELDS_H
-#define SMMUV3_SRC_HW_FIELDS_H
+#ifndef SMMUV3_SRC_PRINT_FIELDS_H
+#define SMMUV3_SRC_PRINT_FIELDS_H
 
 #include <smmuv3/hw/print.h>
 
