@@ -14,6 +14,8 @@
 #include <smmuv3/hw/ste.h>
 #include <smmuv3/instance.h>
 
+SMMU_BEGIN_DECLS
+
 /** Streams that one device may have. */
 #define SMMU_DEVICE_STREAMS 8
 
@@ -118,5 +120,7 @@ void smmu_detach_pasid(struct smmu_device *dev, uint32_t ssid);
 
 /** True if the device was cut off because its ATC did not answer. It stays so until smmu_device_fini. */
 bool smmu_device_quarantined(const struct smmu_device *dev);
+
+SMMU_END_DECLS
 
 #endif

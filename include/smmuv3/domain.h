@@ -12,6 +12,8 @@
 #include <smmuv3/pgtable.h>
 #include <smmuv3/port.h>
 
+SMMU_BEGIN_DECLS
+
 enum smmu_domain_kind {
 	SMMU_DOMAIN_BLOCKED,  /**< every access aborts */
 	SMMU_DOMAIN_IDENTITY, /**< input address = output address */
@@ -77,5 +79,7 @@ int smmu_flush_all(struct smmu_domain *d);
 
 /** Output address and permissions at @p iova; -SMMU_EFAULT where nothing is mapped. */
 int smmu_iova_to_phys(struct smmu_domain *d, uint64_t iova, uint64_t *pa, uint32_t *prot);
+
+SMMU_END_DECLS
 
 #endif

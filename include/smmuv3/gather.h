@@ -11,6 +11,8 @@
 
 #include <smmuv3/types.h>
 
+SMMU_BEGIN_DECLS
+
 struct smmu_gather {
 	uint64_t start; /**< first input address (IOVA or IPA) */
 	uint64_t last; /**< last input address, inclusive; the gather is empty while last < start */
@@ -62,5 +64,7 @@ static inline void smmu_gather_table(struct smmu_gather *g, uint64_t iova, unsig
 	g->level = 0;
 	g->tables = true;
 }
+
+SMMU_END_DECLS
 
 #endif

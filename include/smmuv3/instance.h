@@ -13,6 +13,8 @@
 #include <smmuv3/port.h>
 #include <smmuv3/queue.h>
 
+SMMU_BEGIN_DECLS
+
 /** What the ID registers say, in the library's words. */
 enum {
 	SMMU_FEAT_S1 = 1 << 0,       /**< IDR0.S1P */
@@ -147,5 +149,7 @@ int smmu_instance_page_request(struct smmu_instance *inst, struct smmu_pri *pri)
 
 /** The device that owns stream @p sid, or NULL. Takes the instance's lock: may sleep. */
 struct smmu_device *smmu_instance_find_device(struct smmu_instance *inst, uint32_t sid);
+
+SMMU_END_DECLS
 
 #endif

@@ -17,6 +17,8 @@
 #include <smmuv3/hw/cmd.h>
 #include <smmuv3/port.h>
 
+SMMU_BEGIN_DECLS
+
 /** What an operation clears. The order of the values is the order within an instance. */
 enum smmu_inv_kind {
 	SMMU_INV_S1_ASID, /**< stage-1 entries of an ASID; id = ASID */
@@ -274,5 +276,7 @@ int smmu_fence_wait(struct smmu_fence *f);
 int smmu_inv_sync(struct smmu_rcu *rcu, struct smmu_inv_array *const *slot,
 		  const struct smmu_gather *range);
 /** @} */
+
+SMMU_END_DECLS
 
 #endif

@@ -29,6 +29,8 @@
 #include <smmuv3/port.h>
 #include <smmuv3/types.h>
 
+SMMU_BEGIN_DECLS
+
 /** What a mapping allows, and the type of the memory behind it: normal write-back unless one of the last two. */
 enum smmu_prot {
 	SMMU_PROT_READ = 1,
@@ -187,5 +189,7 @@ static inline void smmu_pgtable_destroy(struct smmu_pgtable *pt)
 {
 	pt->ops->destroy(pt);
 }
+
+SMMU_END_DECLS
 
 #endif

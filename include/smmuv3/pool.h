@@ -10,6 +10,8 @@
 
 #include <smmuv3/port.h>
 
+SMMU_BEGIN_DECLS
+
 #define SMMU_POOL_MIN_SHIFT 6u /**< the smallest block has 64 bytes */
 #define SMMU_POOL_ORDERS 42u   /**< block sizes 2^6 … 2^47 */
 
@@ -54,5 +56,7 @@ void smmu_pool_ops_dma_free(void *ctx, void *va, size_t size);
 void *smmu_pool_ops_dma_to_virt(void *ctx, uint64_t bus);
 void *smmu_pool_ops_alloc(void *ctx, size_t size);
 void smmu_pool_ops_free(void *ctx, void *p, size_t size);
+
+SMMU_END_DECLS
 
 #endif

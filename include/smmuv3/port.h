@@ -37,6 +37,8 @@
 #include <smmuv3/port_generic.h>
 #endif
 
+SMMU_BEGIN_DECLS
+
 enum smmu_log_level {
 	SMMU_LOG_ERROR, /**< something is broken and stays broken: a person has to act */
 	SMMU_LOG_WARN,  /**< something broke and was mended */
@@ -91,5 +93,7 @@ static inline void smmu_port_log(const struct smmu_port *port, enum smmu_log_lev
 	if (port->ops->log)
 		port->ops->log(port->ctx, level, text);
 }
+
+SMMU_END_DECLS
 
 #endif

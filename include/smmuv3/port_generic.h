@@ -14,6 +14,8 @@
 #include <smmuv3/rcu_epoch.h>
 #include <smmuv3/types.h>
 
+SMMU_BEGIN_DECLS
+
 struct smmu_mmio {
 	volatile uint8_t *base;
 };
@@ -198,5 +200,7 @@ static inline void smmu_rcu_retire(struct smmu_rcu *rcu, struct smmu_rcu_head *h
 	smmu_epoch_retire(&rcu->epoch, head, fn);
 }
 #endif
+
+SMMU_END_DECLS
 
 #endif

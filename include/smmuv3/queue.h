@@ -13,6 +13,8 @@
 #include <smmuv3/hw/cmd.h>
 #include <smmuv3/port.h>
 
+SMMU_BEGIN_DECLS
+
 /** Errors remembered, for the batches they hit; with more at once every batch in flight counts as hit. */
 #define SMMU_CMDQ_ERRORS 16
 
@@ -139,5 +141,7 @@ uint64_t smmu_outq_base(const struct smmu_outq *q);
  * before this one; the overflow is acknowledged. One caller at a time.
  */
 int smmu_outq_pop(struct smmu_outq *q, uint64_t *record, bool *overflow);
+
+SMMU_END_DECLS
 
 #endif

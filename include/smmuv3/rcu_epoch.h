@@ -13,6 +13,8 @@
 #include <smmuv3/atomic.h>
 #include <smmuv3/types.h>
 
+SMMU_BEGIN_DECLS
+
 #define SMMU_EPOCH_STRIPES 16u
 
 struct smmu_epoch_stripe {
@@ -101,5 +103,7 @@ bool smmu_epoch_poll(struct smmu_epoch *e);
  */
 void smmu_epoch_retire(struct smmu_epoch *e, struct smmu_rcu_head *head,
 		       void (*fn)(struct smmu_rcu_head *head));
+
+SMMU_END_DECLS
 
 #endif

@@ -11,6 +11,8 @@
 
 #include <smmuv3/types.h>
 
+SMMU_BEGIN_DECLS
+
 struct smmu_text {
 	char *buf;
 	size_t cap; /**< bytes at buf, with the NUL */
@@ -35,5 +37,7 @@ static inline bool smmu_text_full(const struct smmu_text *t)
 {
 	return t->len + 1 >= t->cap;
 }
+
+SMMU_END_DECLS
 
 #endif

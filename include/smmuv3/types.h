@@ -17,6 +17,17 @@
 #include <stdint.h>
 #endif
 
+/** Around the declarations of each header, for C++. */
+#ifdef __cplusplus
+#define SMMU_BEGIN_DECLS extern "C" {
+#define SMMU_END_DECLS }
+#else
+#define SMMU_BEGIN_DECLS
+#define SMMU_END_DECLS
+#endif
+
+SMMU_BEGIN_DECLS
+
 /**
  * Errors are returned as negative numbers, `-SMMU_EINVAL` and so on. The values are those of Linux, so that a
  * port there can pass them on as they are.
@@ -86,5 +97,7 @@ static inline unsigned smmu_order_up(uint64_t value)
 {
 	return value <= 1 ? 0 : 64 - (unsigned)__builtin_clzll(value - 1);
 }
+
+SMMU_END_DECLS
 
 #endif

@@ -133,7 +133,7 @@ void smmu_event_decode(const struct smmu_event_record *rec, struct smmu_event *e
 		ev->nsipa = w[1] & SMMU_EVENT_W1_NSIPA;
 	}
 	if (members & HAS(CLASS))
-		ev->class = (uint8_t)smmu_field_get(SMMU_EVENT_W1_CLASS, w[1]);
+		ev->fault_class = (uint8_t)smmu_field_get(SMMU_EVENT_W1_CLASS, w[1]);
 	if (members & HAS(TTRNW))
 		ev->ttrnw = w[1] & SMMU_EVENT_W1_TTRNW;
 	if (members & HAS(STALL)) {
@@ -175,7 +175,7 @@ void smmu_event_encode(const struct smmu_event *ev, struct smmu_event_record *re
 	if (members & HAS(STAGE))
 		w1 |= (ev->s2 ? SMMU_EVENT_W1_S2 : 0) | (ev->nsipa ? SMMU_EVENT_W1_NSIPA : 0);
 	if (members & HAS(CLASS))
-		w1 |= smmu_field_prep(SMMU_EVENT_W1_CLASS, ev->class);
+		w1 |= smmu_field_prep(SMMU_EVENT_W1_CLASS, ev->fault_class);
 	if (members & HAS(TTRNW))
 		w1 |= ev->ttrnw ? SMMU_EVENT_W1_TTRNW : 0;
 	if (members & HAS(STALL))

@@ -96,8 +96,8 @@ const char *smmu_fields_event(const struct smmu_event_record *rec, smmu_field_fn
 			smmu_field_emit(fn, ctx, "NSIPA", 1, NULL);
 	}
 	if (members & HAS(CLASS))
-		smmu_field_emit(fn, ctx, "CLASS", ev.class, names_class[ev.class]);
-	if ((members & HAS(TTRNW)) && ev.class == SMMU_EVENT_CLASS_TT)
+		smmu_field_emit(fn, ctx, "CLASS", ev.fault_class, names_class[ev.fault_class]);
+	if ((members & HAS(TTRNW)) && ev.fault_class == SMMU_EVENT_CLASS_TT)
 		smmu_field_emit(fn, ctx, "TTRnW", ev.ttrnw, ev.ttrnw ? "read" : "write");
 	if ((members & HAS(IPA)) && ev.s2)
 		smmu_field_emit_hex(fn, ctx, "IPA", ev.ipa);
@@ -125,7 +125,7 @@ const char *smmu_fields_event(const struct smmu_event_record *rec, smmu_field_fn
 					       .ttrnw = true,
 					       .stall = true,
 					       .gpcf = true,
-					       .class = 3,
+					       .fault_class = 3,
 					       .request = 0xff,
 					       .span = 0xff,
 					       .stag = UINT16_MAX,

@@ -16,7 +16,7 @@ static const char *text_of(char *text, size_t size, const struct outcome *o, boo
 			      ", %s sid %#x%s%s class %u addr %#llx ipa %#llx fetch %#llx pnu %d "
 			      "ind %d ttrnw %d ssv %d",
 			      name ? name : "?", e->sid, e->rnw ? " read" : " write",
-			      e->s2 ? " s2" : " s1", e->class, (unsigned long long)e->addr,
+			      e->s2 ? " s2" : " s1", e->fault_class, (unsigned long long)e->addr,
 			      (unsigned long long)e->ipa, (unsigned long long)e->fetch, e->pnu,
 			      e->ind, e->ttrnw, e->ssv);
 	}
@@ -25,14 +25,14 @@ static const char *text_of(char *text, size_t size, const struct outcome *o, boo
 
 static bool same_event(const struct smmu_event *a, const struct smmu_event *b)
 {
-	bool ttrnw = a->type == SMMU_F_PERMISSION && a->class == SMMU_EVENT_CLASS_TT;
+	bool ttrnw = a->type == SMMU_F_PERMISSION && a->fault_class == SMMU_EVENT_CLASS_TT;
 
 	/* IPA is UNKNOWN in faults of stage 1, TTRnW where no descriptor was refused. */
 	return a->type == b->type && a->sid == b->sid && a->ssv == b->ssv && a->ssid == b->ssid &&
 	       a->rnw == b->rnw && a->ind == b->ind && a->pnu == b->pnu && a->s2 == b->s2 &&
-	       a->nsipa == b->nsipa && a->class == b->class && (!ttrnw || a->ttrnw == b->ttrnw) &&
-	       a->stall == b->stall && a->stag == b->stag && a->addr == b->addr &&
-	       (!a->s2 || a->ipa == b->ipa) && a->fetch == b->fetch;
+	       a->nsipa == b->nsipa && a->fault_class == b->fault_class &&
+	       (!ttrnw || a->ttrnw == b->ttrnw) && a->stall == b->stall && a->stag == b->stag &&
+	       a->addr == b->addr && (!a->s2 || a->ipa == b->ipa) && a->fetch == b->fetch;
 }
 
 static bool same_outcome(const struct outcome *a, const struct outcome *b, bool known)
@@ -148,12 +148,12 @@ static bool known_difference(struct world *w, unsigned dev, const struct outcome
 	if (nested && one_event(model, SMMU_F_ADDR_SIZE) && one_event(qemu, SMMU_F_ADDR_SIZE) &&
 	    !e->s2) {
 		as = qemu->event[0];
-		as.class = e->class;
+		as.fault_class = e->fault_class;
 		return same_event(e, &as);
 	}
 	/* With both stages QEMU looks up TTB0 and TTB1 in stage 2 when it reads the CD, whether they are needed or not. */
 	if (nested && qemu->nevents == 1 && qemu->event[0].s2 &&
-	    qemu->event[0].class == SMMU_EVENT_CLASS_TT &&
+	    qemu->event[0].fault_class == SMMU_EVENT_CLASS_TT &&
 	    qemu->event[0].ipa == first_table(w, dev))
 		return !qemu->ok;
 	/*
@@ -167,10 +167,10 @@ static bool known_difference(struct world *w, unsigned dev, const struct outcome
 	 * A fault on the way to a CD or a table: RnW is always a read, but should be the transaction's. Of tables below the
 	 * first S2 is not set, and IPA is where the table begins, not where the descriptor is.
 	 */
-	if (model->nevents == 1 && qemu->nevents == 1 && e->class != SMMU_EVENT_CLASS_IN) {
+	if (model->nevents == 1 && qemu->nevents == 1 && e->fault_class != SMMU_EVENT_CLASS_IN) {
 		as = qemu->event[0];
 		as.rnw = e->rnw;
-		if (e->class == SMMU_EVENT_CLASS_TT && nested) {
+		if (e->fault_class == SMMU_EVENT_CLASS_TT && nested) {
 			as.s2 = e->s2;
 			as.ipa = e->ipa;
 			as.ttrnw = e->ttrnw;

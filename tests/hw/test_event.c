@@ -35,7 +35,7 @@ static void expect_record(const struct smmu_event *ev, uint64_t w0, uint64_t w1,
 	assert_int_equal(back.ttrnw, ev->ttrnw);
 	assert_int_equal(back.stall, ev->stall);
 	assert_int_equal(back.gpcf, ev->gpcf);
-	assert_int_equal(back.class, ev->class);
+	assert_int_equal(back.fault_class, ev->fault_class);
 	assert_int_equal(back.request, ev->request);
 	assert_int_equal(back.span, ev->span);
 	assert_int_equal(back.stag, ev->stag);
@@ -90,7 +90,7 @@ static void test_vectors(void **state)
 	expect_record(&(struct smmu_event){.type = SMMU_F_WALK_EABT,
 					   .sid = 6,
 					   .addr = 0x5000,
-					   .class = SMMU_EVENT_CLASS_TT,
+					   .fault_class = SMMU_EVENT_CLASS_TT,
 					   .pnu = true,
 					   .ind = true,
 					   .rnw = true,
@@ -106,14 +106,14 @@ static void test_vectors(void **state)
 					   .pnu = true,
 					   .stall = true,
 					   .stag = 0x42,
-					   .class = SMMU_EVENT_CLASS_IN,
+					   .fault_class = SMMU_EVENT_CLASS_IN,
 					   .s2 = true,
 					   .ipa = 0x80001000},
 		      0x0000002000007810, 0x0000028a80000042, 0xffffff8000001234, 0x80001000);
 	expect_record(&(struct smmu_event){.type = SMMU_F_PERMISSION,
 					   .sid = 0x20,
 					   .s2 = true,
-					   .class = SMMU_EVENT_CLASS_TT,
+					   .fault_class = SMMU_EVENT_CLASS_TT,
 					   .ttrnw = true,
 					   .impdef = 0x8001,
 					   .ipa = 0x1000},
@@ -176,7 +176,7 @@ static void test_round_trip(void **state)
 			assert_int_equal(ev.ipa, bits(rec.w, 247, 204) << 12);
 			assert_int_equal(ev.stag, bits(rec.w, 79, 64));
 			assert_int_equal(ev.stall, bits(rec.w, 95, 95));
-			assert_int_equal(ev.class, bits(rec.w, 105, 104));
+			assert_int_equal(ev.fault_class, bits(rec.w, 105, 104));
 			assert_int_equal(ev.rnw, bits(rec.w, 99, 99));
 			assert_int_equal(ev.ind, bits(rec.w, 98, 98));
 			assert_int_equal(ev.pnu, bits(rec.w, 97, 97));

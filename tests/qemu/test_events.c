@@ -129,7 +129,7 @@ static void test_translation(void **state)
 	expect(0, SMMU_F_TRANSLATION, &ev);
 	assert_false(ev.s2);
 	expect(1, SMMU_F_TRANSLATION, &ev);
-	assert_int_equal(ev.class, SMMU_EVENT_CLASS_IN);
+	assert_int_equal(ev.fault_class, SMMU_EVENT_CLASS_IN);
 	fresh(2);
 	*leaf = 0;
 	expect(0, SMMU_F_TRANSLATION, &ev);

@@ -63,7 +63,7 @@ static void check_event(struct mini_smmu *s, const struct qemu_device *d, uint64
 	assert_int_equal(ev.sid, d->stream);
 	assert_int_equal(ev.addr & ~7ull, addr);
 	assert_int_equal(ev.rnw, read);
-	assert_int_equal(ev.class, SMMU_EVENT_CLASS_IN);
+	assert_int_equal(ev.fault_class, SMMU_EVENT_CLASS_IN);
 }
 
 static void check_writes(struct view *v, const struct qemu_device *d, const uint64_t *bus)

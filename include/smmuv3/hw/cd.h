@@ -10,6 +10,8 @@
 
 #include <smmuv3/types.h>
 
+SMMU_BEGIN_DECLS
+
 struct smmu_cd {
 	uint64_t w[8];
 };
@@ -106,5 +108,7 @@ struct smmu_cd {
  * as obeyed, which they are not in EL2. Any context. IHI 0070, 5.4 CD, 5.4.1.1 EPDx behavior.
  */
 void smmu_cd_used(const struct smmu_cd *cd, struct smmu_cd *mask);
+
+SMMU_END_DECLS
 
 #endif

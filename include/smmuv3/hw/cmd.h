@@ -12,6 +12,8 @@
 
 #include <smmuv3/types.h>
 
+SMMU_BEGIN_DECLS
+
 struct smmu_cmd {
 	uint64_t w[2];
 };
@@ -354,5 +356,7 @@ static inline struct smmu_cmd smmu_cmd_sync_msi(uint64_t addr, uint32_t data, un
 			 smmu_field_prep(SMMU_CMD_SYNC_W0_MSIATTR, memattr) | (uint64_t)data << 32,
 		 addr & SMMU_CMD_SYNC_W1_MSIADDR}};
 }
+
+SMMU_END_DECLS
 
 #endif

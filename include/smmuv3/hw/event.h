@@ -8,6 +8,8 @@
 
 #include <smmuv3/types.h>
 
+SMMU_BEGIN_DECLS
+
 /** A record as it lies in memory: four little-endian words. */
 struct smmu_event_record {
 	uint64_t w[4];
@@ -111,19 +113,19 @@ const char *smmu_event_name(unsigned type);
 
 /** A record taken apart. Members that its type does not have are 0. */
 struct smmu_event {
-	uint8_t type;    /**< enum smmu_event_type, or any other number */
-	bool ssv;        /**< ssid is valid; always so in C_BAD_SUBSTREAMID */
-	bool rnw;        /**< the transaction read */
-	bool ind;        /**< … an instruction */
-	bool pnu;        /**< … with privilege */
-	bool s2;         /**< stage 2 failed; else stage 1 */
-	bool nsipa;      /**< the IPA is Non-secure: only for Secure streams */
-	bool ttrnw;      /**< the descriptor access that failed was a read; valid for CLASS_TT */
-	bool stall;      /**< the transaction waits for CMD_RESUME with stag */
-	bool gpcf;       /**< the abort is a granule protection fault */
-	uint8_t class;   /**< SMMU_EVENT_CLASS_… */
-	uint8_t request; /**< SMMU_EVENT_REQUEST_… */
-	uint8_t span;    /**< length of the request: see W1_TREQ_SPAN and W1_PAGE_SPAN */
+	uint8_t type; /**< enum smmu_event_type, or any other number */
+	bool ssv;     /**< ssid is valid; always so in C_BAD_SUBSTREAMID */
+	bool rnw;     /**< the transaction read */
+	bool ind;     /**< … an instruction */
+	bool pnu;     /**< … with privilege */
+	bool s2;      /**< stage 2 failed; else stage 1 */
+	bool nsipa;   /**< the IPA is Non-secure: only for Secure streams */
+	bool ttrnw;   /**< the descriptor access that failed was a read; valid for CLASS_TT */
+	bool stall;   /**< the transaction waits for CMD_RESUME with stag */
+	bool gpcf;    /**< the abort is a granule protection fault */
+	uint8_t fault_class; /**< SMMU_EVENT_CLASS_… */
+	uint8_t request;     /**< SMMU_EVENT_REQUEST_… */
+	uint8_t span;        /**< length of the request: see W1_TREQ_SPAN and W1_PAGE_SPAN */
 	uint16_t stag;
 	uint16_t impdef;
 	uint32_t reason; /**< IMPLEMENTATION DEFINED */
@@ -140,5 +142,7 @@ void smmu_event_decode(const struct smmu_event_record *rec, struct smmu_event *e
 
 /** Put a record together from the members that its type has; what does not fit its field is cut off. */
 void smmu_event_encode(const struct smmu_event *ev, struct smmu_event_record *rec);
+
+SMMU_END_DECLS
 
 #endif

@@ -8,6 +8,8 @@
 
 #include <smmuv3/types.h>
 
+SMMU_BEGIN_DECLS
+
 /** An entry as it lies in memory: two little-endian words. */
 struct smmu_pri_record {
 	uint64_t w[2];
@@ -48,5 +50,7 @@ static inline bool smmu_pri_is_stop(const struct smmu_pri *pri)
 {
 	return pri->ssv && pri->last && !pri->read && !pri->write;
 }
+
+SMMU_END_DECLS
 
 #endif

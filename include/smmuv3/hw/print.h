@@ -22,6 +22,8 @@
 #include <smmuv3/hw/ste.h>
 #include <smmuv3/text.h>
 
+SMMU_BEGIN_DECLS
+
 #ifdef SMMU_NO_PRINT
 static inline void smmu_print_cmd(struct smmu_text *t, const struct smmu_cmd *cmd)
 {
@@ -74,5 +76,7 @@ int smmu_reg_find(const char *name, uint32_t *offset);
 unsigned smmu_reg_bits(uint32_t offset);
 
 #endif /* SMMU_NO_PRINT */
+
+SMMU_END_DECLS
 
 #endif

@@ -12,6 +12,8 @@
 
 #include <smmuv3/types.h>
 
+SMMU_BEGIN_DECLS
+
 /** Pages 0 and 1, 64 KiB each: what has to be mapped. */
 #define SMMU_REGS_SIZE 0x20000u
 #define SMMU_REGS_PAGE1 0x10000u
@@ -298,5 +300,7 @@
 #define SMMU_DPT_BASE 0x0200u /**< 64 bits */
 #define SMMU_DPT_BASE_CFG 0x0208u
 #define SMMU_DPT_CFG_FAR 0x0210u /**< 64 bits */
+
+SMMU_END_DECLS
 
 #endif

@@ -11,6 +11,8 @@
 
 #include <smmuv3/types.h>
 
+SMMU_BEGIN_DECLS
+
 struct smmu_ste {
 	uint64_t w[8];
 };
@@ -174,5 +176,7 @@ struct smmu_ste {
  * IHI 0070, 5.2 STE, 5.2.1 General properties of the STE, 13.1.4 Replace.
  */
 void smmu_ste_used(const struct smmu_ste *ste, struct smmu_ste *mask);
+
+SMMU_END_DECLS
 
 #endif
