@@ -22,7 +22,7 @@ NOT_ASAN = ^(cli|qemu)-command$$
 C_FILES = git ls-files -co --exclude-standard '*.[ch]'
 
 .DEFAULT_GOAL := build
-.PHONY: build run test help setup-test check format check-format tidy freestanding sanitize tsan ci install clean
+.PHONY: build run test help setup-test check format check-format tidy freestanding sanitize tsan mutants headers ci install clean
 
 build: ## build the library and the command (build/smmuv3), after installing what that needs
 	$(SETUP) run
@@ -63,6 +63,13 @@ tsan: ## the tests and the command with real threads under the thread sanitizer
 	@for seed in 1 2 3; do TSAN_OPTIONS=suppressions=tools/tsan.supp build-tsan/smmuv3 run $(SANITIZED_RUN) --clock real --seed $$seed \
 		|| exit 1; done
 
+mutants: ## small faults in src/, one at a time: each has to be noticed (MUTANTS='NAME…' or '--sample 20' for some)
+	$(SETUP) test
+	@tests/mutants/run.py $(MUTANTS)
+
+headers: ## each public header alone, as C99, C11, C17 and C++17, with each compiler that is there
+	@tools/headers.sh
+
 ci: ## everything that continuous integration checks
 	@.ci/run
 
@@ -70,7 +77,7 @@ install: build ## install library, headers, command and manual page under the pr
 	@meson install -C $(BUILD)
 
 clean: ## remove every build folder; the cache (.cache) stays
-	rm -rf $(BUILD) build-asan build-tsan build-clang build-tidy build-freestanding build-embed build-ci
+	rm -rf $(BUILD) build-asan build-tsan build-clang build-tidy build-freestanding build-embed build-ci build-mutants
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  \1\t\2/p' Makefile | expand -t 18

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <smmuv3/version.h>
+
 #include "cmd_decode.h"
 #include "cmd_topology.h"
 #include "commands.h"
@@ -64,7 +66,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	if (!strcmp(argv[1], "--version")) {
-		printf("smmuv3 %s\n", SMMU_VERSION);
+		printf("smmuv3 %s\n", SMMU_VERSION_TEXT);
 		return 0;
 	}
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
