@@ -11,7 +11,7 @@
 
 #define REFILL_MAX 8
 
-struct smmu_model_device *find_device(struct instance *in, uint32_t stream)
+struct smmu_model_device *model_find_device(struct instance *in, uint32_t stream)
 {
 	struct smmu_model_device *dev = in->devices;
 
@@ -25,7 +25,7 @@ static bool request(struct instance *in, struct smmu_model_device *dev, const st
 		    bool fill, struct xlate *x, struct tlb_entry *answer)
 {
 	*x = (struct xlate){.in = *dma, .ask = ASK_ATS, .look = true, .fill = fill};
-	if (!translate(in, x))
+	if (!model_translate(in, x))
 		return false;
 
 	uint64_t size = pow2(x->log2);
@@ -61,10 +61,11 @@ static bool permits(const struct xlate *x, uint8_t perms)
 }
 
 /** The access of a device with ATS on. Answers in @p x; res->atc_hit when the ATC knew. */
-bool ats_access(struct instance *in, struct smmu_model_device *dev, struct xlate *x,
-		struct smmu_dma_result *res)
+bool model_ats_access(struct instance *in, struct smmu_model_device *dev, struct xlate *x,
+		      struct smmu_dma_result *res)
 {
-	struct tlb_entry e, *held = tlb_find_atc(dev, x->in.ssid_valid, x->in.ssid, x->in.iova);
+	struct tlb_entry e,
+		*held = model_tlb_find_atc(dev, x->in.ssid_valid, x->in.ssid, x->in.iova);
 	struct smmu_dma dma = x->in;
 
 	if (held && permits(x, held->perms)) {
@@ -87,13 +88,13 @@ bool ats_access(struct instance *in, struct smmu_model_device *dev, struct xlate
 		if (!permits(x, e.perms)) {
 			*x = ask;
 			x->ask = ASK_DMA;
-			fail(x, F_PERMISSION, CLASS_IN, false, 0, 0);
+			model_fail(x, F_PERMISSION, CLASS_IN, false, 0, 0);
 			x->fault.record = false; /* the device's own affair */
 			return false;
 		}
 		e.refilled = false;
 		if (x->fill && !held)
-			tlb_insert(in, &dev->atc, &e);
+			model_tlb_insert(in, &dev->atc, &e);
 		*x = ask;
 		x->ask = ASK_DMA;
 	}
@@ -103,7 +104,7 @@ bool ats_access(struct instance *in, struct smmu_model_device *dev, struct xlate
 	x->in = dma;
 	x->pa = out;
 	if (!(in->r.cr0ack & CR0_SMMUEN))
-		return fail(x, 0, CLASS_IN, false, 0, 0);
+		return model_fail(x, 0, CLASS_IN, false, 0, 0);
 	if (in->r.cr0ack & CR0_ATSCHK) {
 		struct xlate check = {.in = dma,
 				      .ask = x->ask,
@@ -113,7 +114,7 @@ bool ats_access(struct instance *in, struct smmu_model_device *dev, struct xlate
 
 		check.in.iova = out;
 		check.in.ssid_valid = false;
-		if (!translate(in, &check)) {
+		if (!model_translate(in, &check)) {
 			x->fault = check.fault;
 			x->ste = check.ste;
 			x->have_ste = check.have_ste;
@@ -125,18 +126,20 @@ bool ats_access(struct instance *in, struct smmu_model_device *dev, struct xlate
 	return true;
 }
 
-/** Does the ATC of @p stream answer invalidations? */
-bool ats_answers(struct instance *in, uint32_t stream)
+/** Does anybody answer an invalidation sent to @p stream, by completion or by UR? */
+bool model_ats_answers(struct instance *in, uint32_t stream)
 {
-	const struct smmu_model_device *dev = find_device(in, stream);
+	const struct smmu_model_device *dev = model_find_device(in, stream);
 
-	return dev && dev->ats_on && !dev->muted && !dev->dead;
+	if (dev && (dev->muted || dev->dead))
+		return false;
+	return (dev && dev->ats_on) || in->cfg.atc_ur;
 }
 
 /** CMD_ATC_INV arrives at its device. */
-void ats_invalidate(struct instance *in, const uint64_t cmd[2])
+void model_ats_invalidate(struct instance *in, const uint64_t cmd[2])
 {
-	struct smmu_model_device *dev = find_device(in, (uint32_t)bits(cmd[0], 63, 32));
+	struct smmu_model_device *dev = model_find_device(in, (uint32_t)bits(cmd[0], 63, 32));
 	unsigned log2 = 12 + (unsigned)bits(cmd[1], 5, 0);
 	uint64_t base = log2 < 64 ? cmd[1] >> log2 << log2 : 0;
 	uint64_t len = log2 < 64 ? BIT(log2) : 0; /* 0: everything */
@@ -144,10 +147,10 @@ void ats_invalidate(struct instance *in, const uint64_t cmd[2])
 	struct recent taken[REFILL_MAX];
 	size_t n;
 
-	if (!dev)
-		return;
-	n = tlb_drop_atc(dev, global, ssv, (uint32_t)bits(cmd[0], 31, 12), base, len, taken,
-			 REFILL_MAX);
+	if (!dev || !dev->ats_on)
+		return; /* the answer was UR */
+	n = model_tlb_drop_atc(dev, global, ssv, (uint32_t)bits(cmd[0], 31, 12), base, len, taken,
+			       REFILL_MAX);
 	while (n--) {
 		struct smmu_dma dma = {.instance = in->index,
 				       .stream = dev->stream,
@@ -157,10 +160,10 @@ void ats_invalidate(struct instance *in, const uint64_t cmd[2])
 		struct tlb_entry e;
 		struct xlate x;
 
-		if (!chance(in, in->cfg.refill_permille))
+		if (!model_chance(in, in->cfg.refill_permille))
 			continue;
 		if (request(in, dev, &dma, true, &x, &e))
-			tlb_insert(in, &dev->atc, &e);
+			model_tlb_insert(in, &dev->atc, &e);
 	}
 }
 
@@ -177,8 +180,8 @@ struct smmu_model_device *smmu_model_device(struct smmu_model *model, unsigned i
 	in = &model->in[instance];
 	if (in->cfg.sid_bits < 32 && stream >> in->cfg.sid_bits)
 		return NULL;
-	enter(in);
-	dev = find_device(in, stream);
+	model_enter(in);
+	dev = model_find_device(in, stream);
 	if (!dev) {
 		dev = calloc(1, sizeof(*dev));
 		if (dev) {
@@ -189,77 +192,77 @@ struct smmu_model_device *smmu_model_device(struct smmu_model *model, unsigned i
 			in->devices = dev;
 		}
 	}
-	leave(in);
+	model_leave(in);
 	return dev;
 }
 
 void smmu_model_ats_enable(struct smmu_model_device *dev, bool on)
 {
-	enter(dev->in);
+	model_enter(dev->in);
 	dev->ats_on = on && dev->has_atc;
 	if (!on)
-		tlb_clear(&dev->atc);
-	leave(dev->in);
+		model_tlb_clear(&dev->atc);
+	model_leave(dev->in);
 }
 
 bool smmu_model_ats_enabled(struct smmu_model_device *dev)
 {
-	enter(dev->in);
+	model_enter(dev->in);
 
 	bool on = dev->ats_on;
 
-	leave(dev->in);
+	model_leave(dev->in);
 	return on;
 }
 
 void smmu_model_atc_mute(struct smmu_model_device *dev, bool mute)
 {
-	enter(dev->in);
+	model_enter(dev->in);
 	dev->muted = mute;
-	leave(dev->in);
+	model_leave(dev->in);
 }
 
 bool smmu_model_atc_muted(struct smmu_model_device *dev)
 {
-	enter(dev->in);
+	model_enter(dev->in);
 
 	bool muted = dev->muted;
 
-	leave(dev->in);
+	model_leave(dev->in);
 	return muted;
 }
 
 void smmu_model_device_latency(struct smmu_model_device *dev, uint32_t ns)
 {
-	enter(dev->in);
+	model_enter(dev->in);
 	dev->extra_ns = ns;
-	leave(dev->in);
+	model_leave(dev->in);
 }
 
 void smmu_model_device_kill(struct smmu_model_device *dev)
 {
-	enter(dev->in);
+	model_enter(dev->in);
 	dev->dead = true;
-	leave(dev->in);
+	model_leave(dev->in);
 }
 
 void smmu_model_device_reset(struct smmu_model_device *dev)
 {
-	enter(dev->in);
+	model_enter(dev->in);
 	dev->dead = false;
 	dev->muted = false;
 	dev->ats_on = false;
-	tlb_clear(&dev->atc);
-	leave(dev->in);
+	model_tlb_clear(&dev->atc);
+	model_leave(dev->in);
 }
 
 size_t smmu_model_atc_count(struct smmu_model_device *dev)
 {
-	enter(dev->in);
+	model_enter(dev->in);
 
 	size_t n = dev->atc.count;
 
-	leave(dev->in);
+	model_leave(dev->in);
 	return n;
 }
 
@@ -272,27 +275,27 @@ bool smmu_model_page_request(struct smmu_model_device *dev, bool ssid_valid, uin
 			 (iova & ~0xfffULL) | (group % PRI_GROUPS)};
 	bool ok;
 
-	enter(dev->in);
+	model_enter(dev->in);
 	dev->response[group % PRI_GROUPS] = -1;
-	ok = !dev->dead && pri_write(dev->in, w);
-	leave(dev->in);
+	ok = !dev->dead && model_pri_write(dev->in, w);
+	model_leave(dev->in);
 	return ok;
 }
 
 int smmu_model_page_response(struct smmu_model_device *dev, uint16_t group)
 {
-	enter(dev->in);
+	model_enter(dev->in);
 
 	int response = dev->response[group % PRI_GROUPS];
 
-	leave(dev->in);
+	model_leave(dev->in);
 	return response;
 }
 
 /** CMD_PRI_RESP arrives at its device. */
-void pri_response(struct instance *in, const uint64_t cmd[2])
+void model_pri_response(struct instance *in, const uint64_t cmd[2])
 {
-	struct smmu_model_device *dev = find_device(in, (uint32_t)bits(cmd[0], 63, 32));
+	struct smmu_model_device *dev = model_find_device(in, (uint32_t)bits(cmd[0], 63, 32));
 
 	if (dev)
 		dev->response[bits(cmd[1], 8, 0)] = (int8_t)bits(cmd[1], 13, 12);

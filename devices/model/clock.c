@@ -26,46 +26,46 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-uint64_t next_due(struct instance *in)
+uint64_t model_next_due(struct instance *in)
 {
-	return earlier(earlier(regs_next(in), in->pending_at), in->cmdq_at);
+	return earlier(earlier(model_regs_next(in), in->pending_at), in->cmdq_at);
 }
 
 /** Let everything happen that is due up to @p now, in order. */
-void run_until(struct instance *in, uint64_t now)
+void model_run_until(struct instance *in, uint64_t now)
 {
 	for (;;) {
-		uint64_t due = next_due(in);
+		uint64_t due = model_next_due(in);
 
 		if (due > now)
 			break;
 		if (due > in->now)
 			in->now = due;
-		regs_step(in);
-		effect_due(in);
-		cmdq_step(in);
+		model_regs_step(in);
+		model_effect_due(in);
+		model_cmdq_step(in);
 	}
 	if (now > in->now)
 		in->now = now;
 }
 
 /** Begin a call from outside: alone, and with the instance as of now. */
-void enter(struct instance *in)
+void model_enter(struct instance *in)
 {
 	if (in->model->clock == SMMU_MODEL_REAL)
 		pthread_mutex_lock(&in->lock);
-	run_until(in, clock_now(in->model));
+	model_run_until(in, clock_now(in->model));
 }
 
 /** End it; interrupts are delivered without the lock. */
-void leave(struct instance *in)
+void model_leave(struct instance *in)
 {
 	const struct smmu_model_hooks *hooks = &in->model->hooks;
 	unsigned irqs = in->irqs;
 
 	in->irqs = 0;
 	if (in->model->clock == SMMU_MODEL_REAL) {
-		if (in->running && next_due(in) != NEVER)
+		if (in->running && model_next_due(in) != NEVER)
 			pthread_cond_signal(&in->wake);
 		pthread_mutex_unlock(&in->lock);
 	}
@@ -85,7 +85,7 @@ uint64_t smmu_model_next_event(void *ctx)
 	uint64_t next = NEVER;
 
 	for (unsigned i = 0; i < model->count; i++)
-		next = earlier(next, next_due(&model->in[i]));
+		next = earlier(next, model_next_due(&model->in[i]));
 	return next;
 }
 
@@ -101,7 +101,7 @@ void smmu_model_advance(void *ctx, uint64_t now_ns)
 		uint64_t next = NEVER;
 
 		for (unsigned i = 0; i < model->count; i++) {
-			uint64_t due = next_due(&model->in[i]);
+			uint64_t due = model_next_due(&model->in[i]);
 
 			if (due < next) {
 				next = due;
@@ -112,13 +112,13 @@ void smmu_model_advance(void *ctx, uint64_t now_ns)
 			break;
 		if (next > model->now)
 			model->now = next;
-		run_until(first, next);
-		leave(first);
+		model_run_until(first, next);
+		model_leave(first);
 	}
 	if (now_ns > model->now)
 		model->now = now_ns;
 	for (unsigned i = 0; i < model->count; i++)
-		run_until(&model->in[i], model->now);
+		model_run_until(&model->in[i], model->now);
 }
 
 bool smmu_model_settle(struct smmu_model *model, uint64_t limit_ns)
@@ -140,18 +140,18 @@ static void *instance_thread(void *arg)
 	pthread_mutex_lock(&in->lock);
 	while (!in->stop) {
 		pthread_mutex_unlock(&in->lock);
-		enter(in);
+		model_enter(in);
 
-		uint64_t due = next_due(in), now = in->now;
+		uint64_t due = model_next_due(in), now = in->now;
 
-		leave(in);
+		model_leave(in);
 		if (due != NEVER && due <= now + SPIN_NS) {
 			sched_yield();
 			pthread_mutex_lock(&in->lock);
 			continue;
 		}
 		pthread_mutex_lock(&in->lock);
-		if (in->stop || next_due(in) < due)
+		if (in->stop || model_next_due(in) < due)
 			continue;
 
 		uint64_t until = earlier(due, now + IDLE_NS);

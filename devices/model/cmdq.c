@@ -27,29 +27,29 @@ static void idle(struct instance *in)
 }
 
 /** PROD moved, or the queue came into use. */
-void cmdq_kick(struct instance *in)
+void model_cmdq_kick(struct instance *in)
 {
 	if (in->cmdq == CMDQ_IDLE && (in->r.cr0ack & CR0_CMDQEN) && !empty(in))
-		fetch_at(in, in->now + jitter(in, in->cfg.cmd_ns));
+		fetch_at(in, in->now + model_jitter(in, in->cfg.cmd_ns));
 }
 
 /** CR0.CMDQEN came into force. A CMD_SYNC under way is given up: it will be consumed again. */
-void cmdq_enable(struct instance *in, bool on)
+void model_cmdq_enable(struct instance *in, bool on)
 {
 	if (in->cmdq == CMDQ_ERROR)
 		return;
 	idle(in);
 	if (on)
-		cmdq_kick(in);
+		model_cmdq_kick(in);
 }
 
 /** The command error was acknowledged: go on with the command at CONS. */
-void cmdq_acked(struct instance *in)
+void model_cmdq_acked(struct instance *in)
 {
 	if (in->cmdq != CMDQ_ERROR)
 		return;
 	idle(in);
-	cmdq_kick(in);
+	model_cmdq_kick(in);
 }
 
 static void stop(struct instance *in, uint32_t error)
@@ -58,7 +58,7 @@ static void stop(struct instance *in, uint32_t error)
 	in->cmdq_at = NEVER;
 	in->r.cmdq.cons = (in->r.cmdq.cons & ~(0x7fu << 24)) | error << 24;
 	in->count.cerrors++;
-	gerror(in, GERROR_CMDQ_ERR);
+	model_gerror(in, GERROR_CMDQ_ERR);
 }
 
 static void advance(struct instance *in)
@@ -66,16 +66,16 @@ static void advance(struct instance *in)
 	in->r.cmdq.cons =
 		(in->r.cmdq.cons & (0x7fu << 24)) | ((in->r.cmdq.cons + 1) & index_mask(in));
 	idle(in);
-	cmdq_kick(in);
+	model_cmdq_kick(in);
 }
 
 static void start_sync(struct instance *in, const uint64_t cmd[2])
 {
-	uint64_t ns = jitter(in, in->cfg.sync_ns), done;
+	uint64_t ns = model_jitter(in, in->cfg.sync_ns), done;
 
-	if (inject(in, SMMU_FAULT_SLOW_SYNC))
-		ns = (ns + 1) * (100 + rnd(in) % 901);
-	done = effect_done(in);
+	if (model_inject(in, SMMU_FAULT_SLOW_SYNC))
+		ns = (ns + 1) * (100 + model_rnd(in) % 901);
+	done = model_effect_done(in);
 	in->sync_cmd[0] = cmd[0];
 	in->sync_cmd[1] = cmd[1];
 	in->cmdq = CMDQ_SYNC;
@@ -85,26 +85,26 @@ static void start_sync(struct instance *in, const uint64_t cmd[2])
 static void finish_sync(struct instance *in)
 {
 	const struct smmu_model_hooks *hooks = &in->model->hooks;
-	uint64_t done = effect_done(in), addr = in->sync_cmd[1] & ADDR_51_2;
+	uint64_t done = model_effect_done(in), addr = in->sync_cmd[1] & ADDR_51_2;
 
 	if (done > in->now) { /* meanwhile an ATC was found not to answer */
 		in->cmdq_at = done;
 		return;
 	}
-	if (effect_timed_out(in)) {
+	if (model_effect_timed_out(in)) {
 		stop(in, CERROR_ATC_INV_SYNC);
 		return;
 	}
-	effect_all(in);
+	model_effect_all(in);
 	in->count.sync++;
 	in->count.last_sync_ns = in->now;
 	if (hooks->synced)
 		hooks->synced(hooks->ctx, in->index, in->now);
 	if (bits(in->sync_cmd[0], 13, 12) == SYNC_CS_IRQ) {
 		if (!in->cfg.msi || !addr)
-			raise_irq(in, SMMU_MODEL_IRQ_CMD_SYNC);
+			model_raise_irq(in, SMMU_MODEL_IRQ_CMD_SYNC);
 		else if (!ram_store32(in, addr, (uint32_t)bits(in->sync_cmd[0], 63, 32)))
-			gerror(in, GERROR_MSI_CMDQ_ABT);
+			model_gerror(in, GERROR_MSI_CMDQ_ABT);
 	}
 	advance(in);
 }
@@ -118,7 +118,7 @@ static void prefetch(struct instance *in, const uint64_t cmd[2], bool address)
 		.iova = address ? cmd[1] & ~0xfffULL : 0,
 	};
 
-	speculate(in, &what);
+	model_speculate(in, &what);
 }
 
 /** Execute what is not an invalidation. False: illegal. */
@@ -134,7 +134,7 @@ static bool execute(struct instance *in, const uint64_t cmd[2])
 	case C_PRI_RESP:
 		if (!in->cfg.pri || (cmd[0] & BIT(10)) || bits(cmd[1], 13, 12) == 3)
 			return false;
-		pri_response(in, cmd);
+		model_pri_response(in, cmd);
 		return true;
 	default:
 		return false; /* CMD_RESUME and CMD_STALL_TERM too: faults never stall here */
@@ -153,17 +153,17 @@ static void consume(struct instance *in)
 		idle(in);
 		return;
 	}
-	if (inject(in, SMMU_FAULT_CMD_ABORT) || !ram_load(in, at, &cmd[0]) ||
+	if (model_inject(in, SMMU_FAULT_CMD_ABORT) || !ram_load(in, at, &cmd[0]) ||
 	    !ram_load(in, at + 8, &cmd[1])) {
 		stop(in, CERROR_ABT);
 		return;
 	}
-	if (inject(in, SMMU_FAULT_PREFETCH_STORM))
-		speculate_some(in, 32);
-	else if (chance(in, in->cfg.prefetch_permille))
-		speculate_some(in, 1);
-	if (inject(in, SMMU_FAULT_EVENT_OVERFLOW))
-		event_flood(in);
+	if (model_inject(in, SMMU_FAULT_PREFETCH_STORM))
+		model_speculate_some(in, 32);
+	else if (model_chance(in, in->cfg.prefetch_permille))
+		model_speculate_some(in, 1);
+	if (model_inject(in, SMMU_FAULT_EVENT_OVERFLOW))
+		model_event_flood(in);
 	if (bits(cmd[0], 7, 0) == C_SYNC) {
 		if (bits(cmd[0], 13, 12) == 3)
 			stop(in, CERROR_ILL);
@@ -171,9 +171,9 @@ static void consume(struct instance *in)
 			start_sync(in, cmd);
 		return;
 	}
-	error = effect_check(in, cmd);
+	error = model_effect_check(in, cmd);
 	if (error == CERROR_NONE) {
-		effect_add(in, cmd);
+		model_effect_add(in, cmd);
 	} else if (error > 0 || !execute(in, cmd)) {
 		stop(in, CERROR_ILL);
 		return;
@@ -184,7 +184,7 @@ static void consume(struct instance *in)
 }
 
 /** The next step is due. */
-void cmdq_step(struct instance *in)
+void model_cmdq_step(struct instance *in)
 {
 	if (in->cmdq_at > in->now)
 		return;

@@ -66,7 +66,7 @@ static bool match_any(const struct cfg_entry *e, const void *arg)
 	return true;
 }
 
-void cfg_clear(struct instance *in)
+void model_cfg_clear(struct instance *in)
 {
 	drop(in, match_any, NULL);
 }
@@ -74,7 +74,7 @@ void cfg_clear(struct instance *in)
 struct ste_range {
 	uint64_t first, last;
 	unsigned split;
-	bool leaf, cds;
+	bool leaf;
 };
 
 static bool match_ste(const struct cfg_entry *e, const void *arg)
@@ -89,7 +89,8 @@ static bool match_ste(const struct cfg_entry *e, const void *arg)
 		       e->index <= r->last >> r->split;
 	case CFG_CD:
 	case CFG_L1CD:
-		return r->cds && e->stream >= r->first && e->stream <= r->last;
+		/* With its STE a stream loses all CDs that were fetched through it (4.3.1, 4.3.2). */
+		return e->stream >= r->first && e->stream <= r->last;
 	}
 	return false;
 }
@@ -100,15 +101,13 @@ static unsigned split_bits(const struct instance *in)
 }
 
 /** CFGI_STE (@p count 1) and CFGI_STE_RANGE. */
-void cfg_drop_ste(struct instance *in, uint32_t first, uint64_t count, bool leaf)
+void model_cfg_drop_ste(struct instance *in, uint32_t first, uint64_t count, bool leaf)
 {
 	struct ste_range r = {
 		.first = first,
 		.last = first + count - 1,
 		.split = split_bits(in),
 		.leaf = leaf,
-		/* Invalidating everything takes the CDs with it in any case. */
-		.cds = !in->cfg.cd_survives_ste || count > UINT32_MAX,
 	};
 
 	drop(in, match_ste, &r);
@@ -132,14 +131,14 @@ static bool match_cd(const struct cfg_entry *e, const void *arg)
 	return !k->leaf && e->index == k->ssid >> e->w[1]; /* how many CDs each depends on S1Fmt */
 }
 
-void cfg_drop_cd(struct instance *in, uint32_t stream, uint32_t ssid, bool leaf)
+void model_cfg_drop_cd(struct instance *in, uint32_t stream, uint32_t ssid, bool leaf)
 {
 	struct cd_key k = {.stream = stream, .ssid = ssid, .leaf = leaf};
 
 	drop(in, match_cd, &k);
 }
 
-void cfg_drop_cds(struct instance *in, uint32_t stream)
+void model_cfg_drop_cds(struct instance *in, uint32_t stream)
 {
 	struct cd_key k = {.stream = stream, .all = true};
 
@@ -165,7 +164,7 @@ static bool locate_ste(struct instance *in, struct xlate *x, uint64_t *addr)
 	if (log2 > in->cfg.sid_bits)
 		log2 = in->cfg.sid_bits;
 	if (log2 < 32 && sid >> log2) {
-		fail(x, C_BAD_STREAMID, CLASS_CD, false, 0, 0);
+		model_fail(x, C_BAD_STREAMID, CLASS_CD, false, 0, 0);
 		x->fault.record = in->r.cr2 & CR2_RECINVSID;
 		return false;
 	}
@@ -186,7 +185,7 @@ static bool locate_ste(struct instance *in, struct xlate *x, uint64_t *addr)
 		x->ste_hit = true;
 	} else {
 		if (!ram_load(in, l1_addr, &l1))
-			return fail(x, F_STE_FETCH, CLASS_CD, false, 0, l1_addr);
+			return model_fail(x, F_STE_FETCH, CLASS_CD, false, 0, l1_addr);
 		if (x->fill && (in->cfg.cache_invalid || bits(l1, 4, 0)))
 			put(in, CFG_L1STE, 0, sid >> split, &l1, 1, l1_addr);
 	}
@@ -196,7 +195,7 @@ static bool locate_ste(struct instance *in, struct xlate *x, uint64_t *addr)
 
 	/* Span n: 2^(n-1) STEs. Larger than the split: as large as the split. */
 	if (!span || (span - 1 < split && index >> (span - 1))) {
-		fail(x, C_BAD_STREAMID, CLASS_CD, false, 0, 0);
+		model_fail(x, C_BAD_STREAMID, CLASS_CD, false, 0, 0);
 		x->fault.record = in->r.cr2 & CR2_RECINVSID;
 		return false;
 	}
@@ -207,7 +206,7 @@ static bool locate_ste(struct instance *in, struct xlate *x, uint64_t *addr)
 }
 
 /** Fetch and decode the STE of an access into x->ste. */
-bool cfg_ste(struct instance *in, struct xlate *x)
+bool model_cfg_ste(struct instance *in, struct xlate *x)
 {
 	const struct cfg_entry *e = x->look ? find(in, CFG_STE, x->in.stream, 0) : NULL;
 	struct ste *ste = &x->ste;
@@ -220,13 +219,13 @@ bool cfg_ste(struct instance *in, struct xlate *x)
 		if (!locate_ste(in, x, &ste->addr))
 			return false;
 		if (!load_words(in, ste->addr, ste->w))
-			return fail(x, F_STE_FETCH, CLASS_CD, false, 0, ste->addr);
+			return model_fail(x, F_STE_FETCH, CLASS_CD, false, 0, ste->addr);
 		if (x->fill && (in->cfg.cache_invalid || (ste->w[0] & 1)))
 			put(in, CFG_STE, x->in.stream, 0, ste->w, 8, ste->addr);
 	}
 	x->have_ste = true;
-	if (!ste_decode(in, ste))
-		return fail(x, C_BAD_STE, CLASS_CD, false, 0, 0);
+	if (!model_ste_decode(in, ste))
+		return model_fail(x, C_BAD_STE, CLASS_CD, false, 0, 0);
 	return true;
 }
 
@@ -238,7 +237,7 @@ static bool cd_address(struct instance *in, struct xlate *x, uint64_t *addr)
 
 	if (x->ste.config != STE_NESTED)
 		return true;
-	return walk_s2(in, x, *addr, false, CLASS_CD, addr, &base, &log2, &perms);
+	return model_walk_s2(in, x, *addr, false, CLASS_CD, addr, &base, &log2, &perms);
 }
 
 /** Find the bus address of a CD. */
@@ -271,21 +270,21 @@ static bool locate_cd(struct instance *in, struct xlate *x, uint32_t ssid, uint6
 		if (!cd_address(in, x, &l1_addr))
 			return false;
 		if (!ram_load(in, l1_addr, &l1))
-			return fail(x, F_CD_FETCH, CLASS_CD, false, 0, l1_addr);
+			return model_fail(x, F_CD_FETCH, CLASS_CD, false, 0, l1_addr);
 		entry[0] = l1;
 		entry[1] = split;
 		if (x->fill && (in->cfg.cache_invalid || (l1 & 1)))
 			put(in, CFG_L1CD, x->in.stream, ssid >> split, entry, 2, l1_addr);
 	}
 	if (!(l1 & 1))
-		return fail(x, C_BAD_SUBSTREAMID, CLASS_CD, false, 0, 0);
+		return model_fail(x, C_BAD_SUBSTREAMID, CLASS_CD, false, 0, 0);
 	*addr = (l1 & ADDR_51_12 & ~(pow2(split + 6) - 1)) +
 		(uint64_t)(ssid & (BIT(split) - 1)) * 64;
 	return cd_address(in, x, addr);
 }
 
 /** Fetch and decode the CD @p ssid of an access, whose STE is known, into x->cd. */
-bool cfg_cd(struct instance *in, struct xlate *x, uint32_t ssid)
+bool model_cfg_cd(struct instance *in, struct xlate *x, uint32_t ssid)
 {
 	const struct cfg_entry *e = x->look ? find(in, CFG_CD, x->in.stream, ssid) : NULL;
 	struct cd *cd = &x->cd;
@@ -298,12 +297,12 @@ bool cfg_cd(struct instance *in, struct xlate *x, uint32_t ssid)
 		if (!locate_cd(in, x, ssid, &cd->addr))
 			return false;
 		if (!load_words(in, cd->addr, cd->w))
-			return fail(x, F_CD_FETCH, CLASS_CD, false, 0, cd->addr);
+			return model_fail(x, F_CD_FETCH, CLASS_CD, false, 0, cd->addr);
 		if (x->fill && (in->cfg.cache_invalid || (cd->w[0] & BIT(31))))
 			put(in, CFG_CD, x->in.stream, ssid, cd->w, 8, cd->addr);
 	}
 	x->have_cd = true;
-	if (!cd_decode(in, &x->ste, cd))
-		return fail(x, C_BAD_CD, CLASS_CD, false, 0, 0);
+	if (!model_cd_decode(in, &x->ste, cd))
+		return model_fail(x, C_BAD_CD, CLASS_CD, false, 0, 0);
 	return true;
 }

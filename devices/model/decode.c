@@ -88,7 +88,7 @@ static bool s1_decode(struct instance *in, struct ste *s)
 }
 
 /** Take s->w apart. False: the STE is illegal (C_BAD_STE). */
-bool ste_decode(struct instance *in, struct ste *s)
+bool model_ste_decode(struct instance *in, struct ste *s)
 {
 	if (!(s->w[0] & 1))
 		return false;
@@ -118,7 +118,7 @@ bool ste_decode(struct instance *in, struct ste *s)
 }
 
 /** Take cd->w apart. False: the CD is illegal (C_BAD_CD). */
-bool cd_decode(struct instance *in, const struct ste *ste, struct cd *cd)
+bool model_cd_decode(struct instance *in, const struct ste *ste, struct cd *cd)
 {
 	uint64_t w = cd->w[0];
 

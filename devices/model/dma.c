@@ -45,7 +45,7 @@ static struct xlate truth_of(struct instance *in, const struct smmu_dma *dma, bo
 {
 	struct xlate truth = {.in = *dma, .ask = ASK_TRUTH};
 
-	*ok = translate(in, &truth);
+	*ok = model_translate(in, &truth);
 	return truth;
 }
 
@@ -56,17 +56,18 @@ static struct smmu_dma_result access_now(struct instance *in, const struct smmu_
 	struct smmu_dma_result res = {.dma = *dma};
 	struct xlate x = {
 		.in = *dma, .ask = effects ? ASK_DMA : ASK_PROBE, .look = true, .fill = effects};
-	struct smmu_model_device *dev = find_device(in, dma->stream);
+	struct smmu_model_device *dev = model_find_device(in, dma->stream);
 
 	if (!(dev && dev->dead)) {
-		bool ok = dev && dev->ats_on ? ats_access(in, dev, &x, &res) : translate(in, &x);
+		bool ok = dev && dev->ats_on ? model_ats_access(in, dev, &x, &res)
+					     : model_translate(in, &x);
 		struct xlate truth;
 
 		res.ok = ok;
 		res.event = ok ? 0 : x.fault.type;
 		res.pa = ok ? x.pa : 0;
 		if (!ok && effects)
-			event_record(in, &x);
+			model_event_record(in, &x);
 		truth = truth_of(in, dma, &res.truth_ok);
 		res.truth_pa = res.truth_ok ? truth.pa : 0;
 		res.differs = ok != res.truth_ok || (ok && res.pa != res.truth_pa);
@@ -78,9 +79,9 @@ static struct smmu_dma_result access_now(struct instance *in, const struct smmu_
 	res.cd_hit = x.cd_hit;
 	res.walk_table = x.walk_table;
 	if (x.have_hit) {
-		res.tag = tlb_tag(&x.hit, x.hit.atc    ? SMMU_HELD_ATC
-					  : x.hit.walk ? SMMU_HELD_WALK
-						       : SMMU_HELD_TLB);
+		res.tag = model_tlb_tag(&x.hit, x.hit.atc    ? SMMU_HELD_ATC
+						: x.hit.walk ? SMMU_HELD_WALK
+							     : SMMU_HELD_TLB);
 		res.entry_base = x.hit.base;
 		res.entry_size = pow2(x.hit.log2);
 		res.entry_born_ns = x.hit.born;
@@ -97,9 +98,9 @@ struct smmu_dma_result smmu_model_dma(struct smmu_model *model, const struct smm
 	if (dma->instance >= model->count)
 		return res;
 	in = &model->in[dma->instance];
-	enter(in);
-	if (chance(in, in->cfg.evict_permille))
-		tlb_evict(in);
+	model_enter(in);
+	if (model_chance(in, in->cfg.evict_permille))
+		model_tlb_evict(in);
 	res = access_now(in, dma, true);
 	in->count.dmas++;
 	in->count.faults += !res.ok;
@@ -110,9 +111,9 @@ struct smmu_dma_result smmu_model_dma(struct smmu_model *model, const struct smm
 	if (model->hooks.access)
 		model->hooks.access(model->hooks.ctx, &res);
 	remember(in, dma);
-	if (chance(in, in->cfg.prefetch_permille))
-		speculate_some(in, 1);
-	leave(in);
+	if (model_chance(in, in->cfg.prefetch_permille))
+		model_speculate_some(in, 1);
+	model_leave(in);
 	return res;
 }
 
@@ -167,9 +168,9 @@ void smmu_model_prefetch(struct smmu_model *model, const struct smmu_dma *dma)
 
 	if (dma->instance >= model->count)
 		return;
-	enter(&model->in[dma->instance]);
-	speculate(&model->in[dma->instance], &what);
-	leave(&model->in[dma->instance]);
+	model_enter(&model->in[dma->instance]);
+	model_speculate(&model->in[dma->instance], &what);
+	model_leave(&model->in[dma->instance]);
 }
 
 const char *smmu_model_held_name(enum smmu_model_held held)

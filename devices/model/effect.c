@@ -28,6 +28,14 @@ static unsigned tg_log2(uint64_t w1)
 	return bits(w1, 11, 10) ? 10 + 2 * (unsigned)bits(w1, 11, 10) : 0;
 }
 
+/** The level of a TLBI's TTL field, 0: any. Level 1 of 16K holds no leaves without DS, and counts as none. */
+static unsigned ttl(uint64_t w1)
+{
+	unsigned level = (unsigned)bits(w1, 9, 8);
+
+	return level == 1 && tg_log2(w1) == 14 ? 0 : level;
+}
+
 static bool has_address(unsigned op)
 {
 	return op == C_TLBI_NH_VA || op == C_TLBI_NH_VAA || op == C_TLBI_EL2_VA ||
@@ -35,7 +43,7 @@ static bool has_address(unsigned op)
 }
 
 /** The command error that @p cmd (a TLBI, CFGI or ATC_INV) earns, CERROR_NONE if it is legal, -1 if it is none. */
-int effect_check(struct instance *in, const uint64_t cmd[2])
+int model_effect_check(struct instance *in, const uint64_t cmd[2])
 {
 	unsigned op = (unsigned)bits(cmd[0], 7, 0);
 	bool legal;
@@ -74,9 +82,9 @@ int effect_check(struct instance *in, const uint64_t cmd[2])
 	default:
 		return -1;
 	}
-	/* A range of one granule with no hint of a level is reserved. */
+	/* A range of one granule with no hint of a level is reserved (4.4.1.1). */
 	if (has_address(op) && in->cfg.range_inv && tg_log2(cmd[1]) && !bits(cmd[0], 16, 12) &&
-	    !bits(cmd[0], 24, 20) && !bits(cmd[1], 9, 8))
+	    !bits(cmd[0], 24, 20) && !ttl(cmd[1]))
 		legal = false;
 	return legal ? CERROR_NONE : CERROR_ILL;
 }
@@ -126,12 +134,12 @@ static void apply_tlbi(struct instance *in, const uint64_t cmd[2])
 		t.len = 0x1000; /* whatever entry holds this address */
 		if (granule) {
 			t.granule = granule;
-			t.level = (unsigned)bits(cmd[1], 9, 8);
+			t.level = ttl(cmd[1]);
 			t.base = t.base >> granule << granule;
 			t.len = (bits(cmd[0], 16, 12) + 1) << bits(cmd[0], 24, 20) << granule;
 		}
 	}
-	tlb_drop(in, &t);
+	model_tlb_drop(in, &t);
 }
 
 static void apply_cfgi(struct instance *in, const uint64_t cmd[2])
@@ -141,21 +149,21 @@ static void apply_cfgi(struct instance *in, const uint64_t cmd[2])
 
 	switch (bits(cmd[0], 7, 0)) {
 	case C_CFGI_STE:
-		cfg_drop_ste(in, stream, 1, cmd[1] & 1);
+		model_cfg_drop_ste(in, stream, 1, cmd[1] & 1);
 		break;
 	case C_CFGI_STE_RANGE: {
 		uint64_t count = BIT(range + 1);
 
 		if (range == 31)
 			in->cfg_known = true;
-		cfg_drop_ste(in, (uint32_t)(stream & ~(count - 1)), count, false);
+		model_cfg_drop_ste(in, (uint32_t)(stream & ~(count - 1)), count, false);
 		break;
 	}
 	case C_CFGI_CD:
-		cfg_drop_cd(in, stream, ssid, cmd[1] & 1);
+		model_cfg_drop_cd(in, stream, ssid, cmd[1] & 1);
 		break;
 	case C_CFGI_CD_ALL:
-		cfg_drop_cds(in, stream);
+		model_cfg_drop_cds(in, stream);
 		break;
 	}
 }
@@ -164,7 +172,7 @@ static void apply(struct instance *in, struct effect *e)
 {
 	e->applied = true;
 	if (is_atc(e))
-		ats_invalidate(in, e->cmd);
+		model_ats_invalidate(in, e->cmd);
 	else if (is_cfgi(e))
 		apply_cfgi(in, e->cmd);
 	else
@@ -172,29 +180,31 @@ static void apply(struct instance *in, struct effect *e)
 }
 
 /** Take up a legal command. */
-void effect_add(struct instance *in, const uint64_t cmd[2])
+void model_effect_add(struct instance *in, const uint64_t cmd[2])
 {
 	struct effect e = {.cmd = {cmd[0], cmd[1]}, .at = NEVER};
 
 	if (is_atc(&e)) {
-		struct smmu_model_device *dev = find_device(in, (uint32_t)bits(cmd[0], 63, 32));
-		uint64_t trip = jitter(in, in->cfg.atc_ns + (uint64_t)(dev ? dev->extra_ns : 0));
+		struct smmu_model_device *dev =
+			model_find_device(in, (uint32_t)bits(cmd[0], 63, 32));
+		uint64_t trip =
+			model_jitter(in, in->cfg.atc_ns + (uint64_t)(dev ? dev->extra_ns : 0));
 
 		in->count.atc_inv++;
 		if (!(in->r.cr0ack & CR0_SMMUEN))
 			return;
 		/* Reaches the device somewhere on its way; the answer takes the rest. */
-		e.at = in->now + (trip ? rnd(in) % trip : 0);
+		e.at = in->now + (trip ? model_rnd(in) % trip : 0);
 		e.done = in->now + trip;
-		if (dev && inject(in, SMMU_FAULT_ATC_TIMEOUT))
+		if (dev && model_inject(in, SMMU_FAULT_ATC_TIMEOUT))
 			dev->muted = true;
 	} else {
 		if (is_cfgi(&e))
 			in->count.cfgi++;
 		else
 			in->count.tlbi++;
-		e.done = in->now + jitter(in, in->cfg.tlbi_ns);
-		if (chance(in, in->cfg.early_permille))
+		e.done = in->now + model_jitter(in, in->cfg.tlbi_ns);
+		if (model_chance(in, in->cfg.early_permille))
 			e.at = e.done;
 	}
 	if (in->npending == in->cap_pending) {
@@ -203,7 +213,7 @@ void effect_add(struct instance *in, const uint64_t cmd[2])
 			cap <= PENDING_MAX ? realloc(in->pending, cap * sizeof(*more)) : NULL;
 
 		if (!more) {
-			effect_all(in); /* nobody has to wait so long */
+			model_effect_all(in); /* nobody has to wait so long */
 			apply(in, &e);
 			return;
 		}
@@ -216,7 +226,7 @@ void effect_add(struct instance *in, const uint64_t cmd[2])
 }
 
 /** Apply those whose time has come. */
-void effect_due(struct instance *in)
+void model_effect_due(struct instance *in)
 {
 	if (in->pending_at > in->now)
 		return;
@@ -231,7 +241,7 @@ void effect_due(struct instance *in)
 				in->pending_at = e->at;
 			continue;
 		}
-		if (is_atc(e) && !ats_answers(in, (uint32_t)bits(e->cmd[0], 63, 32))) {
+		if (is_atc(e) && !model_ats_answers(in, (uint32_t)bits(e->cmd[0], 63, 32))) {
 			e->unanswered = true;
 			e->done = in->now + in->cfg.atc_timeout_ns;
 			continue;
@@ -241,7 +251,7 @@ void effect_due(struct instance *in)
 }
 
 /** When a CMD_SYNC may complete at the earliest. */
-uint64_t effect_done(const struct instance *in)
+uint64_t model_effect_done(const struct instance *in)
 {
 	uint64_t done = 0;
 
@@ -252,7 +262,7 @@ uint64_t effect_done(const struct instance *in)
 }
 
 /** Is there an ATC_INV that was given up? It is forgotten by this. */
-bool effect_timed_out(struct instance *in)
+bool model_effect_timed_out(struct instance *in)
 {
 	bool any = false;
 
@@ -281,12 +291,12 @@ static bool is_tlbi(const struct effect *e)
 }
 
 /** A CMD_SYNC completes: apply everything that is left. */
-void effect_all(struct instance *in)
+void model_effect_all(struct instance *in)
 {
 	apply_class(in, is_atc);
 	apply_class(in, is_tlbi);
-	if (in->npending && chance(in, in->cfg.prefetch_permille))
-		speculate_some(in, 4);
+	if (in->npending && model_chance(in, in->cfg.prefetch_permille))
+		model_speculate_some(in, 4);
 	apply_class(in, is_cfgi);
 	in->npending = 0;
 	in->pending_at = NEVER;

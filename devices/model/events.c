@@ -5,7 +5,7 @@
 #include "internal.h"
 
 /** Mark @p irq as to be delivered when the lock is left; its MSI, if configured, is written now. */
-void raise_irq(struct instance *in, enum smmu_model_irq irq)
+void model_raise_irq(struct instance *in, enum smmu_model_irq irq)
 {
 	const struct irq_regs *msi = NULL;
 	uint32_t enable = 0;
@@ -64,7 +64,7 @@ static void queue_overflow(struct queue_regs *q)
 		q->prod ^= (uint32_t)QUEUE_OVERFLOW;
 }
 
-void event_write(struct instance *in, const uint64_t w[4])
+void model_event_write(struct instance *in, const uint64_t w[4])
 {
 	unsigned log2 = queue_log2(in->r.eventq.base, in->cfg.eventq_bits);
 	bool full, was_empty;
@@ -83,7 +83,7 @@ void event_write(struct instance *in, const uint64_t w[4])
 	for (unsigned i = 0; i < 4; i++) {
 		if (!ram_store(in, at + i * 8, w[i])) {
 			in->count.events_lost++;
-			gerror(in, GERROR_EVENTQ_ABT);
+			model_gerror(in, GERROR_EVENTQ_ABT);
 			return;
 		}
 	}
@@ -91,7 +91,7 @@ void event_write(struct instance *in, const uint64_t w[4])
 	queue_advance(&in->r.eventq, log2);
 	in->count.events++;
 	if (was_empty)
-		raise_irq(in, SMMU_MODEL_IRQ_EVENTQ);
+		model_raise_irq(in, SMMU_MODEL_IRQ_EVENTQ);
 }
 
 /** PnU of a record: the access after what the STE makes of it. */
@@ -103,7 +103,7 @@ static uint64_t pnu(const struct xlate *x)
 }
 
 /** The event for a failed access. */
-void event_record(struct instance *in, const struct xlate *x)
+void model_event_record(struct instance *in, const struct xlate *x)
 {
 	const struct fault *f = &x->fault;
 	uint64_t w[4] = {0};
@@ -141,11 +141,11 @@ void event_record(struct instance *in, const struct xlate *x)
 	default:
 		break;
 	}
-	event_write(in, w);
+	model_event_write(in, w);
 }
 
 /** Implementation-defined events until no more fit, and one over it. */
-void event_flood(struct instance *in)
+void model_event_flood(struct instance *in)
 {
 	unsigned log2 = queue_log2(in->r.eventq.base, in->cfg.eventq_bits);
 	uint64_t w[4] = {EVENT_IMPDEF, 0, 0, 0};
@@ -153,12 +153,12 @@ void event_flood(struct instance *in)
 	if (in->r.cr0ack & CR0_EVENTQEN)
 		for (uint32_t i = 0; i <= 1u << log2; i++) {
 			w[2] = i;
-			event_write(in, w);
+			model_event_write(in, w);
 		}
 }
 
 /** A page request; false: nobody will see it, the device gets a failure at once. */
-bool pri_write(struct instance *in, const uint64_t w[2])
+bool model_pri_write(struct instance *in, const uint64_t w[2])
 {
 	unsigned log2 = queue_log2(in->r.priq.base, in->cfg.priq_bits);
 	bool full, was_empty;
@@ -172,12 +172,12 @@ bool pri_write(struct instance *in, const uint64_t w[2])
 		return false;
 	}
 	if (!ram_store(in, at, w[0]) || !ram_store(in, at + 8, w[1])) {
-		gerror(in, GERROR_PRIQ_ABT);
+		model_gerror(in, GERROR_PRIQ_ABT);
 		return false;
 	}
 	was_empty = queue_empty(&in->r.priq, log2);
 	queue_advance(&in->r.priq, log2);
 	if (was_empty)
-		raise_irq(in, SMMU_MODEL_IRQ_PRIQ);
+		model_raise_irq(in, SMMU_MODEL_IRQ_PRIQ);
 	return true;
 }

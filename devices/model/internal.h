@@ -246,12 +246,13 @@ struct tlb_op {
 	unsigned level;     /* TTL, 0: any */
 };
 
-/* model.c */
-uint64_t rnd(struct instance *in);
-bool chance(struct instance *in, unsigned permille);
-uint64_t jitter(struct instance *in, uint64_t ns);
-bool inject(struct instance *in, enum smmu_model_fault fault);
-void misuse(struct instance *in, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* chance.c */
+uint64_t model_rnd(struct instance *in);
+bool model_chance(struct instance *in, unsigned permille);
+uint64_t model_jitter(struct instance *in, uint64_t ns);
+bool model_inject(struct instance *in, enum smmu_model_fault fault);
+void model_misuse(struct instance *in, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /** One aligned 64-bit load; false: the address is not memory. */
 static inline bool ram_load(struct instance *in, uint64_t pa, uint64_t *value)
@@ -291,15 +292,15 @@ static inline uint64_t pow2(unsigned n)
 }
 
 /* clock.c */
-void enter(struct instance *in);
-void leave(struct instance *in);
-void run_until(struct instance *in, uint64_t now);
-uint64_t next_due(struct instance *in);
+void model_enter(struct instance *in);
+void model_leave(struct instance *in);
+void model_run_until(struct instance *in, uint64_t now);
+uint64_t model_next_due(struct instance *in);
 
 /* regs.c */
-void regs_reset(struct instance *in);
-void regs_step(struct instance *in);
-uint64_t regs_next(struct instance *in);
+void model_regs_reset(struct instance *in);
+void model_regs_step(struct instance *in);
+uint64_t model_regs_next(struct instance *in);
 extern const struct smmu_bus_ops model_bus_ops;
 static inline unsigned queue_log2(uint64_t base, unsigned max)
 {
@@ -307,74 +308,75 @@ static inline unsigned queue_log2(uint64_t base, unsigned max)
 
 	return n < max ? n : max;
 }
-void gerror(struct instance *in, uint32_t bit);
+void model_gerror(struct instance *in, uint32_t bit);
 
 /* cmdq.c */
-void cmdq_kick(struct instance *in);
-void cmdq_enable(struct instance *in, bool on);
-void cmdq_acked(struct instance *in);
-void cmdq_step(struct instance *in);
+void model_cmdq_kick(struct instance *in);
+void model_cmdq_enable(struct instance *in, bool on);
+void model_cmdq_acked(struct instance *in);
+void model_cmdq_step(struct instance *in);
 
 /* effect.c */
-int effect_check(struct instance *in, const uint64_t cmd[2]);
-void effect_add(struct instance *in, const uint64_t cmd[2]);
-void effect_due(struct instance *in);
-uint64_t effect_done(const struct instance *in);
-bool effect_timed_out(struct instance *in);
-void effect_all(struct instance *in);
+int model_effect_check(struct instance *in, const uint64_t cmd[2]);
+void model_effect_add(struct instance *in, const uint64_t cmd[2]);
+void model_effect_due(struct instance *in);
+uint64_t model_effect_done(const struct instance *in);
+bool model_effect_timed_out(struct instance *in);
+void model_effect_all(struct instance *in);
 
 /* tlb.c */
-void tlb_init(struct tlb *t);
-void tlb_clear(struct tlb *t);
-struct tlb_entry *tlb_insert(struct instance *in, struct tlb *t, const struct tlb_entry *e);
-struct tlb_entry *tlb_find(struct instance *in, const struct xlate *x, unsigned stages,
-			   uint64_t addr);
-struct tlb_entry *tlb_find_walk(struct instance *in, const struct xlate *x, unsigned stages,
-				uint64_t addr, unsigned granule);
-struct tlb_entry *tlb_find_atc(struct smmu_model_device *dev, bool ssid_valid, uint32_t ssid,
-			       uint64_t addr);
-void tlb_drop(struct instance *in, const struct tlb_op *op);
-size_t tlb_drop_atc(struct smmu_model_device *dev, bool all_ssids, bool ssid_valid, uint32_t ssid,
-		    uint64_t base, uint64_t len, struct recent *taken, size_t max);
-void tlb_evict(struct instance *in);
-struct smmu_model_tag tlb_tag(const struct tlb_entry *e, enum smmu_model_held where);
+void model_tlb_init(struct tlb *t);
+void model_tlb_clear(struct tlb *t);
+struct tlb_entry *model_tlb_insert(struct instance *in, struct tlb *t, const struct tlb_entry *e);
+struct tlb_entry *model_tlb_find(struct instance *in, const struct xlate *x, unsigned stages,
+				 uint64_t addr);
+struct tlb_entry *model_tlb_find_walk(struct instance *in, const struct xlate *x, unsigned stages,
+				      uint64_t addr, unsigned granule);
+struct tlb_entry *model_tlb_find_atc(struct smmu_model_device *dev, bool ssid_valid, uint32_t ssid,
+				     uint64_t addr);
+void model_tlb_drop(struct instance *in, const struct tlb_op *op);
+size_t model_tlb_drop_atc(struct smmu_model_device *dev, bool all_ssids, bool ssid_valid,
+			  uint32_t ssid, uint64_t base, uint64_t len, struct recent *taken,
+			  size_t max);
+void model_tlb_evict(struct instance *in);
+struct smmu_model_tag model_tlb_tag(const struct tlb_entry *e, enum smmu_model_held where);
 
 /* config.c */
-void cfg_clear(struct instance *in);
-bool cfg_ste(struct instance *in, struct xlate *x);
-bool cfg_cd(struct instance *in, struct xlate *x, uint32_t ssid);
-void cfg_drop_ste(struct instance *in, uint32_t first, uint64_t count, bool leaf);
-void cfg_drop_cd(struct instance *in, uint32_t stream, uint32_t ssid, bool leaf);
-void cfg_drop_cds(struct instance *in, uint32_t stream);
+void model_cfg_clear(struct instance *in);
+bool model_cfg_ste(struct instance *in, struct xlate *x);
+bool model_cfg_cd(struct instance *in, struct xlate *x, uint32_t ssid);
+void model_cfg_drop_ste(struct instance *in, uint32_t first, uint64_t count, bool leaf);
+void model_cfg_drop_cd(struct instance *in, uint32_t stream, uint32_t ssid, bool leaf);
+void model_cfg_drop_cds(struct instance *in, uint32_t stream);
 
 /* decode.c */
-bool ste_decode(struct instance *in, struct ste *ste);
-bool cd_decode(struct instance *in, const struct ste *ste, struct cd *cd);
+bool model_ste_decode(struct instance *in, struct ste *ste);
+bool model_cd_decode(struct instance *in, const struct ste *ste, struct cd *cd);
 
 /* walk.c */
-bool walk_s1(struct instance *in, struct xlate *x);
-bool walk_s2(struct instance *in, struct xlate *x, uint64_t ipa, bool write, unsigned cls,
-	     uint64_t *pa, uint64_t *base, uint8_t *log2, uint8_t *perms);
-bool fail(struct xlate *x, uint8_t type, unsigned cls, bool s2, uint64_t ipa, uint64_t fetch);
+bool model_walk_s1(struct instance *in, struct xlate *x);
+bool model_walk_s2(struct instance *in, struct xlate *x, uint64_t ipa, bool write, unsigned cls,
+		   uint64_t *pa, uint64_t *base, uint8_t *log2, uint8_t *perms);
+bool model_fail(struct xlate *x, uint8_t type, unsigned cls, bool s2, uint64_t ipa, uint64_t fetch);
 
 /* translate.c */
-bool translate(struct instance *in, struct xlate *x);
-void speculate(struct instance *in, const struct recent *what);
-void speculate_some(struct instance *in, unsigned n);
+bool model_translate(struct instance *in, struct xlate *x);
+void model_speculate(struct instance *in, const struct recent *what);
+void model_speculate_some(struct instance *in, unsigned n);
 
 /* ats.c */
-struct smmu_model_device *find_device(struct instance *in, uint32_t stream);
-bool ats_access(struct instance *in, struct smmu_model_device *dev, struct xlate *x,
-		struct smmu_dma_result *res);
-void ats_invalidate(struct instance *in, const uint64_t cmd[2]);
-bool ats_answers(struct instance *in, uint32_t stream);
-void pri_response(struct instance *in, const uint64_t cmd[2]);
+struct smmu_model_device *model_find_device(struct instance *in, uint32_t stream);
+bool model_ats_access(struct instance *in, struct smmu_model_device *dev, struct xlate *x,
+		      struct smmu_dma_result *res);
+void model_ats_invalidate(struct instance *in, const uint64_t cmd[2]);
+bool model_ats_answers(struct instance *in, uint32_t stream);
+void model_pri_response(struct instance *in, const uint64_t cmd[2]);
 
 /* events.c */
-void event_record(struct instance *in, const struct xlate *x);
-void event_write(struct instance *in, const uint64_t w[4]);
-void event_flood(struct instance *in);
-bool pri_write(struct instance *in, const uint64_t w[2]);
-void raise_irq(struct instance *in, enum smmu_model_irq irq);
+void model_event_record(struct instance *in, const struct xlate *x);
+void model_event_write(struct instance *in, const uint64_t w[4]);
+void model_event_flood(struct instance *in);
+bool model_pri_write(struct instance *in, const uint64_t w[2]);
+void model_raise_irq(struct instance *in, enum smmu_model_irq irq);
 
 #endif

@@ -1,60 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Making and breaking a machine; chance, faults, counters, misuse.
+ * Making and breaking a machine, its counters, and the faults that are turned on and off.
  */
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "internal.h"
-
-/** xorshift64*: every decision of an instance comes from here, so that its seed repeats them. */
-uint64_t rnd(struct instance *in)
-{
-	in->rng ^= in->rng >> 12;
-	in->rng ^= in->rng << 25;
-	in->rng ^= in->rng >> 27;
-	return (in->rng * 0x2545f4914f6cdd1dULL) >> 16;
-}
-
-bool chance(struct instance *in, unsigned permille)
-{
-	return permille && rnd(in) % 1000 < permille;
-}
-
-/** @p ns at this instance's speed, and off by its jitter. */
-uint64_t jitter(struct instance *in, uint64_t ns)
-{
-	uint64_t base = ns * in->cfg.speed_percent / 100;
-	uint64_t off = base * in->cfg.jitter_percent / 100;
-
-	return off ? base - off + rnd(in) % (2 * off + 1) : base;
-}
-
-/** Is it time to break something? */
-bool inject(struct instance *in, enum smmu_model_fault fault)
-{
-	unsigned every = in->inject_every[fault];
-
-	if (!every || --in->inject_left[fault])
-		return false;
-	in->inject_left[fault] = (unsigned)(1 + rnd(in) % (2ULL * every));
-	in->count.injected[fault]++;
-	return true;
-}
-
-void misuse(struct instance *in, const char *format, ...)
-{
-	uint64_t n = in->count.misuses++;
-	va_list args;
-
-	if (n >= MAX_MISUSE)
-		return;
-	va_start(args, format);
-	vsnprintf(in->misuse[n], MISUSE_TEXT, format, args);
-	va_end(args);
-}
 
 void smmu_model_config_default(struct smmu_model_config *c)
 {
@@ -93,7 +44,7 @@ void smmu_model_config_default(struct smmu_model_config *c)
 		.split_permille = 300,
 		.refill_permille = 500,
 		.cache_invalid = true,
-		.cd_survives_ste = true,
+		.atc_ur = true,
 		.contiguous = true,
 	};
 }
@@ -153,10 +104,10 @@ struct smmu_model *smmu_model_create(enum smmu_model_clock clock,
 		in->rng = (seed + 1) * 0x9e3779b97f4a7c15ULL ^ (i + 1) * 0xd1b54a32d192ed03ULL;
 		in->rng = in->rng ? in->rng : 1;
 		for (unsigned n = 0; n < 8; n++)
-			rnd(in);
-		tlb_init(&in->tlb);
-		tlb_init(&in->walks);
-		regs_reset(in);
+			model_rnd(in);
+		model_tlb_init(&in->tlb);
+		model_tlb_init(&in->walks);
+		model_regs_reset(in);
 	}
 	pthread_condattr_destroy(&attr);
 	return model;
@@ -169,15 +120,15 @@ void smmu_model_destroy(struct smmu_model *model)
 	for (unsigned i = 0; i < model->count; i++) {
 		struct instance *in = &model->in[i];
 
-		tlb_clear(&in->tlb);
-		tlb_clear(&in->walks);
-		cfg_clear(in);
+		model_tlb_clear(&in->tlb);
+		model_tlb_clear(&in->walks);
+		model_cfg_clear(in);
 		free(in->pending);
 		while (in->devices) {
 			struct smmu_model_device *dev = in->devices;
 
 			in->devices = dev->next;
-			tlb_clear(&dev->atc);
+			model_tlb_clear(&dev->atc);
 			free(dev);
 		}
 		pthread_cond_destroy(&in->wake);
@@ -195,9 +146,9 @@ void smmu_model_reset(struct smmu_model *model, unsigned i)
 {
 	if (i >= model->count)
 		return;
-	enter(&model->in[i]);
-	regs_reset(&model->in[i]);
-	leave(&model->in[i]);
+	model_enter(&model->in[i]);
+	model_regs_reset(&model->in[i]);
+	model_leave(&model->in[i]);
 }
 
 void smmu_model_inject(struct smmu_model *model, enum smmu_model_fault fault, unsigned every)
@@ -207,10 +158,10 @@ void smmu_model_inject(struct smmu_model *model, enum smmu_model_fault fault, un
 	for (unsigned i = 0; i < model->count; i++) {
 		struct instance *in = &model->in[i];
 
-		enter(in);
+		model_enter(in);
 		in->inject_every[fault] = every;
-		in->inject_left[fault] = every ? (unsigned)(1 + rnd(in) % every) : 0;
-		leave(in);
+		in->inject_left[fault] = every ? (unsigned)(1 + model_rnd(in) % every) : 0;
+		model_leave(in);
 	}
 }
 
@@ -223,12 +174,12 @@ void smmu_model_counters(struct smmu_model *model, unsigned instance,
 	if (instance >= model->count)
 		return;
 	in = &model->in[instance];
-	enter(in);
+	model_enter(in);
 	*out = in->count;
 	out->tlb_entries = in->tlb.count;
 	out->walk_entries = in->walks.count;
 	out->cfg_entries = in->cfgs.count;
-	leave(in);
+	model_leave(in);
 }
 
 uint64_t smmu_model_misuse_count(struct smmu_model *model, unsigned instance)

@@ -81,10 +81,14 @@ struct smmu_model_config {
 
 	/** @name Rights that an implementation may or may not use; all true by default */
 	/**@{*/
-	bool cache_invalid;   /**< invalid STEs, CDs and their level-1 descriptors are cached too */
-	bool cd_survives_ste; /**< CFGI_STE leaves CDs alone: a new S1ContextPtr needs CFGI_CD_ALL */
-	bool contiguous;      /**< the Contiguous bit makes one entry of a whole run */
-			      /**@}*/
+	bool cache_invalid; /**< invalid STEs, CDs and their level-1 descriptors are cached too */
+	/**
+	 * A function whose ATS is off answers an ATC_INV with UR, which completes it without effect or error (3.9.1.5);
+	 * false: nobody answers, and the SMMU gives up. One that is dead or muted never answers.
+	 */
+	bool atc_ur;
+	bool contiguous; /**< the Contiguous bit makes one entry of a whole run */
+			 /**@}*/
 };
 
 /** A common server part: S1+S2+nested, 16-bit ids, RIL, MSI, coherent, ATS, PRI, 48 bits, all granules. */

@@ -37,15 +37,15 @@ static uint32_t idr5(const struct smmu_model_config *c)
 }
 
 /** Toggle @p bit of GERROR if it is not active already. */
-void gerror(struct instance *in, uint32_t bit)
+void model_gerror(struct instance *in, uint32_t bit)
 {
 	if ((in->r.gerror ^ in->r.gerrorn) & bit)
 		return;
 	in->r.gerror ^= bit;
-	raise_irq(in, SMMU_MODEL_IRQ_GERROR);
+	model_raise_irq(in, SMMU_MODEL_IRQ_GERROR);
 }
 
-void regs_reset(struct instance *in)
+void model_regs_reset(struct instance *in)
 {
 	in->r = (struct regs){.cr0_at = NEVER, .gbpa_at = NEVER, .irq_at = NEVER};
 	in->cmdq = CMDQ_IDLE;
@@ -62,9 +62,9 @@ static void check_queue(struct instance *in, const char *name, const struct queu
 	unsigned log2 = (unsigned)bits(q->base, 4, 0);
 
 	if (log2 > max)
-		misuse(in, "%s_BASE.LOG2SIZE %u is over the %u of IDR1", name, log2, max);
+		model_misuse(in, "%s_BASE.LOG2SIZE %u is over the %u of IDR1", name, log2, max);
 	if (q->base & ADDR_51_5 & (pow2(queue_log2(q->base, max) + entry_log2) - 1))
-		misuse(in, "%s_BASE is not aligned to the queue's size", name);
+		model_misuse(in, "%s_BASE is not aligned to the queue's size", name);
 }
 
 static void check_strtab(struct instance *in)
@@ -74,19 +74,19 @@ static void check_strtab(struct instance *in)
 	unsigned fmt = (unsigned)bits(in->r.strtab_cfg, 17, 16), size;
 
 	if (!in->cfg_known)
-		misuse(in, "SMMUEN without CFGI_ALL and CMD_SYNC before");
+		model_misuse(in, "SMMUEN without CFGI_ALL and CMD_SYNC before");
 	if (!in->tlb_known)
-		misuse(in, "SMMUEN without TLBI_NSNH_ALL and CMD_SYNC before");
+		model_misuse(in, "SMMUEN without TLBI_NSNH_ALL and CMD_SYNC before");
 	if (log2 > in->cfg.sid_bits)
-		misuse(in, "STRTAB_BASE_CFG.LOG2SIZE %u is over the %u of IDR1", log2,
-		       in->cfg.sid_bits);
+		model_misuse(in, "STRTAB_BASE_CFG.LOG2SIZE %u is over the %u of IDR1", log2,
+			     in->cfg.sid_bits);
 	if (fmt > 1 || (fmt && !in->cfg.two_level_st))
-		misuse(in, "STRTAB_BASE_CFG.FMT %u is not supported", fmt);
+		model_misuse(in, "STRTAB_BASE_CFG.FMT %u is not supported", fmt);
 	if (fmt == 1 && split != 6 && split != 8 && split != 10)
-		misuse(in, "STRTAB_BASE_CFG.SPLIT %u is reserved", split);
+		model_misuse(in, "STRTAB_BASE_CFG.SPLIT %u is reserved", split);
 	size = fmt == 1 ? (log2 > split ? log2 - split : 0) + 3 : log2 + 6;
 	if (in->r.strtab_base & ADDR_51_6 & (pow2(size) - 1))
-		misuse(in, "STRTAB_BASE is not aligned to the table's size");
+		model_misuse(in, "STRTAB_BASE is not aligned to the table's size");
 }
 
 /** CR0 comes into force. */
@@ -105,10 +105,10 @@ static void cr0_apply(struct instance *in)
 	if (on & CR0_CMDQEN)
 		check_queue(in, "CMDQ", &in->r.cmdq, in->cfg.cmdq_bits, 4);
 	if ((on | off) & CR0_CMDQEN)
-		cmdq_enable(in, on & CR0_CMDQEN);
+		model_cmdq_enable(in, on & CR0_CMDQEN);
 }
 
-uint64_t regs_next(struct instance *in)
+uint64_t model_regs_next(struct instance *in)
 {
 	uint64_t next = in->r.cr0_at;
 
@@ -117,7 +117,7 @@ uint64_t regs_next(struct instance *in)
 	return in->r.irq_at < next ? in->r.irq_at : next;
 }
 
-void regs_step(struct instance *in)
+void model_regs_step(struct instance *in)
 {
 	if (in->r.cr0_at <= in->now)
 		cr0_apply(in);
@@ -244,12 +244,12 @@ static void write_cr0(struct instance *in, uint32_t value)
 
 	value &= (uint32_t)CR0_ALL;
 	if (pending & (value ^ in->r.cr0))
-		misuse(in, "CR0 bits %#x changed again before CR0ACK",
-		       pending & (value ^ in->r.cr0));
+		model_misuse(in, "CR0 bits %#x changed again before CR0ACK",
+			     pending & (value ^ in->r.cr0));
 	if (value == in->r.cr0)
 		return;
 	in->r.cr0 = value;
-	in->r.cr0_at = in->now + jitter(in, in->cfg.ack_ns);
+	in->r.cr0_at = in->now + model_jitter(in, in->cfg.ack_ns);
 }
 
 static void write_gerrorn(struct instance *in, uint32_t value)
@@ -257,10 +257,11 @@ static void write_gerrorn(struct instance *in, uint32_t value)
 	uint32_t active = in->r.gerror ^ in->r.gerrorn, toggled = value ^ in->r.gerrorn;
 
 	if (toggled & ~active & GERROR_ALL)
-		misuse(in, "GERRORN acknowledges %#x, which is not active", toggled & ~active);
+		model_misuse(in, "GERRORN acknowledges %#x, which is not active",
+			     toggled & ~active);
 	in->r.gerrorn ^= toggled & active;
 	if (toggled & active & GERROR_CMDQ_ERR)
-		cmdq_acked(in);
+		model_cmdq_acked(in);
 }
 
 static void write_cmdq_prod(struct instance *in, uint32_t value)
@@ -271,13 +272,14 @@ static void write_cmdq_prod(struct instance *in, uint32_t value)
 
 	if (in_force(in) & CR0_CMDQEN) {
 		if (used > size)
-			misuse(in, "CMDQ_PROD %#x overruns CONS %#x", value,
-			       in->r.cmdq.cons & mask);
+			model_misuse(in, "CMDQ_PROD %#x overruns CONS %#x", value,
+				     in->r.cmdq.cons & mask);
 		else if (used < before)
-			misuse(in, "CMDQ_PROD goes back from %#x to %#x", in->r.cmdq.prod, value);
+			model_misuse(in, "CMDQ_PROD goes back from %#x to %#x", in->r.cmdq.prod,
+				     value);
 	}
 	in->r.cmdq.prod = value & mask;
-	cmdq_kick(in);
+	model_cmdq_kick(in);
 }
 
 /** CONS of an output queue: the driver's to move, up to PROD. */
@@ -287,13 +289,13 @@ static void write_cons(struct instance *in, const char *name, struct queue_regs 
 	uint32_t mask = (2u << queue_log2(q->base, max)) - 1;
 
 	if (((value - q->cons) & mask) > ((q->prod - q->cons) & mask))
-		misuse(in, "%s_CONS %#x passes PROD %#x", name, value & mask, q->prod & mask);
+		model_misuse(in, "%s_CONS %#x passes PROD %#x", name, value & mask, q->prod & mask);
 	q->cons = value & (mask | (uint32_t)QUEUE_OVERFLOW);
 }
 
 static void forbidden(struct instance *in, const char *what)
 {
-	misuse(in, "write to %s", what);
+	model_misuse(in, "write to %s", what);
 }
 
 static void write_irq_cfg(struct instance *in, struct irq_regs *irq, uint32_t enable,
@@ -334,8 +336,8 @@ static void write_reg(struct instance *in, uint32_t offset, uint32_t value)
 			r->cr1 = value & 0xfff;
 		break;
 	case R_CR2:
-		if (in_force(in) & (CR0_SMMUEN | CR0_CMDQEN | CR0_EVENTQEN | CR0_PRIQEN))
-			forbidden(in, "CR2 while something is enabled");
+		if (in_force(in) & CR0_SMMUEN)
+			forbidden(in, "CR2 while SMMUEN");
 		else
 			r->cr2 = value & (in->cfg.hyp ? 15 : 14);
 		break;
@@ -345,12 +347,12 @@ static void write_reg(struct instance *in, uint32_t offset, uint32_t value)
 							  : "GBPA without UPDATE");
 		} else {
 			r->gbpa_next = value;
-			r->gbpa_at = in->now + jitter(in, in->cfg.ack_ns);
+			r->gbpa_at = in->now + model_jitter(in, in->cfg.ack_ns);
 		}
 		break;
 	case R_IRQ_CTRL:
 		r->irq_ctrl = value & 7;
-		r->irq_at = in->now + jitter(in, in->cfg.ack_ns);
+		r->irq_at = in->now + model_jitter(in, in->cfg.ack_ns);
 		break;
 	case R_GERRORN:
 		write_gerrorn(in, value);
@@ -409,7 +411,7 @@ static void write_reg(struct instance *in, uint32_t offset, uint32_t value)
 	default:
 		if (offset < R_CR0 || offset == R_CR0ACK || offset == R_GERROR ||
 		    offset == R_IRQ_CTRLACK)
-			misuse(in, "write to the read-only register at %#x", offset);
+			model_misuse(in, "write to the read-only register at %#x", offset);
 		break; /* reserved: ignored */
 	}
 }
@@ -419,11 +421,11 @@ static uint32_t bus_read32(void *ctx, uint32_t offset)
 	struct instance *in = ctx;
 	uint32_t value;
 
-	enter(in);
+	model_enter(in);
 	if (offset & 3)
-		misuse(in, "32-bit read at %#x is not aligned", offset);
+		model_misuse(in, "32-bit read at %#x is not aligned", offset);
 	value = offset & 3 ? 0 : read_reg(in, offset);
-	leave(in);
+	model_leave(in);
 	return value;
 }
 
@@ -432,12 +434,12 @@ static uint64_t bus_read64(void *ctx, uint32_t offset)
 	struct instance *in = ctx;
 	uint64_t value = 0;
 
-	enter(in);
+	model_enter(in);
 	if (offset & 7)
-		misuse(in, "64-bit read at %#x is not aligned", offset);
+		model_misuse(in, "64-bit read at %#x is not aligned", offset);
 	else
 		value = read_reg(in, offset) | (uint64_t)read_reg(in, offset + 4) << 32;
-	leave(in);
+	model_leave(in);
 	return value;
 }
 
@@ -445,12 +447,12 @@ static void bus_write32(void *ctx, uint32_t offset, uint32_t value)
 {
 	struct instance *in = ctx;
 
-	enter(in);
+	model_enter(in);
 	if (offset & 3)
-		misuse(in, "32-bit write at %#x is not aligned", offset);
+		model_misuse(in, "32-bit write at %#x is not aligned", offset);
 	else
 		write_reg(in, offset, value);
-	leave(in);
+	model_leave(in);
 }
 
 static void bus_write64(void *ctx, uint32_t offset, uint64_t value)
@@ -458,17 +460,17 @@ static void bus_write64(void *ctx, uint32_t offset, uint64_t value)
 	struct instance *in = ctx;
 	const char *guard;
 
-	enter(in);
+	model_enter(in);
 	if (offset & 7) {
-		misuse(in, "64-bit write at %#x is not aligned", offset);
+		model_misuse(in, "64-bit write at %#x is not aligned", offset);
 	} else if (!reg64(in, offset, &guard)) {
 		/* Two neighbours in one write: which one first is anybody's guess. */
-		misuse(in, "64-bit write to the 32-bit registers at %#x", offset);
+		model_misuse(in, "64-bit write to the 32-bit registers at %#x", offset);
 	} else {
 		write_reg(in, offset, (uint32_t)value);
 		write_reg(in, offset + 4, (uint32_t)(value >> 32));
 	}
-	leave(in);
+	model_leave(in);
 }
 
 /** The driver waits: under our own virtual clock, go on to what happens next. */

@@ -23,12 +23,12 @@ static uint64_t round_down(uint64_t addr, unsigned log2)
 	return log2 < 64 ? addr >> log2 << log2 : 0;
 }
 
-void tlb_init(struct tlb *t)
+void model_tlb_init(struct tlb *t)
 {
 	*t = (struct tlb){0};
 }
 
-void tlb_clear(struct tlb *t)
+void model_tlb_clear(struct tlb *t)
 {
 	for (size_t i = 0; i < t->nbuckets; i++) {
 		struct tlb_entry *e = t->buckets[i];
@@ -41,7 +41,7 @@ void tlb_clear(struct tlb *t)
 		}
 	}
 	free(t->buckets);
-	tlb_init(t);
+	model_tlb_init(t);
 }
 
 static bool grow(struct tlb *t)
@@ -86,7 +86,7 @@ static void evict_one(struct instance *in, struct tlb *t)
 	if (!t->count)
 		return;
 
-	size_t start = rnd(in) & (t->nbuckets - 1);
+	size_t start = model_rnd(in) & (t->nbuckets - 1);
 
 	for (size_t i = 0; i < t->nbuckets; i++) {
 		struct tlb_entry **at = &t->buckets[(start + i) & (t->nbuckets - 1)];
@@ -113,7 +113,7 @@ static bool same_key(const struct tlb_entry *a, const struct tlb_entry *b)
  * A copy of @p e in @p t. If an entry with the same key is there, that one stays and is returned: nothing obliges
  * a cache to notice that memory has changed. NULL: no memory, which a cache may always treat as a full cache.
  */
-struct tlb_entry *tlb_insert(struct instance *in, struct tlb *t, const struct tlb_entry *e)
+struct tlb_entry *model_tlb_insert(struct instance *in, struct tlb *t, const struct tlb_entry *e)
 {
 	if (t->count >= t->nbuckets * 2 && !grow(t) && !t->nbuckets)
 		return NULL;
@@ -157,8 +157,8 @@ static bool covers(const struct tlb_entry *e, uint64_t addr)
 }
 
 /** The oldest translation of @p addr in one of @p stages (bit n: stage n) under the tags of @p x. */
-struct tlb_entry *tlb_find(struct instance *in, const struct xlate *x, unsigned stages,
-			   uint64_t addr)
+struct tlb_entry *model_tlb_find(struct instance *in, const struct xlate *x, unsigned stages,
+				 uint64_t addr)
 {
 	const struct tlb *t = &in->tlb;
 	struct tlb_entry *found = NULL;
@@ -176,8 +176,8 @@ struct tlb_entry *tlb_find(struct instance *in, const struct xlate *x, unsigned 
 }
 
 /** The table pointer nearest to the leaf; the oldest of those. */
-struct tlb_entry *tlb_find_walk(struct instance *in, const struct xlate *x, unsigned stages,
-				uint64_t addr, unsigned granule)
+struct tlb_entry *model_tlb_find_walk(struct instance *in, const struct xlate *x, unsigned stages,
+				      uint64_t addr, unsigned granule)
 {
 	const struct tlb *t = &in->walks;
 
@@ -196,8 +196,8 @@ struct tlb_entry *tlb_find_walk(struct instance *in, const struct xlate *x, unsi
 	return NULL;
 }
 
-struct tlb_entry *tlb_find_atc(struct smmu_model_device *dev, bool ssid_valid, uint32_t ssid,
-			       uint64_t addr)
+struct tlb_entry *model_tlb_find_atc(struct smmu_model_device *dev, bool ssid_valid, uint32_t ssid,
+				     uint64_t addr)
 {
 	const struct tlb *t = &dev->atc;
 	struct tlb_entry *found = NULL;
@@ -215,7 +215,7 @@ struct tlb_entry *tlb_find_atc(struct smmu_model_device *dev, bool ssid_valid, u
 	return found;
 }
 
-struct smmu_model_tag tlb_tag(const struct tlb_entry *e, enum smmu_model_held where)
+struct smmu_model_tag model_tlb_tag(const struct tlb_entry *e, enum smmu_model_held where)
 {
 	return (struct smmu_model_tag){
 		.where = where,
@@ -233,7 +233,7 @@ struct smmu_model_tag tlb_tag(const struct tlb_entry *e, enum smmu_model_held wh
 static void count_over(struct instance *in, const struct tlb_entry *e, enum smmu_model_held where)
 {
 	const struct smmu_model_hooks *hooks = &in->model->hooks;
-	struct smmu_model_tag tag = tlb_tag(e, where);
+	struct smmu_model_tag tag = model_tlb_tag(e, where);
 
 	if (hooks->still_mapped &&
 	    hooks->still_mapped(hooks->ctx, in->index, &tag, e->base, pow2(e->log2)))
@@ -327,15 +327,16 @@ static void drop_from(struct instance *in, struct tlb *t, const struct tlb_op *o
 	}
 }
 
-void tlb_drop(struct instance *in, const struct tlb_op *op)
+void model_tlb_drop(struct instance *in, const struct tlb_op *op)
 {
 	drop_from(in, &in->tlb, op, false);
 	drop_from(in, &in->walks, op, true);
 }
 
 /** Drop from an ATC (@p all_ssids: with any PASID, but with one; @p len 0: everything); up to @p max of the addresses that went are left in @p taken. */
-size_t tlb_drop_atc(struct smmu_model_device *dev, bool all_ssids, bool ssid_valid, uint32_t ssid,
-		    uint64_t base, uint64_t len, struct recent *taken, size_t max)
+size_t model_tlb_drop_atc(struct smmu_model_device *dev, bool all_ssids, bool ssid_valid,
+			  uint32_t ssid, uint64_t base, uint64_t len, struct recent *taken,
+			  size_t max)
 {
 	struct instance *in = dev->in;
 	struct tlb *t = &dev->atc;
@@ -369,7 +370,7 @@ size_t tlb_drop_atc(struct smmu_model_device *dev, bool all_ssids, bool ssid_val
 }
 
 /** Lose one entry at random, as a real cache does when it needs room. */
-void tlb_evict(struct instance *in)
+void model_tlb_evict(struct instance *in)
 {
-	evict_one(in, rnd(in) & 1 ? &in->tlb : &in->walks);
+	evict_one(in, model_rnd(in) & 1 ? &in->tlb : &in->walks);
 }

@@ -8,7 +8,7 @@
 /** Without stage 1 its output is the input, which has to fit the address size all the same (3.4 Address sizes). */
 static bool s1_bypass_fits(const struct instance *in, struct xlate *x)
 {
-	return !(x->in.iova >> in->cfg.oas) || fail(x, F_ADDR_SIZE, CLASS_IN, false, 0, 0);
+	return !(x->in.iova >> in->cfg.oas) || model_fail(x, F_ADDR_SIZE, CLASS_IN, false, 0, 0);
 }
 
 static bool pass_through(struct instance *in, struct xlate *x)
@@ -27,7 +27,8 @@ static bool stage2_only(struct instance *in, struct xlate *x)
 
 	if (!s1_bypass_fits(in, x))
 		return false;
-	if (!walk_s2(in, x, x->in.iova, x->in.write, CLASS_IN, &x->pa, &base, &x->log2, &x->perms))
+	if (!model_walk_s2(in, x, x->in.iova, x->in.write, CLASS_IN, &x->pa, &base, &x->log2,
+			   &x->perms))
 		return false;
 	x->perms |= PERM_S1_ALL;
 	return true;
@@ -43,7 +44,7 @@ static bool translated_access(struct instance *in, struct xlate *x)
 	}
 	if (x->ste.eats == EATS_SPLIT)
 		return stage2_only(in, x);
-	return fail(x, F_TRANSL_FORBIDDEN, CLASS_IN, false, 0, 0);
+	return model_fail(x, F_TRANSL_FORBIDDEN, CLASS_IN, false, 0, 0);
 }
 
 /** Which CD serves the access; *@p index. *@p bypass: none, stage 1 is skipped. */
@@ -54,17 +55,17 @@ static bool select_cd(struct xlate *x, uint32_t *index, bool *bypass)
 	*index = 0;
 	*bypass = false;
 	if (!ste->s1cdmax)
-		return !x->in.ssid_valid || fail(x, C_BAD_SUBSTREAMID, CLASS_IN, false, 0, 0);
+		return !x->in.ssid_valid || model_fail(x, C_BAD_SUBSTREAMID, CLASS_IN, false, 0, 0);
 	if (x->in.ssid_valid) {
 		if (x->in.ssid >> ste->s1cdmax)
-			return fail(x, C_BAD_SUBSTREAMID, CLASS_IN, false, 0, 0);
+			return model_fail(x, C_BAD_SUBSTREAMID, CLASS_IN, false, 0, 0);
 		if (!x->in.ssid && ste->s1dss == S1DSS_SSID0)
-			return fail(x, F_STREAM_DISABLED, CLASS_IN, false, 0, 0);
+			return model_fail(x, F_STREAM_DISABLED, CLASS_IN, false, 0, 0);
 		*index = x->in.ssid;
 		return true;
 	}
 	if (ste->s1dss == S1DSS_TERMINATE)
-		return fail(x, F_STREAM_DISABLED, CLASS_IN, false, 0, 0);
+		return model_fail(x, F_STREAM_DISABLED, CLASS_IN, false, 0, 0);
 	*bypass = ste->s1dss == S1DSS_BYPASS;
 	return true;
 }
@@ -78,7 +79,7 @@ static bool by_config(struct instance *in, struct xlate *x)
 	case STE_BYPASS:
 	case STE_S2:
 		if (x->in.ssid_valid)
-			return fail(x, C_BAD_SUBSTREAMID, CLASS_IN, false, 0, 0);
+			return model_fail(x, C_BAD_SUBSTREAMID, CLASS_IN, false, 0, 0);
 		return x->ste.config == STE_S2 ? stage2_only(in, x) : pass_through(in, x);
 	case STE_S1:
 	case STE_NESTED:
@@ -87,42 +88,42 @@ static bool by_config(struct instance *in, struct xlate *x)
 		if (s1_bypass)
 			return x->ste.config == STE_NESTED ? stage2_only(in, x)
 							   : pass_through(in, x);
-		if (!cfg_cd(in, x, index))
+		if (!model_cfg_cd(in, x, index))
 			return false;
 		x->el2 = x->ste.config == STE_S1 && x->ste.strw == STRW_EL2;
 		x->asid = x->el2 && !(in->r.cr2 & CR2_E2H) ? 0 : x->cd.asid;
-		return walk_s1(in, x);
+		return model_walk_s1(in, x);
 	}
 	return false;
 }
 
 /** Translate x->in. False: x->fault says why. */
-bool translate(struct instance *in, struct xlate *x)
+bool model_translate(struct instance *in, struct xlate *x)
 {
 	if (!(in->r.cr0ack & CR0_SMMUEN)) {
 		if (x->ask == ASK_ATS || x->translated || (in->r.gbpa & GBPA_ABORT))
-			return fail(x, 0, CLASS_IN, false, 0, 0);
+			return model_fail(x, 0, CLASS_IN, false, 0, 0);
 		x->pa = x->in.iova;
 		x->log2 = 12;
 		x->perms = PERM_S1_ALL | PERM_S2_ALL;
 		return true;
 	}
 	if (x->in.ssid_valid && x->in.ssid >> in->cfg.ssid_bits)
-		return fail(x, C_BAD_SUBSTREAMID, CLASS_IN, false, 0, 0);
-	if (!cfg_ste(in, x))
+		return model_fail(x, C_BAD_SUBSTREAMID, CLASS_IN, false, 0, 0);
+	if (!model_cfg_ste(in, x))
 		return false;
 	x->vmid = in->cfg.s2 ? x->ste.vmid : 0;
 	if (x->ste.config == STE_ABORT)
-		return fail(x, 0, CLASS_IN, false, 0, 0);
+		return model_fail(x, 0, CLASS_IN, false, 0, 0);
 	if (x->translated)
 		return translated_access(in, x);
 	if (x->ask == ASK_ATS && (x->ste.eats == EATS_OFF || x->ste.config == STE_BYPASS))
-		return fail(x, F_BAD_ATS_TREQ, CLASS_IN, false, 0, 0);
+		return model_fail(x, F_BAD_ATS_TREQ, CLASS_IN, false, 0, 0);
 	return by_config(in, x);
 }
 
 /** Translate as a prefetcher does: fill the caches, tell nobody. */
-void speculate(struct instance *in, const struct recent *what)
+void model_speculate(struct instance *in, const struct recent *what)
 {
 	struct xlate x = {
 		.in = {.instance = in->index,
@@ -136,18 +137,18 @@ void speculate(struct instance *in, const struct recent *what)
 	};
 
 	in->count.prefetches++;
-	translate(in, &x);
+	model_translate(in, &x);
 }
 
 /** Speculate @p n times on and around what was accessed lately. */
-void speculate_some(struct instance *in, unsigned n)
+void model_speculate_some(struct instance *in, unsigned n)
 {
 	unsigned have = in->nrecent < RECENT ? in->nrecent : RECENT;
 
 	while (have && n--) {
-		struct recent what = in->recent[rnd(in) % have];
+		struct recent what = in->recent[model_rnd(in) % have];
 
-		switch (rnd(in) % 6) {
+		switch (model_rnd(in) % 6) {
 		case 0:
 			what.iova += 0x1000;
 			break;
@@ -163,6 +164,6 @@ void speculate_some(struct instance *in, unsigned n)
 		default:
 			break; /* the very same: after an invalidation the worst of all */
 		}
-		speculate(in, &what);
+		model_speculate(in, &what);
 	}
 }

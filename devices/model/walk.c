@@ -19,7 +19,7 @@ struct walk {
 };
 
 /** Note why an access fails; always false. */
-bool fail(struct xlate *x, uint8_t type, unsigned cls, bool s2, uint64_t ipa, uint64_t fetch)
+bool model_fail(struct xlate *x, uint8_t type, unsigned cls, bool s2, uint64_t ipa, uint64_t fetch)
 {
 	x->fault = (struct fault){.type = type,
 				  .cls = (uint8_t)cls,
@@ -34,7 +34,7 @@ bool fail(struct xlate *x, uint8_t type, unsigned cls, bool s2, uint64_t ipa, ui
 
 static bool walk_fail(struct xlate *x, const struct walk *w, uint8_t type)
 {
-	return fail(x, type, w->cls, w->stage == 2, w->stage == 2 ? w->addr : 0, 0);
+	return model_fail(x, type, w->cls, w->stage == 2, w->stage == 2 ? w->addr : 0, 0);
 }
 
 static void note_hit(struct xlate *x, const struct tlb_entry *e)
@@ -100,7 +100,7 @@ static void keep_pointer(struct instance *in, const struct xlate *x, const struc
 		.ssid_valid = x->in.ssid_valid,
 	};
 
-	tlb_insert(in, &in->walks, &e);
+	model_tlb_insert(in, &in->walks, &e);
 }
 
 /** Follow the tables to the leaf: w->desc, w->level, w->shift. */
@@ -112,7 +112,7 @@ static bool walk_tables(struct instance *in, struct xlate *x, struct walk *w)
 	uint64_t table = w->table;
 
 	if (x->look) {
-		const struct tlb_entry *e = tlb_find_walk(
+		const struct tlb_entry *e = model_tlb_find_walk(
 			in, x, w->stage == 2 ? 1u << 2 : 1u << 1 | 1u << 3, w->addr, w->granule);
 
 		if (e && e->level >= level) {
@@ -133,7 +133,7 @@ static bool walk_tables(struct instance *in, struct xlate *x, struct walk *w)
 			uint64_t base;
 			uint8_t log2, perms;
 
-			if (!walk_s2(in, x, at, false, CLASS_TT, &at, &base, &log2, &perms))
+			if (!model_walk_s2(in, x, at, false, CLASS_TT, &at, &base, &log2, &perms))
 				return false;
 			if (pending && x->fill) {
 				/* Keep where the table is, if stage 2 maps all of it in one piece. */
@@ -148,8 +148,8 @@ static bool walk_tables(struct instance *in, struct xlate *x, struct walk *w)
 		if (hooks->table_load && x->ask != ASK_TRUTH && x->ask != ASK_PROBE)
 			hooks->table_load(hooks->ctx, in->index, at);
 		if (!ram_load(in, at, &desc))
-			return fail(x, F_WALK_EABT, w->stage == 2 ? w->cls : CLASS_TT,
-				    w->stage == 2, 0, at);
+			return model_fail(x, F_WALK_EABT, w->stage == 2 ? w->cls : CLASS_TT,
+					  w->stage == 2, 0, at);
 		if (!(desc & 1) || (level == 3 && !(desc & 2)))
 			return walk_fail(x, w, F_TRANSLATION);
 		if (level == 3 || !(desc & 2)) {
@@ -207,7 +207,7 @@ static void leaf_range(struct instance *in, const struct walk *w, uint64_t *out,
 /** A block may be held whole or in pieces of a 512th. */
 static uint8_t piece_log2(struct instance *in, unsigned span_log2, unsigned granule, bool fill)
 {
-	if (fill && span_log2 > granule && chance(in, in->cfg.split_permille))
+	if (fill && span_log2 > granule && model_chance(in, in->cfg.split_permille))
 		return (uint8_t)(span_log2 - 9 > granule ? span_log2 - 9 : granule);
 	return (uint8_t)span_log2;
 }
@@ -221,16 +221,16 @@ static bool s2_allows(uint8_t perms, bool write)
  * Stage 2 of @p ipa for @p write. Answers the address, the range of IPAs that goes along with it (*@p base,
  * *@p log2) and the permissions. ATS requests are not refused for lack of permission: the answer says which.
  */
-bool walk_s2(struct instance *in, struct xlate *x, uint64_t ipa, bool write, unsigned cls,
-	     uint64_t *pa, uint64_t *base, uint8_t *log2, uint8_t *perms)
+bool model_walk_s2(struct instance *in, struct xlate *x, uint64_t ipa, bool write, unsigned cls,
+		   uint64_t *pa, uint64_t *base, uint8_t *log2, uint8_t *perms)
 {
 	const struct ste *ste = &x->ste;
 	struct tlb_entry e = {0};
 
 	if (ipa >> ste->s2ia)
-		return fail(x, F_TRANSLATION, cls, true, ipa, 0);
+		return model_fail(x, F_TRANSLATION, cls, true, ipa, 0);
 
-	const struct tlb_entry *hit = x->look ? tlb_find(in, x, 1u << 2, ipa) : NULL;
+	const struct tlb_entry *hit = x->look ? model_tlb_find(in, x, 1u << 2, ipa) : NULL;
 
 	if (hit) {
 		note_hit(x, hit);
@@ -273,14 +273,14 @@ bool walk_s2(struct instance *in, struct xlate *x, uint64_t ipa, bool write, uns
 		e.base = ipa >> e.log2 << e.log2;
 		e.pa = out + (e.base - e.span_base);
 		if (x->fill)
-			tlb_insert(in, &in->tlb, &e);
+			model_tlb_insert(in, &in->tlb, &e);
 	}
 	*pa = e.pa + (ipa - e.base);
 	*base = e.base;
 	*log2 = e.log2;
 	*perms = e.perms;
 	if (!(cls == CLASS_IN && x->ask == ASK_ATS) && !s2_allows(e.perms, write))
-		return fail(x, F_PERMISSION, cls, true, ipa, 0);
+		return model_fail(x, F_PERMISSION, cls, true, ipa, 0);
 	return true;
 }
 
@@ -312,9 +312,9 @@ static bool check_perms(struct xlate *x, uint8_t perms, uint8_t stage, uint64_t 
 	if (x->ask == ASK_ATS)
 		return true;
 	if (stage != 2 && !s1_allows(x, perms))
-		return fail(x, F_PERMISSION, CLASS_IN, false, 0, 0);
+		return model_fail(x, F_PERMISSION, CLASS_IN, false, 0, 0);
 	if (stage == 3 && !s2_allows(perms, x->in.write))
-		return fail(x, F_PERMISSION, CLASS_IN, true, ipa, 0);
+		return model_fail(x, F_PERMISSION, CLASS_IN, true, ipa, 0);
 	return true;
 }
 
@@ -328,14 +328,14 @@ static bool select_half(struct xlate *x, uint64_t *addr, const struct cd_half **
 	if (h->tbi)
 		va = high ? va | ~LOW56 : va & LOW56;
 	if (h->off || (high ? ~va : va) >> (64 - h->tsz))
-		return fail(x, F_TRANSLATION, CLASS_IN, false, 0, 0);
+		return model_fail(x, F_TRANSLATION, CLASS_IN, false, 0, 0);
 	*addr = va & LOW56;
 	*half = h;
 	return true;
 }
 
 /** Stage 1, and stage 2 after it if the stream has both. Answers in x. */
-bool walk_s1(struct instance *in, struct xlate *x)
+bool model_walk_s1(struct instance *in, struct xlate *x)
 {
 	bool nested = x->ste.config == STE_NESTED;
 	/* With split-stage ATS a request is answered with an IPA, which no entry of both stages may supply. */
@@ -348,7 +348,7 @@ bool walk_s1(struct instance *in, struct xlate *x)
 
 	if (!select_half(x, &addr, &h))
 		return false;
-	hit = x->look && !split ? tlb_find(in, x, 1u << 1 | 1u << 3, addr) : NULL;
+	hit = x->look && !split ? model_tlb_find(in, x, 1u << 1 | 1u << 3, addr) : NULL;
 	if (hit) {
 		note_hit(x, hit);
 		x->pa = hit->pa + (addr - hit->base);
@@ -403,7 +403,8 @@ bool walk_s1(struct instance *in, struct xlate *x)
 
 		if (!check_perms(x, e.perms, 1, 0))
 			return false;
-		if (!walk_s2(in, x, ipa, x->in.write, CLASS_IN, &pa, &ipa_base, &log2, &perms))
+		if (!model_walk_s2(in, x, ipa, x->in.write, CLASS_IN, &pa, &ipa_base, &log2,
+				   &perms))
 			return false;
 		if (log2 < e.log2)
 			e.log2 = log2;
@@ -415,6 +416,6 @@ bool walk_s1(struct instance *in, struct xlate *x)
 	x->pa = e.pa + (addr - e.base);
 	x->log2 = e.log2;
 	if (x->fill && !split)
-		tlb_insert(in, &in->tlb, &e);
+		model_tlb_insert(in, &in->tlb, &e);
 	return check_perms(x, e.perms, split ? 1 : e.stage, e.ipa + (addr - e.base));
 }

@@ -133,6 +133,8 @@ static void test_illegal(void **state)
 		{{{SMMU_CMD_TLBI_EL2_ALL, 0}}, false},
 		/* a range of nothing but a granule */
 		{{{SMMU_CMD_TLBI_NH_VA, 1 << 10}}, false},
+		/* the same with TTL 1 of 16K, which says nothing (4.4.1.1) */
+		{{{SMMU_CMD_TLBI_NH_VA, 2 << 10 | 1 << 8}}, false},
 		{{{SMMU_CMD_TLBI_NH_ASID, 0}}, true},
 		{{{SMMU_CMD_CFGI_CD, 0}}, true},
 		{{{SMMU_CMD_ATC_INV, 0}}, true},
@@ -198,6 +200,7 @@ static void test_atc_timeout(void **state)
 
 		c.atc_ns = 10000;
 		c.atc_timeout_ns = 50000;
+		c.atc_ur = false;
 		rig_open(&rig, &c, 1, SMMU_MODEL_VIRTUAL, NULL, 1);
 		rig_up(&rig, 0);
 		t = rig_table(&rig, 1, 12, 48);
@@ -237,6 +240,28 @@ static void test_atc_timeout(void **state)
 		}
 		rig_close(&rig);
 	}
+}
+
+/** 3.9.1.5: a function whose ATS is off, or that is not there, says UR, which completes; the others' is done. */
+static void test_atc_unsupported(void **state)
+{
+	struct smmu_model_config c = rig_config();
+	struct smmu_model_device *dev;
+	struct rig rig;
+
+	rig_open(&rig, &c, 1, SMMU_MODEL_VIRTUAL, NULL, 1);
+	rig_up(&rig, 0);
+	dev = smmu_model_device(rig.model, 0, 1, true);
+	rig_cmd(&rig, 0, smmu_cmd_atc_inv(1, false, 0, false, 0, 52));
+	rig_cmd_sync(&rig, 0, smmu_cmd_atc_inv(99, false, 0, false, 0, 52));
+	assert_int_equal(rig_read(&rig, 0, SMMU_GERROR), 0);
+	/* Gone without a word is another matter. */
+	smmu_model_device_kill(dev);
+	rig_cmd(&rig, 0, smmu_cmd_atc_inv(1, false, 0, false, 0, 52));
+	rig_cmd(&rig, 0, smmu_cmd_sync(0));
+	expect_error(&rig, SMMU_CERROR_ATC_INV_SYNC, 1);
+	acknowledge(&rig);
+	rig_close(&rig);
 }
 
 static void test_events(void **state)
@@ -426,9 +451,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_wrap),        cmocka_unit_test(test_sync),
 		cmocka_unit_test(test_illegal),     cmocka_unit_test(test_abort),
-		cmocka_unit_test(test_atc_timeout), cmocka_unit_test(test_events),
-		cmocka_unit_test(test_determinism), cmocka_unit_test(test_clock),
-		cmocka_unit_test(test_reset),
+		cmocka_unit_test(test_atc_timeout), cmocka_unit_test(test_atc_unsupported),
+		cmocka_unit_test(test_events),      cmocka_unit_test(test_determinism),
+		cmocka_unit_test(test_clock),       cmocka_unit_test(test_reset),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

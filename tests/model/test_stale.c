@@ -411,7 +411,11 @@ static void test_config(void **state)
 		{true, smmu_cmd_cfgi_cd(8, 3, false), false},
 		{true, smmu_cmd_cfgi_cd_all(9), true},
 		{true, smmu_cmd_cfgi_cd_all(8), false},
-		{true, smmu_cmd_cfgi_ste(9, false), false}, /* cd_survives_ste */
+		{true, smmu_cmd_cfgi_ste(9, false), true}, /* 4.3.1: its CDs go with an STE */
+		{true, smmu_cmd_cfgi_ste(9, true), true},
+		{true, smmu_cmd_cfgi_ste(8, false), false},
+		{true, smmu_cmd_cfgi_ste_range(8, 2), true}, /* 4.3.2 */
+		{true, smmu_cmd_cfgi_ste_range(16, 2), false},
 		{true, smmu_cmd_cfgi_all(), true},
 		{true, smmu_cmd_tlbi_nsnh_all(), false},
 	};
