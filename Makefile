@@ -22,7 +22,7 @@ NOT_ASAN = ^(cli|qemu)-command$$
 C_FILES = git ls-files -co --exclude-standard '*.[ch]'
 
 .DEFAULT_GOAL := build
-.PHONY: build run test help setup-test check format check-format tidy freestanding sanitize tsan mutants headers ci install clean
+.PHONY: build run test help setup-test check format check-format tidy freestanding sanitize tsan mutants headers docs deb ci install clean
 
 build: ## build the library and the command (build/smmuv3), after installing what that needs
 	$(SETUP) run
@@ -70,6 +70,14 @@ mutants: ## small faults in src/, one at a time: each has to be noticed (MUTANTS
 headers: ## each public header alone, as C99, C11, C17 and C++17, with each compiler that is there
 	@tools/headers.sh
 
+docs: ## the public headers as pages (build-docs/html); a comment that does not fit is an error
+	$(SETUP) ci
+	@doxygen docs/Doxyfile
+
+deb: ## the Debian packages (build-deb), judged by lintian
+	$(SETUP) deb
+	@tools/deb.sh
+
 ci: ## everything that continuous integration checks
 	@.ci/run
 
@@ -77,7 +85,7 @@ install: build ## install library, headers, command and manual page under the pr
 	@meson install -C $(BUILD)
 
 clean: ## remove every build folder; the cache (.cache) stays
-	rm -rf $(BUILD) build-asan build-tsan build-clang build-tidy build-freestanding build-embed build-ci build-mutants
+	rm -rf $(BUILD) build-asan build-tsan build-clang build-tidy build-freestanding build-embed build-ci build-mutants build-docs build-deb
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  \1\t\2/p' Makefile | expand -t 18
