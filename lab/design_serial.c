@@ -185,17 +185,18 @@ static bool has_ats(const struct smmu_inv_array *a)
 static int serial_unmap(struct machine *m, struct machine_domain *d, uint64_t iova, uint64_t size)
 {
 	const struct smmu_inv_array *array;
+	struct smmu_freelist tables = {NULL};
 	struct smmu_gather g;
 	unsigned cookie;
 	bool locked;
 	int rc;
 
-	smmu_gather_init(&g, d->granule_shift);
-	rc = smmu_unmap_gather(&d->d, iova, size, &g);
+	smmu_gather_init(&g, 0);
+	rc = smmu_unmap_gather(&d->d, iova, size, 0, &g, &tables);
 	if (rc)
 		return rc;
-	if (m->early_free && g.tables) {
-		smmu_unmap_release(&d->d, &g);
+	if (m->early_free && tables.first) {
+		smmu_unmap_release(&d->d, &tables);
 		machine_pause(m, 50000);
 	}
 	smmu_mb();
@@ -214,7 +215,7 @@ static int serial_unmap(struct machine *m, struct machine_domain *d, uint64_t io
 	if (locked)
 		read_unlock(&d->lock);
 	if (!m->early_free)
-		smmu_unmap_release(&d->d, &g);
+		smmu_unmap_release(&d->d, &tables);
 	return rc;
 }
 

@@ -9,39 +9,40 @@ const struct design *design_get(enum design_id id)
 	return id == DESIGN_SERIAL ? &design_serial : &design_sweep;
 }
 
-void design_release(struct machine *m, struct machine_domain *d, struct smmu_gather *g)
+void design_release(struct machine *m, struct machine_domain *d, struct smmu_freelist *tables)
 {
 	if (!m->early_free)
-		smmu_unmap_release(&d->d, g);
+		smmu_unmap_release(&d->d, tables);
 }
 
 static int sweep_start(struct machine *m, struct machine_domain *d, uint64_t iova, uint64_t size,
-		       struct smmu_gather *g, struct smmu_fence *f)
+		       struct smmu_freelist *tables, struct smmu_fence *f)
 {
+	struct smmu_gather g;
 	int rc;
 
-	smmu_gather_init(g, d->granule_shift);
-	rc = smmu_unmap_gather(&d->d, iova, size, g);
+	smmu_gather_init(&g, 0);
+	rc = smmu_unmap_gather(&d->d, iova, size, 0, &g, tables);
 	if (rc)
 		return rc;
 	/* The fault "early-free": the tables go back while walks may still be in them, for a while. */
-	if (m->early_free && g->tables) {
-		smmu_unmap_release(&d->d, g);
+	if (m->early_free && tables->first) {
+		smmu_unmap_release(&d->d, tables);
 		machine_pause(m, 50000);
 	}
-	smmu_unmap_submit(&d->d, g, f);
+	smmu_unmap_submit(&d->d, &g, f);
 	return 0;
 }
 
 static int sweep_unmap(struct machine *m, struct machine_domain *d, uint64_t iova, uint64_t size)
 {
-	struct smmu_gather g;
+	struct smmu_freelist tables = {NULL};
 	struct smmu_fence f;
 	int rc;
 
 	if (!m->early_free)
-		return smmu_unmap(&d->d, iova, size);
-	rc = sweep_start(m, d, iova, size, &g, &f);
+		return smmu_unmap(&d->d, iova, size, 0);
+	rc = sweep_start(m, d, iova, size, &tables, &f);
 	return rc ? rc : smmu_fence_wait(&f);
 }
 

@@ -27,9 +27,9 @@ struct design {
 	 * locks: the design's own.
 	 */
 	int (*unmap)(struct machine *m, struct machine_domain *d, uint64_t iova, uint64_t size);
-	/** An unmap in steps, or NULL: start it; it is finished by the fence and smmu_unmap_release. */
+	/** An unmap in steps, or NULL: start it, with *@p tables empty; it is finished by the fence and smmu_unmap_release. */
 	int (*unmap_start)(struct machine *m, struct machine_domain *d, uint64_t iova,
-			   uint64_t size, struct smmu_gather *g, struct smmu_fence *f);
+			   uint64_t size, struct smmu_freelist *tables, struct smmu_fence *f);
 	/** Around a change of the attachments to @p d (NULL: no domain with a table); @p ats: of an ATS device. */
 	void (*change_begin)(struct machine_domain *d, bool ats);
 	void (*change_end)(struct machine_domain *d, bool ats);
@@ -38,7 +38,7 @@ struct design {
 const struct design *design_get(enum design_id id);
 
 /** Finish a started unmap whose fence is done: release the tables unless a fault has done it already. */
-void design_release(struct machine *m, struct machine_domain *d, struct smmu_gather *g);
+void design_release(struct machine *m, struct machine_domain *d, struct smmu_freelist *tables);
 
 extern const struct design design_sweep, design_serial;
 

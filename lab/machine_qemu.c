@@ -97,7 +97,7 @@ int machine_qemu_start(struct machine *m, uint64_t at)
 		iova = at + ((uint64_t)i << 20);
 		do
 			rc = smmu_map(&m->domain[0].d, iova, bus, size,
-				      SMMU_PROT_READ | SMMU_PROT_WRITE);
+				      SMMU_PROT_READ | SMMU_PROT_WRITE, 0);
 		while (rc == -SMMU_ENOMEM && m->heap.fail.every > 1);
 		if (!rc && backend_qemu_start(&m->backend, d->smmu, d->stream[0], iova))
 			rc = -SMMU_EIO;

@@ -131,7 +131,7 @@ static int use(void)
 	if (check("attach", error))
 		return error;
 	error = smmu_map(&domain, IOVA, (uintptr_t)page, sizeof(page),
-			 SMMU_PROT_READ | SMMU_PROT_WRITE);
+			 SMMU_PROT_READ | SMMU_PROT_WRITE, 0);
 	if (check("map", error))
 		return error;
 
@@ -140,7 +140,7 @@ static int use(void)
 		if (check("the device copies a page through the mapping", error))
 			return error;
 	}
-	error = smmu_unmap(&domain, IOVA, sizeof(page));
+	error = smmu_unmap(&domain, IOVA, sizeof(page), 0);
 	if (check("unmap, and invalidate", error))
 		return error;
 	if (board_device_init() == 0) {

@@ -52,26 +52,36 @@ int smmu_domain_init(struct smmu_domain *d, const struct smmu_domain_config *cfg
 int smmu_domain_fini(struct smmu_domain *d);
 
 /**
- * Map @p size bytes at @p iova to @p pa with SMMU_PROT_… of pgtable.h; multiples of the granule. Needs no invalidation: nothing was
- * mapped there before. Errors are smmu_pgtable's (-SMMU_EEXIST, -SMMU_ENOMEM, -SMMU_ERANGE, -SMMU_EINVAL), after which
- * nothing changed; -SMMU_EOPNOTSUPP for a domain without a table. Calls on disjoint ranges may run at the same time.
+ * Map @p size bytes at @p iova to @p pa with SMMU_PROT_… and the flags SMMU_MAP_… of pgtable.h; multiples of the granule.
+ * Needs no invalidation: nothing was mapped there before. Calls on disjoint ranges may run at the same time. Takes no
+ * lock. May sleep (in dma_alloc), but not with SMMU_MAP_ATOMIC in @p flags.
+ * @return 0; or after an error nothing has changed:
+ *   -SMMU_EEXIST, -SMMU_ENOMEM, -SMMU_ERANGE, -SMMU_EINVAL as struct smmu_pgtable_ops says
+ *   -SMMU_EOPNOTSUPP the domain has no table
  */
-int smmu_map(struct smmu_domain *d, uint64_t iova, uint64_t pa, uint64_t size, uint32_t prot);
+int smmu_map(struct smmu_domain *d, uint64_t iova, uint64_t pa, uint64_t size, uint32_t prot,
+	     uint32_t flags);
 
 /**
- * Unmap @p size bytes at @p iova and invalidate every TLB and ATC that may hold them, on all instances at once. When
+ * Unmap @p size bytes at @p iova (@p flags: SMMU_UNMAP_… of pgtable.h) and invalidate every TLB and ATC that may hold them, on all instances at once. When
  * this returns 0 no access can use the old translation. -SMMU_ENOENT, -SMMU_EINVAL, -SMMU_EOPNOTSUPP: nothing changed.
  * -SMMU_EIO: unmapped, but an instance is dead and may still hold it; tables that went away are kept from reuse, for ever.
  * Does not sleep; takes no lock.
  */
-int smmu_unmap(struct smmu_domain *d, uint64_t iova, uint64_t size);
+int smmu_unmap(struct smmu_domain *d, uint64_t iova, uint64_t size, uint32_t flags);
 
 /** @name The same in steps
- *  unmap into a gather, submit, do other work, finish the fence, release the tables. @{ */
-int smmu_unmap_gather(struct smmu_domain *d, uint64_t iova, uint64_t size, struct smmu_gather *g);
+ *  unmap into a gather, submit, do other work, finish the fence, release the tables. None of them sleeps. @{ */
+/**
+ * Unmap, and add what went away to @p g and @p tables, which the caller made empty with smmu_gather_init(g, 0) and
+ * `{NULL}`. Any number of unmaps of this domain may go into one pair: the range grows over what lies between them.
+ * Errors as smmu_unmap's, after which neither a translation nor the pair has changed.
+ */
+int smmu_unmap_gather(struct smmu_domain *d, uint64_t iova, uint64_t size, uint32_t flags,
+		      struct smmu_gather *g, struct smmu_freelist *tables);
 void smmu_unmap_submit(struct smmu_domain *d, const struct smmu_gather *g, struct smmu_fence *f);
-/** Free the tables a gather holds; only after its fence is finished. */
-void smmu_unmap_release(struct smmu_domain *d, struct smmu_gather *g);
+/** Free @p tables and empty the list; only after the fence over their gather is finished with 0. */
+void smmu_unmap_release(struct smmu_domain *d, struct smmu_freelist *tables);
 /** @} */
 
 /** Invalidate everything of the domain everywhere. 0 or -SMMU_EIO, as smmu_unmap. */

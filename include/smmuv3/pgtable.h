@@ -17,7 +17,7 @@
  *
  * **Order towards the SMMU.** When map returns, the new translations are visible to the SMMU before any later store
  * or register write of the caller. When unmap returns, the old ones are gone from the tables but not from any cache:
- * the caller sweeps what the gather says, waits for the fence, and then calls free_gathered. No translation exists,
+ * the caller sweeps what the gather says, waits for the fence, and then frees the freelist. No translation exists,
  * not even for an instant, in a map that fails: nothing has to be invalidated after one.
  *
  * An embedder that owns its page tables fills in a struct smmu_pgtable itself: `ops`, `cfg` and `regs`.
@@ -46,6 +46,20 @@ enum smmu_pgtable_attr {
 	SMMU_PGTABLE_ATTR_WB = 0,     /**< normal, inner and outer write-back, allocating */
 	SMMU_PGTABLE_ATTR_NC = 1,     /**< normal, inner and outer non-cacheable */
 	SMMU_PGTABLE_ATTR_DEVICE = 2, /**< Device-nGnRE */
+};
+
+/** Bits of the flags of map. */
+enum smmu_map_flags {
+	SMMU_MAP_ATOMIC = 1, /**< must not sleep: tables are allocated with SMMU_ALLOC_ATOMIC */
+};
+
+/** Bits of the flags of unmap. */
+enum smmu_unmap_flags {
+	/**
+	 * The caller knows that all of the range is mapped: leaves of tables that the range covers whole are not
+	 * looked at, and holes among them go unnoticed. What the range covers of other tables is checked as ever.
+	 */
+	SMMU_UNMAP_KNOWN = 1,
 };
 
 struct smmu_pgtable_config {
@@ -85,42 +99,44 @@ struct smmu_pgtable_ops {
 	 * Translate @p size bytes (a multiple of the granule, not 0) from @p iova to @p pa (both aligned to the
 	 * granule), with SMMU_PROT_… bits, in the largest blocks that the alignment of both and the size allow. Where a
 	 * table is hooked already, even an empty one, its entries are used: a block would need an invalidation first.
-	 * Sleeps only if dma_alloc does.
+	 * Sleeps only if dma_alloc does, and not with SMMU_MAP_ATOMIC in @p flags.
 	 *
 	 * @return 0, or an error after which every translation is as before; tables that the call hooked stay, empty,
 	 * as another thread or a walker may be in them already. A later map uses them.
-	 *   -SMMU_EINVAL misaligned, size 0, neither READ nor WRITE, or permissions that the stage cannot express
+	 *   -SMMU_EINVAL misaligned, size 0, neither READ nor WRITE, permissions that the stage cannot express, or an
+	 *     unknown flag
 	 *   -SMMU_ERANGE beyond the input or the output size
 	 *   -SMMU_EEXIST something in the range is mapped
 	 *   -SMMU_ENOMEM no memory for a table, or only beyond the output size
 	 */
 	int (*map)(struct smmu_pgtable *pt, uint64_t iova, uint64_t pa, uint64_t size,
-		   unsigned prot);
+		   unsigned prot, unsigned flags);
 	/**
 	 * Remove the translation of @p size bytes at @p iova, in the same units; one call may take away what several
-	 * maps set up, and the other way round. Adds what went away to @p gather, which the caller initialised with
-	 * this granule and uses for this table alone. Never sleeps.
+	 * maps set up, and the other way round. @p flags: SMMU_UNMAP_…. Adds what went away to @p gather and
+	 * @p freelist, which the caller initialised and uses for this table alone. Never sleeps.
 	 *
-	 * @return 0, or an error after which neither a translation nor @p gather has changed:
-	 *   -SMMU_EINVAL misaligned, size 0, or the range ends inside a block
+	 * @return 0, or an error after which neither a translation nor @p gather nor @p freelist has changed:
+	 *   -SMMU_EINVAL misaligned, size 0, the range ends inside a block, the gather is one of another granule, or an
+	 *     unknown flag
 	 *   -SMMU_ERANGE beyond the input size
 	 *   -SMMU_ENOENT a page of the range is not mapped
 	 */
-	int (*unmap)(struct smmu_pgtable *pt, uint64_t iova, uint64_t size,
-		     struct smmu_gather *gather);
+	int (*unmap)(struct smmu_pgtable *pt, uint64_t iova, uint64_t size, unsigned flags,
+		     struct smmu_gather *gather, struct smmu_freelist *freelist);
 	/**
 	 * Where @p iova leads: *@p pa, and in *@p prot (may be NULL) what the descriptor allows. Any context.
 	 * @return 0; -SMMU_EFAULT not mapped, -SMMU_ERANGE beyond the input size: nothing stored.
 	 */
 	int (*iova_to_phys)(struct smmu_pgtable *pt, uint64_t iova, uint64_t *pa, unsigned *prot);
 	/**
-	 * Free the tables that unmap put on @p gather's freelist and empty the list. Call it once the fence of the
-	 * sweep over @p gather is done: before, a walk may still be in them. Must not sleep.
+	 * Free the tables that unmap put on @p freelist and empty the list. Call it once the fence of a sweep that
+	 * began after the unmap is done: before, a walk may still be in them. Never sleeps.
 	 */
-	void (*free_gathered)(struct smmu_pgtable *pt, struct smmu_gather *gather);
+	void (*free_tables)(struct smmu_pgtable *pt, struct smmu_freelist *freelist);
 	/**
 	 * Free every table that is hooked, and the first. No SMMU may use the table any more, no other call be in it,
-	 * and gathers have to be freed before. What was mapped needs no unmap.
+	 * and freelists have to be freed before. What was mapped needs no unmap. Never sleeps.
 	 */
 	void (*destroy)(struct smmu_pgtable *pt);
 };
@@ -163,15 +179,16 @@ int smmu_pgtable_query(const struct smmu_pgtable_config *cfg, uint64_t iova, uin
 /* The calls below do what the operation of the same name says. */
 
 static inline int smmu_pgtable_map(struct smmu_pgtable *pt, uint64_t iova, uint64_t pa,
-				   uint64_t size, unsigned prot)
+				   uint64_t size, unsigned prot, unsigned flags)
 {
-	return pt->ops->map(pt, iova, pa, size, prot);
+	return pt->ops->map(pt, iova, pa, size, prot, flags);
 }
 
 static inline int smmu_pgtable_unmap(struct smmu_pgtable *pt, uint64_t iova, uint64_t size,
-				     struct smmu_gather *gather)
+				     unsigned flags, struct smmu_gather *gather,
+				     struct smmu_freelist *freelist)
 {
-	return pt->ops->unmap(pt, iova, size, gather);
+	return pt->ops->unmap(pt, iova, size, flags, gather, freelist);
 }
 
 static inline int smmu_pgtable_iova_to_phys(struct smmu_pgtable *pt, uint64_t iova, uint64_t *pa,
@@ -180,9 +197,9 @@ static inline int smmu_pgtable_iova_to_phys(struct smmu_pgtable *pt, uint64_t io
 	return pt->ops->iova_to_phys(pt, iova, pa, prot);
 }
 
-static inline void smmu_pgtable_free_gathered(struct smmu_pgtable *pt, struct smmu_gather *gather)
+static inline void smmu_pgtable_free_tables(struct smmu_pgtable *pt, struct smmu_freelist *freelist)
 {
-	pt->ops->free_gathered(pt, gather);
+	pt->ops->free_tables(pt, freelist);
 }
 
 static inline void smmu_pgtable_destroy(struct smmu_pgtable *pt)

@@ -51,7 +51,7 @@ uint64_t smmu_pool_used(struct smmu_pool *pool);
  * The members of struct smmu_port_ops of the same names, under their contracts; @p ctx is the pool. Allocation is
  * O(orders) plus zeroing, freeing O(orders); none sleeps; an empty pool answers NULL and is unchanged.
  */
-void *smmu_pool_ops_dma_alloc(void *ctx, size_t size, size_t align, uint64_t *bus);
+void *smmu_pool_ops_dma_alloc(void *ctx, size_t size, size_t align, unsigned flags, uint64_t *bus);
 void smmu_pool_ops_dma_free(void *ctx, void *va, size_t size);
 void *smmu_pool_ops_dma_to_virt(void *ctx, uint64_t bus);
 void *smmu_pool_ops_alloc(void *ctx, size_t size);

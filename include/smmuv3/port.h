@@ -45,15 +45,26 @@ enum smmu_log_level {
 	SMMU_LOG_INFO,  /**< what was found and set up */
 };
 
+/** Bits of the flags of dma_alloc. */
+enum smmu_alloc_flags {
+	SMMU_ALLOC_ATOMIC = 1, /**< the caller must not sleep */
+};
+
 /** Cold-path services. None is called by a sweep, except now_ns and log. */
 struct smmu_port_ops {
 	/**
 	 * Zeroed memory for a structure that the SMMU reads or writes. @p size bytes, aligned to @p align (a
 	 * power of two, at least 8) both as a virtual and as a bus address, contiguous on the bus.
-	 * Stores the bus address in *@p bus. NULL when there is none. May sleep.
+	 * Stores the bus address in *@p bus. NULL when there is none. May sleep, unless @p flags (SMMU_ALLOC_…) has
+	 * SMMU_ALLOC_ATOMIC: then it has to answer NULL rather than sleep, in whatever context smmu_map was called.
 	 */
-	void *(*dma_alloc)(void *ctx, size_t size, size_t align, uint64_t *bus);
-	/** Give back what dma_alloc returned for the same @p size. Must not sleep. */
+	void *(*dma_alloc)(void *ctx, size_t size, size_t align, unsigned flags, uint64_t *bus);
+	/**
+	 * Give back what dma_alloc returned for the same @p size. Must not sleep. Tables are freed in the context of
+	 * the smmu_unmap or smmu_unmap_release that lets them go, or of a smmu_map that lost a race, interrupts masked
+	 * or not. An allocator that cannot free there keeps the block on a list and frees it later; or the embedder
+	 * unmaps in steps (smmu_unmap_gather) and takes the freelist to a context in which freeing is allowed.
+	 */
 	void (*dma_free)(void *ctx, void *va, size_t size);
 	/** The virtual address of a byte inside memory from dma_alloc, by its bus address. Any context. */
 	void *(*dma_to_virt)(void *ctx, uint64_t bus);

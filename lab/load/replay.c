@@ -114,13 +114,13 @@ static int play_map(struct replay *r, const struct trace_event *e)
 	int rc;
 
 	oracle_map_begin(m->oracle, 0, e->iova, e->size, pa, ORACLE_READ | ORACLE_WRITE);
-	rc = smmu_map(&m->domain[0].d, e->iova, pa, e->size, SMMU_PROT_READ | SMMU_PROT_WRITE);
+	rc = smmu_map(&m->domain[0].d, e->iova, pa, e->size, SMMU_PROT_READ | SMMU_PROT_WRITE, 0);
 	if (rc == -SMMU_ENOMEM && m->heap.fail.every) {
 		/* An allocation was made to fail; the next one is not. */
 		oracle_map_end(m->oracle, 0, e->iova, e->size, false);
 		oracle_map_begin(m->oracle, 0, e->iova, e->size, pa, ORACLE_READ | ORACLE_WRITE);
 		rc = smmu_map(&m->domain[0].d, e->iova, pa, e->size,
-			      SMMU_PROT_READ | SMMU_PROT_WRITE);
+			      SMMU_PROT_READ | SMMU_PROT_WRITE, 0);
 	}
 	oracle_map_end(m->oracle, 0, e->iova, e->size, !rc);
 	if (rc) {

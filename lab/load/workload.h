@@ -31,7 +31,7 @@ struct live_map {
 struct flight {
 	bool open;
 	struct live_map map;
-	struct smmu_gather gather;
+	struct smmu_freelist tables;
 	struct smmu_fence fence;
 };
 

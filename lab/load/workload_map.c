@@ -126,7 +126,7 @@ void worker_map(struct worker *k)
 	check_free_memory(k, l);
 	machine_tag_pages(m, map_pa(k, l), size, machine_tag(l->domain, map_iova(k, l)), true);
 	oracle_map_begin(m->oracle, l->domain, map_iova(k, l), size, map_pa(k, l), l->prot);
-	rc = smmu_map(&d->d, map_iova(k, l), map_pa(k, l), size, l->prot);
+	rc = smmu_map(&d->d, map_iova(k, l), map_pa(k, l), size, l->prot, 0);
 	oracle_map_end(m->oracle, l->domain, map_iova(k, l), size, !rc);
 	if (rc) {
 		worker_check_refused(k, "map", rc,
@@ -248,7 +248,7 @@ static void flight_end(struct worker *k, struct flight *f, int rc)
 
 	f->open = false;
 	unmapped(k, &f->map, rc);
-	design_release(m, &m->domain[f->map.domain], &f->gather);
+	design_release(m, &m->domain[f->map.domain], &f->tables);
 	if (f->map.pages) {
 		unsigned device, ssid;
 
@@ -300,8 +300,9 @@ void worker_unmap_async(struct worker *k)
 	*l = cut(k, (unsigned)worker_below(k, k->n_live));
 	probe_before(k, &p, l);
 	oracle_unmap_begin(m->oracle, l->domain, map_iova(k, l), (uint64_t)l->pages << 12);
+	f->tables = (struct smmu_freelist){NULL};
 	rc = m->design->unmap_start(m, &m->domain[l->domain], map_iova(k, l),
-				    (uint64_t)l->pages << 12, &f->gather, &f->fence);
+				    (uint64_t)l->pages << 12, &f->tables, &f->fence);
 	if (!rc) {
 		f->open = true;
 		return;

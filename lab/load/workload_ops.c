@@ -97,12 +97,12 @@ static void do_wrong(struct worker *k)
 	switch (worker_below(k, 7)) {
 	case 0:
 		expect(k, "map with a misaligned address",
-		       smmu_map(&d->d, far + unit / 2, m->data, unit, SMMU_PROT_READ),
+		       smmu_map(&d->d, far + unit / 2, m->data, unit, SMMU_PROT_READ, 0),
 		       -SMMU_EINVAL);
 		break;
 	case 1:
 		expect(k, "map beyond the input size",
-		       smmu_map(&d->d, 1ull << 48, m->data, unit, SMMU_PROT_READ), -SMMU_ERANGE);
+		       smmu_map(&d->d, 1ull << 48, m->data, unit, SMMU_PROT_READ, 0), -SMMU_ERANGE);
 		break;
 	case 2:
 		expect(k, "unmap of what is not mapped", m->design->unmap(m, d, far, unit),
@@ -115,7 +115,7 @@ static void do_wrong(struct worker *k)
 		if (k->n_live)
 			expect(k, "map of what is mapped already",
 			       smmu_map(&d->d, map_iova(k, l), m->data, (uint64_t)l->pages << 12,
-					SMMU_PROT_READ),
+					SMMU_PROT_READ, 0),
 			       -SMMU_EEXIST);
 		break;
 	case 5:
@@ -124,7 +124,7 @@ static void do_wrong(struct worker *k)
 			       m->design->unmap(m, d, map_iova(k, l), 1ull << 29), -SMMU_ENOENT);
 		break;
 	default:
-		expect(k, "map without permissions", smmu_map(&d->d, far, m->data, unit, 0),
+		expect(k, "map without permissions", smmu_map(&d->d, far, m->data, unit, 0, 0),
 		       -SMMU_EINVAL);
 	}
 }

@@ -190,7 +190,7 @@ void smmu_posix_rcu_drain(struct smmu_rcu *rcu)
 
 /* ---- struct smmu_port_ops ---- */
 
-static void *posix_dma_alloc(void *ctx, size_t size, size_t align, uint64_t *bus)
+static void *posix_dma_alloc(void *ctx, size_t size, size_t align, unsigned flags, uint64_t *bus)
 {
 	struct smmu_posix *posix = ctx;
 

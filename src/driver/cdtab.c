@@ -49,7 +49,7 @@ int smmu_cdtab_init(struct smmu_device *dev)
 		if (!t->l2)
 			return -SMMU_ENOMEM;
 	}
-	t->table = port->ops->dma_alloc(port->ctx, t->size, smmu_max64(t->size, 64), &t->bus);
+	t->table = port->ops->dma_alloc(port->ctx, t->size, smmu_max64(t->size, 64), 0, &t->bus);
 	if (t->table)
 		return 0;
 	smmu_cdtab_fini(dev);
@@ -83,7 +83,7 @@ int smmu_cdtab_cd(struct smmu_device *dev, uint32_t ssid, struct smmu_cd **cd)
 		return 0;
 	}
 	if (!t->l2[i]) {
-		struct smmu_cd *leaf = port->ops->dma_alloc(port->ctx, LEAF_BYTES, 4096, &bus);
+		struct smmu_cd *leaf = port->ops->dma_alloc(port->ctx, LEAF_BYTES, 4096, 0, &bus);
 
 		if (!leaf)
 			return -SMMU_ENOMEM;

@@ -47,11 +47,12 @@ int smmu_domain_fini(struct smmu_domain *d)
 	return 0;
 }
 
-int smmu_map(struct smmu_domain *d, uint64_t iova, uint64_t pa, uint64_t size, uint32_t prot)
+int smmu_map(struct smmu_domain *d, uint64_t iova, uint64_t pa, uint64_t size, uint32_t prot,
+	     uint32_t flags)
 {
 	if (!d->table)
 		return -SMMU_EOPNOTSUPP;
-	return smmu_pgtable_map(d->table, iova, pa, size, prot);
+	return smmu_pgtable_map(d->table, iova, pa, size, prot, flags);
 }
 
 int smmu_iova_to_phys(struct smmu_domain *d, uint64_t iova, uint64_t *pa, uint32_t *prot)
@@ -61,12 +62,12 @@ int smmu_iova_to_phys(struct smmu_domain *d, uint64_t iova, uint64_t *pa, uint32
 	return smmu_pgtable_iova_to_phys(d->table, iova, pa, prot);
 }
 
-int smmu_unmap_gather(struct smmu_domain *d, uint64_t iova, uint64_t size, struct smmu_gather *g)
+int smmu_unmap_gather(struct smmu_domain *d, uint64_t iova, uint64_t size, uint32_t flags,
+		      struct smmu_gather *g, struct smmu_freelist *tables)
 {
 	if (!d->table)
 		return -SMMU_EOPNOTSUPP;
-	smmu_gather_init(g, d->table->cfg.granule_shift);
-	return smmu_pgtable_unmap(d->table, iova, size, g);
+	return smmu_pgtable_unmap(d->table, iova, size, flags, g, tables);
 }
 
 void smmu_unmap_submit(struct smmu_domain *d, const struct smmu_gather *g, struct smmu_fence *f)
@@ -74,21 +75,25 @@ void smmu_unmap_submit(struct smmu_domain *d, const struct smmu_gather *g, struc
 	smmu_inv_submit(f, d->port->rcu, &d->inv, g);
 }
 
-void smmu_unmap_release(struct smmu_domain *d, struct smmu_gather *g)
+void smmu_unmap_release(struct smmu_domain *d, struct smmu_freelist *tables)
 {
-	smmu_pgtable_free_gathered(d->table, g);
+	if (tables->first)
+		smmu_pgtable_free_tables(d->table, tables);
 }
 
-int smmu_unmap(struct smmu_domain *d, uint64_t iova, uint64_t size)
+int smmu_unmap(struct smmu_domain *d, uint64_t iova, uint64_t size, uint32_t flags)
 {
+	struct smmu_freelist tables = {NULL};
 	struct smmu_gather g;
-	int error = smmu_unmap_gather(d, iova, size, &g);
+	int error;
 
+	smmu_gather_init(&g, 0);
+	error = smmu_unmap_gather(d, iova, size, flags, &g, &tables);
 	if (error)
 		return error;
 	error = smmu_inv_sync(d->port->rcu, &d->inv, &g);
 	if (!error)
-		smmu_unmap_release(d, &g);
+		smmu_unmap_release(d, &tables);
 	return error;
 }
 

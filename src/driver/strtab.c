@@ -55,7 +55,8 @@ int smmu_strtab_init(struct smmu_instance *inst)
 
 	shape(inst, t);
 	/* Aligned to its size, at least 64 bytes: STRTAB_BASE. */
-	t->l1 = port->ops->dma_alloc(port->ctx, t->l1_size, smmu_max64(t->l1_size, 64), &t->l1_bus);
+	t->l1 = port->ops->dma_alloc(port->ctx, t->l1_size, smmu_max64(t->l1_size, 64), 0,
+				     &t->l1_bus);
 	if (!t->l1)
 		return -SMMU_ENOMEM;
 	if (!t->split) {
@@ -103,7 +104,8 @@ static int add_l2(struct smmu_instance *inst, uint32_t i)
 	const struct smmu_port *port = inst->port;
 	struct smmu_strtab *t = &inst->strtab;
 	uint64_t *l1 = t->l1, bus;
-	struct smmu_ste *l2 = port->ops->dma_alloc(port->ctx, l2_bytes(inst), l2_bytes(inst), &bus);
+	struct smmu_ste *l2 =
+		port->ops->dma_alloc(port->ctx, l2_bytes(inst), l2_bytes(inst), 0, &bus);
 	struct smmu_cmd cmd = smmu_cmd_cfgi_ste(i << t->split, false);
 
 	if (!l2)

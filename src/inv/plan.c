@@ -52,7 +52,7 @@ void smmu_tlbi_plan_init(struct smmu_tlbi_plan *p, const struct smmu_gather *g, 
 {
 	unsigned granule = g->granule_shift;
 	/* Without range commands one command reaches one leaf, wherever in it the address is. */
-	unsigned unit = range || g->tables || !g->leaf_shift ? granule : g->leaf_shift;
+	unsigned unit = range || !g->leaf_shift ? granule : g->leaf_shift;
 	uint64_t units, count;
 
 	*p = (struct smmu_tlbi_plan){.shift = (uint8_t)unit, .range = range};
@@ -63,9 +63,11 @@ void smmu_tlbi_plan_init(struct smmu_tlbi_plan *p, const struct smmu_gather *g, 
 	p->left = units;
 	p->w1 = g->tables ? 0 : SMMU_CMD_TLBI_W1_LEAF;
 	if (range) {
-		/* A wrong level hint would miss: only one that holds for the whole range is given. */
-		if (!g->tables)
-			p->w1 |= smmu_field_prep(SMMU_CMD_TLBI_W1_TTL, g->level);
+		/*
+		 * A wrong level hint would miss: the gather has one only if it holds for the whole range. With Leaf = 0 it is
+		 * that of the leaves, and table descriptors of all levels above go too (IHI 0070 G.b, 4.4.1.1).
+		 */
+		p->w1 |= smmu_field_prep(SMMU_CMD_TLBI_W1_TTL, g->level);
 		p->w1 |= smmu_field_prep(SMMU_CMD_TLBI_W1_TG, smmu_cmd_tlbi_tg(granule));
 	}
 	count = range ? range_terms(units) : units;

@@ -59,11 +59,12 @@ static uint64_t leaf_attributes(const struct smmu_pgtable *pt, unsigned prot)
 /**
  * Hook a new table into the free @p slot, or find that another thread did. Stores in *@p desc what the slot holds then.
  */
-static int hook_table(struct smmu_pgtable *pt, uint64_t *slot, uint64_t *desc)
+static int hook_table(struct smmu_pgtable *pt, uint64_t *slot, unsigned flags, uint64_t *desc)
 {
 	const struct smmu_port *port = pt->cfg.port;
 	uint64_t bus, new_desc;
-	uint64_t *table = smmu_pgtable_alloc_table(pt, pt_table_size(pt), &bus);
+	unsigned how = flags & SMMU_MAP_ATOMIC ? SMMU_ALLOC_ATOMIC : 0;
+	uint64_t *table = smmu_pgtable_alloc_table(pt, pt_table_size(pt), how, &bus);
 
 	if (!table)
 		return -SMMU_ENOMEM;
@@ -111,7 +112,7 @@ static int count_free(struct pt_run *run, uint64_t max)
 
 /** Find, and hook tables down to, the run of free slots where the leaves for the start of what is left go. */
 static int find_free(struct smmu_pgtable *pt, uint64_t iova, uint64_t pa, uint64_t left,
-		     struct pt_run *run)
+		     unsigned flags, struct pt_run *run)
 {
 	uint64_t *table = pt->root;
 	int err;
@@ -129,7 +130,7 @@ static int find_free(struct smmu_pgtable *pt, uint64_t iova, uint64_t pa, uint64
 				return count_free(run, smmu_min64(pt_entries(pt, level) - index,
 								  left >> run->shift));
 			}
-			err = hook_table(pt, slot, &desc);
+			err = hook_table(pt, slot, flags, &desc);
 			if (err)
 				return err;
 		}
@@ -152,7 +153,7 @@ static void write_leaves(const struct smmu_pgtable *pt, const struct pt_run *run
 }
 
 int smmu_pgtable_do_map(struct smmu_pgtable *pt, uint64_t iova, uint64_t pa, uint64_t size,
-			unsigned prot)
+			unsigned prot, unsigned flags)
 {
 	uint64_t attributes = leaf_attributes(pt, prot);
 	struct pt_run run = {0};
@@ -160,13 +161,15 @@ int smmu_pgtable_do_map(struct smmu_pgtable *pt, uint64_t iova, uint64_t pa, uin
 
 	if (err)
 		return err;
+	if (flags & ~(unsigned)SMMU_MAP_ATOMIC)
+		return -SMMU_EINVAL;
 	if (!attributes || (pa & (pt_table_size(pt) - 1)))
 		return -SMMU_EINVAL;
 	if (pa >> pt->cfg.oas || size > SMMU_BIT(pt->cfg.oas) - pa)
 		return -SMMU_ERANGE;
 
 	for (uint64_t done = 0; done < size; done += run.count << run.shift) {
-		err = find_free(pt, iova + done, pa + done, size - done, &run);
+		err = find_free(pt, iova + done, pa + done, size - done, flags, &run);
 		if (err)
 			return err;
 	}
@@ -175,7 +178,7 @@ int smmu_pgtable_do_map(struct smmu_pgtable *pt, uint64_t iova, uint64_t pa, uin
 		write_leaves(pt, &run, pa, attributes);
 	} else {
 		for (uint64_t done = 0; done < size; done += run.count << run.shift) {
-			find_free(pt, iova + done, pa + done, size - done, &run);
+			find_free(pt, iova + done, pa + done, size - done, flags, &run);
 			write_leaves(pt, &run, pa + done, attributes);
 		}
 	}

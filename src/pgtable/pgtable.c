@@ -68,10 +68,11 @@ static int derive_geometry(const struct smmu_pgtable_config *cfg, struct geometr
 	return 0;
 }
 
-uint64_t *smmu_pgtable_alloc_table(const struct smmu_pgtable *pt, uint64_t size, uint64_t *bus)
+uint64_t *smmu_pgtable_alloc_table(const struct smmu_pgtable *pt, uint64_t size, unsigned flags,
+				   uint64_t *bus)
 {
 	const struct smmu_port *port = pt->cfg.port;
-	uint64_t *table = port->ops->dma_alloc(port->ctx, (size_t)size, (size_t)size, bus);
+	uint64_t *table = port->ops->dma_alloc(port->ctx, (size_t)size, (size_t)size, flags, bus);
 
 	if (!table)
 		return NULL;
@@ -88,27 +89,28 @@ uint64_t *smmu_pgtable_alloc_table(const struct smmu_pgtable *pt, uint64_t size,
  * address of a table: its low bits are 0, and so is the valid bit. The other descriptors stay as they are: what they
  * map is being invalidated, and they vanish when the table is freed after the fence.
  */
-static void push_table(void **freelist, uint64_t *table)
+static void push_table(struct smmu_freelist *freelist, uint64_t *table)
 {
-	smmu_store(&table[0], (uint64_t)(uintptr_t)*freelist);
-	*freelist = table;
+	smmu_store(&table[0], (uint64_t)(uintptr_t)freelist->first);
+	freelist->first = table;
 }
 
-static uint64_t *pop_table(void **freelist)
+static uint64_t *pop_table(struct smmu_freelist *freelist)
 {
-	uint64_t *table = *freelist;
+	uint64_t *table = freelist->first;
 
 	if (table)
-		*freelist = (void *)(uintptr_t)smmu_load(&table[0]);
+		freelist->first = (void *)(uintptr_t)smmu_load(&table[0]);
 	return table;
 }
 
-void smmu_pgtable_collect(const struct smmu_pgtable *pt, uint64_t *table, unsigned level,
-			  void **freelist)
+unsigned smmu_pgtable_collect(const struct smmu_pgtable *pt, uint64_t *table, unsigned level,
+			      struct smmu_freelist *freelist)
 {
 	uint64_t *tables[PT_LEVELS] = {NULL};
 	uint64_t next[PT_LEVELS] = {0};
-	unsigned top = level;
+	bool empty[PT_LEVELS] = {true, true, true, true};
+	unsigned top = level, levels = 0;
 
 	tables[level] = table;
 	for (;;) {
@@ -116,21 +118,30 @@ void smmu_pgtable_collect(const struct smmu_pgtable *pt, uint64_t *table, unsign
 		if (level < PT_LAST_LEVEL && next[level] < pt_entries(pt, level)) {
 			uint64_t desc = smmu_load(&tables[level][next[level]++]);
 
+			if (!pt_is_valid(desc))
+				continue;
+			empty[level] = false;
 			if (pt_is_table(level, desc)) {
 				level++;
 				tables[level] = pt_table(pt, desc);
 				next[level] = 0;
+				empty[level] = true;
+			} else {
+				levels |= 1u << level;
 			}
 			continue;
 		}
+		/* What is in a table of the last level, nobody looks at: all leaves there are pages. */
+		if (empty[level])
+			levels |= 1u << level;
 		push_table(freelist, tables[level]);
 		if (level == top)
-			return;
+			return levels;
 		level--;
 	}
 }
 
-static void free_tables(const struct smmu_pgtable *pt, void **freelist)
+static void do_free_tables(struct smmu_pgtable *pt, struct smmu_freelist *freelist)
 {
 	const struct smmu_port *port = pt->cfg.port;
 	uint64_t *table;
@@ -139,16 +150,11 @@ static void free_tables(const struct smmu_pgtable *pt, void **freelist)
 		port->ops->dma_free(port->ctx, table, (size_t)pt_table_size(pt));
 }
 
-static void do_free_gathered(struct smmu_pgtable *pt, struct smmu_gather *gather)
-{
-	free_tables(pt, &gather->freelist);
-}
-
 static void do_destroy(struct smmu_pgtable *pt)
 {
 	const struct smmu_port *port = pt->cfg.port;
 	uint64_t entries = pt_entries(pt, pt->start_level);
-	void *freelist = NULL;
+	struct smmu_freelist freelist = {NULL};
 
 	for (uint64_t i = 0; i < entries; i++) {
 		uint64_t desc = smmu_load_acquire(&pt->root[i]);
@@ -157,7 +163,7 @@ static void do_destroy(struct smmu_pgtable *pt)
 			smmu_pgtable_collect(pt, pt_table(pt, desc), pt->start_level + 1,
 					     &freelist);
 	}
-	free_tables(pt, &freelist);
+	do_free_tables(pt, &freelist);
 	port->ops->dma_free(port->ctx, pt->root, (size_t)pt->root_size);
 	pt->root = NULL;
 	pt->regs.ttb = 0;
@@ -221,7 +227,7 @@ static const struct smmu_pgtable_ops pgtable_ops = {
 	.map = smmu_pgtable_do_map,
 	.unmap = smmu_pgtable_do_unmap,
 	.iova_to_phys = do_iova_to_phys,
-	.free_gathered = do_free_gathered,
+	.free_tables = do_free_tables,
 	.destroy = do_destroy,
 };
 
@@ -260,7 +266,7 @@ int smmu_pgtable_init(struct smmu_pgtable *pt, const struct smmu_pgtable_config 
 		.block_level = geo.block_level,
 	};
 	fill_regs(pt, &geo);
-	pt->root = smmu_pgtable_alloc_table(pt, geo.root_size, &pt->regs.ttb);
+	pt->root = smmu_pgtable_alloc_table(pt, geo.root_size, 0, &pt->regs.ttb);
 	if (!pt->root)
 		return -SMMU_ENOMEM;
 	smmu_dma_wmb();

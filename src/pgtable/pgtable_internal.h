@@ -140,13 +140,17 @@ struct pt_run {
 };
 
 /* Allocate a zeroed table of @p size bytes that the walker can address, visible to it; NULL if there is none. */
-uint64_t *smmu_pgtable_alloc_table(const struct smmu_pgtable *pt, uint64_t size, uint64_t *bus);
-/* Put @p table, at @p level, and every table below it on @p freelist. */
-void smmu_pgtable_collect(const struct smmu_pgtable *pt, uint64_t *table, unsigned level,
-			  void **freelist);
+uint64_t *smmu_pgtable_alloc_table(const struct smmu_pgtable *pt, uint64_t size, unsigned flags,
+				   uint64_t *bus);
+/**
+ * Put @p table, at @p level, and every table below it on @p freelist. Returns the levels (bit n: level n) of the leaves
+ * in them, where a table that holds nothing counts as if it held a leaf.
+ */
+unsigned smmu_pgtable_collect(const struct smmu_pgtable *pt, uint64_t *table, unsigned level,
+			      struct smmu_freelist *freelist);
 int smmu_pgtable_do_map(struct smmu_pgtable *pt, uint64_t iova, uint64_t pa, uint64_t size,
-			unsigned prot);
-int smmu_pgtable_do_unmap(struct smmu_pgtable *pt, uint64_t iova, uint64_t size,
-			  struct smmu_gather *gather);
+			unsigned prot, unsigned flags);
+int smmu_pgtable_do_unmap(struct smmu_pgtable *pt, uint64_t iova, uint64_t size, unsigned flags,
+			  struct smmu_gather *gather, struct smmu_freelist *freelist);
 
 #endif

@@ -25,7 +25,7 @@ static void leaf_run(const struct smmu_pgtable *pt, struct pt_run *run, uint64_t
 }
 
 /** Find the run of leaves that starts at @p iova, of which @p left bytes are to go. */
-static int find_leaves(const struct smmu_pgtable *pt, uint64_t iova, uint64_t left,
+static int find_leaves(const struct smmu_pgtable *pt, uint64_t iova, uint64_t left, unsigned flags,
 		       struct pt_run *run)
 {
 	uint64_t *table = pt->root;
@@ -38,6 +38,12 @@ static int find_leaves(const struct smmu_pgtable *pt, uint64_t iova, uint64_t le
 		if (!pt_is_valid(desc))
 			return -SMMU_ENOENT;
 		if (pt_is_table(level, desc)) {
+			if (flags & SMMU_UNMAP_KNOWN && left >= span && !(iova & (span - 1))) {
+				*run = (struct pt_run){
+					.count = 1,
+					.shift = pt_shift(pt->cfg.granule_shift, level)};
+				return 0;
+			}
 			table = pt_table(pt, desc);
 			continue;
 		}
@@ -51,19 +57,31 @@ static int find_leaves(const struct smmu_pgtable *pt, uint64_t iova, uint64_t le
 static void clear_leaves(const struct smmu_pgtable *pt, const struct pt_run *run, uint64_t iova,
 			 struct smmu_gather *gather)
 {
+	gather->granule_shift = pt->cfg.granule_shift;
 	for (uint64_t i = 0; i < run->count; i++)
 		smmu_store(&run->slot[i], (uint64_t)0);
 	pt_clean(pt, run->slot, run->count);
-	/* The ends of a run of equal leaves say as much as all of them. */
-	smmu_gather_leaf(gather, iova, run->shift, run->level);
-	smmu_gather_leaf(gather, iova + ((run->count - 1) << run->shift), run->shift, run->level);
+	smmu_gather_leaves(gather, iova, iova + ((run->count << run->shift) - 1), run->shift,
+			   run->level);
+}
+
+/** Add the tables that covered @p span bytes at @p iova, with leaves at the @p levels (bit n: level n). */
+static void gather_table(const struct smmu_pgtable *pt, struct smmu_gather *gather, uint64_t iova,
+			 uint64_t span, unsigned levels)
+{
+	unsigned deepest = 31 - (unsigned)__builtin_clz(levels);
+	bool one = levels == 1u << deepest;
+
+	gather->granule_shift = pt->cfg.granule_shift;
+	smmu_gather_table(gather, iova, iova + (span - 1), pt_shift(pt->cfg.granule_shift, deepest),
+			  one ? deepest : 0);
 }
 
 /**
  * Clear the first table or run of leaves of the @p left bytes at @p iova, all known to be mapped; returns its bytes.
  */
 static uint64_t clear_first(const struct smmu_pgtable *pt, uint64_t iova, uint64_t left,
-			    struct smmu_gather *gather)
+			    struct smmu_gather *gather, struct smmu_freelist *freelist)
 {
 	uint64_t *table = pt->root;
 
@@ -84,32 +102,35 @@ static uint64_t clear_first(const struct smmu_pgtable *pt, uint64_t iova, uint64
 		if (left >= span && !(iova & (span - 1))) {
 			smmu_store(slot, (uint64_t)0);
 			pt_clean(pt, slot, 1);
-			smmu_gather_table(gather, iova, shift);
-			smmu_pgtable_collect(pt, table, level + 1, &gather->freelist);
+			gather_table(pt, gather, iova, span,
+				     smmu_pgtable_collect(pt, table, level + 1, freelist));
 			return span;
 		}
 	}
 }
 
-int smmu_pgtable_do_unmap(struct smmu_pgtable *pt, uint64_t iova, uint64_t size,
-			  struct smmu_gather *gather)
+int smmu_pgtable_do_unmap(struct smmu_pgtable *pt, uint64_t iova, uint64_t size, unsigned flags,
+			  struct smmu_gather *gather, struct smmu_freelist *freelist)
 {
 	struct pt_run run = {0};
 	int err = pt_check_range(pt, iova, size);
 
 	if (err)
 		return err;
+	if (flags & ~(unsigned)SMMU_UNMAP_KNOWN ||
+	    (gather->granule_shift && gather->granule_shift != pt->cfg.granule_shift))
+		return -SMMU_EINVAL;
 	for (uint64_t done = 0; done < size; done += run.count << run.shift) {
-		err = find_leaves(pt, iova + done, size - done, &run);
+		err = find_leaves(pt, iova + done, size - done, flags, &run);
 		if (err)
 			return err;
 	}
-	if (run.count << run.shift == size && run.count < pt_entries(pt, run.level)) {
+	if (run.slot && run.count << run.shift == size && run.count < pt_entries(pt, run.level)) {
 		/* One run that leaves its table hooked, as in most calls: no need to find it again. */
 		clear_leaves(pt, &run, iova, gather);
 		return 0;
 	}
 	for (uint64_t done = 0; done < size;)
-		done += clear_first(pt, iova + done, size - done, gather);
+		done += clear_first(pt, iova + done, size - done, gather, freelist);
 	return 0;
 }

@@ -77,9 +77,9 @@ int smmu_cmdq_init(struct smmu_cmdq *q, const struct smmu_cmdq_config *cfg)
 	smmu_spin_init(&q->error_lock);
 	q->written = port->ops->alloc(port->ctx, smmu_cmdq_mem_size(cfg));
 	/* The base is aligned to the size of the queue, at least 32 bytes. */
-	q->ring = port->ops->dma_alloc(port->ctx, ring, smmu_max64(ring, 32), &q->ring_bus);
+	q->ring = port->ops->dma_alloc(port->ctx, ring, smmu_max64(ring, 32), 0, &q->ring_bus);
 	if (cfg->msi)
-		q->msi = port->ops->dma_alloc(port->ctx, sizeof(uint32_t) << cfg->log2size, 64,
+		q->msi = port->ops->dma_alloc(port->ctx, sizeof(uint32_t) << cfg->log2size, 64, 0,
 					      &q->msi_bus);
 	if (q->written && q->ring && (q->msi || !cfg->msi))
 		return 0;

@@ -22,7 +22,7 @@ int smmu_outq_init(struct smmu_outq *q, const struct smmu_port *port, struct smm
 				.base_attr = base_attr,
 				.reg_prod = words == 4 ? SMMU_EVENTQ_PROD : SMMU_PRIQ_PROD,
 				.reg_cons = words == 4 ? SMMU_EVENTQ_CONS : SMMU_PRIQ_CONS};
-	q->ring = port->ops->dma_alloc(port->ctx, ring_bytes(q), smmu_max64(ring_bytes(q), 32),
+	q->ring = port->ops->dma_alloc(port->ctx, ring_bytes(q), smmu_max64(ring_bytes(q), 32), 0,
 				       &q->ring_bus);
 	return q->ring ? 0 : -SMMU_ENOMEM;
 }

@@ -180,7 +180,7 @@ static void pool_free(struct smmu_pool *pool, void *va, uint64_t size)
 	smmu_spin_unlock(&pool->lock, flags);
 }
 
-void *smmu_pool_ops_dma_alloc(void *ctx, size_t size, size_t align, uint64_t *bus)
+void *smmu_pool_ops_dma_alloc(void *ctx, size_t size, size_t align, unsigned flags, uint64_t *bus)
 {
 	struct smmu_pool *pool = ctx;
 	void *va = pool_alloc(pool, size, align);

@@ -129,10 +129,10 @@ static int parent_up(struct world *w, unsigned s)
 	w->parent_granule = c.granule_shift;
 	rc = smmu_domain_init(&side->dom[PARENT], &c);
 	if (!rc && w->pool > ram->base)
-		rc = smmu_map(&side->dom[PARENT], ram->base, ram->base, w->pool - ram->base, 3);
+		rc = smmu_map(&side->dom[PARENT], ram->base, ram->base, w->pool - ram->base, 3, 0);
 	if (!rc && ram->base + ram->size > end)
 		rc = smmu_map(&side->dom[PARENT], end, end,
-			      (ram->base + ram->size - end) & ~0xffffull, 3);
+			      (ram->base + ram->size - end) & ~0xffffull, 3, 0);
 	/* As much of the pool as accesses will hit. */
 	for (at = 0; !rc && at < 64 * page; at += page) {
 		uint64_t kind = smmu_random_below(&rng, 10);
@@ -140,7 +140,7 @@ static int parent_up(struct world *w, unsigned s)
 
 		if (kind < 9)
 			rc = smmu_map(&side->dom[PARENT], w->pool + at, to, page,
-				      prots[kind > 6 ? kind - 6 : 0]);
+				      prots[kind > 6 ? kind - 6 : 0], 0);
 	}
 	return rc;
 }

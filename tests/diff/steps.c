@@ -239,7 +239,7 @@ void step_map(struct world *w)
 	if (CHANCE(w, 1, 50))
 		r.pa = 1ull << sp->oas;
 	for (unsigned s = 0; s < SIDES; s++)
-		rc[s] = smmu_map(&w->side[s].dom[slot], r.iova, r.pa, r.size, prot);
+		rc[s] = smmu_map(&w->side[s].dom[slot], r.iova, r.pa, r.size, prot, 0);
 	say(w, "domain %u: map %#llx + %#llx to %#llx, prot %#x = %d, %d", slot,
 	    (unsigned long long)r.iova, (unsigned long long)r.size, (unsigned long long)r.pa, prot,
 	    rc[MODEL], rc[QEMU]);
@@ -277,7 +277,7 @@ void step_unmap(struct world *w)
 			access_both(w, (unsigned)dev, inside(w, r), CHANCE(w, 1, 2));
 	}
 	for (unsigned s = 0; s < SIDES; s++)
-		rc[s] = smmu_unmap(&w->side[s].dom[slot], iova, size);
+		rc[s] = smmu_unmap(&w->side[s].dom[slot], iova, size, 0);
 	say(w, "domain %u: unmap %#llx + %#llx = %d, %d", slot, (unsigned long long)iova,
 	    (unsigned long long)size, rc[MODEL], rc[QEMU]);
 	if (!same(w, "smmu_unmap", rc[MODEL], rc[QEMU]))

@@ -11,7 +11,8 @@ static struct rig rig;
 static void domain_with_page(struct smmu_domain *d, enum smmu_domain_kind kind, unsigned n)
 {
 	rig_domain(&rig, d, kind);
-	assert_int_equal(smmu_map(d, 0x1000, PA(n), 0x1000, SMMU_PROT_READ | SMMU_PROT_WRITE), 0);
+	assert_int_equal(smmu_map(d, 0x1000, PA(n), 0x1000, SMMU_PROT_READ | SMMU_PROT_WRITE, 0),
+			 0);
 }
 
 #define expect_array(d, text) assert_string_equal(rig_array(&rig, d), text)
@@ -71,7 +72,7 @@ static void test_array(void **state)
 		rig_expect(&c, 0x1000, PA(1));
 		rig_expect(&d, 0x1000, PA(1));
 		rig_expect(&other, 0x1000, PA(2));
-		assert_int_equal(smmu_unmap(&domain, 0x1000, 0x1000), 0);
+		assert_int_equal(smmu_unmap(&domain, 0x1000, 0x1000, 0), 0);
 		rig_refused(&a, 0x1000);
 		rig_refused(&b, 0x1000);
 		rig_refused(&c, 0x1000);
@@ -125,7 +126,7 @@ static void test_array_substreams(void **state)
 	expect_array(&a, "0:asid1 0:ats5");
 	expect_array(&b, "0:asid2*2 0:ats5+2 0:ats5+3");
 	rig_log_reset(&rig);
-	assert_int_equal(smmu_unmap(&b, 0x1000, 0x1000), 0);
+	assert_int_equal(smmu_unmap(&b, 0x1000, 0x1000, 0), 0);
 	assert_string_equal(rig_log(&rig), "TLBI_NH_VA(2,1000*1) SYNC ATC_INV(5+2,1000/0) "
 					   "ATC_INV(5+3,1000/0) SYNC");
 	smmu_detach_pasid(&d.dev, 3);
@@ -309,9 +310,11 @@ static int fence_result;
 static void hold_fence(void *arg)
 {
 	struct smmu_fence f;
+	struct smmu_freelist tables = {NULL};
 	struct smmu_gather g;
 
-	CHECK(smmu_unmap_gather(fence_domain, 0x1000, 0x1000, &g) == 0);
+	smmu_gather_init(&g, 0);
+	CHECK(smmu_unmap_gather(fence_domain, 0x1000, 0x1000, 0, &g, &tables) == 0);
 	smmu_unmap_submit(fence_domain, &g, &f);
 	fence_open = true;
 	sim_sleep(rig.sim, 300000);
@@ -321,7 +324,7 @@ static void hold_fence(void *arg)
 	thawed = true;
 	rig_thaw(&rig, frozen_smmu);
 	fence_result = smmu_fence_wait(&f);
-	smmu_unmap_release(fence_domain, &g);
+	smmu_unmap_release(fence_domain, &tables);
 }
 
 static void do_detach(void *arg)
@@ -540,7 +543,7 @@ static void test_failing_others(void **state)
 
 		smmu_heap_fail(&rig.heap, failures + 1, 0);
 		/* Three tables for 48 bits of 4K; those of a map that failed stay, empty. */
-		if (!smmu_map(&domain, (uint64_t)failures << 40, PA(1), 0x1000, SMMU_PROT_READ))
+		if (!smmu_map(&domain, (uint64_t)failures << 40, PA(1), 0x1000, SMMU_PROT_READ, 0))
 			break;
 		assert_int_equal(smmu_iova_to_phys(&domain, (uint64_t)failures << 40, &pa, NULL),
 				 -SMMU_EFAULT);
@@ -611,7 +614,7 @@ static void test_detach_without_memory(void **state)
 	memset(&rig.smmu[0].inst, 0x5a, sizeof(rig.smmu[0].inst));
 	rig_expect(&d[2], 0x1000, PA(1));
 	rig_log_reset(&rig);
-	assert_int_equal(smmu_unmap(&domain, 0x1000, 0x1000), 0);
+	assert_int_equal(smmu_unmap(&domain, 0x1000, 0x1000, 0), 0);
 	assert_string_equal(rig_log(&rig),
 			    "2:TLBI_NH_VA(1,1000*1) 2:SYNC 2:ATC_INV(5,1000/0) 2:SYNC");
 	rig_refused(&d[2], 0x1000);
@@ -619,7 +622,7 @@ static void test_detach_without_memory(void **state)
 	smmu_heap_fail(&rig.heap, 0, 0);
 	rig_up(&rig, 0, 0);
 	rig_device(&rig, &d[0], 0, 6, 1, true, 0);
-	assert_int_equal(smmu_map(&domain, 0x1000, PA(2), 0x1000, SMMU_PROT_READ), 0);
+	assert_int_equal(smmu_map(&domain, 0x1000, PA(2), 0x1000, SMMU_PROT_READ, 0), 0);
 	smmu_heap_fail(&rig.heap, 0, 1);
 	smmu_detach(&d[2].dev);
 	expect_array(&domain, "- - - - - -");
@@ -628,7 +631,7 @@ static void test_detach_without_memory(void **state)
 	assert_int_equal(smmu_attach(&d[0].dev, &domain), 0);
 	expect_array(&domain, "0:asid1 0:ats6");
 	rig_expect(&d[0], 0x1000, PA(2));
-	assert_int_equal(smmu_unmap(&domain, 0x1000, 0x1000), 0);
+	assert_int_equal(smmu_unmap(&domain, 0x1000, 0x1000, 0), 0);
 	rig_refused(&d[0], 0x1000);
 	for (unsigned i = 0; i < 3; i++)
 		smmu_device_fini(&d[i].dev);
@@ -660,7 +663,7 @@ static void test_instance_unmapped(void **state)
 	smmu_instance_remove(inst);
 	munmap(inst, 65536);
 	expect_array(&domain, "-");
-	assert_int_equal(smmu_unmap(&domain, 0x1000, 0x1000), 0);
+	assert_int_equal(smmu_unmap(&domain, 0x1000, 0x1000, 0), 0);
 	assert_int_equal(smmu_flush_all(&domain), 0);
 	smmu_heap_fail(&rig.heap, 0, 0);
 	smmu_device_fini(&dev);
@@ -749,9 +752,9 @@ static void test_not_coherent(void **state)
 	cfg.non_coherent = true;
 	assert_int_equal(smmu_domain_init(&domain, &cfg), 0);
 	assert_int_equal(smmu_attach(&d.dev, &domain), 0);
-	assert_int_equal(smmu_map(&domain, 0x1000, PA(1), 0x1000, SMMU_PROT_READ), 0);
+	assert_int_equal(smmu_map(&domain, 0x1000, PA(1), 0x1000, SMMU_PROT_READ, 0), 0);
 	rig_expect(&d, 0x1000, PA(1));
-	assert_int_equal(smmu_unmap(&domain, 0x1000, 0x1000), 0);
+	assert_int_equal(smmu_unmap(&domain, 0x1000, 0x1000, 0), 0);
 	rig_refused(&d, 0x1000);
 	smmu_device_fini(&d.dev);
 	assert_int_equal(smmu_domain_fini(&domain), 0);

@@ -174,7 +174,7 @@ static void make_domains(void)
 	rig_domain(&rig, &domains[S2B], SMMU_DOMAIN_STAGE2);
 	for (unsigned i = S1A; i < WHATS; i++)
 		assert_int_equal(smmu_map(&domains[i], 0x1000, 0x50000000 + i * 0x10000, 0x1000,
-					  SMMU_PROT_READ),
+					  SMMU_PROT_READ, 0),
 				 0);
 }
 

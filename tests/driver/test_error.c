@@ -21,8 +21,9 @@ static void start(unsigned count)
 	rig_domain(&rig, &domain, SMMU_DOMAIN_STAGE1);
 	rig_domain(&rig, &other, SMMU_DOMAIN_STAGE1);
 	for (unsigned i = 1; i < 9; i++)
-		assert_int_equal(smmu_map(&domain, i * 0x1000, PA(i), 0x1000, SMMU_PROT_READ), 0);
-	assert_int_equal(smmu_map(&other, 0x1000, PA(100), 0x1000, SMMU_PROT_READ), 0);
+		assert_int_equal(smmu_map(&domain, i * 0x1000, PA(i), 0x1000, SMMU_PROT_READ, 0),
+				 0);
+	assert_int_equal(smmu_map(&other, 0x1000, PA(100), 0x1000, SMMU_PROT_READ, 0), 0);
 }
 
 static void finish(void)
@@ -51,7 +52,7 @@ static void test_ill(void **state)
 		rig.smmu[0].corrupt = ops[i];
 		rig.smmu[0].corruptions = 1;
 		rig_log_reset(&rig);
-		assert_int_equal(smmu_unmap(&domain, iova, 0x1000), 0);
+		assert_int_equal(smmu_unmap(&domain, iova, 0x1000, 0), 0);
 		assert_int_equal(rig.smmu[0].corruptions, 0);
 		rig_refused(&d, iova);
 		rig_refused(&e, iova);
@@ -76,15 +77,15 @@ static void test_ill(void **state)
 	rig_expect(&e, 0x6000, PA(6));
 	rig.smmu[1].corrupt = SMMU_CMD_TLBI_NH_VA;
 	rig.smmu[1].corruptions = 1000;
-	assert_int_equal(smmu_unmap(&domain, 0x6000, 0x1000), 0);
+	assert_int_equal(smmu_unmap(&domain, 0x6000, 0x1000, 0), 0);
 	rig_refused(&e, 0x6000);
 	/* One that never gets through: the sweep says so, for ever is not tried. */
 	rig.smmu[1].corrupt = SMMU_CMD_ATC_INV;
 	rig.smmu[1].corruptions = 1000;
-	assert_int_equal(smmu_unmap(&domain, 0x7000, 0x1000), -SMMU_EIO);
+	assert_int_equal(smmu_unmap(&domain, 0x7000, 0x1000, 0), -SMMU_EIO);
 	assert_true(rig.smmu[1].corruptions > 900);
 	rig.smmu[1].corruptions = 0;
-	assert_int_equal(smmu_unmap(&domain, 0x8000, 0x1000), 0);
+	assert_int_equal(smmu_unmap(&domain, 0x8000, 0x1000, 0), 0);
 	rig_refused(&e, 0x8000);
 	smmu_device_fini(&d.dev);
 	smmu_device_fini(&e.dev);
@@ -102,7 +103,7 @@ static void test_aborts(void **state)
 	assert_int_equal(smmu_attach(&d.dev, &domain), 0);
 	for (unsigned i = 1; i < 9; i++) {
 		rig_expect(&d, i * 0x1000, PA(i));
-		assert_int_equal(smmu_unmap(&domain, i * 0x1000, 0x1000), 0);
+		assert_int_equal(smmu_unmap(&domain, i * 0x1000, 0x1000, 0), 0);
 		rig_refused(&d, i * 0x1000);
 	}
 	assert_true(smmu_posix_logged(&rig.posix, "CERROR_ABT"));
@@ -144,7 +145,7 @@ static void test_quarantine(void **state)
 		assert_int_equal(smmu_attach(&far.dev, &domain), 0);
 		rig_expect(&far, 0x1000, PA(1));
 		smmu_model_atc_mute(d[bad].hw[0], true);
-		assert_int_equal(smmu_unmap(&domain, 0x1000, 0x1000), 0);
+		assert_int_equal(smmu_unmap(&domain, 0x1000, 0x1000, 0), 0);
 		expect_cut_off(&d[bad]);
 		for (unsigned i = 0; i < 3; i++) {
 			rig_refused(&d[i], 0x1000);
@@ -161,13 +162,13 @@ static void test_quarantine(void **state)
 		assert_int_equal(rig.posix.logged[SMMU_LOG_ERROR], 1);
 		/* The next sweep does not ask it, nor wait. */
 		rig_log_reset(&rig);
-		assert_int_equal(smmu_unmap(&domain, 0x2000, 0x1000), 0);
+		assert_int_equal(smmu_unmap(&domain, 0x2000, 0x1000, 0), 0);
 		assert_int_equal(rig_log_count(&rig, SMMU_CMD_ATC_INV), 4);
 		/* Nor does one after the array was written anew. */
 		assert_int_equal(smmu_attach(&far.dev, &other), 0);
 		assert_int_equal(smmu_attach(&far.dev, &domain), 0);
 		rig_log_reset(&rig);
-		assert_int_equal(smmu_unmap(&domain, 0x4000, 0x1000), 0);
+		assert_int_equal(smmu_unmap(&domain, 0x4000, 0x1000, 0), 0);
 		assert_int_equal(rig_log_count(&rig, SMMU_CMD_ATC_INV), 4);
 		/* It stays cut off, whatever is tried, and lets go. */
 		assert_int_equal(smmu_attach(&d[bad].dev, &other), -SMMU_EIO);
@@ -183,7 +184,7 @@ static void test_quarantine(void **state)
 		rig_device(&rig, &d[bad], 0, 5 + 4 * bad, 1 + bad % 2, true, 0);
 		assert_int_equal(smmu_attach(&d[bad].dev, &domain), 0);
 		rig_expect(&d[bad], 0x3000, PA(3));
-		assert_int_equal(smmu_unmap(&domain, 0x3000, 0x1000), 0);
+		assert_int_equal(smmu_unmap(&domain, 0x3000, 0x1000, 0), 0);
 		rig_refused(&d[bad], 0x3000);
 		for (unsigned i = 0; i < 3; i++)
 			smmu_device_fini(&d[i].dev);
@@ -210,7 +211,7 @@ static void test_silent_at_detach(void **state)
 		expect_cut_off(&d);
 		assert_string_equal(rig_array(&rig, &domain), "");
 		assert_string_equal(rig_array(&rig, &other), to ? "0:asid2 0:ats5 0:ats6" : "");
-		assert_int_equal(smmu_unmap(&other, 0x1000, 0x1000), 0);
+		assert_int_equal(smmu_unmap(&other, 0x1000, 0x1000, 0), 0);
 		smmu_device_fini(&d.dev);
 		assert_string_equal(rig_array(&rig, &other), "");
 		finish();
@@ -223,7 +224,7 @@ static struct rig_device race;
 static void sweep(void *arg)
 {
 	for (unsigned i = 1; i < 9; i++)
-		CHECK(smmu_unmap(&domain, i * 0x1000, 0x1000) == 0);
+		CHECK(smmu_unmap(&domain, i * 0x1000, 0x1000, 0) == 0);
 }
 
 static void change(void *arg)
@@ -310,10 +311,10 @@ static void test_dead(void **state)
 		uint64_t live;
 
 		start(2);
-		assert_int_equal(smmu_map(&domain, 0x80000000, 0x80000000, 0x1000, SMMU_PROT_READ),
-				 0);
 		assert_int_equal(
-			smmu_map(&domain, 0x80001000, 0x80001000, 0x1ff000, SMMU_PROT_READ), 0);
+			smmu_map(&domain, 0x80000000, 0x80000000, 0x1000, SMMU_PROT_READ, 0), 0);
+		assert_int_equal(
+			smmu_map(&domain, 0x80001000, 0x80001000, 0x1ff000, SMMU_PROT_READ, 0), 0);
 		rig_device(&rig, &d, 0, 5, 1, true, 0);
 		rig_device(&rig, &e, 1, 5, 1, true, 0);
 		assert_int_equal(smmu_attach(&d.dev, &domain), 0);
@@ -326,13 +327,13 @@ static void test_dead(void **state)
 		rig.smmu[0].frozen = !gone;
 		rig.smmu[0].gone = gone;
 		/* The unmap says so, and the other SMMU is clean. The table that went away is kept. */
-		assert_int_equal(smmu_unmap(&domain, 0x80000000, 0x200000), -SMMU_EIO);
+		assert_int_equal(smmu_unmap(&domain, 0x80000000, 0x200000, 0), -SMMU_EIO);
 		assert_int_equal(rig.heap.dma_bytes, live);
 		assert_true(smmu_posix_logged(&rig.posix, "smmu0: command queue: no progress"));
 		assert_int_equal(rig.posix.logged[SMMU_LOG_ERROR], 1);
 		/* Again, at once. */
 		live = sim_now(rig.sim);
-		assert_int_equal(smmu_unmap(&domain, 0x1000, 0x1000), -SMMU_EIO);
+		assert_int_equal(smmu_unmap(&domain, 0x1000, 0x1000, 0), -SMMU_EIO);
 		assert_true(sim_now(rig.sim) - live < 100000);
 		rig_refused(&e, 0x1000);
 		rig_expect(&e, 0x2000, PA(2));
@@ -341,7 +342,7 @@ static void test_dead(void **state)
 		assert_false(d.ats);
 		assert_string_equal(rig_array(&rig, &domain), "1:asid1 1:ats5");
 		/* Without it everything is well again. */
-		assert_int_equal(smmu_unmap(&domain, 0x2000, 0x1000), 0);
+		assert_int_equal(smmu_unmap(&domain, 0x2000, 0x1000, 0), 0);
 		smmu_instance_remove(&rig.smmu[0].inst);
 		assert_null(d.dev.instance);
 		rig.smmu[0].frozen = rig.smmu[0].gone = false;

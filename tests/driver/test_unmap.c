@@ -39,7 +39,7 @@ static void tear_down(struct setup *s)
 
 static void map(struct setup *s, uint64_t iova, uint64_t size)
 {
-	assert_int_equal(smmu_map(&s->domain, iova, PA + iova, size, RW), 0);
+	assert_int_equal(smmu_map(&s->domain, iova, PA + iova, size, RW, 0), 0);
 }
 
 /** Unmap after every device has everything cached; nobody has anything after. The log is the unmap's. */
@@ -50,7 +50,7 @@ static const char *unmap(struct setup *s, uint64_t iova, uint64_t size)
 		rig_expect(&s->d[i], iova + size - 1, PA + iova + size - 1);
 	}
 	rig_log_reset(&rig);
-	assert_int_equal(smmu_unmap(&s->domain, iova, size), 0);
+	assert_int_equal(smmu_unmap(&s->domain, iova, size, 0), 0);
 	for (unsigned i = 0; i < s->count; i++) {
 		rig_refused(&s->d[i], iova);
 		rig_refused(&s->d[i], iova + size - 1);
@@ -128,6 +128,7 @@ static void test_quirks(void **state)
 static void test_split(void **state)
 {
 	static const char tlb[] = "0:TLBI_NH_VA(1,1000*1) 0:SYNC 1:TLBI_NH_VA(1,1000*1) 1:SYNC";
+	struct smmu_freelist tables = {NULL};
 	struct smmu_gather g;
 	struct smmu_fence f;
 	struct setup s;
@@ -140,7 +141,8 @@ static void test_split(void **state)
 		rig_expect(&s.d[0], 0x1000, PA + 0x1000);
 		rig_expect(&s.d[1], 0x1000, PA + 0x1000);
 		rig.smmu[0].frozen = rig.smmu[1].frozen = true;
-		assert_int_equal(smmu_unmap_gather(&s.domain, 0x1000, 0x1000, &g), 0);
+		smmu_gather_init(&g, 0);
+		assert_int_equal(smmu_unmap_gather(&s.domain, 0x1000, 0x1000, 0, &g, &tables), 0);
 		rig_log_reset(&rig);
 		smmu_unmap_submit(&s.domain, &g, &f);
 		for (unsigned i = 0; i < 5; i++) {
@@ -204,12 +206,12 @@ static void test_refused(void **state)
 	map(&s, 0x40000000, 0x200000);
 	rig_expect(&s.d[0], 0x1000, PA + 0x1000);
 	rig_log_reset(&rig);
-	assert_int_equal(smmu_unmap(&s.domain, 0x1000, 0x3000), -SMMU_ENOENT);
-	assert_int_equal(smmu_unmap(&s.domain, 0x1000, 0x800), -SMMU_EINVAL);
-	assert_int_equal(smmu_unmap(&s.domain, 0x40000000, 0x1000), -SMMU_EINVAL);
-	assert_true(smmu_unmap(&s.domain, 1ull << 50, 0x1000) < 0);
-	assert_int_equal(smmu_unmap(&identity, 0x1000, 0x1000), -SMMU_EOPNOTSUPP);
-	assert_int_equal(smmu_map(&identity, 0x1000, 0x1000, 0x1000, RW), -SMMU_EOPNOTSUPP);
+	assert_int_equal(smmu_unmap(&s.domain, 0x1000, 0x3000, 0), -SMMU_ENOENT);
+	assert_int_equal(smmu_unmap(&s.domain, 0x1000, 0x800, 0), -SMMU_EINVAL);
+	assert_int_equal(smmu_unmap(&s.domain, 0x40000000, 0x1000, 0), -SMMU_EINVAL);
+	assert_true(smmu_unmap(&s.domain, 1ull << 50, 0x1000, 0) < 0);
+	assert_int_equal(smmu_unmap(&identity, 0x1000, 0x1000, 0), -SMMU_EOPNOTSUPP);
+	assert_int_equal(smmu_map(&identity, 0x1000, 0x1000, 0x1000, RW, 0), -SMMU_EOPNOTSUPP);
 	assert_int_equal(smmu_flush_all(&identity), 0);
 	assert_string_equal(rig_log(&rig), "");
 	rig_expect(&s.d[0], 0x1000, PA + 0x1000);
@@ -222,6 +224,7 @@ static void test_refused(void **state)
 /** All instances are in flight before anything is waited for; the fence is done when the last one is. */
 static void test_fence(void **state)
 {
+	struct smmu_freelist tables = {NULL};
 	struct smmu_gather g;
 	struct smmu_fence f;
 	struct setup s;
@@ -236,7 +239,8 @@ static void test_fence(void **state)
 		rig.smmu[i].frozen = true;
 	}
 	live = rig.heap.dma_bytes;
-	assert_int_equal(smmu_unmap_gather(&s.domain, 0x80000000, 0x200000, &g), 0);
+	smmu_gather_init(&g, 0);
+	assert_int_equal(smmu_unmap_gather(&s.domain, 0x80000000, 0x200000, 0, &g, &tables), 0);
 	rig_log_reset(&rig);
 	smmu_unmap_submit(&s.domain, &g, &f);
 	assert_int_equal(rig_log_count(&rig, SMMU_CMD_TLBI_S2_IPA), 3);
@@ -255,7 +259,7 @@ static void test_fence(void **state)
 	assert_int_equal(smmu_fence_poll(&f), 0);
 	assert_int_equal(smmu_fence_wait(&f), 0);
 	assert_int_equal(rig.heap.dma_bytes, live);
-	smmu_unmap_release(&s.domain, &g);
+	smmu_unmap_release(&s.domain, &tables);
 	assert_int_equal(rig.heap.dma_bytes, live - 4096);
 	tear_down(&s);
 }
@@ -263,6 +267,7 @@ static void test_fence(void **state)
 /** Two fences of one thread, finished in the other order. */
 static void test_two_fences(void **state)
 {
+	struct smmu_freelist tables = {NULL};
 	struct smmu_gather g[2];
 	struct smmu_fence f[2];
 	struct setup s;
@@ -276,7 +281,10 @@ static void test_two_fences(void **state)
 	}
 	rig_log_reset(&rig);
 	for (unsigned i = 0; i < 2; i++) {
-		assert_int_equal(smmu_unmap_gather(&s.domain, 0x1000 * (i + 1), 0x1000, &g[i]), 0);
+		smmu_gather_init(&g[i], 0);
+		assert_int_equal(
+			smmu_unmap_gather(&s.domain, 0x1000 * (i + 1), 0x1000, 0, &g[i], &tables),
+			0);
 		smmu_unmap_submit(&s.domain, &g[i], &f[i]);
 	}
 	assert_int_equal(smmu_fence_poll(&f[1]), -SMMU_EAGAIN);
@@ -297,6 +305,7 @@ static void test_two_fences(void **state)
 static void test_waves(void **state)
 {
 	static struct setup s;
+	struct smmu_freelist tables = {NULL};
 	struct smmu_gather g;
 	struct smmu_fence f;
 
@@ -305,7 +314,8 @@ static void test_waves(void **state)
 		map(&s, 0x1000, 0x1000);
 		for (unsigned i = 0; i < RIG_SMMUS; i++)
 			rig_expect(&s.d[i], 0x1000, PA + 0x1000);
-		assert_int_equal(smmu_unmap_gather(&s.domain, 0x1000, 0x1000, &g), 0);
+		smmu_gather_init(&g, 0);
+		assert_int_equal(smmu_unmap_gather(&s.domain, 0x1000, 0x1000, 0, &g, &tables), 0);
 		rig_log_reset(&rig);
 		rig.smmu[3].frozen = true;
 		smmu_unmap_submit(&s.domain, &g, &f);
@@ -341,7 +351,7 @@ static void test_time(void **state)
 			set_up(&s, many ? 16 : 1, 1, ats, 0);
 			map(&s, 0x1000, 0x1000);
 			start = sim_now(rig.sim);
-			assert_int_equal(smmu_unmap(&s.domain, 0x1000, 0x1000), 0);
+			assert_int_equal(smmu_unmap(&s.domain, 0x1000, 0x1000, 0), 0);
 			took[many] = sim_now(rig.sim) - start;
 			tear_down(&s);
 		}

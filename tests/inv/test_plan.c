@@ -95,7 +95,7 @@ static void test_granules_and_sizes(void **state)
 	assert_int_equal(cover(&g, true), 1);
 }
 
-/* Leaf and level hints: given when they hold for the whole range, never when a table went away. */
+/* Leaf and level hints: given when they hold for the whole range, and for the tables that went away with it. */
 static void test_hints(void **state)
 {
 	struct smmu_tlbi_plan p;
@@ -117,16 +117,25 @@ static void test_hints(void **state)
 	assert_true(smmu_tlbi_plan_next(&p, &w0, &w1));
 	assert_int_equal(w1 & SMMU_CMD_TLBI_W1_TTL, 0); /* mixed levels */
 	assert_true(w1 & SMMU_CMD_TLBI_W1_LEAF);
-	smmu_gather_table(&g, 0x40400000, 21);
+	smmu_gather_table(&g, 0x40400000, 0x405fffff, 12, 3);
 	smmu_tlbi_plan_init(&p, &g, true, 0);
 	assert_true(smmu_tlbi_plan_next(&p, &w0, &w1));
 	assert_false(w1 & (SMMU_CMD_TLBI_W1_TTL | SMMU_CMD_TLBI_W1_LEAF));
-	/* A table alone, seen at one level only. */
+	/* A table with pages alone: descriptors of tables above the level of the hint go as well. */
 	smmu_gather_init(&g, 12);
 	smmu_gather_leaf(&g, 0x40000000, 12, 3);
-	smmu_gather_table(&g, 0x40000000, 21);
+	smmu_gather_table(&g, 0x40000000, 0x401fffff, 12, 3);
+	smmu_tlbi_plan_init(&p, &g, true, 0);
+	assert_true(smmu_tlbi_plan_next(&p, &w0, &w1));
+	assert_int_equal(w1, 0x40000000 | 3 << 8 | 1 << 10);
 	smmu_tlbi_plan_init(&p, &g, false, 0);
 	assert_int_equal(p.count, 512);
+	/* A table of 2M blocks: one command for each of them reaches the table's descriptor too. */
+	smmu_gather_init(&g, 12);
+	smmu_gather_table(&g, 0x40000000, 0x7fffffff, 21, 2);
+	smmu_tlbi_plan_init(&p, &g, false, 0);
+	assert_int_equal(p.count, 512);
+	assert_int_equal(p.w1, 0);
 }
 
 static void test_whole_when_cheaper(void **state)

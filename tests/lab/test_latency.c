@@ -30,7 +30,7 @@ static void unmap_once(void *arg)
 	struct machine *m = job->m;
 	uint64_t start;
 
-	job->rc = smmu_map(&m->domain[0].d, IOVA, m->data, 4096, SMMU_PROT_READ);
+	job->rc = smmu_map(&m->domain[0].d, IOVA, m->data, 4096, SMMU_PROT_READ, 0);
 	if (job->rc)
 		return;
 	start = machine_now(m);

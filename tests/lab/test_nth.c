@@ -105,7 +105,7 @@ static int call_map(void)
 	int rc;
 
 	oracle_map_begin(m->oracle, 0, iova, size, m->data + (2u << 20), ORACLE_READ);
-	rc = smmu_map(&m->domain[0].d, iova, m->data + (2u << 20), size, SMMU_PROT_READ);
+	rc = smmu_map(&m->domain[0].d, iova, m->data + (2u << 20), size, SMMU_PROT_READ, 0);
 	oracle_map_end(m->oracle, 0, iova, size, !rc);
 	if (rc)
 		machine_dma(m, &(struct dma_count){0}, &m->device[0], 0, 0, iova, false);
@@ -175,7 +175,7 @@ static int setup(void **state)
 			return -1;
 		machine_tag_pages(m, pa, 4096, machine_tag(d, IOVA), true);
 		oracle_map_begin(m->oracle, d, IOVA, 4096, pa, ORACLE_READ | ORACLE_WRITE);
-		if (smmu_map(&m->domain[d].d, IOVA, pa, 4096, SMMU_PROT_READ | SMMU_PROT_WRITE))
+		if (smmu_map(&m->domain[d].d, IOVA, pa, 4096, SMMU_PROT_READ | SMMU_PROT_WRITE, 0))
 			return -1;
 		oracle_map_end(m->oracle, d, IOVA, 4096, true);
 	}

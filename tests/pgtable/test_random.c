@@ -216,7 +216,7 @@ static void do_map(struct run *r, struct window *win)
 	leaves = taken ? 0 : predict_leaves(r, iova, pa, size);
 	assert_int_equal(smmu_pgtable_query(&r->pt.cfg, iova, size, &sizes), 0);
 
-	err = smmu_pgtable_map(&r->pt, iova, pa, size, prot);
+	err = smmu_pgtable_map(&r->pt, iova, pa, size, prot, 0);
 	assert_in_range(r->tp.allocs - before, 0, sizes.tables);
 	if (taken) {
 		assert_int_equal(err, -SMMU_EEXIST);
@@ -253,17 +253,15 @@ static struct smmu_gather expected_gather(struct run *r, uint64_t iova, uint64_t
 	want.level = mixed ? 0 : (uint8_t)level;
 	if (walk_count_tables(&r->walker, iova, iova + size - 1)) {
 		want.tables = true;
-		want.level = 0;
-		want.leaf_shift = (uint8_t)r->granule;
 	}
 	return want;
 }
 
-static unsigned check_freelist(struct run *r, const struct smmu_gather *g)
+static unsigned check_freelist(struct run *r, const struct smmu_freelist *tables)
 {
 	unsigned count = 0;
 
-	for (const uint64_t *table = g->freelist; table; count++) {
+	for (const uint64_t *table = tables->first; table; count++) {
 		/* A stale walk must find nothing usable there. */
 		assert_int_equal(table[0] & 1, 0);
 		table = (const uint64_t *)(uintptr_t)table[0];
@@ -275,8 +273,9 @@ static void do_unmap(struct run *r, struct window *win)
 {
 	uint64_t iova, size, page = SMMU_BIT(r->granule), end = win->start + win->pages * page;
 	bool missing = false, cut;
+	struct smmu_freelist tables = {NULL};
 	struct smmu_gather g, want, empty;
-	unsigned tables, live = r->tp.live;
+	unsigned count, live = r->tp.live;
 	int err;
 
 	random_range(r, win, &iova, &size);
@@ -313,11 +312,11 @@ static void do_unmap(struct run *r, struct window *win)
 		cut = (first.mapped && first.iova < iova) ||
 		      (last.mapped && last.iova + SMMU_BIT(last.shift) > iova + size);
 	}
-	tables = walk_count_tables(&r->walker, iova, iova + size - 1);
+	count = walk_count_tables(&r->walker, iova, iova + size - 1);
 
 	smmu_gather_init(&g, r->granule);
 	empty = g;
-	err = smmu_pgtable_unmap(&r->pt, iova, size, &g);
+	err = smmu_pgtable_unmap(&r->pt, iova, size, 0, &g, &tables);
 	if (missing || cut) {
 		assert_true((missing && err == -SMMU_ENOENT) || (cut && err == -SMMU_EINVAL));
 		assert_memory_equal(&g, &empty, sizeof(g));
@@ -332,12 +331,12 @@ static void do_unmap(struct run *r, struct window *win)
 	assert_int_equal(g.level, want.level);
 	assert_int_equal(g.tables, want.tables);
 	assert_int_equal(g.granule_shift, r->granule);
-	assert_int_equal(check_freelist(r, &g), tables);
+	assert_int_equal(check_freelist(r, &tables), count);
 	assert_int_equal(r->tp.live, live);
 	check_around(r, win, iova, size);
-	smmu_pgtable_free_gathered(&r->pt, &g);
-	assert_null(g.freelist);
-	assert_int_equal(r->tp.live, live - tables);
+	smmu_pgtable_free_tables(&r->pt, &tables);
+	assert_null(tables.first);
+	assert_int_equal(r->tp.live, live - count);
 }
 
 static void add_window(struct run *r, uint64_t start, uint64_t bytes)

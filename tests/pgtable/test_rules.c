@@ -69,11 +69,11 @@ static void snapshot(struct smmu_pgtable *pt, uint64_t bytes, char *out, size_t 
 	}
 }
 
-static unsigned freelist_length(const struct smmu_gather *g)
+static unsigned freelist_length(const struct smmu_freelist *tables)
 {
 	unsigned count = 0;
 
-	for (const uint64_t *t = g->freelist; t; t = (const uint64_t *)(uintptr_t)t[0], count++)
+	for (const uint64_t *t = tables->first; t; t = (const uint64_t *)(uintptr_t)t[0], count++)
 		assert_int_equal(t[0] & 1, 0);
 	return count;
 }
@@ -167,6 +167,7 @@ static void test_bad_arguments(void **state)
 
 	for (unsigned stage = 1; stage <= 2; stage++) {
 		struct smmu_pgtable pt = make(stage, 12, 40, 44, true);
+		struct smmu_freelist tables = {NULL};
 		struct smmu_gather g, empty;
 		uint64_t pa = 1;
 		struct smmu_pgtable_sizes sizes;
@@ -175,18 +176,21 @@ static void test_bad_arguments(void **state)
 		empty = g;
 		for (unsigned i = 0; i < SMMU_ARRAY_SIZE(bad); i++)
 			assert_int_equal(smmu_pgtable_map(&pt, bad[i].iova, bad[i].pa, bad[i].size,
-							  bad[i].prot),
+							  bad[i].prot, 0),
 					 bad[i].err);
 		if (stage == 2)
-			assert_int_equal(smmu_pgtable_map(&pt, 0, 0, 4 * K, RW | SMMU_PROT_PRIV),
+			assert_int_equal(smmu_pgtable_map(&pt, 0, 0, 4 * K, RW | SMMU_PROT_PRIV, 0),
 					 -SMMU_EINVAL);
 		assert_int_equal(tp.allocs, 1);
-		assert_int_equal(smmu_pgtable_unmap(&pt, 0, 0, &g), -SMMU_EINVAL);
-		assert_int_equal(smmu_pgtable_unmap(&pt, 0x800, 4 * K, &g), -SMMU_EINVAL);
-		assert_int_equal(smmu_pgtable_unmap(&pt, 0, 6 * K, &g), -SMMU_EINVAL);
-		assert_int_equal(smmu_pgtable_unmap(&pt, 1ULL << 40, 4 * K, &g), -SMMU_ERANGE);
-		assert_int_equal(smmu_pgtable_unmap(&pt, (1ULL << 40) - 4 * K, 8 * K, &g),
+		assert_int_equal(smmu_pgtable_unmap(&pt, 0, 0, 0, &g, &tables), -SMMU_EINVAL);
+		assert_int_equal(smmu_pgtable_unmap(&pt, 0x800, 4 * K, 0, &g, &tables),
+				 -SMMU_EINVAL);
+		assert_int_equal(smmu_pgtable_unmap(&pt, 0, 6 * K, 0, &g, &tables), -SMMU_EINVAL);
+		assert_int_equal(smmu_pgtable_unmap(&pt, 1ULL << 40, 4 * K, 0, &g, &tables),
 				 -SMMU_ERANGE);
+		assert_int_equal(
+			smmu_pgtable_unmap(&pt, (1ULL << 40) - 4 * K, 8 * K, 0, &g, &tables),
+			-SMMU_ERANGE);
 		assert_memory_equal(&g, &empty, sizeof(g));
 		assert_int_equal(smmu_pgtable_iova_to_phys(&pt, 1ULL << 40, &pa, NULL),
 				 -SMMU_ERANGE);
@@ -197,7 +201,7 @@ static void test_bad_arguments(void **state)
 				 -SMMU_ERANGE);
 		/* The very last pages of both sides are fine. */
 		assert_int_equal(smmu_pgtable_map(&pt, (1ULL << 40) - 4 * K, (1ULL << 44) - 4 * K,
-						  4 * K, RW),
+						  4 * K, RW, 0),
 				 0);
 		done(&pt);
 	}
@@ -212,7 +216,7 @@ static void check_blocks(unsigned stage, unsigned granule, unsigned oas, uint64_
 	uint64_t out;
 	unsigned prot;
 
-	assert_int_equal(smmu_pgtable_map(&pt, iova, pa, size, RW), 0);
+	assert_int_equal(smmu_pgtable_map(&pt, iova, pa, size, RW, 0), 0);
 	assert_int_equal(walk_at(&w, iova).shift, shift);
 	assert_int_equal(walk_at(&w, iova + size - 1).shift, shift);
 	assert_int_equal(walk_at(&w, iova + size - 1).pa, pa + size - (1ULL << shift));
@@ -244,25 +248,26 @@ static void test_block_sizes(void **state)
 static void test_mixed_leaves(void **state)
 {
 	struct smmu_pgtable pt = make(1, 12, 40, 48, true);
+	struct smmu_freelist tables = {NULL};
 	struct smmu_gather g;
 	char text[200];
 
 	/* From 4K below a 2M boundary that is 2M below 1G, to 4K above 2M + 1G. */
 	assert_int_equal(smmu_pgtable_map(&pt, G - 2 * M - 4 * K, 5 * G - 2 * M - 4 * K,
-					  G + 4 * M + 8 * K, RW),
+					  G + 4 * M + 8 * K, RW, 0),
 			 0);
 	snapshot(&pt, 4 * G, text, sizeof(text));
 	assert_string_equal(text, "3fdff000>13fdff000:12:3 3fe00000>13fe00000:21:3 "
 				  "40000000>140000000:30:3 80000000>180000000:21:3 "
 				  "80200000>180200000:12:3 ");
 	smmu_gather_init(&g, 12);
-	assert_int_equal(smmu_pgtable_unmap(&pt, G - 2 * M, G + 2 * M, &g), 0);
+	assert_int_equal(smmu_pgtable_unmap(&pt, G - 2 * M, G + 2 * M, 0, &g, &tables), 0);
 	assert_int_equal(g.start, G - 2 * M);
 	assert_int_equal(g.last, 2 * G - 1);
 	assert_int_equal(g.leaf_shift, 21);
 	assert_int_equal(g.level, 0);
 	assert_false(g.tables);
-	assert_null(g.freelist);
+	assert_null(tables.first);
 	done(&pt);
 }
 
@@ -273,7 +278,7 @@ static void test_permissions(void **state)
 			struct smmu_pgtable pt = make(stage, 12, 40, 40, true);
 			struct walker w = walker_of(&tp, &pt);
 			unsigned want = stage == 1 ? prot | SMMU_PROT_READ : prot, got;
-			int err = smmu_pgtable_map(&pt, 2 * M, 4 * M, 2 * M + 4 * K, prot);
+			int err = smmu_pgtable_map(&pt, 2 * M, 4 * M, 2 * M + 4 * K, prot, 0);
 			uint64_t pa;
 
 			if (!(prot & RW) || (prot & 48) == 48 ||
@@ -297,10 +302,10 @@ static void test_permissions(void **state)
 /** 4K, 2M and 1G leaves with holes, for the tests of failing calls. */
 static void fill(struct smmu_pgtable *pt)
 {
-	assert_int_equal(smmu_pgtable_map(pt, 0, G, 12 * K, RW), 0);
-	assert_int_equal(smmu_pgtable_map(pt, 4 * M, 4 * M, 4 * M, SMMU_PROT_READ), 0);
-	assert_int_equal(smmu_pgtable_map(pt, 2 * G, 4 * G, G, RW), 0);
-	assert_int_equal(smmu_pgtable_map(pt, 3 * G, 7 * G, 8 * K, RW), 0);
+	assert_int_equal(smmu_pgtable_map(pt, 0, G, 12 * K, RW, 0), 0);
+	assert_int_equal(smmu_pgtable_map(pt, 4 * M, 4 * M, 4 * M, SMMU_PROT_READ, 0), 0);
+	assert_int_equal(smmu_pgtable_map(pt, 2 * G, 4 * G, G, RW, 0), 0);
+	assert_int_equal(smmu_pgtable_map(pt, 3 * G, 7 * G, 8 * K, RW, 0), 0);
 }
 
 static void test_failed_calls_change_nothing(void **state)
@@ -335,13 +340,14 @@ static void test_failed_calls_change_nothing(void **state)
 		{2 * G, 2 * G, -SMMU_ENOENT},
 	};
 	static char before[500], after[500];
+	struct smmu_freelist tables = {NULL};
 	struct smmu_gather g, empty;
 
 	fill(&pt);
 	snapshot(&pt, 64 * G, before, sizeof(before));
 	for (unsigned i = 0; i < SMMU_ARRAY_SIZE(maps); i++) {
 		assert_int_equal(
-			smmu_pgtable_map(&pt, maps[i][0], 16 * G + maps[i][0], maps[i][1], RW),
+			smmu_pgtable_map(&pt, maps[i][0], 16 * G + maps[i][0], maps[i][1], RW, 0),
 			-SMMU_EEXIST);
 		snapshot(&pt, 64 * G, after, sizeof(after));
 		assert_string_equal(before, after);
@@ -351,8 +357,9 @@ static void test_failed_calls_change_nothing(void **state)
 	for (unsigned i = 0; i < SMMU_ARRAY_SIZE(unmaps); i++) {
 		unsigned live = tp.live;
 
-		assert_int_equal(smmu_pgtable_unmap(&pt, unmaps[i].iova, unmaps[i].size, &g),
-				 unmaps[i].err);
+		assert_int_equal(
+			smmu_pgtable_unmap(&pt, unmaps[i].iova, unmaps[i].size, 0, &g, &tables),
+			unmaps[i].err);
 		snapshot(&pt, 64 * G, after, sizeof(after));
 		assert_string_equal(before, after);
 		assert_memory_equal(&g, &empty, sizeof(g));
@@ -374,7 +381,7 @@ static void test_every_allocation_fails(void **state)
 		fill(&pt);
 		snapshot(&pt, 64 * G, before, sizeof(before));
 		tp.fail_at = failures;
-		err = smmu_pgtable_map(&pt, 5 * G - 8 * M - 4 * K, G, 16 * M + 4 * K, RW);
+		err = smmu_pgtable_map(&pt, 5 * G - 8 * M - 4 * K, G, 16 * M + 4 * K, RW, 0);
 		if (!err) {
 			tp.fail_at = 0;
 			done(&pt);
@@ -385,9 +392,9 @@ static void test_every_allocation_fails(void **state)
 		assert_string_equal(before, after);
 		/* The tables that it left are of use to the next. */
 		if (failures & 1) {
-			assert_int_equal(
-				smmu_pgtable_map(&pt, 5 * G - 8 * M - 4 * K, G, 16 * M + 4 * K, RW),
-				0);
+			assert_int_equal(smmu_pgtable_map(&pt, 5 * G - 8 * M - 4 * K, G,
+							  16 * M + 4 * K, RW, 0),
+					 0);
 		}
 		done(&pt);
 	}
@@ -418,7 +425,7 @@ static void test_tables_out_of_reach(void **state)
 	tp.slot[tp.hint].bus += base;
 	pt.regs.ttb += base;
 	tp.base = base;
-	assert_int_equal(smmu_pgtable_map(&pt, 0, 0, 4 * K, RW), -SMMU_ENOMEM);
+	assert_int_equal(smmu_pgtable_map(&pt, 0, 0, 4 * K, RW, 0), -SMMU_ENOMEM);
 	done(&pt);
 }
 
@@ -426,32 +433,33 @@ static void test_whole_tables_go(void **state)
 {
 	struct smmu_pgtable pt = make(1, 12, 48, 48, true);
 	struct walker w = walker_of(&tp, &pt);
+	struct smmu_freelist tables = {NULL};
 	struct smmu_gather g;
 
 	/* 512G: 1G blocks, one 1G of 2M blocks, and in the last 1G one 2M of pages. */
-	assert_int_equal(smmu_pgtable_map(&pt, 512 * G, 0, 10 * G, RW), 0);
-	assert_int_equal(smmu_pgtable_map(&pt, 522 * G, 2 * M, G, RW), 0);
-	assert_int_equal(smmu_pgtable_map(&pt, 523 * G, 11 * G, 500 * G, RW), 0);
-	assert_int_equal(smmu_pgtable_map(&pt, 1023 * G, 11 * G, 6 * M, RW), 0);
-	assert_int_equal(smmu_pgtable_map(&pt, 1023 * G + 6 * M, 4 * K, 2 * M, RW), 0);
-	assert_int_equal(smmu_pgtable_map(&pt, 1023 * G + 8 * M, 16 * M, G - 8 * M, RW), 0);
+	assert_int_equal(smmu_pgtable_map(&pt, 512 * G, 0, 10 * G, RW, 0), 0);
+	assert_int_equal(smmu_pgtable_map(&pt, 522 * G, 2 * M, G, RW, 0), 0);
+	assert_int_equal(smmu_pgtable_map(&pt, 523 * G, 11 * G, 500 * G, RW, 0), 0);
+	assert_int_equal(smmu_pgtable_map(&pt, 1023 * G, 11 * G, 6 * M, RW, 0), 0);
+	assert_int_equal(smmu_pgtable_map(&pt, 1023 * G + 6 * M, 4 * K, 2 * M, RW, 0), 0);
+	assert_int_equal(smmu_pgtable_map(&pt, 1023 * G + 8 * M, 16 * M, G - 8 * M, RW, 0), 0);
 	assert_int_equal(tp.live, 5); /* the first; one of level 1, two of level 2, one of 3 */
 	assert_int_equal(walk_count_tables(&w, 512 * G, 1024 * G - 1), 4);
 
 	smmu_gather_init(&g, 12);
-	assert_int_equal(smmu_pgtable_unmap(&pt, 512 * G, 512 * G, &g), 0);
+	assert_int_equal(smmu_pgtable_unmap(&pt, 512 * G, 512 * G, 0, &g, &tables), 0);
 	assert_int_equal(g.start, 512 * G);
 	assert_int_equal(g.last, 1024 * G - 1);
 	assert_true(g.tables);
 	assert_int_equal(g.leaf_shift, 12);
 	assert_int_equal(g.level, 0);
-	assert_int_equal(freelist_length(&g), 4);
+	assert_int_equal(freelist_length(&tables), 4);
 	assert_int_equal(tp.live, 5); /* until the fence */
 	assert_false(walk_at(&w, 512 * G).mapped);
 	assert_int_equal(walk_at(&w, 512 * G).level, 0);
-	smmu_pgtable_free_gathered(&pt, &g);
+	smmu_pgtable_free_tables(&pt, &tables);
 	assert_int_equal(tp.live, 1);
-	smmu_pgtable_free_gathered(&pt, &g);
+	smmu_pgtable_free_tables(&pt, &tables);
 	done(&pt);
 }
 
@@ -459,12 +467,13 @@ static void test_partly_covered_tables_stay(void **state)
 {
 	struct smmu_pgtable pt = make(1, 12, 39, 48, true);
 	struct walker w = walker_of(&tp, &pt);
+	struct smmu_freelist tables = {NULL};
 	struct smmu_gather g;
 
-	assert_int_equal(smmu_pgtable_map(&pt, 2 * M, 4 * K, 2 * M, RW), 0);
+	assert_int_equal(smmu_pgtable_map(&pt, 2 * M, 4 * K, 2 * M, RW, 0), 0);
 	smmu_gather_init(&g, 12);
-	assert_int_equal(smmu_pgtable_unmap(&pt, 2 * M, M, &g), 0);
-	assert_int_equal(smmu_pgtable_unmap(&pt, 3 * M, M, &g), 0);
+	assert_int_equal(smmu_pgtable_unmap(&pt, 2 * M, M, 0, &g, &tables), 0);
+	assert_int_equal(smmu_pgtable_unmap(&pt, 3 * M, M, 0, &g, &tables), 0);
 	assert_false(g.tables);
 	assert_int_equal(g.level, 3);
 	assert_int_equal(g.leaf_shift, 12);
@@ -472,26 +481,26 @@ static void test_partly_covered_tables_stay(void **state)
 	assert_int_equal(walk_at(&w, 2 * M).level, 3);
 
 	/* The empty table is used by the next map: no block may replace it unfenced. */
-	assert_int_equal(smmu_pgtable_map(&pt, 0, 0, 6 * M, RW), 0);
+	assert_int_equal(smmu_pgtable_map(&pt, 0, 0, 6 * M, RW, 0), 0);
 	assert_int_equal(walk_at(&w, 0).shift, 21);
 	assert_int_equal(walk_at(&w, 2 * M).shift, 12);
 	assert_int_equal(walk_at(&w, 4 * M).shift, 21);
 	assert_int_equal(tp.live, 3);
 
 	/* It goes with an unmap of all that it covers; one gather collects several. */
-	assert_int_equal(smmu_pgtable_map(&pt, 8 * M, 4 * K, 2 * M, RW), 0);
+	assert_int_equal(smmu_pgtable_map(&pt, 8 * M, 4 * K, 2 * M, RW, 0), 0);
 	assert_int_equal(tp.live, 4);
 	smmu_gather_init(&g, 12);
-	assert_int_equal(smmu_pgtable_unmap(&pt, 0, 6 * M, &g), 0);
-	assert_int_equal(freelist_length(&g), 1);
-	assert_int_equal(smmu_pgtable_unmap(&pt, 8 * M, 2 * M, &g), 0);
-	assert_int_equal(freelist_length(&g), 2);
+	assert_int_equal(smmu_pgtable_unmap(&pt, 0, 6 * M, 0, &g, &tables), 0);
+	assert_int_equal(freelist_length(&tables), 1);
+	assert_int_equal(smmu_pgtable_unmap(&pt, 8 * M, 2 * M, 0, &g, &tables), 0);
+	assert_int_equal(freelist_length(&tables), 2);
 	assert_int_equal(g.start, 0);
 	assert_int_equal(g.last, 10 * M - 1);
 	assert_true(g.tables);
-	smmu_pgtable_free_gathered(&pt, &g);
+	smmu_pgtable_free_tables(&pt, &tables);
 	assert_int_equal(tp.live, 2);
-	assert_int_equal(smmu_pgtable_map(&pt, 0, 0, 2 * M, RW), 0);
+	assert_int_equal(smmu_pgtable_map(&pt, 0, 0, 2 * M, RW, 0), 0);
 	assert_int_equal(walk_at(&w, 0).shift, 21);
 	done(&pt);
 }
@@ -501,7 +510,7 @@ static struct smmu_pgtable *racing;
 /** Another processor maps the neighbour while the table for both is being allocated. */
 static void map_neighbour(struct testport *port)
 {
-	assert_int_equal(smmu_pgtable_map(racing, 4 * K, 2 * M, 4 * K, RW), 0);
+	assert_int_equal(smmu_pgtable_map(racing, 4 * K, 2 * M, 4 * K, RW, 0), 0);
 	port->on_alloc = NULL;
 	racing = NULL;
 }
@@ -514,7 +523,7 @@ static void test_lost_race_for_a_table(void **state)
 
 		racing = &pt;
 		tp.on_alloc = map_neighbour;
-		assert_int_equal(smmu_pgtable_map(&pt, 0, M, 4 * K, RW), 0);
+		assert_int_equal(smmu_pgtable_map(&pt, 0, M, 4 * K, RW, 0), 0);
 		tp.on_alloc = NULL;
 		assert_int_equal(walk_at(&w, 0).pa, M);
 		assert_int_equal(walk_at(&w, 4 * K).pa, 2 * M);
@@ -547,7 +556,7 @@ static void map_before_clean(struct testport *port, const void *va, size_t size)
 		return; /* not the descriptor of a table */
 	if (++hooked != race_at)
 		return;
-	assert_int_equal(smmu_pgtable_map(racing, iova, iova, 4 * K, RW), 0);
+	assert_int_equal(smmu_pgtable_map(racing, iova, iova, 4 * K, RW, 0), 0);
 	w.shadow = true;
 	assert_true(walk_at(&w, iova).mapped);
 }
@@ -557,22 +566,23 @@ static void test_walker_that_does_not_snoop(void **state)
 	for (unsigned stage = 1; stage <= 2; stage++) {
 		struct smmu_pgtable pt = make(stage, 12, 48, 48, false);
 		struct walker w = walker_of(&tp, &pt);
+		struct smmu_freelist tables = {NULL};
 		struct smmu_gather g;
 
 		w.shadow = true;
 		assert_false(walk_at(&w, 0).mapped); /* the first table as well */
 		tp.on_clean = check_order;
-		assert_int_equal(smmu_pgtable_map(&pt, 6 * M, 6 * M, 2 * M + 4 * K, RW), 0);
+		assert_int_equal(smmu_pgtable_map(&pt, 6 * M, 6 * M, 2 * M + 4 * K, RW, 0), 0);
 		assert_true(walk_at(&w, 6 * M).mapped && walk_at(&w, 8 * M).mapped);
 		smmu_gather_init(&g, 12);
-		assert_int_equal(smmu_pgtable_unmap(&pt, 6 * M, 2 * M, &g), 0);
+		assert_int_equal(smmu_pgtable_unmap(&pt, 6 * M, 2 * M, 0, &g, &tables), 0);
 		assert_false(walk_at(&w, 6 * M).mapped);
-		assert_int_equal(smmu_pgtable_unmap(&pt, 8 * M, 4 * K, &g), 0);
+		assert_int_equal(smmu_pgtable_unmap(&pt, 8 * M, 4 * K, 0, &g, &tables), 0);
 		assert_false(walk_at(&w, 8 * M).mapped);
-		assert_int_equal(smmu_pgtable_map(&pt, G, 4 * K, 2 * M, RW), 0);
-		assert_int_equal(smmu_pgtable_unmap(&pt, G, 2 * M, &g), 0);
+		assert_int_equal(smmu_pgtable_map(&pt, G, 4 * K, 2 * M, RW, 0), 0);
+		assert_int_equal(smmu_pgtable_unmap(&pt, G, 2 * M, 0, &g, &tables), 0);
 		assert_int_equal(walk_at(&w, G).level, 2);
-		smmu_pgtable_free_gathered(&pt, &g);
+		smmu_pgtable_free_tables(&pt, &tables);
 
 		done(&pt);
 	}
@@ -587,7 +597,7 @@ static void test_neighbour_before_the_clean(void **state)
 			racing = &pt;
 			hooked = 0;
 			tp.on_clean = map_before_clean;
-			assert_int_equal(smmu_pgtable_map(&pt, 512 * G, 0, 4 * K, RW), 0);
+			assert_int_equal(smmu_pgtable_map(&pt, 512 * G, 0, 4 * K, RW, 0), 0);
 			assert_in_range(hooked, race_at, 3);
 			tp.on_clean = NULL;
 			done(&pt);
@@ -597,13 +607,14 @@ static void test_neighbour_before_the_clean(void **state)
 static void test_coherent_walker_needs_no_cleaning(void **state)
 {
 	struct smmu_pgtable pt = make(1, 14, 48, 48, true);
+	struct smmu_freelist tables = {NULL};
 	struct smmu_gather g;
 
-	assert_int_equal(smmu_pgtable_map(&pt, 0, 0, 64 * M + 16 * K, RW), 0);
+	assert_int_equal(smmu_pgtable_map(&pt, 0, 0, 64 * M + 16 * K, RW, 0), 0);
 	smmu_gather_init(&g, 14);
-	assert_int_equal(smmu_pgtable_unmap(&pt, 0, 64 * M + 16 * K, &g), 0);
+	assert_int_equal(smmu_pgtable_unmap(&pt, 0, 64 * M + 16 * K, 0, &g, &tables), 0);
 	assert_int_equal(tp.cleans, 0);
-	smmu_pgtable_free_gathered(&pt, &g);
+	smmu_pgtable_free_tables(&pt, &tables);
 	done(&pt);
 }
 

@@ -74,21 +74,22 @@ static void check(struct worker *w, uint64_t iova, bool mapped, uint64_t want)
 static void turn_page(struct worker *w, unsigned i)
 {
 	uint64_t iova = page_iova(w->index, i), page = SMMU_BIT(pt.cfg.granule_shift);
+	struct smmu_freelist tables = {NULL};
 	struct smmu_gather g;
 
 	smmu_gather_init(&g, pt.cfg.granule_shift);
 	if (w->page[i]) {
 		check(w, iova, true, w->page[i] - 1);
-		expect(w, smmu_pgtable_map(&pt, iova, 0, page, RW) == -SMMU_EEXIST);
-		expect(w, smmu_pgtable_unmap(&pt, iova, page, &g) == 0);
-		expect(w, g.start == iova && g.last == iova + page - 1 && !g.freelist);
+		expect(w, smmu_pgtable_map(&pt, iova, 0, page, RW, 0) == -SMMU_EEXIST);
+		expect(w, smmu_pgtable_unmap(&pt, iova, page, 0, &g, &tables) == 0);
+		expect(w, g.start == iova && g.last == iova + page - 1 && !tables.first);
 		check(w, iova, false, 0);
 		w->page[i] = 0;
 	} else {
 		uint64_t pa = test_random(&w->seed) % 1000000 * page;
 
-		expect(w, smmu_pgtable_unmap(&pt, iova, page, &g) == -SMMU_ENOENT);
-		expect(w, smmu_pgtable_map(&pt, iova, pa, page, RW) == 0);
+		expect(w, smmu_pgtable_unmap(&pt, iova, page, 0, &g, &tables) == -SMMU_ENOENT);
+		expect(w, smmu_pgtable_map(&pt, iova, pa, page, RW, 0) == 0);
 		check(w, iova, true, pa);
 		w->page[i] = pa + 1;
 	}
@@ -98,18 +99,19 @@ static void turn_chunk(struct worker *w, unsigned i)
 {
 	uint64_t iova = chunk_iova(w->index, i), page = SMMU_BIT(pt.cfg.granule_shift);
 	uint64_t span = SMMU_BIT(walk_shift(pt.cfg.granule_shift, 2));
+	struct smmu_freelist tables = {NULL};
 	struct smmu_gather g;
 
 	if (!w->chunk[i]) {
 		/* Off by a page, so that it takes a table. */
-		expect(w, smmu_pgtable_map(&pt, iova, page, span, RW) == 0);
+		expect(w, smmu_pgtable_map(&pt, iova, page, span, RW, 0) == 0);
 		check(w, iova + span - page, true, span);
 	} else {
 		smmu_gather_init(&g, pt.cfg.granule_shift);
-		expect(w, smmu_pgtable_unmap(&pt, iova, span, &g) == 0);
-		expect(w, g.tables && g.freelist);
+		expect(w, smmu_pgtable_unmap(&pt, iova, span, 0, &g, &tables) == 0);
+		expect(w, g.tables && tables.first);
 		check(w, iova, false, 0);
-		smmu_pgtable_free_gathered(&pt, &g);
+		smmu_pgtable_free_tables(&pt, &tables);
 	}
 	w->chunk[i] = !w->chunk[i];
 }
@@ -177,7 +179,7 @@ static void *first_page(void *arg)
 	uint64_t iova = page_iova(w->index, 0), page = SMMU_BIT(pt.cfg.granule_shift);
 
 	pthread_barrier_wait(&start);
-	expect(w, smmu_pgtable_map(&pt, iova, iova, page, RW) == 0);
+	expect(w, smmu_pgtable_map(&pt, iova, iova, page, RW, 0) == 0);
 	check(w, iova, true, iova);
 	return NULL;
 }

@@ -41,7 +41,7 @@ uint64_t test_seed(void)
 	return seed;
 }
 
-static void *dma_alloc(void *ctx, size_t size, size_t align, uint64_t *bus)
+static void *dma_alloc(void *ctx, size_t size, size_t align, unsigned flags, uint64_t *bus)
 {
 	struct testport *tp = ctx;
 	void (*hook)(struct testport *) = tp->on_alloc;

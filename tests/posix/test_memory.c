@@ -55,7 +55,7 @@ static void pool_churn(struct smmu_pool *pool, struct smmu_random *r)
 			size_t align = 1u << smmu_random_between(r, 3, 13);
 
 			b->size = smmu_random_below(r, 1u << smmu_random_between(r, 1, 15)) + 1;
-			b->va = smmu_pool_ops_dma_alloc(pool, b->size, align, &b->bus);
+			b->va = smmu_pool_ops_dma_alloc(pool, b->size, align, 0, &b->bus);
 			if (!b->va)
 				continue;
 			assert_int_equal(b->bus & (align - 1), 0);
@@ -80,7 +80,7 @@ static uint64_t pool_room(struct smmu_pool *pool, size_t size)
 	uint64_t n = 0, bus;
 	uint8_t *first = NULL, *p;
 
-	while ((p = smmu_pool_ops_dma_alloc(pool, size, 8, &bus))) {
+	while ((p = smmu_pool_ops_dma_alloc(pool, size, 8, 0, &bus))) {
 		*(uint8_t **)p = first;
 		first = p;
 		n++;
@@ -133,23 +133,23 @@ static void test_pool_arguments(void **state)
 	assert_int_equal(smmu_pool_init(&pool, region, UINT64_MAX - 4095, 8192), -SMMU_EINVAL);
 	assert_int_equal(smmu_pool_init(&pool, region, 0, REGION), 0);
 	/* The alignment may be larger than the size, and free is told only the size. */
-	p = smmu_pool_ops_dma_alloc(&pool, 64, 65536, &bus);
+	p = smmu_pool_ops_dma_alloc(&pool, 64, 65536, 0, &bus);
 	assert_non_null(p);
 	assert_int_equal(bus & 65535, 0);
 	assert_int_equal(smmu_pool_used(&pool), 64);
 	smmu_pool_ops_dma_free(&pool, p, 64);
 	assert_int_equal(smmu_pool_used(&pool), 0);
-	assert_null(smmu_pool_ops_dma_alloc(&pool, 0, 8, &bus));
-	assert_null(smmu_pool_ops_dma_alloc(&pool, REGION + 1, 8, &bus));
-	assert_null(smmu_pool_ops_dma_alloc(&pool, SIZE_MAX, 8, &bus));
+	assert_null(smmu_pool_ops_dma_alloc(&pool, 0, 8, 0, &bus));
+	assert_null(smmu_pool_ops_dma_alloc(&pool, REGION + 1, 8, 0, &bus));
+	assert_null(smmu_pool_ops_dma_alloc(&pool, SIZE_MAX, 8, 0, &bus));
 	assert_null(smmu_pool_ops_dma_to_virt(&pool, REGION));
 	p = smmu_pool_ops_alloc(&pool, 100);
 	assert_int_equal((uintptr_t)p & 15, 0);
 	smmu_pool_ops_free(&pool, p, 100);
 	/* Virtual addresses that do not agree with the bus cannot serve a large alignment. */
 	assert_int_equal(smmu_pool_init(&pool, region + 4096, 0, REGION / 2), 0);
-	assert_null(smmu_pool_ops_dma_alloc(&pool, 8192, 8192, &bus));
-	p = smmu_pool_ops_dma_alloc(&pool, 8192, 4096, &bus);
+	assert_null(smmu_pool_ops_dma_alloc(&pool, 8192, 8192, 0, &bus));
+	p = smmu_pool_ops_dma_alloc(&pool, 8192, 4096, 0, &bus);
 	assert_non_null(p);
 	smmu_pool_ops_dma_free(&pool, p, 8192);
 }
@@ -349,7 +349,7 @@ static void test_port(void **state)
 
 	posix = (struct smmu_posix){.heap = &heap, .stderr_level = -1};
 	smmu_posix_port_init(&port, &posix);
-	p = port.ops->dma_alloc(port.ctx, 4096, 4096, &bus);
+	p = port.ops->dma_alloc(port.ctx, 4096, 4096, 0, &bus);
 	assert_ptr_equal(port.ops->dma_to_virt(port.ctx, bus + 5), (uint8_t *)p + 5);
 	assert_null(port.ops->dma_to_virt(port.ctx, 0));
 	port.ops->dma_free(port.ctx, p, 4096);

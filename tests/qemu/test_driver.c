@@ -139,7 +139,7 @@ static void test_random(void **state)
 				break;
 			to = (unsigned)smmu_random_below(&rng, PAGES);
 			assert_int_equal(smmu_map(&r.domain[dom], iova, r.pool + to * PAGE, PAGE,
-						  SMMU_PROT_READ | SMMU_PROT_WRITE),
+						  SMMU_PROT_READ | SMMU_PROT_WRITE, 0),
 					 0);
 			table[dom][page] = r.pool + to * PAGE;
 			break;
@@ -147,7 +147,7 @@ static void test_random(void **state)
 		case 4:
 			if (!table[dom][page])
 				break;
-			assert_int_equal(smmu_unmap(&r.domain[dom], iova, PAGE), 0);
+			assert_int_equal(smmu_unmap(&r.domain[dom], iova, PAGE, 0), 0);
 			table[dom][page] = 0;
 			/* At once, on every device that may have it in a cache of its SMMU. */
 			for (i = 0; i < DEVICES; i++)
