@@ -60,7 +60,7 @@ static void consume(struct own_smmu *smmu)
 /* The four functions that the core asks for. */
 
 static int own_submit(struct smmu_inv_target *t, struct smmu_inv_program *p,
-		      struct smmu_inv_token *token)
+		      struct smmu_cmdq_token *token)
 {
 	struct own_smmu *smmu = smmu_container_of(t, struct own_smmu, target);
 	struct smmu_cmd chunk[8];
@@ -80,14 +80,16 @@ static int own_submit(struct smmu_inv_target *t, struct smmu_inv_program *p,
 	return 0;
 }
 
-static enum smmu_inv_status own_poll(struct smmu_inv_target *t, const struct smmu_inv_token *token)
+static enum smmu_cmdq_status own_poll(struct smmu_inv_target *t,
+				      const struct smmu_cmdq_token *token)
 {
 	const struct own_smmu *smmu = smmu_container_of(t, struct own_smmu, target);
 
-	return smmu->cons >= token->end ? SMMU_INV_DONE : SMMU_INV_PENDING;
+	return smmu->cons >= token->end ? SMMU_CMDQ_DONE : SMMU_CMDQ_PENDING;
 }
 
-static enum smmu_inv_status own_wait(struct smmu_inv_target *t, const struct smmu_inv_token *token)
+static enum smmu_cmdq_status own_wait(struct smmu_inv_target *t,
+				      const struct smmu_cmdq_token *token)
 {
 	consume(smmu_container_of(t, struct own_smmu, target));
 	return own_poll(t, token);

@@ -16,6 +16,7 @@
 #include <smmuv3/gather.h>
 #include <smmuv3/hw/cmd.h>
 #include <smmuv3/port.h>
+#include <smmuv3/token.h>
 
 SMMU_BEGIN_DECLS
 
@@ -26,15 +27,6 @@ enum smmu_inv_kind {
 	SMMU_INV_S2_VMID_S1_CLEAR, /**< all stage-1 entries under a VMID (a nesting parent changed); id = VMID */
 	SMMU_INV_ATS,      /**< the range in one stream's ATC; id = stream, with its substream */
 	SMMU_INV_ATS_FULL, /**< all of one stream's ATC (the range has no meaning to the device) */
-};
-
-/** How a submitted program stands. */
-enum smmu_inv_status {
-	SMMU_INV_DONE,        /**< all of it took effect */
-	SMMU_INV_PENDING,     /**< not yet */
-	SMMU_INV_LOST,        /**< a command error hit it: submit it again */
-	SMMU_INV_ATC_TIMEOUT, /**< a device did not answer; everything else took effect */
-	SMMU_INV_DEAD,        /**< the instance does not answer any more */
 };
 
 /** Properties of a target: bits of smmu_inv_target.flags. */
@@ -49,13 +41,6 @@ struct smmu_inv_target;
 struct smmu_inv_program;
 struct smmu_inv;
 
-/** Which part of a queue a program took; the queue's business. */
-struct smmu_inv_token {
-	uint64_t first;
-	uint64_t end;
-	uint32_t errors;
-};
-
 struct smmu_inv_target_ops {
 	/**
 	 * Append the smmu_inv_program_count(p) commands of @p p and a CMD_SYNC as one unit: no other commands in
@@ -63,11 +48,13 @@ struct smmu_inv_target_ops {
 	 * Called inside a read section, maybe where sleeping is forbidden.
 	 */
 	int (*submit)(struct smmu_inv_target *t, struct smmu_inv_program *p,
-		      struct smmu_inv_token *token);
+		      struct smmu_cmdq_token *token);
 	/** How the program stands now. Never waits. */
-	enum smmu_inv_status (*poll)(struct smmu_inv_target *t, const struct smmu_inv_token *token);
-	/** Wait until the program stands at anything but SMMU_INV_PENDING; bounded by the queue's time-out. */
-	enum smmu_inv_status (*wait)(struct smmu_inv_target *t, const struct smmu_inv_token *token);
+	enum smmu_cmdq_status (*poll)(struct smmu_inv_target *t,
+				      const struct smmu_cmdq_token *token);
+	/** Wait until the program stands at anything but SMMU_CMDQ_PENDING; bounded by the queue's time-out. */
+	enum smmu_cmdq_status (*wait)(struct smmu_inv_target *t,
+				      const struct smmu_cmdq_token *token);
 	/**
 	 * The device behind ATS entry @p e does not answer: cut it off so that what its ATC holds cannot be used.
 	 * When this returns no access of that stream reaches memory. Waits for configuration commands.
@@ -232,7 +219,7 @@ struct smmu_inv_flight {
 	uint8_t phase;
 	uint8_t tries;
 	bool pending;
-	struct smmu_inv_token token;
+	struct smmu_cmdq_token token;
 };
 
 /**

@@ -12,6 +12,7 @@
 
 #include <smmuv3/hw/cmd.h>
 #include <smmuv3/port.h>
+#include <smmuv3/token.h>
 
 SMMU_BEGIN_DECLS
 
@@ -58,21 +59,6 @@ struct smmu_cmdq {
 	uint32_t aborts; /**< external aborts in a row */
 	uint64_t abort_pos;
 	struct smmu_cmdq_error error[SMMU_CMDQ_ERRORS];
-};
-
-/** Which part of the queue a batch took. */
-struct smmu_cmdq_token {
-	uint64_t first;  /**< position of its first command */
-	uint64_t end;    /**< one past its CMD_SYNC */
-	uint32_t errors; /**< error count before it went in */
-};
-
-enum smmu_cmdq_status {
-	SMMU_CMDQ_DONE,    /**< consumed and complete */
-	SMMU_CMDQ_PENDING, /**< not yet */
-	SMMU_CMDQ_LOST,    /**< one of its commands was not executed (CERROR_ILL): issue it again */
-	SMMU_CMDQ_ATC_TIMEOUT, /**< CERROR_ATC_INV_SYNC: a device did not answer; all else is complete */
-	SMMU_CMDQ_DEAD,        /**< time-out or stuck */
 };
 
 /** Writes up to @p room commands to @p dst and returns how many; fewer than @p room is padded with CMD_SYNC. */

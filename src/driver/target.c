@@ -14,51 +14,22 @@ static size_t fill(void *ctx, struct smmu_cmd *dst, size_t room)
 	return smmu_inv_program_next(ctx, dst, room);
 }
 
-static struct smmu_cmdq_token queue_token(const struct smmu_inv_token *t)
-{
-	return (struct smmu_cmdq_token){t->first, t->end, t->errors};
-}
-
-static enum smmu_inv_status inv_status(enum smmu_cmdq_status s)
-{
-	switch (s) {
-	case SMMU_CMDQ_DONE:
-		return SMMU_INV_DONE;
-	case SMMU_CMDQ_PENDING:
-		return SMMU_INV_PENDING;
-	case SMMU_CMDQ_LOST:
-		return SMMU_INV_LOST;
-	case SMMU_CMDQ_ATC_TIMEOUT:
-		return SMMU_INV_ATC_TIMEOUT;
-	default:
-		return SMMU_INV_DEAD;
-	}
-}
-
 static int target_submit(struct smmu_inv_target *t, struct smmu_inv_program *p,
-			 struct smmu_inv_token *token)
+			 struct smmu_cmdq_token *token)
 {
-	struct smmu_cmdq_token q;
-	int error = smmu_cmdq_submit(&instance_of(t)->cmdq, smmu_inv_program_count(p), fill, p, &q);
-
-	*token = (struct smmu_inv_token){q.first, q.end, q.errors};
-	return error;
+	return smmu_cmdq_submit(&instance_of(t)->cmdq, smmu_inv_program_count(p), fill, p, token);
 }
 
-static enum smmu_inv_status target_poll(struct smmu_inv_target *t,
-					const struct smmu_inv_token *token)
+static enum smmu_cmdq_status target_poll(struct smmu_inv_target *t,
+					 const struct smmu_cmdq_token *token)
 {
-	struct smmu_cmdq_token q = queue_token(token);
-
-	return inv_status(smmu_cmdq_poll(&instance_of(t)->cmdq, &q));
+	return smmu_cmdq_poll(&instance_of(t)->cmdq, token);
 }
 
-static enum smmu_inv_status target_wait(struct smmu_inv_target *t,
-					const struct smmu_inv_token *token)
+static enum smmu_cmdq_status target_wait(struct smmu_inv_target *t,
+					 const struct smmu_cmdq_token *token)
 {
-	struct smmu_cmdq_token q = queue_token(token);
-
-	return inv_status(smmu_cmdq_wait(&instance_of(t)->cmdq, &q));
+	return smmu_cmdq_wait(&instance_of(t)->cmdq, token);
 }
 
 static void target_quarantine(struct smmu_inv_target *t, const struct smmu_inv *e)

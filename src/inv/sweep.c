@@ -79,12 +79,12 @@ static void suspect_next(struct smmu_fence *f, struct smmu_inv_flight *fl, const
 
 /** A program ended with @p status: go on with the flight's next one, if there is any. */
 static void flight_step(struct smmu_fence *f, struct smmu_inv_flight *fl,
-			enum smmu_inv_status status)
+			enum smmu_cmdq_status status)
 {
 	switch (status) {
-	case SMMU_INV_PENDING:
+	case SMMU_CMDQ_PENDING:
 		return;
-	case SMMU_INV_DONE:
+	case SMMU_CMDQ_DONE:
 		fl->pending = false;
 		if (fl->suspect) {
 			suspect_next(f, fl, fl->suspect + 1);
@@ -93,13 +93,13 @@ static void flight_step(struct smmu_fence *f, struct smmu_inv_flight *fl,
 			flight_start(f, fl);
 		}
 		return;
-	case SMMU_INV_LOST:
+	case SMMU_CMDQ_LOST:
 		if (++fl->tries < TRIES_MAX) {
 			flight_start(f, fl);
 			return;
 		}
 		break;
-	case SMMU_INV_ATC_TIMEOUT:
+	case SMMU_CMDQ_ATC_TIMEOUT:
 		if (!fl->suspect) {
 			suspect_next(f, fl, fl->first);
 			return;
@@ -109,7 +109,7 @@ static void flight_step(struct smmu_fence *f, struct smmu_inv_flight *fl,
 		smmu_store(&f->array->entry[fl->suspect - f->array->entry].muted, 1);
 		suspect_next(f, fl, fl->suspect + 1);
 		return;
-	case SMMU_INV_DEAD:
+	case SMMU_CMDQ_DEAD:
 		break;
 	}
 	fl->pending = false;

@@ -13,7 +13,7 @@ struct queue {
 	struct smmu_inv_target target;
 	struct smmu_cmd log[LOG];
 	unsigned n, submits, waits;
-	enum smmu_inv_status answer[16]; /**< for each submit in turn */
+	enum smmu_cmdq_status answer[16]; /**< for each submit in turn */
 	unsigned answers;
 	uint32_t dead_stream; /**< programs that ask it time out; 0: none */
 	uint32_t quarantined;
@@ -29,7 +29,7 @@ static unsigned in_flight, most_in_flight;
 static char order[256]; /**< s: submit, w: wait */
 
 static int q_submit(struct smmu_inv_target *t, struct smmu_inv_program *p,
-		    struct smmu_inv_token *token)
+		    struct smmu_cmdq_token *token)
 {
 	struct queue *me = smmu_container_of(t, struct queue, target);
 	unsigned count = smmu_inv_program_count(p), got = 0;
@@ -58,28 +58,28 @@ static int q_submit(struct smmu_inv_target *t, struct smmu_inv_program *p,
 	return 0;
 }
 
-static enum smmu_inv_status answer(struct queue *me, const struct smmu_inv_token *token)
+static enum smmu_cmdq_status answer(struct queue *me, const struct smmu_cmdq_token *token)
 {
 	if (token->errors < me->answers)
 		return me->answer[token->errors];
 	for (uint64_t i = token->first; me->dead_stream && i < token->end; i++)
 		if (smmu_cmd_opcode(&me->log[i]) == SMMU_CMD_ATC_INV &&
 		    smmu_field_get(SMMU_CMD_W0_SID, me->log[i].w[0]) == me->dead_stream)
-			return SMMU_INV_ATC_TIMEOUT;
-	return SMMU_INV_DONE;
+			return SMMU_CMDQ_ATC_TIMEOUT;
+	return SMMU_CMDQ_DONE;
 }
 
-static enum smmu_inv_status q_poll(struct smmu_inv_target *t, const struct smmu_inv_token *token)
+static enum smmu_cmdq_status q_poll(struct smmu_inv_target *t, const struct smmu_cmdq_token *token)
 {
 	struct queue *me = smmu_container_of(t, struct queue, target);
 
 	if (me->polls++ < me->pending_polls)
-		return SMMU_INV_PENDING;
+		return SMMU_CMDQ_PENDING;
 	in_flight--;
 	return answer(me, token);
 }
 
-static enum smmu_inv_status q_wait(struct smmu_inv_target *t, const struct smmu_inv_token *token)
+static enum smmu_cmdq_status q_wait(struct smmu_inv_target *t, const struct smmu_cmdq_token *token)
 {
 	struct queue *me = smmu_container_of(t, struct queue, target);
 
@@ -322,18 +322,18 @@ static void test_lost(void **state)
 
 	add(0, SMMU_INV_S1_ASID, 7);
 	add(0, SMMU_INV_ATS, 3);
-	q[0].answer[0] = q[0].answer[1] = SMMU_INV_LOST;
+	q[0].answer[0] = q[0].answer[1] = SMMU_CMDQ_LOST;
 	q[0].answers = 2;
 	sweep_ok(&g);
 	assert_string_equal(opcodes(0), "12 46 40 46s 12 46 40 46s 12 46 40 46s");
 	/* The fourth time by whole ids: shorter programs are hit less often. */
-	q[0].answer[2] = SMMU_INV_LOST;
+	q[0].answer[2] = SMMU_CMDQ_LOST;
 	q[0].answers = 3;
 	q[0].submits = q[0].n = 0;
 	sweep_ok(&g);
 	assert_string_equal(opcodes(0), "12 46 40 46s 12 46 40 46s 12 46 40 46s 11 46 40 46s");
 	for (int i = 0; i < 16; i++)
-		q[0].answer[i] = SMMU_INV_LOST;
+		q[0].answer[i] = SMMU_CMDQ_LOST;
 	q[0].answers = 16;
 	q[0].submits = 0;
 	assert_int_equal(smmu_inv_sync(&tp.rcu, &live, &g), -SMMU_EIO);
@@ -372,7 +372,7 @@ static void test_dead(void **state)
 
 	for (unsigned s = 0; s < 3; s++)
 		add(s, SMMU_INV_S1_ASID, 7);
-	q[0].answer[0] = SMMU_INV_DEAD;
+	q[0].answer[0] = SMMU_CMDQ_DEAD;
 	q[0].answers = 1;
 	q[1].refuse = true;
 	assert_int_equal(smmu_inv_sync(&tp.rcu, &live, &g), -SMMU_EIO);
@@ -382,7 +382,7 @@ static void test_dead(void **state)
 
 /** A queue before whose eyes stream 1 is detached. */
 static int midway_submit(struct smmu_inv_target *t, struct smmu_inv_program *p,
-			 struct smmu_inv_token *token)
+			 struct smmu_cmdq_token *token)
 {
 	struct smmu_inv gone;
 
