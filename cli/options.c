@@ -159,9 +159,7 @@ static int take(struct options *o, const struct option *opt, const char *text)
 				return 0;
 			}
 		}
-		if (!strcmp(text, "list") || !strcmp(text, "flush"))
-			return not_yet(o, "design", text, "sweep or serial");
-		return fail(o, "--design wants sweep or serial, not \"%s\"", text);
+		return fail(o, "--design wants sweep, serial, list or flush, not \"%s\"", text);
 	case INJECT:
 		return inject(o, text);
 	}

@@ -33,7 +33,7 @@ bool lab_fault(const struct lab_config *c, enum fault_id id, unsigned *every)
 
 const char *design_name(enum design_id id)
 {
-	static const char *const names[DESIGN_KINDS] = {"sweep", "serial"};
+	static const char *const names[DESIGN_KINDS] = {"sweep", "serial", "list", "flush"};
 
 	return names[id];
 }

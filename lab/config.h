@@ -12,7 +12,7 @@
 
 #include "faults.h"
 
-enum design_id { DESIGN_SWEEP, DESIGN_SERIAL, DESIGN_KINDS };
+enum design_id { DESIGN_SWEEP, DESIGN_SERIAL, DESIGN_LIST, DESIGN_FLUSH, DESIGN_KINDS };
 
 #define LAB_MAX_INJECT 16
 #define LAB_MAX_STAGES 8

@@ -6,13 +6,28 @@
 
 const struct design *design_get(enum design_id id)
 {
-	return id == DESIGN_SERIAL ? &design_serial : &design_sweep;
+	static const struct design *const designs[DESIGN_KINDS] = {
+		[DESIGN_SWEEP] = &design_sweep,
+		[DESIGN_SERIAL] = &design_serial,
+		[DESIGN_LIST] = &design_list,
+		[DESIGN_FLUSH] = &design_flush,
+	};
+
+	return designs[id];
 }
 
 void design_release(struct machine *m, struct machine_domain *d, struct smmu_freelist *tables)
 {
 	if (!m->early_free)
 		smmu_unmap_release(&d->d, tables);
+}
+
+void design_early_free(struct machine *m, struct machine_domain *d, struct smmu_freelist *tables)
+{
+	if (m->early_free && tables->first) {
+		smmu_unmap_release(&d->d, tables);
+		machine_pause(m, 50000);
+	}
 }
 
 static int sweep_start(struct machine *m, struct machine_domain *d, uint64_t iova, uint64_t size,
@@ -25,11 +40,7 @@ static int sweep_start(struct machine *m, struct machine_domain *d, uint64_t iov
 	rc = smmu_unmap_gather(&d->d, iova, size, 0, &g, tables);
 	if (rc)
 		return rc;
-	/* The fault "early-free": the tables go back while walks may still be in them, for a while. */
-	if (m->early_free && tables->first) {
-		smmu_unmap_release(&d->d, tables);
-		machine_pause(m, 50000);
-	}
+	design_early_free(m, d, tables);
 	smmu_unmap_submit(&d->d, &g, f);
 	return 0;
 }

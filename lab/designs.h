@@ -37,9 +37,12 @@ struct design {
 
 const struct design *design_get(enum design_id id);
 
+/** The fault "early-free": @p tables go back while walks may still be in them, for a while. */
+void design_early_free(struct machine *m, struct machine_domain *d, struct smmu_freelist *tables);
+
 /** Finish a started unmap whose fence is done: release the tables unless a fault has done it already. */
 void design_release(struct machine *m, struct machine_domain *d, struct smmu_freelist *tables);
 
-extern const struct design design_sweep, design_serial;
+extern const struct design design_sweep, design_serial, design_list, design_flush;
 
 #endif

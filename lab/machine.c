@@ -217,6 +217,7 @@ static int open_domains(struct machine *m, const struct machine_config *cfg)
 		struct smmu_domain_config c = {.port = &m->port, .non_coherent = !coherent};
 
 		d->index = i;
+		smmu_spin_init(&d->devices_lock);
 		d->stage = m->o->stage[i % m->o->n_stages];
 		d->granule_shift = cfg->one_granule ? 12 : granules[i % 4];
 		c.kind = d->stage == 1 ? SMMU_DOMAIN_STAGE1 : SMMU_DOMAIN_STAGE2;
@@ -314,6 +315,7 @@ int machine_open(struct machine *m, const struct lab_config *o, const struct mac
 {
 	*m = (struct machine){.o = o, .design = design_get(o->design), .want_nvme = cfg->nvme};
 	smmu_spin_init(&m->lock);
+	smmu_mutex_init(&m->flush_lock);
 	if (!set_up(m, cfg))
 		return 0;
 	machine_gone(m);

@@ -51,6 +51,8 @@ struct machine_device {
 struct machine_domain {
 	struct smmu_domain d;
 	struct design_lock lock; /**< of designs that have one */
+	struct smmu_spinlock
+		devices_lock; /**< design list: held while the devices' operations are written */
 	unsigned index;
 	uint8_t stage;
 	uint8_t granule_shift;
@@ -92,6 +94,7 @@ struct machine {
 	unsigned working_set; /**< so many translations may be alive at a time; 0: any number */
 	struct smmu_topology topology;
 	const struct design *design;
+	struct smmu_mutex flush_lock; /**< design flush: one unmap at a time */
 	struct oracle *oracle;
 
 	struct machine_smmu *smmu;

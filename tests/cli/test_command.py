@@ -57,8 +57,7 @@ class Usage(unittest.TestCase):
                 (['run', '--ats', '5'], '--devices'),
                 (['run', '--stage', '3'], '--stage wants'),
                 (['run', '--stage', 'nested'], 'not available'),
-                (['run', '--design', 'list'], 'not available'),
-                (['run', '--design', 'magic'], 'sweep or serial'),
+                (['run', '--design', 'magic'], 'sweep, serial, list or flush'),
                 (['run', '--clock', 'sun'], 'virtual or real'),
                 (['run', '--inject', 'rain'], 'drop-tlbi'),
                 (['run', '--inject', 'drop-tlbi:0'], 'EVERY'),
@@ -112,7 +111,9 @@ class Run(unittest.TestCase):
         self.ok('--ops', 1500, '--smmus', 16)
         self.ok('--ops', 1500, '--smmus', 1, '--devices', 1, '--ats', 0, '--threads', 1)
         self.ok('--ops', 2000, '--domains', 5, '--stage', 2)
-        self.ok('--ops', 3000, '--design', 'serial')
+        for design in ('serial', 'list', 'flush'):
+            self.ok('--ops', 3000, '--design', design)
+            self.assertEqual(run('run', '--design', design, '--inject', 'drop-tlbi')[0], 1, design)
         self.ok('--ops', 1000000000000, '--seconds', 1, '--threads', 1, '--clock', 'real')
         self.ok('--ops', 2000, '--iort', os.path.join(DATA, 'two-smmus.iort'))
         self.ok('--ops', 2000, '--dtb', os.path.join(DATA, 'virt-smmuv3.dtb'))
@@ -162,11 +163,12 @@ class Replay(unittest.TestCase):
             self.assertIn(key, result)
         self.assertEqual((result['result'], result['design'], result['maps'], result['unmaps']),
                          ('ok', 'sweep', 12068, 6772))
-        sweep, serial = result['compare']
-        self.assertEqual((sweep['design'], serial['design']), ('sweep', 'serial'))
+        self.assertEqual([r['design'] for r in result['compare']], ['sweep', 'serial', 'list', 'flush'])
+        sweep, serial = result['compare'][:2]
         self.assertEqual(sweep['commands']['tlbi'], serial['commands']['tlbi'])
         # Four SMMUs alike: one after the other takes nearly four times as long.
-        self.assertGreater(serial['unmap_ns']['p50'], 3 * sweep['unmap_ns']['p50'])
+        for other in result['compare'][1:]:
+            self.assertGreater(other['unmap_ns']['p50'], 3 * sweep['unmap_ns']['p50'])
 
     def test_table(self):
         rc, out, err = run('replay', TRACE)
