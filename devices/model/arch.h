@@ -63,23 +63,30 @@ enum {
 };
 
 /* CR0, CR0ACK */
-#define CR0_SMMUEN BIT(0)
-#define CR0_PRIQEN BIT(1)
-#define CR0_EVENTQEN BIT(2)
-#define CR0_CMDQEN BIT(3)
-#define CR0_ATSCHK BIT(4)
-#define CR0_ALL (CR0_SMMUEN | CR0_PRIQEN | CR0_EVENTQEN | CR0_CMDQEN | CR0_ATSCHK)
+#define CR0_SMMUEN 0x01U
+#define CR0_PRIQEN 0x02U
+#define CR0_EVENTQEN 0x04U
+#define CR0_CMDQEN 0x08U
+#define CR0_ATSCHK 0x10U
+#define CR1_TABLE 0xfc0U
+#define CR1_QUEUE 0x03fU
 #define CR2_E2H BIT(0)
 #define CR2_RECINVSID BIT(1)
+#define CR2_PTM BIT(2)
+#define CR2_REC_CFG_ATS BIT(3)
 #define GBPA_ABORT BIT(20)
 #define GBPA_UPDATE BIT(31)
-#define IRQ_GERROR BIT(0)
-#define IRQ_PRIQ BIT(1)
-#define IRQ_EVENTQ BIT(2)
+#define GBPA_ALL 0x1f3f1fU
+#define IRQ_GERROR 0x1U
+#define IRQ_PRIQ 0x2U
+#define IRQ_EVENTQ 0x4U
 #define GERROR_CMDQ_ERR BIT(0)
 #define GERROR_EVENTQ_ABT BIT(2)
 #define GERROR_PRIQ_ABT BIT(3)
 #define GERROR_MSI_CMDQ_ABT BIT(4)
+#define GERROR_MSI_EVENTQ_ABT BIT(5)
+#define GERROR_MSI_PRIQ_ABT BIT(6)
+#define GERROR_MSI_GERROR_ABT BIT(7)
 #define GERROR_ALL 0x3fdU
 #define QUEUE_OVERFLOW BIT(31) /* OVFLG in PROD, OVACKFLG in CONS of an output queue */
 

@@ -103,9 +103,9 @@ bool model_ats_access(struct instance *in, struct smmu_model_device *dev, struct
 
 	x->in = dma;
 	x->pa = out;
-	if (!(in->r.cr0ack & CR0_SMMUEN))
+	if (!(in->r.cr0.eff & CR0_SMMUEN))
 		return model_fail(x, 0, CLASS_IN, false, 0, 0);
-	if (in->r.cr0ack & CR0_ATSCHK) {
+	if (in->r.cr0.eff & CR0_ATSCHK) {
 		struct xlate check = {.in = dma,
 				      .ask = x->ask,
 				      .look = x->look,

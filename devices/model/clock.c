@@ -28,7 +28,7 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 
 uint64_t model_next_due(struct instance *in)
 {
-	return earlier(earlier(model_regs_next(in), in->pending_at), in->cmdq_at);
+	return earlier(earlier(in->r.next, in->pending_at), earlier(in->cmdq_at, in->late_at));
 }
 
 /** Let everything happen that is due up to @p now, in order. */
@@ -41,7 +41,9 @@ void model_run_until(struct instance *in, uint64_t now)
 			break;
 		if (due > in->now)
 			in->now = due;
-		model_regs_step(in);
+		if (in->r.next <= in->now)
+			model_control_step(in);
+		model_events_due(in);
 		model_effect_due(in);
 		model_cmdq_step(in);
 	}

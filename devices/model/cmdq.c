@@ -29,14 +29,14 @@ static void idle(struct instance *in)
 /** PROD moved, or the queue came into use. */
 void model_cmdq_kick(struct instance *in)
 {
-	if (in->cmdq == CMDQ_IDLE && (in->r.cr0ack & CR0_CMDQEN) && !empty(in))
+	if (in->cmdq == CMDQ_IDLE && (in->r.cr0.eff & CR0_CMDQEN) && !empty(in))
 		fetch_at(in, in->now + model_jitter(in, in->cfg.cmd_ns));
 }
 
-/** CR0.CMDQEN came into force. A CMD_SYNC under way is given up: it will be consumed again. */
+/** CR0.CMDQEN takes effect. A CMD_SYNC under way is consumed as a whole before that is acknowledged (6.3.9.3). */
 void model_cmdq_enable(struct instance *in, bool on)
 {
-	if (in->cmdq == CMDQ_ERROR)
+	if (in->cmdq == CMDQ_ERROR || in->cmdq == CMDQ_SYNC)
 		return;
 	idle(in);
 	if (on)
@@ -96,6 +96,7 @@ static void finish_sync(struct instance *in)
 		return;
 	}
 	model_effect_all(in);
+	model_events_flush(in);
 	in->count.sync++;
 	in->count.last_sync_ns = in->now;
 	if (hooks->synced)
@@ -103,7 +104,7 @@ static void finish_sync(struct instance *in)
 	if (bits(in->sync_cmd[0], 13, 12) == SYNC_CS_IRQ) {
 		if (!in->cfg.msi || !addr)
 			model_raise_irq(in, SMMU_MODEL_IRQ_CMD_SYNC);
-		else if (!ram_store32(in, addr, (uint32_t)bits(in->sync_cmd[0], 63, 32)))
+		else if (!model_msi(in, addr, (uint32_t)bits(in->sync_cmd[0], 63, 32)))
 			model_gerror(in, GERROR_MSI_CMDQ_ABT);
 	}
 	advance(in);
@@ -144,17 +145,18 @@ static bool execute(struct instance *in, const uint64_t cmd[2])
 static void consume(struct instance *in)
 {
 	unsigned log2 = queue_log2(in->r.cmdq.base, in->cfg.cmdq_bits);
-	uint64_t base = in->r.cmdq.base & ADDR_51_5 & ~(pow2(log2 + 4) - 1);
+	uint64_t base = in->r.cmdq.base & ADDR_51_5 & oas_mask(in) & ~(pow2(log2 + 4) - 1);
 	uint64_t at = base + ((uint64_t)(in->r.cmdq.cons & ((1u << log2) - 1)) << 4);
 	uint64_t cmd[2];
 	int error;
 
-	if (!(in->r.cr0ack & CR0_CMDQEN) || empty(in)) {
+	if (!(in->r.cr0.eff & CR0_CMDQEN) || empty(in)) {
 		idle(in);
 		return;
 	}
-	if (model_inject(in, SMMU_FAULT_CMD_ABORT) || !ram_load(in, at, &cmd[0]) ||
-	    !ram_load(in, at + 8, &cmd[1])) {
+	if (model_inject(in, SMMU_FAULT_CMD_ABORT) ||
+	    !model_load(in, NULL, SMMU_USE_COMMAND, at, &cmd[0]) ||
+	    !model_load(in, NULL, SMMU_USE_COMMAND, at + 8, &cmd[1])) {
 		stop(in, CERROR_ABT);
 		return;
 	}

@@ -146,10 +146,11 @@ void model_cfg_drop_cds(struct instance *in, uint32_t stream)
 }
 
 /** Load the eight words of a structure, the one with its valid bit first and last to see a consistent one. */
-static bool load_words(struct instance *in, uint64_t addr, uint64_t w[8])
+static bool load_words(struct instance *in, const struct xlate *x, enum smmu_model_use use,
+		       uint64_t addr, uint64_t w[8])
 {
 	for (unsigned i = 0; i < 8; i++)
-		if (!ram_load(in, addr + i * 8, &w[i]))
+		if (!model_load(in, x, use, addr + i * 8, &w[i]))
 			return false;
 	return true;
 }
@@ -184,7 +185,7 @@ static bool locate_ste(struct instance *in, struct xlate *x, uint64_t *addr)
 		l1 = e->w[0];
 		x->ste_hit = true;
 	} else {
-		if (!ram_load(in, l1_addr, &l1))
+		if (!model_load(in, x, SMMU_USE_L1STD, l1_addr, &l1))
 			return model_fail(x, F_STE_FETCH, CLASS_CD, false, 0, l1_addr);
 		if (x->fill && (in->cfg.cache_invalid || bits(l1, 4, 0)))
 			put(in, CFG_L1STE, 0, sid >> split, &l1, 1, l1_addr);
@@ -218,7 +219,7 @@ bool model_cfg_ste(struct instance *in, struct xlate *x)
 	} else {
 		if (!locate_ste(in, x, &ste->addr))
 			return false;
-		if (!load_words(in, ste->addr, ste->w))
+		if (!load_words(in, x, SMMU_USE_STE, ste->addr, ste->w))
 			return model_fail(x, F_STE_FETCH, CLASS_CD, false, 0, ste->addr);
 		if (x->fill && (in->cfg.cache_invalid || (ste->w[0] & 1)))
 			put(in, CFG_STE, x->in.stream, 0, ste->w, 8, ste->addr);
@@ -269,7 +270,7 @@ static bool locate_cd(struct instance *in, struct xlate *x, uint32_t ssid, uint6
 
 		if (!cd_address(in, x, &l1_addr))
 			return false;
-		if (!ram_load(in, l1_addr, &l1))
+		if (!model_load(in, x, SMMU_USE_L1CD, l1_addr, &l1))
 			return model_fail(x, F_CD_FETCH, CLASS_CD, false, 0, l1_addr);
 		entry[0] = l1;
 		entry[1] = split;
@@ -296,7 +297,7 @@ bool model_cfg_cd(struct instance *in, struct xlate *x, uint32_t ssid)
 	} else {
 		if (!locate_cd(in, x, ssid, &cd->addr))
 			return false;
-		if (!load_words(in, cd->addr, cd->w))
+		if (!load_words(in, x, SMMU_USE_CD, cd->addr, cd->w))
 			return model_fail(x, F_CD_FETCH, CLASS_CD, false, 0, cd->addr);
 		if (x->fill && (in->cfg.cache_invalid || (cd->w[0] & BIT(31))))
 			put(in, CFG_CD, x->in.stream, ssid, cd->w, 8, cd->addr);

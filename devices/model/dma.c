@@ -18,7 +18,8 @@ static bool same_config(const struct xlate *x, const struct xlate *truth)
 	return !x->have_cd || !memcmp(x->cd.w, truth->cd.w, sizeof(x->cd.w));
 }
 
-static enum smmu_model_held blame(const struct xlate *x, const struct xlate *truth, bool atc_hit)
+static enum smmu_model_held blame(const struct instance *in, const struct xlate *x,
+				  const struct xlate *truth, bool atc_hit)
 {
 	if (atc_hit)
 		return SMMU_HELD_ATC;
@@ -28,7 +29,8 @@ static enum smmu_model_held blame(const struct xlate *x, const struct xlate *tru
 		return SMMU_HELD_TLB;
 	if (x->walk_hit)
 		return SMMU_HELD_WALK;
-	return SMMU_HELD_MEMORY;
+	/* Nothing was cached: the memory that the instance sees is another than the processors'. */
+	return in->ram.va != in->model->ram.va ? SMMU_HELD_UNCLEANED : SMMU_HELD_MEMORY;
 }
 
 static void remember(struct instance *in, const struct smmu_dma *dma)
@@ -71,7 +73,7 @@ static struct smmu_dma_result access_now(struct instance *in, const struct smmu_
 		truth = truth_of(in, dma, &res.truth_ok);
 		res.truth_pa = res.truth_ok ? truth.pa : 0;
 		res.differs = ok != res.truth_ok || (ok && res.pa != res.truth_pa);
-		res.held_by = res.differs ? blame(&x, &truth, res.atc_hit) : SMMU_HELD_MEMORY;
+		res.held_by = res.differs ? blame(in, &x, &truth, res.atc_hit) : SMMU_HELD_MEMORY;
 	}
 	res.tlb_hit = x.tlb_hit;
 	res.walk_hit = x.walk_hit;
@@ -175,7 +177,8 @@ void smmu_model_prefetch(struct smmu_model *model, const struct smmu_dma *dma)
 
 const char *smmu_model_held_name(enum smmu_model_held held)
 {
-	static const char *const names[] = {"memory", "walk-cache", "tlb", "config-cache", "atc"};
+	static const char *const names[] = {"memory",       "walk-cache", "tlb",
+					    "config-cache", "atc",        "uncleaned memory"};
 
 	return (unsigned)held < sizeof(names) / sizeof(names[0]) ? names[held] : "?";
 }
@@ -192,6 +195,8 @@ const char *smmu_model_missing(const struct smmu_dma_result *res)
 		return "tlbi";
 	case SMMU_HELD_WALK:
 		return "tlbi (non-leaf)";
+	case SMMU_HELD_UNCLEANED:
+		return "clean";
 	default:
 		return "none";
 	}

@@ -191,7 +191,7 @@ void model_effect_add(struct instance *in, const uint64_t cmd[2])
 			model_jitter(in, in->cfg.atc_ns + (uint64_t)(dev ? dev->extra_ns : 0));
 
 		in->count.atc_inv++;
-		if (!(in->r.cr0ack & CR0_SMMUEN))
+		if (!(in->r.cr0.eff & CR0_SMMUEN))
 			return;
 		/* Reaches the device somewhere on its way; the answer takes the rest. */
 		e.at = in->now + (trip ? model_rnd(in) % trip : 0);

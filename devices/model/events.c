@@ -1,47 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the SMMU writes for the driver: event queue, PRI queue, interrupts.
+ * What the SMMU writes for the driver: the event queue, at once or late, and the PRI queue.
  */
+#include <string.h>
+
 #include "internal.h"
 
-/** Mark @p irq as to be delivered when the lock is left; its MSI, if configured, is written now. */
-void model_raise_irq(struct instance *in, enum smmu_model_irq irq)
-{
-	const struct irq_regs *msi = NULL;
-	uint32_t enable = 0;
-
-	switch (irq) {
-	case SMMU_MODEL_IRQ_EVENTQ:
-		msi = &in->r.irq_eventq;
-		enable = IRQ_EVENTQ;
-		break;
-	case SMMU_MODEL_IRQ_PRIQ:
-		msi = &in->r.irq_priq;
-		enable = IRQ_PRIQ;
-		break;
-	case SMMU_MODEL_IRQ_GERROR:
-		msi = &in->r.irq_gerror;
-		enable = IRQ_GERROR;
-		break;
-	case SMMU_MODEL_IRQ_CMD_SYNC:
-		break;
-	}
-	if (enable && !(in->r.irq_ctrlack & enable))
-		return;
-	if (msi && in->cfg.msi && (msi->cfg0 & ADDR_51_2))
-		ram_store32(in, msi->cfg0 & ADDR_51_2,
-			    msi->cfg1); /* else the address is an interrupt controller's */
-	in->irqs |= 1u << irq;
-}
-
 /** Where the next entry goes; *@p full when there is no room for it. */
-static uint64_t queue_slot(const struct queue_regs *q, unsigned log2, unsigned entry_log2,
-			   bool *full)
+static uint64_t queue_slot(const struct instance *in, const struct queue_regs *q, unsigned log2,
+			   unsigned entry_log2, bool *full)
 {
 	uint32_t wrap = 1u << log2;
 
 	*full = ((q->prod ^ q->cons) & (2 * wrap - 1)) == wrap;
-	return (q->base & ADDR_51_5 & ~(pow2(log2 + entry_log2) - 1)) +
+	return (q->base & ADDR_51_5 & oas_mask(in) & ~(pow2(log2 + entry_log2) - 1)) +
 	       ((uint64_t)(q->prod & (wrap - 1)) << entry_log2);
 }
 
@@ -64,24 +36,31 @@ static void queue_overflow(struct queue_regs *q)
 		q->prod ^= (uint32_t)QUEUE_OVERFLOW;
 }
 
-void model_event_write(struct instance *in, const uint64_t w[4])
+/** Is the error @p bit active? Then its queue is not writable (7.2.1, 8.2). */
+static bool aborted(const struct instance *in, uint32_t bit)
+{
+	return (in->r.gerror ^ in->r.gerrorn) & bit;
+}
+
+/** The record becomes visible, or is lost. */
+static void write_record(struct instance *in, const uint64_t w[4])
 {
 	unsigned log2 = queue_log2(in->r.eventq.base, in->cfg.eventq_bits);
 	bool full, was_empty;
 	uint64_t at;
 
-	if (!(in->r.cr0ack & CR0_EVENTQEN)) {
+	if (!(in->r.cr0.eff & CR0_EVENTQEN) || aborted(in, GERROR_EVENTQ_ABT)) {
 		in->count.events_lost++;
 		return;
 	}
-	at = queue_slot(&in->r.eventq, log2, 5, &full);
+	at = queue_slot(in, &in->r.eventq, log2, 5, &full);
 	if (full) {
 		queue_overflow(&in->r.eventq);
 		in->count.events_lost++;
 		return;
 	}
 	for (unsigned i = 0; i < 4; i++) {
-		if (!ram_store(in, at + i * 8, w[i])) {
+		if (!model_store(in, SMMU_USE_EVENT, at + i * 8, w[i])) {
 			in->count.events_lost++;
 			model_gerror(in, GERROR_EVENTQ_ABT);
 			return;
@@ -92,6 +71,51 @@ void model_event_write(struct instance *in, const uint64_t w[4])
 	in->count.events++;
 	if (was_empty)
 		model_raise_irq(in, SMMU_MODEL_IRQ_EVENTQ);
+}
+
+static void write_oldest(struct instance *in)
+{
+	struct late_event e = in->late[0];
+
+	in->nlate--;
+	memmove(in->late, in->late + 1, in->nlate * sizeof(e));
+	in->late_at = in->nlate ? in->late[0].at : NEVER;
+	write_record(in, e.w);
+}
+
+/** Records whose time has come. */
+void model_events_due(struct instance *in)
+{
+	while (in->late_at <= in->now)
+		write_oldest(in);
+}
+
+/** All records of what has happened so far become visible: before a CMD_SYNC completes (4.7.3), or EVENTQEN goes. */
+void model_events_flush(struct instance *in)
+{
+	while (in->nlate)
+		write_oldest(in);
+}
+
+/** Take up a record; it is written in a while, after those before it. */
+void model_event_write(struct instance *in, const uint64_t w[4])
+{
+	struct late_event *e;
+	uint64_t at = in->now;
+
+	if (!in->cfg.event_late_ns) {
+		write_record(in, w);
+		return;
+	}
+	if (in->nlate == LATE_EVENTS)
+		write_oldest(in);
+	at += model_rnd(in) % in->cfg.event_late_ns;
+	if (in->nlate && at < in->late[in->nlate - 1].at)
+		at = in->late[in->nlate - 1].at;
+	e = &in->late[in->nlate++];
+	memcpy(e->w, w, sizeof(e->w));
+	e->at = at;
+	in->late_at = in->late[0].at;
 }
 
 /** PnU of a record: the access after what the STE makes of it. */
@@ -150,34 +174,40 @@ void model_event_flood(struct instance *in)
 	unsigned log2 = queue_log2(in->r.eventq.base, in->cfg.eventq_bits);
 	uint64_t w[4] = {EVENT_IMPDEF, 0, 0, 0};
 
-	if (in->r.cr0ack & CR0_EVENTQEN)
+	if (in->r.cr0.eff & CR0_EVENTQEN)
 		for (uint32_t i = 0; i <= 1u << log2; i++) {
 			w[2] = i;
 			model_event_write(in, w);
 		}
 }
 
-/** A page request; false: nobody will see it, the device gets a failure at once. */
+/** A page request; false: nobody will see it, and the device is told at once. */
 bool model_pri_write(struct instance *in, const uint64_t w[2])
 {
 	unsigned log2 = queue_log2(in->r.priq.base, in->cfg.priq_bits);
-	bool full, was_empty;
+	bool full, was_empty, last = w[0] & BIT(62);
+	bool last_only = in->r.irq_priq.cfg2 & BIT(31);
 	uint64_t at;
 
-	if (!in->cfg.pri || !(in->r.cr0ack & CR0_PRIQEN) || !(in->r.cr0ack & CR0_SMMUEN))
+	if (!in->cfg.pri || !(in->r.cr0.eff & CR0_PRIQEN) || !(in->r.cr0.eff & CR0_SMMUEN) ||
+	    aborted(in, GERROR_PRIQ_ABT))
 		return false;
-	at = queue_slot(&in->r.priq, log2, 4, &full);
+	at = queue_slot(in, &in->r.priq, log2, 4, &full);
 	if (full || ((in->r.priq.prod ^ in->r.priq.cons) & QUEUE_OVERFLOW)) {
 		queue_overflow(&in->r.priq);
+		if (last && last_only)
+			model_raise_irq(in, SMMU_MODEL_IRQ_PRIQ);
 		return false;
 	}
-	if (!ram_store(in, at, w[0]) || !ram_store(in, at + 8, w[1])) {
+	if (!model_store(in, SMMU_USE_PRI, at, w[0]) ||
+	    !model_store(in, SMMU_USE_PRI, at + 8, w[1])) {
 		model_gerror(in, GERROR_PRIQ_ABT);
 		return false;
 	}
 	was_empty = queue_empty(&in->r.priq, log2);
 	queue_advance(&in->r.priq, log2);
-	if (was_empty)
+	/* 6.3.36: every last request of a group, or as the event queue does. */
+	if (last_only ? last : was_empty)
 		model_raise_irq(in, SMMU_MODEL_IRQ_PRIQ);
 	return true;
 }

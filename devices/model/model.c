@@ -46,6 +46,9 @@ void smmu_model_config_default(struct smmu_model_config *c)
 		.cache_invalid = true,
 		.atc_ur = true,
 		.contiguous = true,
+		.version = 2,
+		.stall_model = 1,
+		.wired = true,
 	};
 }
 
@@ -64,8 +67,9 @@ static bool config_ok(const struct smmu_model_config *c)
 		return false;
 	}
 	return c->sid_bits <= 32 && c->ssid_bits <= 20 && (c->s1 || c->s2) && c->cmdq_bits <= 19 &&
-	       c->eventq_bits <= 19 && c->priq_bits <= 19 && c->speed_percent &&
-	       c->jitter_percent <= 100 && (c->gran4k || c->gran16k || c->gran64k);
+	       c->eventq_bits <= 19 && c->priq_bits <= (c->pri ? 19 : 31) && c->version <= 3 &&
+	       c->stall_model <= 2 && c->speed_percent && c->jitter_percent <= 100 &&
+	       (c->gran4k || c->gran16k || c->gran64k);
 }
 
 struct smmu_model *smmu_model_create(enum smmu_model_clock clock,
@@ -97,6 +101,8 @@ struct smmu_model *smmu_model_create(enum smmu_model_clock clock,
 		in->model = model;
 		in->index = i;
 		in->cfg = configs[i];
+		in->ram = *ram;
+		in->late_at = NEVER;
 		in->bus = (struct smmu_bus){.ops = &model_bus_ops, .ctx = in};
 		pthread_mutex_init(&in->lock, NULL);
 		pthread_cond_init(&in->wake, &attr);
@@ -148,6 +154,33 @@ void smmu_model_reset(struct smmu_model *model, unsigned i)
 		return;
 	model_enter(&model->in[i]);
 	model_regs_reset(&model->in[i]);
+	model_leave(&model->in[i]);
+}
+
+void smmu_model_set_ram(struct smmu_model *model, unsigned i, const struct smmu_ram *ram)
+{
+	if (i >= model->count)
+		return;
+	model_enter(&model->in[i]);
+	model->in[i].ram = *ram;
+	model_leave(&model->in[i]);
+}
+
+void smmu_model_acknowledge(struct smmu_model *model, unsigned i, bool on)
+{
+	if (i >= model->count)
+		return;
+	model_enter(&model->in[i]);
+	model->in[i].mute_acks = !on;
+	model_leave(&model->in[i]);
+}
+
+void smmu_model_vanish(struct smmu_model *model, unsigned i, bool on)
+{
+	if (i >= model->count)
+		return;
+	model_enter(&model->in[i]);
+	model->in[i].gone = on;
 	model_leave(&model->in[i]);
 }
 

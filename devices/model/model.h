@@ -54,6 +54,14 @@ struct smmu_model_config {
 	bool gran4k, gran16k, gran64k;
 	bool va52;                                  /**< 52-bit input addresses with 64K granules */
 	unsigned cmdq_bits, eventq_bits, priq_bits; /**< log2 of the largest queue, 0–19 */
+	unsigned version;                           /**< AIDR: n stands for SMMUv3.n, 0–3 */
+	unsigned stall_model; /**< IDR0.STALL_MODEL, 0–2; 2: all that faults stalls */
+	bool btm;             /**< IDR0.BTM, so CR2.PTM exists */
+	bool ats_rec_err;     /**< IDR0.ATSRECERR, so CR2.REC_CFG_ATS exists */
+	bool attr_types_ovr,
+		attr_perms_ovr; /**< of IDR1; 0: the fields that they stand for are RES0 */
+	bool gbpa_abort;        /**< GBPA.ABORT comes out of reset as 1 */
+	bool wired; /**< interrupts have wires; without, nothing but an MSI that arrives is one */
 	/**@}*/
 
 	/** @name Time, in nanoseconds */
@@ -63,7 +71,9 @@ struct smmu_model_config {
 	uint32_t tlbi_ns;        /**< a TLBI or CFGI, from consumption to effect */
 	uint32_t atc_ns;         /**< round trip of an ATC invalidation */
 	uint64_t atc_timeout_ns; /**< when a device that does not answer is given up */
-	uint32_t ack_ns;         /**< a write of CR0, IRQ_CTRL or GBPA until it is in force */
+	uint32_t ack_ns;         /**< a write of CR0, IRQ_CTRL or GBPA until it is acknowledged */
+	uint32_t
+		event_late_ns; /**< an event record is visible only so much later, or with the next CMD_SYNC */
 	unsigned jitter_percent; /**< each of them varies by so much, up and down */
 	unsigned speed_percent;  /**< 100; 200 is an instance twice as slow */
 	/**@}*/
@@ -88,7 +98,29 @@ struct smmu_model_config {
 	 */
 	bool atc_ur;
 	bool contiguous; /**< the Contiguous bit makes one entry of a whole run */
-			 /**@}*/
+	/** What reset leaves UNKNOWN is not 0 but anything, addresses inside memory. */
+	bool garbage;
+	/**
+	 * Fields of CR0 and IRQ_CTRL take effect one by one, and as GBPA's at any moment between write and
+	 * acknowledgement (6.3.9). False: together, when they are acknowledged.
+	 */
+	bool cr_split;
+	/**@}*/
+
+	unsigned strict; /**< SMMU_STRICT_…: what counts as a misuse besides what always does */
+};
+
+/** Rules whose breach is a misuse if smmu_model_config.strict has the bit. */
+enum smmu_model_strict {
+	/** A function is enabled over registers that reset left UNKNOWN and nobody wrote (6.3). */
+	SMMU_STRICT_UNKNOWN = 1,
+	/** A bit is written as 1 that this part does not have. */
+	SMMU_STRICT_RES0 = 2,
+	/** Attributes of CR1 that make a coherent SMMU's accesses not coherent. */
+	SMMU_STRICT_ATTRIBUTES = 4,
+	/** ATS: SMMUEN goes while a device has ATS on (3.9.1); a request is refused (F_BAD_ATS_TREQ, 3.9.2). */
+	SMMU_STRICT_ATS = 8,
+	SMMU_STRICT_ALL = 15,
 };
 
 /** A common server part: S1+S2+nested, 16-bit ids, RIL, MSI, coherent, ATS, PRI, 48 bits, all granules. */
@@ -101,9 +133,10 @@ enum smmu_model_held {
 	SMMU_HELD_TLB,    /**< a translation in the TLB */
 	SMMU_HELD_CONFIG, /**< a cached STE or CD */
 	SMMU_HELD_ATC,    /**< the device's own translation cache */
+	SMMU_HELD_UNCLEANED, /**< memory as an instance sees it that is not coherent: nobody cleaned it */
 };
 
-/** "memory", "walk-cache", "tlb", "config-cache", "atc" */
+/** "memory", "walk-cache", "tlb", "config-cache", "atc", "uncleaned memory" */
 const char *smmu_model_held_name(enum smmu_model_held held);
 
 /** What the entry of a TLB or ATC is tagged with; for the judge and for messages. */
@@ -114,6 +147,19 @@ struct smmu_model_tag {
 	uint16_t asid, vmid;   /**< of a TLB or walk-cache entry */
 	uint32_t stream, ssid; /**< of an ATC entry; of the access that filled a TLB entry */
 	bool ssid_valid;
+};
+
+/** What the SMMU itself uses memory for. */
+enum smmu_model_use {
+	SMMU_USE_COMMAND,
+	SMMU_USE_EVENT,
+	SMMU_USE_PRI,
+	SMMU_USE_MSI,
+	SMMU_USE_L1STD,
+	SMMU_USE_STE,
+	SMMU_USE_L1CD,
+	SMMU_USE_CD,
+	SMMU_USE_TABLE,
 };
 
 /** Interrupts, for smmu_model_hooks.irq. */
@@ -174,6 +220,13 @@ struct smmu_model_hooks {
 			     uint64_t base, uint64_t size);
 	/** Locked: CMD_SYNC completed at @p now_ns. */
 	void (*synced)(void *ctx, unsigned instance, uint64_t now_ns);
+	/**
+	 * Locked: are the @p len bytes at @p bus, which the SMMU itself is about to read or write, still allocated? False is
+	 * a misuse of the driver. Not asked for the judge's own walk and for probes.
+	 */
+	bool (*live)(void *ctx, uint64_t bus, size_t len);
+	/** Locked: an MSI to an address that is not memory. False: nothing is there, it is aborted. */
+	bool (*msi)(void *ctx, unsigned instance, uint64_t bus, uint32_t data);
 	/** Virtual clock kept by somebody else: the time now. NULL: the model keeps it. */
 	uint64_t (*now_ns)(void *ctx);
 };
@@ -185,6 +238,7 @@ enum smmu_model_fault {
 	SMMU_FAULT_SLOW_SYNC,      /**< a CMD_SYNC takes 100 to 1000 times as long */
 	SMMU_FAULT_EVENT_OVERFLOW, /**< the event queue is filled up */
 	SMMU_FAULT_PREFETCH_STORM, /**< a command is followed by many speculative translations */
+	SMMU_FAULT_NO_ACK,         /**< a write of CR0, IRQ_CTRL or GBPA is never acknowledged */
 	SMMU_FAULT_COUNT
 };
 
@@ -201,6 +255,8 @@ struct smmu_model_counters {
 	uint64_t prefetches, evictions;
 	uint64_t last_sync_ns; /**< when the last CMD_SYNC completed */
 	uint64_t misuses;
+	uint64_t dead_accesses; /**< of the misuses: accesses to memory that is not allocated */
+	uint64_t msis;          /**< sent, aborted ones included */
 	uint64_t injected[SMMU_FAULT_COUNT];
 };
 
@@ -225,6 +281,13 @@ const struct smmu_bus *smmu_model_bus(struct smmu_model *model, unsigned i);
 
 /** Registers of instance @p i back to their reset values; caches keep what they have, as real ones may. */
 void smmu_model_reset(struct smmu_model *model, unsigned i);
+
+/** Instance @p i sees @p ram from now on: the same addresses and size as the machine's memory, other content. */
+void smmu_model_set_ram(struct smmu_model *model, unsigned i, const struct smmu_ram *ram);
+/** From now on writes of CR0, IRQ_CTRL and GBPA of instance @p i are acknowledged, or never (@p on false). */
+void smmu_model_acknowledge(struct smmu_model *model, unsigned i, bool on);
+/** Registers of instance @p i read as ones, writes go nowhere, nothing is translated; @p on false: it is back. */
+void smmu_model_vanish(struct smmu_model *model, unsigned i, bool on);
 
 /** @name Virtual time; @p model is a struct smmu_model (an actor of a simulator) */
 /**@{*/

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The register file: identification, control with its delayed acknowledgement, queues, errors. Writes that the
- * architecture forbids have no effect and are noted as misuse.
+ * The register file: identification, configuration, queues, errors. Writes that the architecture forbids have no effect
+ * and are noted as misuse.
  */
 #include <sched.h>
 
@@ -10,19 +10,21 @@
 static uint32_t idr0(const struct smmu_model_config *c)
 {
 	return (uint32_t)((c->s2 ? BIT(0) : 0) | (c->s1 ? BIT(1) : 0) | 2u << 2 |
-			  (c->coherent ? BIT(4) : 0) | (c->hyp ? BIT(9) : 0) |
-			  (c->ats ? BIT(10) : 0) | (c->asid16 ? BIT(12) : 0) |
-			  (c->msi ? BIT(13) : 0) | (c->pri ? BIT(16) : 0) |
-			  (c->vmid16 ? BIT(18) : 0) | (c->two_level_cd ? BIT(19) : 0) |
-			  2u << 21 | /* little-endian tables */
-			  1u << 24 | /* no stalls */
+			  (c->coherent ? BIT(4) : 0) | (c->btm ? BIT(5) : 0) |
+			  (c->hyp ? BIT(9) : 0) | (c->ats ? BIT(10) : 0) |
+			  (c->asid16 ? BIT(12) : 0) | (c->msi ? BIT(13) : 0) |
+			  (c->pri ? BIT(16) : 0) | (c->vmid16 ? BIT(18) : 0) |
+			  (c->two_level_cd ? BIT(19) : 0) | 2u << 21 | /* little-endian tables */
+			  (uint32_t)c->stall_model << 24 | (c->ats_rec_err ? BIT(23) : 0) |
 			  (c->term_model ? BIT(26) : 0) | (c->two_level_st ? 1u << 27 : 0));
 }
 
 static uint32_t idr1(const struct smmu_model_config *c)
 {
-	return c->sid_bits | c->ssid_bits << 6 | (c->pri ? c->priq_bits : 0) << 11 |
-	       c->eventq_bits << 16 | c->cmdq_bits << 21;
+	/* Without PRI, PRIQS says nothing (6.3.2). */
+	return c->sid_bits | c->ssid_bits << 6 | c->priq_bits << 11 | c->eventq_bits << 16 |
+	       c->cmdq_bits << 21 | (c->attr_perms_ovr ? 1u << 26 : 0) |
+	       (c->attr_types_ovr ? 1u << 27 : 0);
 }
 
 static uint32_t idr5(const struct smmu_model_config *c)
@@ -36,18 +38,52 @@ static uint32_t idr5(const struct smmu_model_config *c)
 			  (c->gran64k ? BIT(6) : 0) | (c->va52 ? 1u << 10 : 0));
 }
 
-/** Toggle @p bit of GERROR if it is not active already. */
-void model_gerror(struct instance *in, uint32_t bit)
+/** A 64-bit value whose address field leads somewhere into memory, as an earlier owner's would. */
+static uint64_t stray(struct instance *in)
 {
-	if ((in->r.gerror ^ in->r.gerrorn) & bit)
-		return;
-	in->r.gerror ^= bit;
-	model_raise_irq(in, SMMU_MODEL_IRQ_GERROR);
+	return in->model->ram.base + model_rnd(in) % in->model->ram.size;
+}
+
+static uint32_t noise(struct instance *in)
+{
+	return (uint32_t)model_rnd(in);
+}
+
+/** What comes out of reset UNKNOWN is anything: most likely what an earlier owner left. */
+static void garbage(struct instance *in)
+{
+	struct queue_regs *queues[] = {&in->r.cmdq, &in->r.eventq, &in->r.priq};
+	struct irq_regs *irqs[] = {&in->r.irq_gerror, &in->r.irq_eventq, &in->r.irq_priq};
+
+	in->r.cr1 = noise(in) & (CR1_TABLE | CR1_QUEUE);
+	in->r.cr2 = noise(in) &
+		    (CR2_RECINVSID | (in->cfg.hyp ? CR2_E2H : 0) | (in->cfg.btm ? CR2_PTM : 0) |
+		     (in->cfg.ats_rec_err ? CR2_REC_CFG_ATS : 0));
+	in->r.strtab_base = (stray(in) & ADDR_51_6) | (uint64_t)(noise(in) & 1) << 62;
+	in->r.strtab_cfg = noise(in) & 0x307ff;
+	for (unsigned i = 0; i < 3; i++) {
+		queues[i]->base = (stray(in) & ADDR_51_5) | (noise(in) & 31) |
+				  (uint64_t)(noise(in) & 1) << 62;
+		queues[i]->prod = noise(in) & 0xfffff;
+		queues[i]->cons = noise(in) & 0xfffff;
+		irqs[i]->cfg0 = stray(in) & ADDR_51_2;
+		irqs[i]->cfg1 = noise(in);
+		irqs[i]->cfg2 = noise(in) & (i == 2 ? 0x8000003fU : 0x3fU);
+	}
+	in->r.eventq.prod |= noise(in) & (uint32_t)QUEUE_OVERFLOW;
+	in->r.eventq.cons |= noise(in) & (uint32_t)QUEUE_OVERFLOW;
+	in->r.priq.cons |= noise(in) & (uint32_t)QUEUE_OVERFLOW;
 }
 
 void model_regs_reset(struct instance *in)
 {
-	in->r = (struct regs){.cr0_at = NEVER, .gbpa_at = NEVER, .irq_at = NEVER};
+	in->r = (struct regs){.gbpa_eff_at = NEVER, .gbpa_at = NEVER, .next = NEVER};
+	model_control_reset(&in->r.cr0);
+	model_control_reset(&in->r.irq);
+	in->r.unknown = UNKNOWN_ALL;
+	in->r.gbpa = in->r.gbpa_eff = in->cfg.gbpa_abort ? (uint32_t)GBPA_ABORT : 0;
+	if (in->cfg.garbage)
+		garbage(in);
 	in->cmdq = CMDQ_IDLE;
 	in->cmdq_at = NEVER;
 	in->npending = 0;
@@ -56,91 +92,22 @@ void model_regs_reset(struct instance *in)
 	in->cfg_known = in->tlb_known = false;
 }
 
-static void check_queue(struct instance *in, const char *name, const struct queue_regs *q,
-			unsigned max, unsigned entry_log2)
-{
-	unsigned log2 = (unsigned)bits(q->base, 4, 0);
-
-	if (log2 > max)
-		model_misuse(in, "%s_BASE.LOG2SIZE %u is over the %u of IDR1", name, log2, max);
-	if (q->base & ADDR_51_5 & (pow2(queue_log2(q->base, max) + entry_log2) - 1))
-		model_misuse(in, "%s_BASE is not aligned to the queue's size", name);
-}
-
-static void check_strtab(struct instance *in)
-{
-	unsigned log2 = (unsigned)bits(in->r.strtab_cfg, 5, 0),
-		 split = (unsigned)bits(in->r.strtab_cfg, 10, 6);
-	unsigned fmt = (unsigned)bits(in->r.strtab_cfg, 17, 16), size;
-
-	if (!in->cfg_known)
-		model_misuse(in, "SMMUEN without CFGI_ALL and CMD_SYNC before");
-	if (!in->tlb_known)
-		model_misuse(in, "SMMUEN without TLBI_NSNH_ALL and CMD_SYNC before");
-	if (log2 > in->cfg.sid_bits)
-		model_misuse(in, "STRTAB_BASE_CFG.LOG2SIZE %u is over the %u of IDR1", log2,
-			     in->cfg.sid_bits);
-	if (fmt > 1 || (fmt && !in->cfg.two_level_st))
-		model_misuse(in, "STRTAB_BASE_CFG.FMT %u is not supported", fmt);
-	if (fmt == 1 && split != 6 && split != 8 && split != 10)
-		model_misuse(in, "STRTAB_BASE_CFG.SPLIT %u is reserved", split);
-	size = fmt == 1 ? (log2 > split ? log2 - split : 0) + 3 : log2 + 6;
-	if (in->r.strtab_base & ADDR_51_6 & (pow2(size) - 1))
-		model_misuse(in, "STRTAB_BASE is not aligned to the table's size");
-}
-
-/** CR0 comes into force. */
-static void cr0_apply(struct instance *in)
-{
-	uint32_t on = in->r.cr0 & ~in->r.cr0ack, off = in->r.cr0ack & ~in->r.cr0;
-
-	in->r.cr0_at = NEVER;
-	in->r.cr0ack = in->r.cr0;
-	if (on & CR0_SMMUEN)
-		check_strtab(in);
-	if (on & CR0_EVENTQEN)
-		check_queue(in, "EVENTQ", &in->r.eventq, in->cfg.eventq_bits, 5);
-	if (on & CR0_PRIQEN)
-		check_queue(in, "PRIQ", &in->r.priq, in->cfg.priq_bits, 4);
-	if (on & CR0_CMDQEN)
-		check_queue(in, "CMDQ", &in->r.cmdq, in->cfg.cmdq_bits, 4);
-	if ((on | off) & CR0_CMDQEN)
-		model_cmdq_enable(in, on & CR0_CMDQEN);
-}
-
-uint64_t model_regs_next(struct instance *in)
-{
-	uint64_t next = in->r.cr0_at;
-
-	if (in->r.gbpa_at < next)
-		next = in->r.gbpa_at;
-	return in->r.irq_at < next ? in->r.irq_at : next;
-}
-
-void model_regs_step(struct instance *in)
-{
-	if (in->r.cr0_at <= in->now)
-		cr0_apply(in);
-	if (in->r.gbpa_at <= in->now) {
-		in->r.gbpa_at = NEVER;
-		in->r.gbpa = in->r.gbpa_next & ~(uint32_t)GBPA_UPDATE;
-	}
-	if (in->r.irq_at <= in->now) {
-		in->r.irq_at = NEVER;
-		in->r.irq_ctrlack = in->r.irq_ctrl;
-	}
-}
-
+/** CR0 as rules of the form "while X is 0" see it: both ends of an Update count. */
 static uint32_t in_force(const struct instance *in)
 {
-	return in->r.cr0 | in->r.cr0ack;
+	return in->r.cr0.value | in->r.cr0.ack;
+}
+
+static uint32_t irq_in_force(const struct instance *in)
+{
+	return in->r.irq.value | in->r.irq.ack;
 }
 
 /** A 64-bit register and what has to be off for it to be written. */
 static uint64_t *reg64(struct instance *in, uint32_t offset, const char **guard)
 {
 	struct regs *r = &in->r;
-	uint32_t irq = r->irq_ctrl | r->irq_ctrlack;
+	uint32_t irq = irq_in_force(in);
 
 	*guard = NULL;
 	switch (offset & ~7u) {
@@ -188,21 +155,22 @@ static uint32_t read_reg(struct instance *in, uint32_t offset)
 	case R_IDR5:
 		return idr5(&in->cfg);
 	case R_AIDR:
-		return in->cfg.range_inv ? 2 : 1;
+		/* Ranges are part of v3.2. */
+		return in->cfg.version >= 2 && !in->cfg.range_inv ? 1 : in->cfg.version;
 	case R_CR0:
-		return r->cr0;
+		return r->cr0.value;
 	case R_CR0ACK:
-		return r->cr0ack;
+		return r->cr0.ack;
 	case R_CR1:
 		return r->cr1;
 	case R_CR2:
 		return r->cr2;
 	case R_GBPA:
-		return r->gbpa | (r->gbpa_at != NEVER ? (uint32_t)GBPA_UPDATE : 0);
+		return r->gbpa | (r->gbpa_busy ? (uint32_t)GBPA_UPDATE : 0);
 	case R_IRQ_CTRL:
-		return r->irq_ctrl;
+		return r->irq.value;
 	case R_IRQ_CTRLACK:
-		return r->irq_ctrlack;
+		return r->irq.ack;
 	case R_GERROR:
 		return r->gerror;
 	case R_GERRORN:
@@ -216,6 +184,9 @@ static uint32_t read_reg(struct instance *in, uint32_t offset)
 	case R_CMDQ_PROD:
 		return r->cmdq.prod;
 	case R_CMDQ_CONS:
+		/* ERR is UNKNOWN unless a command error is active (6.3.28). */
+		if (in->cfg.garbage && !((r->gerror ^ r->gerrorn) & GERROR_CMDQ_ERR))
+			return (r->cmdq.cons & 0xfffff) | (noise(in) & 0x7f000000);
 		return r->cmdq.cons;
 	case R_EVENTQ_IRQ_CFG1:
 		return r->irq_eventq.cfg1;
@@ -236,20 +207,6 @@ static uint32_t read_reg(struct instance *in, uint32_t offset)
 	default:
 		return 0; /* reserved, or a feature that is not there */
 	}
-}
-
-static void write_cr0(struct instance *in, uint32_t value)
-{
-	uint32_t pending = in->r.cr0_at != NEVER ? in->r.cr0 ^ in->r.cr0ack : 0;
-
-	value &= (uint32_t)CR0_ALL;
-	if (pending & (value ^ in->r.cr0))
-		model_misuse(in, "CR0 bits %#x changed again before CR0ACK",
-			     pending & (value ^ in->r.cr0));
-	if (value == in->r.cr0)
-		return;
-	in->r.cr0 = value;
-	in->r.cr0_at = in->now + model_jitter(in, in->cfg.ack_ns);
 }
 
 static void write_gerrorn(struct instance *in, uint32_t value)
@@ -298,15 +255,107 @@ static void forbidden(struct instance *in, const char *what)
 	model_misuse(in, "write to %s", what);
 }
 
+static void misuse_res0(struct instance *in, const char *name, uint32_t bits)
+{
+	model_misuse(in, "%s written with %#x, which is RES0 here", name, bits);
+}
+
 static void write_irq_cfg(struct instance *in, struct irq_regs *irq, uint32_t enable,
 			  uint32_t value, bool cfg2)
 {
-	if ((in->r.irq_ctrl | in->r.irq_ctrlack) & enable)
+	if (irq_in_force(in) & enable)
 		forbidden(in, "an IRQ_CFG register while IRQ_CTRL has it on");
 	else if (cfg2)
 		irq->cfg2 = value;
 	else
 		irq->cfg1 = value;
+}
+
+/** What a write makes known of what reset left UNKNOWN. Either half of a 64-bit register counts for both. */
+static uint32_t known_by(uint32_t offset)
+{
+	switch (offset & ~4u) {
+	case R_STRTAB_BASE:
+		return UNKNOWN_STRTAB_BASE;
+	case R_CMDQ_BASE:
+		return UNKNOWN_CMDQ;
+	case R_EVENTQ_BASE:
+		return UNKNOWN_EVENTQ;
+	case R_PRIQ_BASE:
+		return UNKNOWN_PRIQ;
+	case R_GERROR_IRQ_CFG0:
+		return UNKNOWN_IRQ_GERROR;
+	case R_EVENTQ_IRQ_CFG0:
+		return UNKNOWN_IRQ_EVENTQ;
+	case R_PRIQ_IRQ_CFG0:
+		return UNKNOWN_IRQ_PRIQ;
+	default:
+		break;
+	}
+	switch (offset) {
+	case R_CR1:
+		return UNKNOWN_CR1_TABLE | UNKNOWN_CR1_QUEUE;
+	case R_CR2:
+		return UNKNOWN_CR2;
+	case R_STRTAB_BASE_CFG:
+		return UNKNOWN_STRTAB_CFG;
+	case R_CMDQ_PROD:
+		return UNKNOWN_CMDQ << 1;
+	case R_CMDQ_CONS:
+		return UNKNOWN_CMDQ << 2;
+	case R_EVENTQ_PROD:
+		return UNKNOWN_EVENTQ << 1;
+	case R_EVENTQ_CONS:
+		return UNKNOWN_EVENTQ << 2;
+	case R_PRIQ_PROD:
+		return UNKNOWN_PRIQ << 1;
+	case R_PRIQ_CONS:
+		return UNKNOWN_PRIQ << 2;
+	case R_GERROR_IRQ_CFG1:
+		return UNKNOWN_IRQ_GERROR << 1;
+	case R_GERROR_IRQ_CFG2:
+		return UNKNOWN_IRQ_GERROR << 2;
+	case R_EVENTQ_IRQ_CFG1:
+		return UNKNOWN_IRQ_EVENTQ << 1;
+	case R_EVENTQ_IRQ_CFG2:
+		return UNKNOWN_IRQ_EVENTQ << 2;
+	case R_PRIQ_IRQ_CFG1:
+		return UNKNOWN_IRQ_PRIQ << 1;
+	case R_PRIQ_IRQ_CFG2:
+		return UNKNOWN_IRQ_PRIQ << 2;
+	default:
+		return 0;
+	}
+}
+
+/** TABLE_* are guarded by SMMUEN, QUEUE_* by each queue (6.3.11); a write that changes nothing is harmless. */
+static void write_cr1(struct instance *in, uint32_t value)
+{
+	uint32_t changed = (value ^ in->r.cr1) & (CR1_TABLE | CR1_QUEUE);
+
+	if ((changed & CR1_TABLE) && (in_force(in) & CR0_SMMUEN)) {
+		forbidden(in, "CR1.TABLE_* while SMMUEN");
+		changed &= ~CR1_TABLE;
+	}
+	if ((changed & CR1_QUEUE) && (in_force(in) & (CR0_CMDQEN | CR0_EVENTQEN | CR0_PRIQEN))) {
+		forbidden(in, "CR1.QUEUE_* while a queue is enabled");
+		changed &= ~CR1_QUEUE;
+	}
+	in->r.cr1 ^= changed;
+}
+
+static void write_cr2(struct instance *in, uint32_t value)
+{
+	uint32_t have = CR2_RECINVSID | (in->cfg.hyp ? CR2_E2H : 0) | (in->cfg.btm ? CR2_PTM : 0) |
+			(in->cfg.ats_rec_err ? CR2_REC_CFG_ATS : 0);
+
+	if ((value & ~have) && (in->cfg.strict & SMMU_STRICT_RES0))
+		misuse_res0(in, "CR2", value & ~have);
+	value &= have;
+	if ((in_force(in) & CR0_SMMUEN) && value != in->r.cr2)
+		forbidden(in, "CR2 while SMMUEN");
+	else
+		in->r.cr2 = value;
 }
 
 static void write_reg(struct instance *in, uint32_t offset, uint32_t value)
@@ -318,41 +367,32 @@ static void write_reg(struct instance *in, uint32_t offset, uint32_t value)
 	if (wide) {
 		if (guard)
 			forbidden(in, guard);
-		else if (offset & 4)
+		else
+			r->unknown &= ~known_by(offset);
+		if (guard)
+			return;
+		if (offset & 4)
 			*wide = (*wide & UINT32_MAX) | (uint64_t)value << 32;
 		else
 			*wide = (*wide & ~(uint64_t)UINT32_MAX) | value;
 		return;
 	}
+	r->unknown &= ~known_by(offset);
 	switch (offset) {
 	case R_CR0:
-		write_cr0(in, value);
+		model_write_cr0(in, value);
 		break;
 	case R_CR1:
-		/* Attributes of the tables and of the queues. */
-		if (in_force(in) & (CR0_SMMUEN | CR0_CMDQEN | CR0_EVENTQEN | CR0_PRIQEN))
-			forbidden(in, "CR1 while something is enabled");
-		else
-			r->cr1 = value & 0xfff;
+		write_cr1(in, value);
 		break;
 	case R_CR2:
-		if (in_force(in) & CR0_SMMUEN)
-			forbidden(in, "CR2 while SMMUEN");
-		else
-			r->cr2 = value & (in->cfg.hyp ? 15 : 14);
+		write_cr2(in, value);
 		break;
 	case R_GBPA:
-		if (!(value & GBPA_UPDATE) || r->gbpa_at != NEVER) {
-			forbidden(in, value & GBPA_UPDATE ? "GBPA while UPDATE is 1"
-							  : "GBPA without UPDATE");
-		} else {
-			r->gbpa_next = value;
-			r->gbpa_at = in->now + model_jitter(in, in->cfg.ack_ns);
-		}
+		model_write_gbpa(in, value);
 		break;
 	case R_IRQ_CTRL:
-		r->irq_ctrl = value & 7;
-		r->irq_at = in->now + model_jitter(in, in->cfg.ack_ns);
+		model_write_irq_ctrl(in, value);
 		break;
 	case R_GERRORN:
 		write_gerrorn(in, value);
@@ -424,7 +464,7 @@ static uint32_t bus_read32(void *ctx, uint32_t offset)
 	model_enter(in);
 	if (offset & 3)
 		model_misuse(in, "32-bit read at %#x is not aligned", offset);
-	value = offset & 3 ? 0 : read_reg(in, offset);
+	value = in->gone ? UINT32_MAX : offset & 3 ? 0 : read_reg(in, offset);
 	model_leave(in);
 	return value;
 }
@@ -437,6 +477,8 @@ static uint64_t bus_read64(void *ctx, uint32_t offset)
 	model_enter(in);
 	if (offset & 7)
 		model_misuse(in, "64-bit read at %#x is not aligned", offset);
+	else if (in->gone)
+		value = UINT64_MAX;
 	else
 		value = read_reg(in, offset) | (uint64_t)read_reg(in, offset + 4) << 32;
 	model_leave(in);
@@ -450,7 +492,7 @@ static void bus_write32(void *ctx, uint32_t offset, uint32_t value)
 	model_enter(in);
 	if (offset & 3)
 		model_misuse(in, "32-bit write at %#x is not aligned", offset);
-	else
+	else if (!in->gone)
 		write_reg(in, offset, value);
 	model_leave(in);
 }
@@ -466,7 +508,7 @@ static void bus_write64(void *ctx, uint32_t offset, uint64_t value)
 	} else if (!reg64(in, offset, &guard)) {
 		/* Two neighbours in one write: which one first is anybody's guess. */
 		model_misuse(in, "64-bit write to the 32-bit registers at %#x", offset);
-	} else {
+	} else if (!in->gone) {
 		write_reg(in, offset, (uint32_t)value);
 		write_reg(in, offset + 4, (uint32_t)(value >> 32));
 	}

@@ -100,8 +100,10 @@ static bool by_config(struct instance *in, struct xlate *x)
 /** Translate x->in. False: x->fault says why. */
 bool model_translate(struct instance *in, struct xlate *x)
 {
-	if (!(in->r.cr0ack & CR0_SMMUEN)) {
-		if (x->ask == ASK_ATS || x->translated || (in->r.gbpa & GBPA_ABORT))
+	if (in->gone)
+		return model_fail(x, 0, CLASS_IN, false, 0, 0);
+	if (!(in->r.cr0.eff & CR0_SMMUEN)) {
+		if (x->ask == ASK_ATS || x->translated || (in->r.gbpa_eff & GBPA_ABORT))
 			return model_fail(x, 0, CLASS_IN, false, 0, 0);
 		x->pa = x->in.iova;
 		x->log2 = 12;

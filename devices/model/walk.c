@@ -147,7 +147,7 @@ static bool walk_tables(struct instance *in, struct xlate *x, struct walk *w)
 		}
 		if (hooks->table_load && x->ask != ASK_TRUTH && x->ask != ASK_PROBE)
 			hooks->table_load(hooks->ctx, in->index, at);
-		if (!ram_load(in, at, &desc))
+		if (!model_load(in, x, SMMU_USE_TABLE, at, &desc))
 			return model_fail(x, F_WALK_EABT, w->stage == 2 ? w->cls : CLASS_TT,
 					  w->stage == 2, 0, at);
 		if (!(desc & 1) || (level == 3 && !(desc & 2)))

@@ -113,7 +113,7 @@ void rig_wait(struct rig *rig, unsigned i, uint32_t offset, uint32_t mask, uint3
 void rig_up(struct rig *rig, unsigned i)
 {
 	struct rig_queue *cq = &rig->in[i].cmdq, *eq = &rig->in[i].eventq, *pq = &rig->in[i].priq;
-	uint32_t cr0;
+	uint32_t idr0 = rig_read(rig, i, SMMU_IDR0), cr0, irqs = 5;
 
 	cq->log2 = 5;
 	eq->log2 = 4;
@@ -124,20 +124,39 @@ void rig_up(struct rig *rig, unsigned i)
 	pq->base = rig_alloc(rig, 16u << pq->log2, 4096);
 	rig->in[i].strtab = rig_alloc(rig, 64u << RIG_STREAMS_LOG2, 64u << RIG_STREAMS_LOG2);
 
+	/* Own every register that reset may have left anything in (6.3). */
+	rig_write(rig, i, SMMU_IRQ_CTRL, 0);
+	rig_wait(rig, i, SMMU_IRQ_CTRLACK, UINT32_MAX, 0);
+	rig_write64(rig, i, SMMU_GERROR_IRQ_CFG0, 0);
+	rig_write64(rig, i, SMMU_EVENTQ_IRQ_CFG0, 0);
+	rig_write64(rig, i, SMMU_PRIQ_IRQ_CFG0, 0);
+	rig_write(rig, i, SMMU_PRIQ_IRQ_CFG2, 0);
+	/* Inner shareable, write-back. */
+	rig_write(rig, i, SMMU_CR1, 3 << 10 | 1 << 8 | 1 << 6 | 3 << 4 | 1 << 2 | 1);
 	rig_write64(rig, i, SMMU_STRTAB_BASE, rig->in[i].strtab);
 	rig_write(rig, i, SMMU_STRTAB_BASE_CFG, RIG_STREAMS_LOG2);
 	rig_write(rig, i, SMMU_CR2, SMMU_CR2_RECINVSID);
 	rig_write64(rig, i, SMMU_CMDQ_BASE, cq->base | cq->log2);
 	rig_write64(rig, i, SMMU_EVENTQ_BASE, eq->base | eq->log2);
 	rig_write64(rig, i, SMMU_PRIQ_BASE, pq->base | pq->log2);
-	rig_write(rig, i, SMMU_IRQ_CTRL, 7);
-	rig_wait(rig, i, SMMU_IRQ_CTRLACK, 7, 7);
-	cr0 = SMMU_CR0_CMDQEN | SMMU_CR0_EVENTQEN | SMMU_CR0_PRIQEN;
+	rig_write(rig, i, SMMU_CMDQ_PROD, 0);
+	rig_write(rig, i, SMMU_CMDQ_CONS, 0);
+	rig_write(rig, i, SMMU_EVENTQ_PROD, 0);
+	rig_write(rig, i, SMMU_EVENTQ_CONS, 0);
+	rig_write(rig, i, SMMU_PRIQ_PROD, 0);
+	rig_write(rig, i, SMMU_PRIQ_CONS, 0);
+	cr0 = SMMU_CR0_CMDQEN | SMMU_CR0_EVENTQEN;
+	if (idr0 & SMMU_IDR0_PRI) {
+		cr0 |= SMMU_CR0_PRIQEN;
+		irqs |= 2;
+	}
+	rig_write(rig, i, SMMU_IRQ_CTRL, irqs);
+	rig_wait(rig, i, SMMU_IRQ_CTRLACK, 7, irqs);
 	rig_write(rig, i, SMMU_CR0, cr0);
 	rig_wait(rig, i, SMMU_CR0ACK, UINT32_MAX, cr0);
 	rig_cmd(rig, i, smmu_cmd_cfgi_all());
 	rig_cmd_sync(rig, i, smmu_cmd_tlbi_nsnh_all());
-	cr0 |= SMMU_CR0_SMMUEN | SMMU_CR0_ATSCHK;
+	cr0 |= SMMU_CR0_SMMUEN | (idr0 & SMMU_IDR0_ATS ? SMMU_CR0_ATSCHK : 0);
 	rig_write(rig, i, SMMU_CR0, cr0);
 	rig_wait(rig, i, SMMU_CR0ACK, UINT32_MAX, cr0);
 }

@@ -60,7 +60,7 @@ static void test_misuse(void **state)
 		{SMMU_EVENTQ_BASE, 0, "EVENTQ_BASE while"},
 		{SMMU_EVENTQ_PROD, 0, "EVENTQ_PROD while"},
 		{SMMU_EVENTQ_CONS, 3, "passes PROD"},
-		{SMMU_CR1, 0, "CR1 while"},
+		{SMMU_CR1, 0, "CR1.TABLE_* while"},
 		{SMMU_CR2, 0, "CR2 while"},
 		{SMMU_GBPA, 0, "GBPA without UPDATE"},
 		{SMMU_GERRORN, 1, "not active"},

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/**
+ * @file state.h
+ * What an instance is made of. Everything in it is protected by its mutex.
+ */
+#ifndef SMMU_MODEL_STATE_H
+#define SMMU_MODEL_STATE_H
+
+#include <pthread.h>
+
+#include "arch.h"
+#include "model.h"
+
+#define NEVER UINT64_MAX
+#define MAX_MISUSE 16
+#define MISUSE_TEXT 160
+#define RECENT 64
+
+/* Permissions. Stage 1 knows two privilege levels, stage 2 one. */
+enum {
+	PERM_UR = 1,
+	PERM_UW = 2,
+	PERM_PR = 4,
+	PERM_PW = 8,
+	PERM_S2R = 16,
+	PERM_S2W = 32,
+	PERM_S1_ALL = 15,
+	PERM_S2_ALL = 48,
+};
+
+/** A translation or a table pointer, held until an invalidation or an eviction takes it. */
+struct tlb_entry {
+	struct tlb_entry *next; /* in its bucket */
+	uint64_t span_base; /* what an invalidation by address matches: the whole block or page … */
+	uint64_t base;      /* … and the piece of it that this entry answers for */
+	uint8_t span_log2, log2;
+	uint8_t stage; /* 1, 2 or 3 (stage 1 and 2 combined) */
+	bool walk;     /* pa is a table, not an output */
+	bool table_is_ipa;
+	bool el2, global;
+	bool atc, refilled;
+	uint8_t level;   /* of the descriptor, of stage 1 if combined */
+	uint8_t granule; /* log2 */
+	uint8_t perms;   /* walk: what the hierarchy leaves */
+	uint16_t asid, vmid;
+	uint64_t pa;
+	uint64_t ipa; /* of base, if combined: for the record of a stage-2 fault */
+	uint64_t seq, born;
+	uint32_t stream, ssid;
+	bool ssid_valid;
+};
+
+/** Entries hashed by the span they belong to. */
+struct tlb {
+	struct tlb_entry **buckets;
+	size_t nbuckets, count;
+	uint32_t class_count[64]; /* by span_log2 */
+	uint64_t classes;         /* bit n: class_count[n] != 0 */
+};
+
+enum cfg_kind { CFG_L1STE, CFG_STE, CFG_L1CD, CFG_CD };
+
+struct cfg_entry {
+	struct cfg_entry *next;
+	enum cfg_kind kind;
+	uint32_t stream, index; /* index: of the L1STE, SubstreamID, or of the L1CD */
+	uint64_t w[8];
+	uint64_t addr; /* where it was fetched; 0 if that is not memory */
+};
+
+#define CFG_BUCKETS 1024
+
+struct cfg_cache {
+	struct cfg_entry *buckets[CFG_BUCKETS];
+	size_t count;
+};
+
+/** A TLBI, CFGI or ATC_INV that was consumed and has not taken effect yet. */
+struct effect {
+	uint64_t cmd[2];
+	uint64_t at;   /* takes effect by itself then; NEVER: with the next CMD_SYNC */
+	uint64_t done; /* a CMD_SYNC cannot complete earlier */
+	bool applied, unanswered;
+};
+
+struct queue_regs {
+	uint64_t base;
+	uint32_t prod, cons;
+};
+
+#define CONTROL_FIELDS 5
+
+/**
+ * A register whose fields go through an Update (6.3.9): what was written is read back at once, takes effect field by
+ * field at some moment before it is acknowledged, and is acknowledged field by field.
+ */
+struct control {
+	uint32_t value; /* as written */
+	uint32_t eff;   /* what the SMMU goes by */
+	uint32_t ack;
+	uint64_t eff_at[CONTROL_FIELDS], ack_at[CONTROL_FIELDS]; /* NEVER: nothing pending */
+};
+
+struct irq_regs {
+	uint64_t cfg0;
+	uint32_t cfg1, cfg2;
+};
+
+/** Registers, or parts of them, that reset to an UNKNOWN value. */
+enum unknown {
+	UNKNOWN_CR1_TABLE = 1 << 0,
+	UNKNOWN_CR1_QUEUE = 1 << 1,
+	UNKNOWN_CR2 = 1 << 2,
+	UNKNOWN_STRTAB_BASE = 1 << 3,
+	UNKNOWN_STRTAB_CFG = 1 << 4,
+	/* of each queue: its base and both its indexes, in this order */
+	UNKNOWN_CMDQ = 1 << 5,
+	UNKNOWN_EVENTQ = 1 << 8,
+	UNKNOWN_PRIQ = 1 << 11,
+	/* of each interrupt: IRQ_CFG0, 1 and 2 */
+	UNKNOWN_IRQ_GERROR = 1 << 14,
+	UNKNOWN_IRQ_EVENTQ = 1 << 17,
+	UNKNOWN_IRQ_PRIQ = 1 << 20,
+	UNKNOWN_ALL = (1 << 23) - 1,
+};
+
+struct regs {
+	struct control cr0, irq;
+	uint32_t cr1, cr2;
+	uint32_t gbpa, gbpa_eff; /* as read; what transactions meet */
+	uint32_t gerror, gerrorn;
+	uint64_t strtab_base;
+	uint32_t strtab_cfg;
+	struct queue_regs cmdq, eventq, priq;
+	struct irq_regs irq_gerror, irq_eventq, irq_priq;
+	bool gbpa_busy;
+	uint64_t gbpa_eff_at, gbpa_at; /* effect and end of an Update; NEVER: nothing pending */
+	uint64_t next;                 /* the earliest of all these moments */
+	uint32_t unknown; /* what reset left UNKNOWN and nobody has written since: enum unknown */
+};
+
+enum cmdq_state { CMDQ_IDLE, CMDQ_FETCH, CMDQ_SYNC, CMDQ_ERROR };
+
+/** Inputs that a prefetcher may pick from. */
+struct recent {
+	uint32_t stream, ssid;
+	bool ssid_valid;
+	uint64_t iova;
+};
+
+#define LATE_EVENTS 32
+
+/** An event record that is on its way to the queue. */
+struct late_event {
+	uint64_t w[4];
+	uint64_t at;
+};
+
+struct instance {
+	struct smmu_model *model;
+	unsigned index;
+	struct smmu_model_config cfg;
+	struct smmu_bus bus;
+	struct smmu_ram ram; /* as this instance sees it */
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	pthread_t thread;
+	bool running, stop;
+	unsigned irqs; /* to deliver once the lock is left */
+	uint64_t now;  /* never goes backward */
+	uint64_t rng;
+
+	struct regs r;
+	enum cmdq_state cmdq;
+	uint64_t cmdq_at; /* when its next step is due */
+	uint64_t sync_cmd[2];
+	struct effect *pending;
+	size_t npending, cap_pending;
+	uint64_t pending_at;       /* the earliest of them */
+	bool cfg_known, tlb_known; /* invalidated as a whole since power on */
+
+	struct late_event late[LATE_EVENTS]; /* in order */
+	unsigned nlate;
+	uint64_t late_at; /* the first of them; NEVER: none */
+
+	struct tlb tlb, walks;
+	struct cfg_cache cfgs;
+	uint64_t seq;
+	struct recent recent[RECENT];
+	unsigned nrecent;
+
+	struct smmu_model_device *devices;
+	struct smmu_model_counters count;
+	char misuse[MAX_MISUSE][MISUSE_TEXT];
+	bool mute_acks, gone; /* smmu_model_acknowledge(), smmu_model_vanish() */
+	unsigned inject_every[SMMU_FAULT_COUNT], inject_left[SMMU_FAULT_COUNT];
+};
+
+#define ATC_BUCKETS 256
+#define PRI_GROUPS 512
+
+struct smmu_model_device {
+	struct smmu_model_device *next;
+	struct instance *in;
+	uint32_t stream;
+	bool has_atc, ats_on, muted, dead;
+	uint32_t extra_ns; /* on top of cfg.atc_ns */
+	struct tlb atc;
+	int8_t response[PRI_GROUPS];
+};
+
+struct smmu_model {
+	enum smmu_model_clock clock;
+	struct smmu_ram ram;
+	struct smmu_model_hooks hooks;
+	uint64_t now;
+	unsigned count;
+	struct instance in[];
+};
+
+/** An STE and a CD taken apart. */
+struct ste {
+	uint64_t w[8];
+	uint64_t addr;
+	unsigned config, s1fmt, s1cdmax, s1dss, eats, strw, privcfg;
+	uint64_t s1ctxptr;
+	uint16_t vmid;
+	unsigned s2t0sz, s2granule, s2start, s2ia, s2oa;
+	bool s2affd, s2r;
+	uint64_t s2ttb;
+};
+
+struct cd_half {
+	bool off; /* EPD */
+	bool tbi, had;
+	unsigned tsz, granule;
+	uint64_t ttb;
+};
+
+struct cd {
+	uint64_t w[8];
+	uint64_t addr;
+	struct cd_half half[2];
+	unsigned oa;
+	bool affd, r;
+	uint16_t asid;
+};
+
+/** Why an access failed, for its event. type 0: it is aborted without one. */
+struct fault {
+	uint8_t type;
+	uint8_t cls;
+	bool s2;
+	bool record;
+	uint64_t ipa, fetch;
+};
+
+enum ask { ASK_DMA, ASK_ATS, ASK_PREFETCH, ASK_PROBE, ASK_TRUTH };
+
+/** One translation under way. */
+struct xlate {
+	struct smmu_dma in;
+	enum ask ask;
+	bool look, fill; /* use caches, and put into them */
+	bool translated; /* an ATS translated access: only stage 2 if split */
+
+	/* answers */
+	struct fault fault;
+	uint64_t pa;
+	uint8_t log2; /* the translation holds for so much around the input */
+	uint8_t perms;
+	bool tlb_hit, walk_hit, ste_hit, cd_hit;
+	uint64_t walk_table;
+	bool have_hit;
+	struct tlb_entry hit; /* a copy of the entry that answered */
+	struct ste ste;
+	struct cd cd;
+	bool have_ste, have_cd;
+	/* regime */
+	bool el2;
+	uint16_t asid, vmid;
+};
+
+/** Which entries a TLBI takes. */
+struct tlb_op {
+	bool s1, s2; /* stage 1 and combined; stage 2 */
+	bool el2;
+	bool by_vmid, by_asid, by_addr, all_regimes;
+	uint16_t vmid, asid;
+	bool leaf;
+	uint64_t base, len; /* by_addr */
+	unsigned granule;   /* log2, 0: any */
+	unsigned level;     /* TTL, 0: any */
+};
+
+#endif
