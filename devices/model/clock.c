@@ -28,7 +28,10 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 
 uint64_t model_next_due(struct instance *in)
 {
-	return earlier(earlier(in->r.next, in->pending_at), earlier(in->cmdq_at, in->late_at));
+	uint64_t due =
+		earlier(earlier(in->r.next, in->pending_at), earlier(in->cmdq_at, in->late_at));
+
+	return due < in->paused_until ? in->paused_until : due;
 }
 
 /** Let everything happen that is due up to @p now, in order. */

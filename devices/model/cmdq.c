@@ -20,6 +20,68 @@ static void fetch_at(struct instance *in, uint64_t at)
 	in->cmdq_at = at;
 }
 
+/** CONS becomes what it is. */
+void model_cmdq_show(struct instance *in)
+{
+	in->cons_shown = in->r.cmdq.cons;
+	in->unshown = 0;
+}
+
+/** What was read ahead counts no more: after an error and while the queue is off (3.21.2). */
+static void forget(struct instance *in)
+{
+	for (unsigned i = 0; i < CACHED_COMMANDS; i++)
+		in->cached[i].valid = false;
+}
+
+/** Where the command at @p position is. */
+static uint64_t slot(const struct instance *in, uint32_t position)
+{
+	unsigned log2 = queue_log2(in->r.cmdq.base, in->cfg.cmdq_bits);
+	uint64_t base = in->r.cmdq.base & ADDR_51_5 & oas_mask(in) & ~(pow2(log2 + 4) - 1);
+
+	return base + ((uint64_t)(position & ((1u << log2) - 1)) << 4);
+}
+
+/** Commands in the queue may be read at any time: now, some of them. */
+void model_cmdq_cache(struct instance *in)
+{
+	uint32_t mask = index_mask(in), full = (in->r.cmdq.prod - in->r.cmdq.cons) & mask;
+
+	if (!(in->r.cr0.eff & CR0_CMDQEN) || in->cmdq == CMDQ_ERROR || !in->cfg.cmd_cache_permille)
+		return;
+	if (full > CACHED_COMMANDS)
+		full = CACHED_COMMANDS;
+	for (uint32_t i = 0; i < full; i++) {
+		uint32_t position = (in->r.cmdq.cons + i) & mask;
+		struct cached_command *c = &in->cached[position % CACHED_COMMANDS];
+
+		if ((c->valid && c->position == position) ||
+		    !model_chance(in, in->cfg.cmd_cache_permille))
+			continue;
+		c->position = position;
+		c->valid = model_load(in, NULL, SMMU_USE_COMMAND, slot(in, position), &c->w[0]) &&
+			   model_load(in, NULL, SMMU_USE_COMMAND, slot(in, position) + 8, &c->w[1]);
+	}
+}
+
+/** The command at CONS, read now or earlier. False: the read was aborted. */
+static bool read_command(struct instance *in, uint64_t cmd[2])
+{
+	uint32_t position = in->r.cmdq.cons & index_mask(in);
+	struct cached_command *c = &in->cached[position % CACHED_COMMANDS];
+	uint64_t at = slot(in, position);
+
+	if (c->valid && c->position == position) {
+		c->valid = false;
+		cmd[0] = c->w[0];
+		cmd[1] = c->w[1];
+		return true;
+	}
+	return model_load(in, NULL, SMMU_USE_COMMAND, at, &cmd[0]) &&
+	       model_load(in, NULL, SMMU_USE_COMMAND, at + 8, &cmd[1]);
+}
+
 static void idle(struct instance *in)
 {
 	in->cmdq = CMDQ_IDLE;
@@ -36,7 +98,13 @@ void model_cmdq_kick(struct instance *in)
 /** CR0.CMDQEN takes effect. A CMD_SYNC under way is consumed as a whole before that is acknowledged (6.3.9.3). */
 void model_cmdq_enable(struct instance *in, bool on)
 {
+	if (!on) {
+		forget(in);
+		model_cmdq_show(in);
+	}
 	if (in->cmdq == CMDQ_ERROR || in->cmdq == CMDQ_SYNC)
+		return;
+	if (in->cmdq == CMDQ_DEAD && in->dead_for_good)
 		return;
 	idle(in);
 	if (on)
@@ -57,6 +125,8 @@ static void stop(struct instance *in, uint32_t error)
 	in->cmdq = CMDQ_ERROR;
 	in->cmdq_at = NEVER;
 	in->r.cmdq.cons = (in->r.cmdq.cons & ~(0x7fu << 24)) | error << 24;
+	forget(in);
+	model_cmdq_show(in);
 	in->count.cerrors++;
 	model_gerror(in, GERROR_CMDQ_ERR);
 }
@@ -65,8 +135,31 @@ static void advance(struct instance *in)
 {
 	in->r.cmdq.cons =
 		(in->r.cmdq.cons & (0x7fu << 24)) | ((in->r.cmdq.cons + 1) & index_mask(in));
+	if (!in->cfg.cons_batch || empty(in) || !(in->r.cr0.eff & CR0_CMDQEN) ||
+	    ++in->unshown > model_rnd(in) % in->cfg.cons_batch)
+		model_cmdq_show(in);
 	idle(in);
 	model_cmdq_kick(in);
+}
+
+static void die(struct instance *in)
+{
+	in->cmdq = CMDQ_DEAD;
+	in->cmdq_at = NEVER;
+	in->dies_at = 0;
+	forget(in);
+}
+
+void model_cmdq_kill(struct instance *in, uint64_t nth, bool for_good)
+{
+	in->dies_at = nth;
+	in->dead_for_good = for_good;
+	if (nth == 1 && in->cmdq == CMDQ_SYNC) {
+		die(in);
+	} else if (!nth && in->cmdq == CMDQ_DEAD) {
+		idle(in);
+		model_cmdq_kick(in);
+	}
 }
 
 static void start_sync(struct instance *in, const uint64_t cmd[2])
@@ -101,6 +194,7 @@ static void finish_sync(struct instance *in)
 	in->count.last_sync_ns = in->now;
 	if (hooks->synced)
 		hooks->synced(hooks->ctx, in->index, in->now);
+	in->unshown = in->cfg.cons_batch; /* a completed CMD_SYNC is seen */
 	if (bits(in->sync_cmd[0], 13, 12) == SYNC_CS_IRQ) {
 		if (!in->cfg.msi || !addr)
 			model_raise_irq(in, SMMU_MODEL_IRQ_CMD_SYNC);
@@ -144,9 +238,6 @@ static bool execute(struct instance *in, const uint64_t cmd[2])
 
 static void consume(struct instance *in)
 {
-	unsigned log2 = queue_log2(in->r.cmdq.base, in->cfg.cmdq_bits);
-	uint64_t base = in->r.cmdq.base & ADDR_51_5 & oas_mask(in) & ~(pow2(log2 + 4) - 1);
-	uint64_t at = base + ((uint64_t)(in->r.cmdq.cons & ((1u << log2) - 1)) << 4);
 	uint64_t cmd[2];
 	int error;
 
@@ -154,9 +245,16 @@ static void consume(struct instance *in)
 		idle(in);
 		return;
 	}
-	if (model_inject(in, SMMU_FAULT_CMD_ABORT) ||
-	    !model_load(in, NULL, SMMU_USE_COMMAND, at, &cmd[0]) ||
-	    !model_load(in, NULL, SMMU_USE_COMMAND, at + 8, &cmd[1])) {
+	if ((in->dies_at && !--in->dies_at) || model_inject(in, SMMU_FAULT_QUEUE_DEAD)) {
+		die(in);
+		return;
+	}
+	if (model_inject(in, SMMU_FAULT_PAUSE)) {
+		in->paused_until = in->now + in->cfg.pause_ns;
+		return;
+	}
+	model_cmdq_cache(in);
+	if (model_inject(in, SMMU_FAULT_CMD_ABORT) || !read_command(in, cmd)) {
 		stop(in, CERROR_ABT);
 		return;
 	}

@@ -40,25 +40,26 @@ void model_control_next(struct instance *in)
 static uint64_t update(struct instance *in, uint64_t *effect)
 {
 	uint64_t ns = model_jitter(in, in->cfg.ack_ns);
+	uint64_t from = in->now > in->paused_until ? in->now : in->paused_until;
 	bool lost = in->mute_acks || model_inject(in, SMMU_FAULT_NO_ACK);
 
 	if (!in->cfg.cr_split) {
-		*effect = lost ? NEVER : in->now + ns;
+		*effect = lost ? NEVER : from + ns;
 		return *effect;
 	}
 	ns *= 1 + model_rnd(in) % 3;
 	switch (model_rnd(in) % 4) {
 	case 0:
-		*effect = in->now;
+		*effect = from;
 		break;
 	case 1:
-		*effect = lost ? NEVER : in->now + ns;
+		*effect = lost ? NEVER : from + ns;
 		break;
 	default:
-		*effect = in->now + model_rnd(in) % (ns + 1);
+		*effect = from + model_rnd(in) % (ns + 1);
 		break;
 	}
-	return lost ? NEVER : in->now + ns;
+	return lost ? NEVER : from + ns;
 }
 
 /** @p value is written. What is in transition and changes again is a misuse (6.3.9). */

@@ -196,6 +196,17 @@ void model_effect_add(struct instance *in, const uint64_t cmd[2])
 		/* Reaches the device somewhere on its way; the answer takes the rest. */
 		e.at = in->now + (trip ? model_rnd(in) % trip : 0);
 		e.done = in->now + trip;
+		if (in->cfg.atc_slow_ns && model_inject(in, SMMU_FAULT_ATC_SLOW)) {
+			trip += model_rnd(in) % in->cfg.atc_slow_ns;
+			e.at = in->now + model_rnd(in) % trip;
+			e.done = in->now + trip;
+			if (trip > in->cfg.atc_timeout_ns) {
+				/* Given up before the answer comes; what it did by then, nobody learns. */
+				e.unanswered = true;
+				e.at = NEVER;
+				e.done = in->now + in->cfg.atc_timeout_ns;
+			}
+		}
 		if (dev && model_inject(in, SMMU_FAULT_ATC_TIMEOUT))
 			dev->muted = true;
 	} else {
@@ -225,6 +236,16 @@ void model_effect_add(struct instance *in, const uint64_t cmd[2])
 		in->pending_at = e.at;
 }
 
+/** Is there an ATC_INV that will not be answered? One behind it may share its fate (4.7.3). */
+static bool behind_silence(const struct instance *in)
+{
+	if (in->cfg.innocent_permille)
+		for (size_t i = 0; i < in->npending; i++)
+			if (in->pending[i].unanswered)
+				return true;
+	return false;
+}
+
 /** Apply those whose time has come. */
 void model_effect_due(struct instance *in)
 {
@@ -241,7 +262,9 @@ void model_effect_due(struct instance *in)
 				in->pending_at = e->at;
 			continue;
 		}
-		if (is_atc(e) && !model_ats_answers(in, (uint32_t)bits(e->cmd[0], 63, 32))) {
+		if (is_atc(e) &&
+		    (!model_ats_answers(in, (uint32_t)bits(e->cmd[0], 63, 32)) ||
+		     (behind_silence(in) && model_chance(in, in->cfg.innocent_permille)))) {
 			e->unanswered = true;
 			e->done = in->now + in->cfg.atc_timeout_ns;
 			continue;

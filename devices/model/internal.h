@@ -68,6 +68,9 @@ void model_cmdq_kick(struct instance *in);
 void model_cmdq_enable(struct instance *in, bool on);
 void model_cmdq_acked(struct instance *in);
 void model_cmdq_step(struct instance *in);
+void model_cmdq_show(struct instance *in);
+void model_cmdq_cache(struct instance *in);
+void model_cmdq_kill(struct instance *in, uint64_t nth, bool for_good);
 
 /* effect.c */
 int model_effect_check(struct instance *in, const uint64_t cmd[2]);

@@ -35,6 +35,8 @@ void smmu_model_config_default(struct smmu_model_config *c)
 		.tlbi_ns = 100,
 		.atc_ns = 1000,
 		.atc_timeout_ns = 1000000,
+		.atc_slow_ns = 500000,
+		.pause_ns = 3000000000,
 		.ack_ns = 200,
 		.jitter_percent = 20,
 		.speed_percent = 100,
@@ -172,6 +174,24 @@ void smmu_model_acknowledge(struct smmu_model *model, unsigned i, bool on)
 		return;
 	model_enter(&model->in[i]);
 	model->in[i].mute_acks = !on;
+	model_leave(&model->in[i]);
+}
+
+void smmu_model_pause(struct smmu_model *model, unsigned i, uint64_t ns)
+{
+	if (i >= model->count)
+		return;
+	model_enter(&model->in[i]);
+	model->in[i].paused_until = model->in[i].now + ns;
+	model_leave(&model->in[i]);
+}
+
+void smmu_model_kill_queue(struct smmu_model *model, unsigned i, uint64_t nth, bool for_good)
+{
+	if (i >= model->count)
+		return;
+	model_enter(&model->in[i]);
+	model_cmdq_kill(&model->in[i], nth, for_good);
 	model_leave(&model->in[i]);
 }
 

@@ -66,12 +66,15 @@ struct smmu_model_config {
 
 	/** @name Time, in nanoseconds */
 	/**@{*/
-	uint32_t cmd_ns;         /**< consume one command */
-	uint32_t sync_ns;        /**< CMD_SYNC with nothing outstanding */
-	uint32_t tlbi_ns;        /**< a TLBI or CFGI, from consumption to effect */
-	uint32_t atc_ns;         /**< round trip of an ATC invalidation */
-	uint64_t atc_timeout_ns; /**< when a device that does not answer is given up */
-	uint32_t ack_ns;         /**< a write of CR0, IRQ_CTRL or GBPA until it is acknowledged */
+	uint32_t cmd_ns;  /**< consume one command */
+	uint32_t sync_ns; /**< CMD_SYNC with nothing outstanding */
+	uint32_t tlbi_ns; /**< a TLBI or CFGI, from consumption to effect */
+	uint32_t atc_ns;  /**< round trip of an ATC invalidation */
+	uint64_t
+		atc_timeout_ns; /**< when a device that does not answer is given up; PCIe says up to 90 s */
+	uint64_t atc_slow_ns; /**< SMMU_FAULT_ATC_SLOW */
+	uint64_t pause_ns;    /**< SMMU_FAULT_PAUSE */
+	uint32_t ack_ns;      /**< a write of CR0, IRQ_CTRL or GBPA until it is acknowledged */
 	uint32_t
 		event_late_ns; /**< an event record is visible only so much later, or with the next CMD_SYNC */
 	unsigned jitter_percent; /**< each of them varies by so much, up and down */
@@ -87,6 +90,12 @@ struct smmu_model_config {
 		prefetch_permille; /**< a DMA or a command makes it translate something nobody asked for */
 	unsigned split_permille;  /**< a block is cached in pieces */
 	unsigned refill_permille; /**< a device asks again for what an ATC_INV has just taken */
+	unsigned
+		cmd_cache_permille; /**< a command is read as soon as PROD passes it, not when it is consumed (3.21.2) */
+	unsigned
+		innocent_permille; /**< an ATC_INV behind one that is never answered is lost with it (4.7.3) */
+	unsigned
+		cons_batch; /**< CONS shows up to so many commands late, unless the queue is empty; 0: at once */
 	/**@}*/
 
 	/** @name Rights that an implementation may or may not use; all true by default */
@@ -239,6 +248,9 @@ enum smmu_model_fault {
 	SMMU_FAULT_EVENT_OVERFLOW, /**< the event queue is filled up */
 	SMMU_FAULT_PREFETCH_STORM, /**< a command is followed by many speculative translations */
 	SMMU_FAULT_NO_ACK,         /**< a write of CR0, IRQ_CTRL or GBPA is never acknowledged */
+	SMMU_FAULT_PAUSE, /**< at a command the instance stops for pause_ns; accesses of devices go on */
+	SMMU_FAULT_QUEUE_DEAD, /**< at a command the queue stops without a word, until CMDQEN goes off and on */
+	SMMU_FAULT_ATC_SLOW, /**< an ATC_INV takes up to atc_slow_ns longer; it may be given up before */
 	SMMU_FAULT_COUNT
 };
 
@@ -286,6 +298,17 @@ void smmu_model_reset(struct smmu_model *model, unsigned i);
 void smmu_model_set_ram(struct smmu_model *model, unsigned i, const struct smmu_ram *ram);
 /** From now on writes of CR0, IRQ_CTRL and GBPA of instance @p i are acknowledged, or never (@p on false). */
 void smmu_model_acknowledge(struct smmu_model *model, unsigned i, bool on);
+/**
+ * Instance @p i does nothing for @p ns from now: no command, no completion, no acknowledgement. Devices' accesses are
+ * translated as before.
+ */
+void smmu_model_pause(struct smmu_model *model, unsigned i, uint64_t ns);
+/**
+ * The command queue of instance @p i dies, without an error, when it would take its @p nth command from now (1: the next
+ * one; a CMD_SYNC dies with it if it is waiting). @p for_good: else it takes commands again once CMDQEN was off.
+ * @p nth 0: it lives again.
+ */
+void smmu_model_kill_queue(struct smmu_model *model, unsigned i, uint64_t nth, bool for_good);
 /** Registers of instance @p i read as ones, writes go nowhere, nothing is translated; @p on false: it is back. */
 void smmu_model_vanish(struct smmu_model *model, unsigned i, bool on);
 

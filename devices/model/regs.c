@@ -86,6 +86,11 @@ void model_regs_reset(struct instance *in)
 		garbage(in);
 	in->cmdq = CMDQ_IDLE;
 	in->cmdq_at = NEVER;
+	for (unsigned i = 0; i < CACHED_COMMANDS; i++)
+		in->cached[i].valid = false;
+	model_cmdq_show(in);
+	in->nlate = 0;
+	in->late_at = NEVER;
 	in->npending = 0;
 	in->pending_at = NEVER;
 	in->irqs = 0;
@@ -186,8 +191,8 @@ static uint32_t read_reg(struct instance *in, uint32_t offset)
 	case R_CMDQ_CONS:
 		/* ERR is UNKNOWN unless a command error is active (6.3.28). */
 		if (in->cfg.garbage && !((r->gerror ^ r->gerrorn) & GERROR_CMDQ_ERR))
-			return (r->cmdq.cons & 0xfffff) | (noise(in) & 0x7f000000);
-		return r->cmdq.cons;
+			return (in->cons_shown & 0xfffff) | (noise(in) & 0x7f000000);
+		return in->cons_shown;
 	case R_EVENTQ_IRQ_CFG1:
 		return r->irq_eventq.cfg1;
 	case R_EVENTQ_IRQ_CFG2:
@@ -224,18 +229,20 @@ static void write_gerrorn(struct instance *in, uint32_t value)
 static void write_cmdq_prod(struct instance *in, uint32_t value)
 {
 	uint32_t size = 1u << queue_log2(in->r.cmdq.base, in->cfg.cmdq_bits), mask = 2 * size - 1;
-	uint32_t used = (value - in->r.cmdq.cons) & mask,
-		 before = (in->r.cmdq.prod - in->r.cmdq.cons) & mask;
+	/* By what the driver may know of CONS. */
+	uint32_t used = (value - in->cons_shown) & mask,
+		 before = (in->r.cmdq.prod - in->cons_shown) & mask;
 
 	if (in_force(in) & CR0_CMDQEN) {
 		if (used > size)
 			model_misuse(in, "CMDQ_PROD %#x overruns CONS %#x", value,
-				     in->r.cmdq.cons & mask);
-		else if (used < before)
+				     in->cons_shown & mask);
+		else if (used < before && !((in->r.gerror ^ in->r.gerrorn) & GERROR_CMDQ_ERR))
 			model_misuse(in, "CMDQ_PROD goes back from %#x to %#x", in->r.cmdq.prod,
 				     value);
 	}
 	in->r.cmdq.prod = value & mask;
+	model_cmdq_cache(in);
 	model_cmdq_kick(in);
 }
 
@@ -423,6 +430,7 @@ static void write_reg(struct instance *in, uint32_t offset, uint32_t value)
 			forbidden(in, "CMDQ_CONS while CMDQEN");
 		else
 			r->cmdq.cons = value & 0xfffff;
+		model_cmdq_show(in);
 		break;
 	case R_EVENTQ_PROD:
 		if (in_force(in) & CR0_EVENTQEN)

@@ -139,7 +139,16 @@ struct regs {
 	uint32_t unknown; /* what reset left UNKNOWN and nobody has written since: enum unknown */
 };
 
-enum cmdq_state { CMDQ_IDLE, CMDQ_FETCH, CMDQ_SYNC, CMDQ_ERROR };
+enum cmdq_state { CMDQ_IDLE, CMDQ_FETCH, CMDQ_SYNC, CMDQ_ERROR, CMDQ_DEAD };
+
+#define CACHED_COMMANDS 64
+
+/** A command that was read before its turn; of position n of the queue, wrap bit included, in n modulo the number. */
+struct cached_command {
+	bool valid;
+	uint32_t position;
+	uint64_t w[2];
+};
 
 /** Inputs that a prefetcher may pick from. */
 struct recent {
@@ -174,6 +183,12 @@ struct instance {
 	enum cmdq_state cmdq;
 	uint64_t cmdq_at; /* when its next step is due */
 	uint64_t sync_cmd[2];
+	uint32_t cons_shown; /* CMDQ_CONS as it reads; r.cmdq.cons is where the queue really is */
+	unsigned unshown;
+	uint64_t dies_at; /* counts commands down; 0: no */
+	bool dead_for_good;
+	struct cached_command cached[CACHED_COMMANDS];
+	uint64_t paused_until;
 	struct effect *pending;
 	size_t npending, cap_pending;
 	uint64_t pending_at;       /* the earliest of them */
