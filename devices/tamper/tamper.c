@@ -134,47 +134,60 @@ static struct smmu_cmd damage(struct smmu_tamper *t, enum smmu_tamper_fault faul
 	return bad;
 }
 
-/* The first TLBI that an ATC_INV among the @n commands follows, or NULL. */
-static const struct smmu_cmd *find_overtaken(const struct smmu_cmd *cmd, unsigned n)
+static bool is_sync(const struct smmu_cmd *cmd, unsigned cs)
 {
-	const struct smmu_cmd *tlbi = NULL;
-	unsigned i;
-
-	for (i = 0; i < n; i++) {
-		unsigned op = smmu_cmd_opcode(&cmd[i]);
-
-		if (op == SMMU_CMD_ATC_INV && tlbi)
-			return tlbi;
-		if (is_tlbi(op) && !tlbi)
-			tlbi = &cmd[i];
-	}
-	return NULL;
+	return smmu_cmd_opcode(cmd) == SMMU_CMD_SYNC &&
+	       smmu_field_get(SMMU_CMD_SYNC_W0_CS, cmd->w[0]) == cs;
 }
 
 /*
- * ATC_INVs first, closed by the first SYNC; then the rest in its order, with the last SYNC at the end:
- * TLBI TLBI SYNC ATC SYNC becomes ATC SYNC TLBI TLBI SYNC.
+ * A program of the driver in which ATC_INVs come after TLBIs: tlbi … mid-1 are TLBIs, mid is a SYNC, mid+1 … end-1 are
+ * ATC_INVs, end is the SYNC that reports the program's end.
  */
-static void put_atc_first(struct smmu_cmd *cmd, const struct smmu_cmd *old, unsigned n)
+struct overtaken {
+	unsigned tlbi, mid, end;
+};
+
+/*
+ * Find the first among @n commands. The SYNC at its end is told by its MSI: without one, a SYNC in the middle may end another
+ * program, which would then lose more than the order.
+ */
+static bool find_overtaken(const struct smmu_cmd *cmd, unsigned n, struct overtaken *o)
 {
-	unsigned last = n, sync = n, out = 0, i;
+	unsigned at = 0;
 
-	if (smmu_cmd_opcode(&old[n - 1]) == SMMU_CMD_SYNC)
-		last = n - 1;
-	for (i = 0; i < last; i++) {
-		unsigned op = smmu_cmd_opcode(&old[i]);
+	while (at < n) {
+		o->tlbi = at;
+		while (at < n && is_tlbi(smmu_cmd_opcode(&cmd[at])))
+			at++;
+		o->mid = at;
+		if (at < n && at > o->tlbi && is_sync(&cmd[at], SMMU_CMD_SYNC_CS_NONE)) {
+			at++;
+			while (at < n && smmu_cmd_opcode(&cmd[at]) == SMMU_CMD_ATC_INV)
+				at++;
+			o->end = at;
+			if (at < n && at > o->mid + 1 && is_sync(&cmd[at], SMMU_CMD_SYNC_CS_IRQ))
+				return true;
+		}
+		/* On behind the next SYNC: a program has no other commands before its TLBIs. */
+		while (at < n && smmu_cmd_opcode(&cmd[at]) != SMMU_CMD_SYNC)
+			at++;
+		at++;
+	}
+	return false;
+}
 
-		if (op == SMMU_CMD_ATC_INV)
-			cmd[out++] = old[i];
-		else if (op == SMMU_CMD_SYNC && sync == n)
-			sync = i;
-	}
-	if (sync != n)
-		cmd[out++] = old[sync];
-	for (i = 0; i < n; i++) {
-		if (smmu_cmd_opcode(&old[i]) != SMMU_CMD_ATC_INV && i != sync)
-			cmd[out++] = old[i];
-	}
+/* TLBI TLBI SYNC ATC SYNC becomes ATC SYNC TLBI TLBI SYNC. */
+static void put_atc_first(struct smmu_cmd *cmd, const struct smmu_cmd *old,
+			  const struct overtaken *o)
+{
+	unsigned out = o->tlbi, i;
+
+	for (i = o->mid + 1; i < o->end; i++)
+		cmd[out++] = old[i];
+	cmd[out++] = old[o->mid];
+	for (i = o->tlbi; i < o->mid; i++)
+		cmd[out++] = old[i];
 }
 
 /* What one write of PROD publishes. */
@@ -187,13 +200,13 @@ struct window {
 
 static void tamper_with(struct smmu_tamper *t, struct window *w)
 {
-	const struct smmu_cmd *overtaken = find_overtaken(w->old, w->n);
+	struct overtaken o;
 	struct smmu_cmd *cmd = w->cmd;
 	unsigned i, fault;
 
-	if (overtaken && strikes(t, SMMU_TAMPER_ATC_FIRST)) {
-		note(t, SMMU_TAMPER_ATC_FIRST, overtaken);
-		put_atc_first(cmd, w->old, w->n);
+	if (find_overtaken(w->old, w->n, &o) && strikes(t, SMMU_TAMPER_ATC_FIRST)) {
+		note(t, SMMU_TAMPER_ATC_FIRST, &w->old[o.tlbi]);
+		put_atc_first(cmd, w->old, &o);
 	}
 	for (i = 0; i < w->n; i++) {
 		/* At most one fault a command. */

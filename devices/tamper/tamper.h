@@ -25,8 +25,8 @@ enum smmu_tamper_fault {
 	SMMU_TAMPER_DROP_SYNC, /**< the same of a SYNC; its MSI, if it asks for one, is written at once */
 	SMMU_TAMPER_WRONG_ID, /**< another ASID or VMID in a TLBI, another stream in an ATC_INV */
 	SMMU_TAMPER_WRONG_INSTANCE, /**< a TLBI or ATC_INV is dropped here and handed to misdirect */
-	SMMU_TAMPER_ATC_FIRST,      /**< ATC_INVs go in front of the TLBIs published with them */
-	SMMU_TAMPER_CMD_ERROR,      /**< any command gets an opcode that is none (CERROR_ILL) */
+	SMMU_TAMPER_ATC_FIRST, /**< ATC_INVs go in front of the TLBIs of their program, which ends with an MSI */
+	SMMU_TAMPER_CMD_ERROR, /**< any command gets an opcode that is none (CERROR_ILL) */
 	SMMU_TAMPER_FAULTS,
 };
 
@@ -47,8 +47,8 @@ struct smmu_tamper {
 	/** What the driver gets in place of the device's own bus. */
 	struct smmu_bus bus;
 	/**
-	 * Strike each n-th command that the fault is for, for ATC_FIRST each n-th publication in which an ATC_INV
-	 * follows a TLBI; 0: never.
+	 * Strike each n-th command that the fault is for, for ATC_FIRST each n-th publication that has
+	 * such a program; 0: never.
 	 */
 	uint32_t every[SMMU_TAMPER_FAULTS];
 	/** WRONG_INSTANCE: issue @p cmd on another SMMU. Called after PROD, without the lock. NULL: it is lost. */

@@ -297,12 +297,13 @@ static void test_atc_first(void **state)
 	expect(&got[4], cmd[1]);
 	expect(&got[5], cmd[5]);
 	assert_int_equal(smmu_tamper_count(&tamper, SMMU_TAMPER_ATC_FIRST), 1);
-	/* Without a SYNC at its end. */
+	/* Two programs: the SYNC between them belongs to the first, which keeps it. */
 	tamper.every[SMMU_TAMPER_ATC_FIRST] = 1;
-	cmd[1] = atc(1);
-	got = send(cmd, 2);
-	expect(&got[0], cmd[1]);
-	expect(&got[1], cmd[0]);
+	cmd[2] = smmu_cmd_sync_msi(MSI_BUS, 1, 3, 15);
+	got = send(cmd, 6);
+	for (i = 0; i < 6; i++)
+		expect(&got[i], cmd[i]);
+	assert_int_equal(smmu_tamper_count(&tamper, SMMU_TAMPER_ATC_FIRST), 1);
 }
 
 static void test_cmd_error(void **state)
