@@ -107,12 +107,12 @@ int cmd_arrays(int argc, char **argv)
 	struct report r = {0};
 	struct options o;
 	struct machine *m;
-	int rc = options_parse(&o, CMD_ARRAYS, argc, argv);
+	int rc = options_parse(&o, CMD_ARRAYS, argc, argv, 0);
 
 	if (rc)
 		return rc;
 	if (o.help) {
-		fputs(help_of("arrays"), stdout);
+		help_print(stdout, "arrays");
 		return 0;
 	}
 	m = malloc(sizeof(*m));

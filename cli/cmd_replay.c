@@ -114,18 +114,19 @@ static int replay(struct options *o, const struct trace *t, const struct replay_
 {
 	struct report r[DESIGN_KINDS];
 	/* Faults are for one design at a time. */
-	unsigned n = o->design_given || o->lab.n_inject ? 1 : DESIGN_KINDS, i, violations = 0;
-	int rc = 0;
+	unsigned n = o->design_given || o->lab.n_inject ? 1 : DESIGN_KINDS, i;
+	int rc = 0, status = 0;
 
 	for (i = 0; i < n && !rc; i++) {
 		if (n > 1)
 			o->lab.design = (enum design_id)i;
 		rc = play(&o->lab, t, memory, &r[i]);
-		violations += r[i].violations;
+		if (!rc && status != 1)
+			status = report_status(&r[i], &o->lab);
 	}
 	if (!rc)
 		rc = show(o, r, n);
-	return rc ? rc : violations ? 1 : 0;
+	return rc ? rc : status;
 }
 
 int cmd_replay(int argc, char **argv)
@@ -134,26 +135,28 @@ int cmd_replay(int argc, char **argv)
 	char err[5120];
 	struct options o;
 	struct trace t;
-	int rc = options_parse(&o, CMD_REPLAY, argc, argv);
+	int rc = options_parse(&o, CMD_REPLAY, argc, argv, 1);
 
 	if (rc)
 		return rc;
 	if (o.help) {
-		fputs(help_of("replay"), stdout);
+		help_print(stdout, "replay");
 		return 0;
 	}
+	if (!o.n_words)
+		return options_fail(&o, "it wants a trace: smmuv3 replay FILE");
 	o.lab.threads = 1;
-	if (trace_read(&t, o.trace, err, sizeof(err))) {
+	if (trace_read(&t, o.words[0], err, sizeof(err))) {
 		fprintf(stderr, "smmuv3 replay: %s\n", err);
 		return 2;
 	}
-	if (trace_check(&t, o.trace, err, sizeof(err))) {
+	if (trace_check(&t, o.words[0], err, sizeof(err))) {
 		fprintf(stderr, "smmuv3 replay: %s\n", err);
 		rc = 2;
 	} else {
 		rc = replay_memory_init(&memory, &t);
 		if (rc) {
-			fprintf(stderr, "smmuv3 replay: %s: %s\n", o.trace,
+			fprintf(stderr, "smmuv3 replay: %s: %s\n", o.words[0],
 				rc == -2 ? "reaches more than 4 GiB of memory, expected less"
 					 : "out of memory");
 			rc = 2;

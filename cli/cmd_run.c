@@ -2,12 +2,33 @@
 /* `smmuv3 run`: bring SMMUs up, let everything happen at the same time, judge every DMA. */
 #include "commands.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "options.h"
 #include "report_print.h"
 #include "workload.h"
+
+static int interrupted;
+
+static void on_signal(int sig)
+{
+	/* timeout(1) sends each signal twice. */
+	if (__atomic_add_fetch(&interrupted, 1, __ATOMIC_RELAXED) > 2)
+		_exit(128 + sig);
+}
+
+/* Ctrl-C or SIGTERM ends the run and lets it report; the third ends the program. */
+static void catch_signals(void)
+{
+	struct sigaction act = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+
+	sigemptyset(&act.sa_mask);
+	sigaction(SIGINT, &act, NULL);
+	sigaction(SIGTERM, &act, NULL);
+}
 
 int cmd_run(int argc, char **argv)
 {
@@ -15,17 +36,19 @@ int cmd_run(int argc, char **argv)
 	struct machine *m;
 	struct report r = {0};
 	struct machine_config cfg = {0};
-	int rc = options_parse(&o, CMD_RUN, argc, argv);
+	int rc = options_parse(&o, CMD_RUN, argc, argv, 0);
 
 	if (rc)
 		return rc;
 	if (o.help) {
-		fputs(help_of("run"), stdout);
+		help_print(stdout, "run");
 		return 0;
 	}
 	m = malloc(sizeof(*m));
 	if (!m)
 		return 2;
+	o.lab.interrupted = &interrupted;
+	catch_signals();
 	cfg.data_bytes = workload_data_bytes(&o.lab);
 	cfg.domains = o.lab.domains;
 	rc = machine_open(m, &o.lab, &cfg);
@@ -44,5 +67,5 @@ int cmd_run(int argc, char **argv)
 		report_print(stdout, &r, &o.lab);
 	if (o.json)
 		rc = report_write_json(o.json, "run", report_json(&r, &o.lab));
-	return rc ? rc : r.violations ? 1 : 0;
+	return rc ? rc : report_status(&r, &o.lab);
 }

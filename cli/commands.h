@@ -7,11 +7,13 @@
 #ifndef SMMU_CLI_COMMANDS_H
 #define SMMU_CLI_COMMANDS_H
 
+#include <stdio.h>
+
 int cmd_run(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_arrays(int argc, char **argv);
 
-/** What `smmuv3 NAME --help` prints; NULL: no such command. */
-const char *help_of(const char *name);
+/** What `smmuv3 NAME --help` prints, of the three. */
+void help_print(FILE *out, const char *name);
 
 #endif

@@ -8,6 +8,7 @@
 #include "cmd_decode.h"
 #include "cmd_topology.h"
 #include "commands.h"
+#include "output.h"
 
 static const char usage[] =
 	"usage: smmuv3 COMMAND [options]\n"
@@ -45,7 +46,7 @@ static int dispatch(int argc, char **argv)
 
 	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		if (!strcmp(argv[0], commands[i].name))
-			return commands[i].main(argc, argv);
+			return output_finish(commands[i].main(argc, argv));
 	}
 	if (!strcmp(argv[0], "bench"))
 		fprintf(stderr, "smmuv3: bench is not available in this version\n");
@@ -67,11 +68,11 @@ int main(int argc, char **argv)
 	}
 	if (!strcmp(argv[1], "--version")) {
 		printf("smmuv3 %s\n", SMMU_VERSION_TEXT);
-		return 0;
+		return output_finish(0);
 	}
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
 		fputs(usage, stdout);
-		return 0;
+		return output_finish(0);
 	}
 	if (!strcmp(argv[1], "help")) {
 		char *sub[] = {argc > 2 ? argv[2] : NULL, help, NULL};
@@ -79,7 +80,7 @@ int main(int argc, char **argv)
 		if (argc > 2)
 			return dispatch(2, sub);
 		fputs(usage, stdout);
-		return 0;
+		return output_finish(0);
 	}
 	return dispatch(argc - 1, argv + 1);
 }

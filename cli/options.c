@@ -1,61 +1,32 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One parser for the options that commands share. Each message says what would have been right. */
+/* Reading a command line. Each message says what would have been right. */
 #include "options.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static int fail(const struct options *o, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
+#include "option_table.h"
+#include "output.h"
 
-static int fail(const struct options *o, const char *fmt, ...)
+static void say(const struct options *o, const char *fmt, va_list ap)
+{
+	fprintf(stderr, "smmuv3 %s: ", o->command_name);
+	vfprintf(stderr, fmt, ap);
+	fprintf(stderr, "\n(smmuv3 %s --help explains the options)\n", o->command_name);
+}
+
+int options_fail(const struct options *o, const char *fmt, ...)
 {
 	va_list ap;
 
-	fprintf(stderr, "smmuv3 %s: ", o->command_name);
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	say(o, fmt, ap);
 	va_end(ap);
-	fprintf(stderr, "\n(smmuv3 %s --help explains the options)\n", o->command_name);
 	return 2;
 }
-
-enum type { TEXT, NUMBER, NUMBER64, DEVICE, STAGE, CLOCK, DESIGN, INJECT };
-
-#define NONE SIZE_MAX
-#define AT(member) offsetof(struct options, member)
-
-static const struct option {
-	const char *name;
-	enum type type;
-	unsigned commands;
-	size_t at;    /* member that takes the value */
-	size_t given; /* bool that notes it, or NONE */
-	uint64_t min, max;
-} options[] = {
-	{"device", DEVICE, CMD_RUN | CMD_REPLAY, NONE, NONE, 0, 0},
-	{"iort", TEXT, CMD_RUN | CMD_REPLAY | CMD_ARRAYS, AT(lab.iort), NONE, 0, 0},
-	{"dtb", TEXT, CMD_RUN | CMD_REPLAY | CMD_ARRAYS, AT(lab.dtb), NONE, 0, 0},
-	{"smmus", NUMBER, CMD_RUN | CMD_REPLAY | CMD_ARRAYS, AT(lab.smmus), AT(smmus_given), 1, 64},
-	{"devices", NUMBER, CMD_RUN | CMD_REPLAY | CMD_ARRAYS, AT(lab.devices), AT(devices_given),
-	 1, 1024},
-	{"ats", NUMBER, CMD_RUN | CMD_REPLAY | CMD_ARRAYS, AT(lab.ats), AT(ats_given), 0, 1024},
-	{"domains", NUMBER, CMD_RUN | CMD_ARRAYS, AT(lab.domains), NONE, 1, 64},
-	{"stage", STAGE, CMD_RUN | CMD_REPLAY | CMD_ARRAYS, NONE, NONE, 0, 0},
-	{"threads", NUMBER, CMD_RUN, AT(lab.threads), NONE, 1, 64},
-	{"ops", NUMBER64, CMD_RUN, AT(lab.ops), AT(ops_given), 1, 1000000000000},
-	{"seconds", NUMBER, CMD_RUN, AT(lab.seconds), NONE, 1, 1000000},
-	{"seed", NUMBER64, CMD_RUN | CMD_REPLAY | CMD_ARRAYS, AT(lab.seed), NONE, 0, UINT64_MAX},
-	{"clock", CLOCK, CMD_RUN, NONE, NONE, 0, 0},
-	{"design", DESIGN, CMD_RUN | CMD_REPLAY, NONE, NONE, 0, 0},
-	{"inject", INJECT, CMD_RUN | CMD_REPLAY, NONE, NONE, 0, 0},
-	{"json", TEXT, CMD_RUN | CMD_REPLAY | CMD_ARRAYS, AT(json), NONE, 0, 0},
-};
 
 static int number(const struct options *o, const struct option *opt, const char *text,
 		  uint64_t *out)
@@ -66,8 +37,9 @@ static int number(const struct options *o, const struct option *opt, const char 
 	errno = 0;
 	n = strtoull(text, &end, 10);
 	if (*text < '0' || *text > '9' || *end || errno || n < opt->min || n > opt->max)
-		return fail(o, "--%s wants a number from %" PRIu64 " to %" PRIu64 ", not \"%s\"",
-			    opt->name, opt->min, opt->max, text);
+		return options_fail(
+			o, "--%s wants a number from %" PRIu64 " to %" PRIu64 ", not \"%s\"",
+			opt->name, opt->min, opt->max, text);
 	*out = n;
 	return 0;
 }
@@ -75,7 +47,8 @@ static int number(const struct options *o, const struct option *opt, const char 
 /* Kinds that the contract names and that this version cannot do yet. */
 static int not_yet(const struct options *o, const char *option, const char *value, const char *have)
 {
-	return fail(o, "--%s %s is not available in this version; use %s", option, value, have);
+	return options_fail(o, "--%s %s is not available in this version; use %s", option, value,
+			    have);
 }
 
 static int stage(struct options *o, const char *text)
@@ -88,7 +61,7 @@ static int stage(struct options *o, const char *text)
 	for (;; p += 2) {
 		if ((p[0] != '1' && p[0] != '2') || (p[1] && p[1] != ',') ||
 		    o->lab.n_stages == LAB_MAX_STAGES)
-			return fail(
+			return options_fail(
 				o,
 				"--stage wants 1, 2, or a list such as 1,2 that the domains take "
 				"in turn, not \"%s\"",
@@ -104,7 +77,7 @@ static int inject(struct options *o, const char *text)
 	unsigned i;
 
 	if (o->lab.n_inject == LAB_MAX_INJECT)
-		return fail(o, "at most %u --inject options are possible", LAB_MAX_INJECT);
+		return options_fail(o, "at most %u --inject options are possible", LAB_MAX_INJECT);
 	if (!fault_parse(text, &o->lab.inject[o->lab.n_inject])) {
 		o->lab.n_inject++;
 		return 0;
@@ -119,51 +92,60 @@ static int inject(struct options *o, const char *text)
 	return 2;
 }
 
-static int take(struct options *o, const struct option *opt, const char *text)
+static int design(struct options *o, const char *text)
 {
-	void *at = opt->at == NONE ? NULL : (char *)o + opt->at;
-	uint64_t n;
 	unsigned i;
 
+	for (i = 0; i < DESIGN_KINDS; i++) {
+		if (!strcmp(text, design_name((enum design_id)i))) {
+			o->lab.design = (enum design_id)i;
+			o->design_given = true;
+			return 0;
+		}
+	}
+	return options_fail(o, "--design wants sweep, serial, list or flush, not \"%s\"", text);
+}
+
+static int take(struct options *o, const struct option *opt, const char *text)
+{
+	void *at = opt->at == OPTION_NONE ? NULL : (char *)o + opt->at;
+	uint64_t n;
+
 	switch (opt->type) {
-	case TEXT:
+	case OPTION_FLAG:
+		*(bool *)at = true;
+		return 0;
+	case OPTION_TEXT:
 		*(const char **)at = text;
 		return 0;
-	case NUMBER:
+	case OPTION_NUMBER:
 		if (number(o, opt, text, &n))
 			return 2;
 		*(unsigned *)at = (unsigned)n;
 		break;
-	case NUMBER64:
+	case OPTION_NUMBER64:
 		if (number(o, opt, text, &n))
 			return 2;
 		*(uint64_t *)at = n;
 		break;
-	case DEVICE:
+	case OPTION_DEVICE:
 		if (strcmp(text, "model") && strcmp(text, "qemu"))
-			return fail(o, "--device wants model or qemu, not \"%s\"", text);
+			return options_fail(o, "--device wants model or qemu, not \"%s\"", text);
 		o->lab.qemu = *text == 'q';
 		return 0;
-	case STAGE:
+	case OPTION_STAGE:
 		return stage(o, text);
-	case CLOCK:
+	case OPTION_CLOCK:
 		if (strcmp(text, "virtual") && strcmp(text, "real"))
-			return fail(o, "--clock wants virtual or real, not \"%s\"", text);
+			return options_fail(o, "--clock wants virtual or real, not \"%s\"", text);
 		o->lab.real_clock = *text == 'r';
 		return 0;
-	case DESIGN:
-		for (i = 0; i < DESIGN_KINDS; i++) {
-			if (!strcmp(text, design_name((enum design_id)i))) {
-				o->lab.design = (enum design_id)i;
-				o->design_given = true;
-				return 0;
-			}
-		}
-		return fail(o, "--design wants sweep, serial, list or flush, not \"%s\"", text);
-	case INJECT:
+	case OPTION_DESIGN:
+		return design(o, text);
+	case OPTION_INJECT:
 		return inject(o, text);
 	}
-	if (opt->given != NONE)
+	if (opt->given != OPTION_NONE)
 		*((bool *)((char *)o + opt->given)) = true;
 	return 0;
 }
@@ -174,24 +156,26 @@ static int check_qemu(struct options *o)
 	unsigned i;
 
 	if (o->lab.iort || o->lab.dtb)
-		return fail(o, "--device qemu has a machine of its own: leave %s out",
-			    o->lab.iort ? "--iort" : "--dtb");
+		return options_fail(o, "--device qemu has a machine of its own: leave %s out",
+				    o->lab.iort ? "--iort" : "--dtb");
 	if (o->lab.smmus > 8)
-		return fail(o, "--device qemu has at most 8 SMMUs, not %u (--smmus)", o->lab.smmus);
+		return options_fail(o, "--device qemu has at most 8 SMMUs, not %u (--smmus)",
+				    o->lab.smmus);
 	if (o->lab.devices > 7)
-		return fail(o,
-			    "--device qemu has at most 7 devices on each SMMU, not %u (--devices)",
-			    o->lab.devices);
+		return options_fail(
+			o, "--device qemu has at most 7 devices on each SMMU, not %u (--devices)",
+			o->lab.devices);
 	if (o->ats_given && o->lab.ats)
-		return fail(o, "--device qemu has no ATS: leave --ats out");
+		return options_fail(o, "--device qemu has no ATS: leave --ats out");
 	if (o->lab.real_clock)
-		return fail(o, "--device qemu goes by the virtual clock: leave --clock real out");
+		return options_fail(
+			o, "--device qemu goes by the virtual clock: leave --clock real out");
 	for (i = 0; i < o->lab.n_inject; i++) {
 		enum fault_id id = o->lab.inject[i].id;
 
 		if (fault_not_on_qemu(id))
-			return fail(o, "--inject %s cannot be shown with --device qemu: %s",
-				    fault_info[id].name, fault_not_on_qemu(id));
+			return options_fail(o, "--inject %s cannot be shown with --device qemu: %s",
+					    fault_info[id].name, fault_not_on_qemu(id));
 	}
 	o->lab.ats = 0;
 	o->ats_given = true;
@@ -199,80 +183,153 @@ static int check_qemu(struct options *o)
 }
 
 /* What only shows when all options are known. */
-static int check(struct options *o)
+static int check_run(struct options *o)
 {
 	if (o->lab.qemu && check_qemu(o))
 		return 2;
-	if (o->lab.iort && o->lab.dtb)
-		return fail(o,
-			    "--iort and --dtb exclude each other: one table describes the machine");
-	if ((o->lab.iort || o->lab.dtb) && o->smmus_given)
-		return fail(o, "--smmus makes up a topology, %s reads one: leave one of them out",
-			    o->lab.iort ? "--iort" : "--dtb");
 	if (o->ats_given && o->lab.ats > o->lab.devices)
-		return fail(o,
-			    "--ats %u wants more devices than the %u on each instance (--devices)",
-			    o->lab.ats, o->lab.devices);
+		return options_fail(
+			o, "--ats %u wants more devices than the %u on each instance (--devices)",
+			o->lab.ats, o->lab.devices);
 	if (!o->ats_given)
 		o->lab.ats = o->lab.devices / 2;
 	if (o->lab.seconds && !o->ops_given)
 		o->lab.ops = UINT64_MAX;
-	if (o->command == CMD_REPLAY && !o->trace)
-		return fail(o, "it wants a trace: smmuv3 replay FILE");
 	if (o->lab.real_clock && lab_fault(&o->lab, FAULT_NO_BARRIER, NULL))
-		return fail(o,
-			    "no-barrier works by simulated store buffers: leave --clock real out");
+		return options_fail(
+			o, "no-barrier works by simulated store buffers: leave --clock real out");
 	return 0;
 }
 
-static const struct option *find(const char *name, size_t len)
+static int check(struct options *o)
 {
-	size_t i;
+	const char *table = o->lab.iort ? "--iort" : "--dtb";
 
-	for (i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
-		if (strlen(options[i].name) == len && !memcmp(options[i].name, name, len))
-			return &options[i];
-	}
-	return NULL;
+	if (o->lab.iort && o->lab.dtb)
+		return options_fail(
+			o, "--iort and --dtb exclude each other: one table describes the machine");
+	if ((o->lab.iort || o->lab.dtb) && o->smmus_given)
+		return options_fail(
+			o, "--smmus makes up a topology, %s reads one: leave one of them out",
+			table);
+	if (o->command & (CMD_RUN | CMD_REPLAY | CMD_ARRAYS) && check_run(o))
+		return 2;
+	/* Found out now, and not after all the work. */
+	return o->json ? output_check(o->command_name, o->json) : 0;
 }
 
-int options_parse(struct options *o, enum command command, int argc, char **argv)
+/* How many letters have to be put in, left out or replaced to make @b of @a; at most 31 letters each. */
+static unsigned distance(const char *a, size_t la, const char *b)
 {
+	unsigned row[32], before, above, j;
+	size_t i, lb = strlen(b);
+
+	if (la > 31 || lb > 31)
+		return 32;
+	for (j = 0; j <= lb; j++)
+		row[j] = j;
+	for (i = 1; i <= la; i++) {
+		before = row[0];
+		row[0] = (unsigned)i;
+		for (j = 1; j <= lb; j++) {
+			unsigned same = before + (a[i - 1] != b[j - 1]);
+
+			above = row[j];
+			before = above;
+			if (row[j - 1] < above)
+				above = row[j - 1];
+			row[j] = above + 1 < same ? above + 1 : same;
+		}
+	}
+	return row[lb];
+}
+
+static int no_such(const struct options *o, const char *arg, size_t len)
+{
+	const struct option *best = NULL;
+	unsigned least = 3;
+	size_t i;
+
+	for (i = 0; i < option_count; i++) {
+		unsigned d = distance(arg + 2, len, option_table[i].name);
+
+		if (option_table[i].commands & o->command && d < least) {
+			least = d;
+			best = &option_table[i];
+		}
+	}
+	return options_fail(o, "there is no option %.*s%s%s%s", (int)len + 2, arg,
+			    best ? "; did you mean --" : "", best ? best->name : "",
+			    best ? "?" : "");
+}
+
+/* The entry for @command, or for others, or NULL. */
+static const struct option *find(const char *name, size_t len, enum command command)
+{
+	const struct option *found = NULL;
+	size_t i;
+
+	for (i = 0; i < option_count; i++) {
+		const struct option *opt = &option_table[i];
+
+		if (strlen(opt->name) == len && !memcmp(opt->name, name, len) &&
+		    (!found || opt->commands & command))
+			found = opt;
+	}
+	return found;
+}
+
+/* argv[*i] is an option, with its value behind = or in the next argument. */
+static int take_option(struct options *o, int argc, char **argv, int *i)
+{
+	const char *arg = argv[*i], *value = strchr(arg, '=');
+	size_t len = value ? (size_t)(value - arg) - 2 : strlen(arg + 2);
+	const struct option *opt = find(arg + 2, len, o->command);
+
+	if (!opt)
+		return no_such(o, arg, len);
+	if (!(opt->commands & o->command))
+		return options_fail(o, "--%s has no meaning for this command", opt->name);
+	if (opt->type == OPTION_FLAG)
+		return value ? options_fail(o, "--%s takes no value", opt->name) : take(o, opt, "");
+	if (value)
+		value++;
+	else if (++*i < argc)
+		value = argv[*i];
+	if (!value || !*value)
+		return options_fail(o, "--%s wants a value: %s", opt->name, opt->value);
+	return take(o, opt, value);
+}
+
+int options_parse(struct options *o, enum command command, int argc, char **argv, int max_words)
+{
+	bool only_words = false;
 	int i;
 
-	*o = (struct options){.command = command, .command_name = argv[0]};
+	*o = (struct options){.command = command, .command_name = argv[0], .words = argv + 1};
 	lab_config_default(&o->lab);
 	snprintf(o->who, sizeof(o->who), "smmuv3 %s", argv[0]);
 	o->lab.who = o->who;
 	for (i = 1; i < argc; i++) {
-		const char *arg = argv[i], *value = strchr(arg, '=');
-		const struct option *opt;
-		size_t len;
+		char *arg = argv[i];
 
+		if (only_words || *arg != '-' || !arg[1]) {
+			if (o->n_words == max_words)
+				return options_fail(o, "unexpected argument \"%s\"", arg);
+			o->words[o->n_words++] = arg;
+			continue;
+		}
 		if (!strcmp(arg, "--help") || !strcmp(arg, "-h")) {
 			o->help = true;
 			return 0;
 		}
-		if (strncmp(arg, "--", 2)) {
-			if (command == CMD_REPLAY && !o->trace && (*arg != '-' || !arg[1])) {
-				o->trace = arg;
-				continue;
-			}
-			return fail(o, "unexpected argument \"%s\"", arg);
+		if (!strcmp(arg, "--")) {
+			only_words = true;
+			continue;
 		}
-		len = value ? (size_t)(value - arg) - 2 : strlen(arg + 2);
-		opt = find(arg + 2, len);
-		if (!opt)
-			return fail(o, "there is no option %.*s", (int)len + 2, arg);
-		if (!(opt->commands & command))
-			return fail(o, "--%s has no meaning for this command", opt->name);
-		if (value)
-			value++;
-		else if (++i < argc)
-			value = argv[i];
-		if (!value || !*value)
-			return fail(o, "--%s wants a value", opt->name);
-		if (take(o, opt, value))
+		if (arg[1] != '-')
+			return options_fail(o, "there is no option %s", arg);
+		if (take_option(o, argc, argv, &i))
 			return 2;
 	}
 	return check(o);

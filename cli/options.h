@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
  * @file options.h
- * The options that the commands share, read once and checked once.
+ * The options of all commands: one table that says what each takes, for whom, within which limits, and what it means.
+ * The parser and `--help` both read it.
  */
 #ifndef SMMU_CLI_OPTIONS_H
 #define SMMU_CLI_OPTIONS_H
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "config.h"
 
@@ -16,24 +18,34 @@ enum command {
 	CMD_RUN = 1,
 	CMD_REPLAY = 2,
 	CMD_ARRAYS = 4,
+	CMD_TOPOLOGY = 8,
+	CMD_DECODE = 16,
 };
 
 /** What the command line says, defaults filled in. Strings point into argv. */
 struct options {
 	enum command command;
 	const char *command_name;
-	char who[32];      /**< lab.who: "smmuv3 run" */
-	const char *json;  /**< file, "-" for standard output, NULL: none */
-	const char *trace; /**< replay: the file */
+	char who[32];     /**< lab.who: "smmuv3 run" */
+	const char *json; /**< file, "-" for standard output, NULL: none */
+	char **words; /**< arguments that are no options, in their order: the start of argv, rearranged */
+	int n_words;
 	bool smmus_given, devices_given, ats_given, ops_given, design_given, help;
 	struct lab_config lab;
 };
 
 /**
- * Read argv[1] … for command @p command named argv[0]. 0; or 2, the exit status, after a message on standard error
+ * Read argv[1] … for @p command named argv[0]. 0; or 2, the exit status, after a message on standard error
  * that names the argument, what was expected, and where to read more. With --help, o->help is set and the rest
- * is not checked.
+ * is not checked. `--` ends the options. @p max_words: so many arguments that are no options may stand there.
  */
-int options_parse(struct options *o, enum command command, int argc, char **argv);
+int options_parse(struct options *o, enum command command, int argc, char **argv, int max_words);
+
+/** A message on standard error in the form of the parser's own; returns 2. */
+int options_fail(const struct options *o, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/** The options of @p command, a paragraph each. */
+void options_print(FILE *out, enum command command);
 
 #endif

@@ -7,6 +7,8 @@
 #include <json-c/json.h>
 #include <string.h>
 
+#include "output.h"
+
 static void put(struct json_object *o, const char *name, uint64_t value)
 {
 	json_object_object_add(o, name, json_object_new_uint64(value));
@@ -30,6 +32,22 @@ static struct json_object *violation_json(const struct violation *v)
 	put_text(o, "missing", v->missing);
 	put_text(o, "text", v->text);
 	return o;
+}
+
+static struct json_object *faults_json(const struct report *r)
+{
+	struct json_object *list = json_object_new_array();
+	unsigned i;
+
+	for (i = 0; i < r->faults; i++) {
+		struct json_object *o = json_object_new_object();
+
+		put_text(o, "name", fault_info[r->fault[i].id].name);
+		put(o, "every", r->fault[i].every);
+		put(o, "struck", r->fault[i].struck);
+		json_object_array_add(list, o);
+	}
+	return list;
 }
 
 /* Commands and times. */
@@ -94,10 +112,15 @@ struct json_object *report_json(const struct report *r, const struct lab_config 
 		put(top, "unjudged", r->unjudged);
 	put(top, "events", r->events);
 	put(top, "quarantined", r->quarantined);
+	put(top, "unconfirmed", r->unconfirmed);
+	put(top, "revived", r->revived);
 	put(top, "survived", r->survived);
+	json_object_object_add(top, "faults", faults_json(r));
 	put(top, "over", r->over);
 	put_costs(top, r);
 	put(top, "elapsed_ns", r->elapsed_ns);
+	json_object_object_add(top, "interrupted", json_object_new_boolean(r->interrupted));
+	json_object_object_add(top, "stopped", json_object_new_boolean(r->full));
 	sub = json_object_new_array();
 	for (i = 0; i < r->violations; i++)
 		json_object_array_add(sub, violation_json(&r->violation[i]));
@@ -129,7 +152,29 @@ int report_write_json(const char *path, const char *command, struct json_object 
 		return 0;
 	fprintf(stderr, "smmuv3 %s: --json %s: %s; expected a place to write to\n", command, path,
 		strerror(errno ? errno : EIO));
+	if (to_stdout)
+		clearerr(stdout); /* it has been said */
 	return 2;
+}
+
+int report_status(const struct report *r, const struct lab_config *o)
+{
+	int status = 0;
+	unsigned i;
+
+	if (r->violations)
+		return 1;
+	for (i = 0; i < r->faults; i++) {
+		if (r->fault[i].struck)
+			continue;
+		fprintf(stderr,
+			"%s: the fault %s:%u never struck, so the run says nothing about it; "
+			"expected\n"
+			"more --ops, a smaller EVERY, or a machine that has what it breaks\n",
+			o->who, fault_info[r->fault[i].id].name, r->fault[i].every);
+		status = 2;
+	}
+	return status;
 }
 
 static void print_violations(FILE *out, const struct report *r, const struct lab_config *o)
@@ -143,9 +188,15 @@ static void print_violations(FILE *out, const struct report *r, const struct lab
 			v->iova, v->stream);
 		if (v->has_ssid)
 			fprintf(out, " substream %" PRIu32, v->ssid);
-		fprintf(out, ", smmu %u\n  held by %s; missing: %s\n  %s\n", v->smmu, v->held_by,
-			v->missing, v->text);
+		fprintf(out, ", smmu %u\n  held by %s; missing: %s\n  ", v->smmu, v->held_by,
+			v->missing);
+		output_wrap(out, v->text, 2, 2, OUTPUT_COLUMNS);
 	}
+	if (r->full)
+		fprintf(out,
+			"\nThe run stopped here, after %" PRIu64
+			" operations: there are %u violations, and more may follow.\n",
+			r->ops, r->violations);
 	if (r->violations)
 		fprintf(out, "\nrepeat it with the same options and --seed %" PRIu64 "%s\n",
 			o->seed, o->real_clock ? " (real threads: it may need several tries)" : "");
@@ -153,6 +204,11 @@ static void print_violations(FILE *out, const struct report *r, const struct lab
 
 void report_print(FILE *out, const struct report *r, const struct lab_config *o)
 {
+	char text[400];
+	unsigned i;
+
+	if (r->interrupted)
+		fprintf(out, "interrupted; so far ");
 	fprintf(out,
 		"%s: %" PRIu64 " operations on %u SMMU%s with %u devices (%u with ATS), design %s, "
 		"seed %" PRIu64 "\n\n",
@@ -190,10 +246,17 @@ void report_print(FILE *out, const struct report *r, const struct lab_config *o)
 			" ns (longest), %s clock\n",
 			r->unmap_p50, r->unmap_p99, r->unmap_max,
 			o->real_clock ? "real" : "virtual");
-	if (r->survived || r->quarantined)
-		fprintf(out,
-			"  faults     %" PRIu64 " injected and survived, %" PRIu64
-			" devices quarantined\n",
-			r->survived, r->quarantined);
+	for (i = 0; i < r->faults; i++)
+		fprintf(out, "  %s     %s:%u struck %" PRIu64 " times\n", i ? "      " : "faults",
+			fault_info[r->fault[i].id].name, r->fault[i].every, r->fault[i].struck);
+	if (r->quarantined || r->unconfirmed || r->revived) {
+		snprintf(text, sizeof(text),
+			 "%" PRIu64 " devices quarantined, %" PRIu64
+			 " calls told -EIO because an SMMU did not confirm, %" PRIu64
+			 " SMMUs that had stopped brought up again",
+			 r->quarantined, r->unconfirmed, r->revived);
+		fprintf(out, "  survived   ");
+		output_wrap(out, text, 13, 13, OUTPUT_COLUMNS);
+	}
 	print_violations(out, r, o);
 }

@@ -22,6 +22,12 @@ struct json_object *report_short_json(const struct report *r);
 void report_print(FILE *out, const struct report *r, const struct lab_config *o);
 
 /**
+ * The exit status that @p r leads to: 1 with violations; 2, after a message on standard error, if a fault that was asked for
+ * never struck; 0.
+ */
+int report_status(const struct report *r, const struct lab_config *o);
+
+/**
  * Write @p top, or complain that there is none, to @p path ("-": standard output). 0, or 2 after a message on
  * standard error. Takes over @p top.
  */

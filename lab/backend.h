@@ -68,6 +68,8 @@ struct backend_ops {
 	void (*set_ats)(void *ctx, unsigned smmu, uint32_t stream, bool on);
 	/** A function-level reset: a device that had stopped answering answers again. NULL: needs none. */
 	void (*reset_device)(void *ctx, unsigned smmu, uint32_t stream);
+	/** Has the device's ATC left an invalidation unanswered since its last reset? NULL: it never does. */
+	bool (*silent)(void *ctx, unsigned smmu, uint32_t stream);
 	/** NULL: devices read and write. False: it can do nothing but write. */
 	bool (*can_read)(void *ctx, unsigned smmu, uint32_t stream);
 	/** The access, and what became of it. Any thread. */
@@ -81,6 +83,8 @@ struct backend_ops {
 	void (*reset)(void *ctx, unsigned smmu);
 	/** Turn the faults of the device itself on. NULL: it has none. */
 	void (*inject)(void *ctx, enum fault_id fault, unsigned every);
+	/** How often a fault of the device itself struck. NULL: it has none. */
+	uint64_t (*struck)(void *ctx, enum fault_id fault);
 	/** How often the driver broke the protocol of registers and queues; *@p text (NULL: none): the first time. NULL: cannot tell. */
 	uint64_t (*misuse)(void *ctx, unsigned smmu, const char **text);
 	/** Has the instance interrupted since the last call? NULL: look always. */

@@ -13,6 +13,7 @@ struct model_backend {
 	uint64_t (*now_ns)(void *ctx);
 	void *now_ctx;
 	bool real_clock;
+	unsigned smmus;
 };
 
 /* The access under way in this thread, for the hook that the model calls in the middle of it. */
@@ -79,6 +80,11 @@ static void model_reset_device(void *ctx, unsigned smmu, uint32_t stream)
 	smmu_model_device_reset(device(ctx, smmu, stream));
 }
 
+static bool model_silent(void *ctx, unsigned smmu, uint32_t stream)
+{
+	return smmu_model_atc_muted(device(ctx, smmu, stream));
+}
+
 static void model_dma(void *ctx, const struct backend_dma *dma, struct backend_answer *answer)
 {
 	struct model_backend *b = ctx;
@@ -131,8 +137,6 @@ static void model_counters(void *ctx, unsigned smmu, struct report *r)
 	r->commands.sync += c.sync;
 	r->commands.other += c.other;
 	r->over += c.over;
-	r->survived += c.injected[SMMU_FAULT_ATC_TIMEOUT] + c.injected[SMMU_FAULT_CMD_ABORT] +
-		       c.injected[SMMU_FAULT_SLOW_SYNC] + c.injected[SMMU_FAULT_EVENT_OVERFLOW];
 }
 
 static void model_reset(void *ctx, unsigned smmu)
@@ -142,26 +146,43 @@ static void model_reset(void *ctx, unsigned smmu)
 	smmu_model_reset(b->model, smmu);
 }
 
+/* The model's own fault that @fault asks for; SMMU_FAULT_COUNT: it is none of the model's. */
+static enum smmu_model_fault model_fault(enum fault_id fault)
+{
+	switch (fault) {
+	case FAULT_ATC_TIMEOUT:
+		return SMMU_FAULT_ATC_TIMEOUT;
+	case FAULT_CMD_ABORT:
+		return SMMU_FAULT_CMD_ABORT;
+	case FAULT_SLOW_SYNC:
+		return SMMU_FAULT_SLOW_SYNC;
+	case FAULT_EVENT_OVERFLOW:
+		return SMMU_FAULT_EVENT_OVERFLOW;
+	default:
+		return SMMU_FAULT_COUNT;
+	}
+}
+
 static void model_inject(void *ctx, enum fault_id fault, unsigned every)
 {
 	struct model_backend *b = ctx;
 
-	switch (fault) {
-	case FAULT_ATC_TIMEOUT:
-		smmu_model_inject(b->model, SMMU_FAULT_ATC_TIMEOUT, every);
-		break;
-	case FAULT_CMD_ABORT:
-		smmu_model_inject(b->model, SMMU_FAULT_CMD_ABORT, every);
-		break;
-	case FAULT_SLOW_SYNC:
-		smmu_model_inject(b->model, SMMU_FAULT_SLOW_SYNC, every);
-		break;
-	case FAULT_EVENT_OVERFLOW:
-		smmu_model_inject(b->model, SMMU_FAULT_EVENT_OVERFLOW, every);
-		break;
-	default:
-		break;
+	if (model_fault(fault) != SMMU_FAULT_COUNT)
+		smmu_model_inject(b->model, model_fault(fault), every);
+}
+
+static uint64_t model_struck(void *ctx, enum fault_id fault)
+{
+	struct model_backend *b = ctx;
+	struct smmu_model_counters c;
+	uint64_t n = 0;
+	unsigned i;
+
+	for (i = 0; model_fault(fault) != SMMU_FAULT_COUNT && i < b->smmus; i++) {
+		smmu_model_counters(b->model, i, &c);
+		n += c.injected[model_fault(fault)];
 	}
+	return n;
 }
 
 static uint64_t model_misuse(void *ctx, unsigned smmu, const char **text)
@@ -200,11 +221,13 @@ static const struct backend_ops model_ops = {
 	.add_device = model_add_device,
 	.set_ats = model_set_ats,
 	.reset_device = model_reset_device,
+	.silent = model_silent,
 	.dma = model_dma,
 	.explain = model_explain,
 	.counters = model_counters,
 	.reset = model_reset,
 	.inject = model_inject,
+	.struck = model_struck,
 	.misuse = model_misuse,
 	.start = model_start,
 	.stop = model_stop,
@@ -259,6 +282,7 @@ int backend_model_open(struct backend *out, const struct backend_model_config *c
 	}
 	b->ram = *cfg->ram;
 	b->real_clock = cfg->real_clock;
+	b->smmus = cfg->smmus;
 	b->now_ns = cfg->now_ns;
 	b->now_ctx = cfg->now_ctx;
 	if (!cfg->real_clock)

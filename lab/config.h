@@ -32,6 +32,7 @@ struct lab_config {
 	uint64_t seed;
 	bool real_clock;
 	enum design_id design;
+	const int *interrupted; /**< somebody sets it to end the run early; NULL: nobody does */
 	struct fault_request inject[LAB_MAX_INJECT];
 	unsigned n_inject;
 };

@@ -25,6 +25,7 @@ void design_release(struct machine *m, struct machine_domain *d, struct smmu_fre
 void design_early_free(struct machine *m, struct machine_domain *d, struct smmu_freelist *tables)
 {
 	if (m->early_free && tables->first) {
+		smmu_fetch_add(&m->own_strikes[FAULT_EARLY_FREE], 1);
 		smmu_unmap_release(&d->d, tables);
 		machine_pause(m, 50000);
 	}

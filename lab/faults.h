@@ -31,8 +31,10 @@ enum fault_id {
 struct fault_info {
 	const char *name;
 	bool caught; /**< the judge must catch it (exit 1); else the driver must survive it (exit 0) */
+	bool no_confirm; /**< with it a call may honestly return -SMMU_EIO: the SMMU has not confirmed */
 	unsigned every; /**< one of so many opportunities, when the command line does not say */
 	const char *what;
+	const char *missing; /**< what the judge says was missing, if it must catch it */
 };
 
 extern const struct fault_info fault_info[FAULT_KINDS];

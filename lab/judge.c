@@ -268,7 +268,7 @@ static bool data_right(const struct machine *m, const struct oracle_ticket *t,
 {
 	uint64_t page = 4096;
 
-	if (!a->has_data || t->domain[0] != t->domain[1] || t->domain[0] >= m->domains)
+	if (!a->has_data || t->doubt || t->domain[0] != t->domain[1] || t->domain[0] >= m->domains)
 		return true;
 	return a->data == machine_tag(t->domain[0], t->iova & ~(page - 1));
 }
@@ -287,6 +287,18 @@ static void expect(const struct machine *m, const struct oracle_ticket *t, struc
 	as.write = false;
 	dma->read_only2 = dma->attached && m->domain[t->domain[0]].stage == 2 && !dma->targets &&
 			  oracle_targets(m->oracle, &as, pa);
+}
+
+/* Has an ATC of the device, by what the SMMU's model knows, not answered since the device was reset? */
+static bool silent(const struct machine *m, const struct machine_device *d)
+{
+	unsigned k;
+
+	for (k = 0; m->backend.ops->silent && k < d->n_streams; k++) {
+		if (m->backend.ops->silent(m->backend.ctx, d->smmu, d->stream[k]))
+			return true;
+	}
+	return false;
 }
 
 bool machine_dma(struct machine *m, struct dma_count *count, struct machine_device *d,
@@ -325,9 +337,14 @@ bool machine_dma(struct machine *m, struct dma_count *count, struct machine_devi
 	if (a.busy || a.skipped)
 		return false;
 	verdict = oracle_after(m->oracle, &t, a.landed, a.pa, why, sizeof(why));
-	/* Cut off because its ATC did not answer: nothing gets through any more, and that is right. */
-	if (verdict == ORACLE_LOST && smmu_device_quarantined(&d->dev))
-		verdict = ORACLE_REFUSED;
+	/* Cut off because its ATC did not answer: nothing gets through any more, and that is right if it is true. */
+	if (verdict == ORACLE_LOST && smmu_device_quarantined(&d->dev)) {
+		if (silent(m, d))
+			verdict = ORACLE_REFUSED;
+		else
+			snprintf(why, sizeof(why),
+				 "the driver has cut the device off, whose ATC answers");
+	}
 	if (verdict == ORACLE_LANDED && !data_right(m, &t, &a)) {
 		verdict = ORACLE_STALE;
 		snprintf(why, sizeof(why),

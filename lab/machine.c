@@ -78,59 +78,15 @@ static int open_backend(struct machine *m, const struct machine_config *cfg)
 	return 0;
 }
 
-static const enum fault_id tamper_fault[SMMU_TAMPER_FAULTS] = {
-	[SMMU_TAMPER_DROP_TLBI] = FAULT_DROP_TLBI,
-	[SMMU_TAMPER_DROP_ATC] = FAULT_DROP_ATC,
-	[SMMU_TAMPER_DROP_CFGI] = FAULT_DROP_CFGI,
-	[SMMU_TAMPER_DROP_SYNC] = FAULT_DROP_SYNC,
-	[SMMU_TAMPER_WRONG_ID] = FAULT_WRONG_ID,
-	[SMMU_TAMPER_WRONG_INSTANCE] = FAULT_WRONG_INSTANCE,
-	[SMMU_TAMPER_ATC_FIRST] = FAULT_ATC_FIRST,
-	[SMMU_TAMPER_CMD_ERROR] = FAULT_CMD_ERROR,
-};
-
-/* Faults start when the machine stands: what breaks during set-up would show nothing but a failing set-up. */
-static void start_faults(struct machine *m)
-{
-	unsigned i, f;
-
-	for (i = 0; i < m->smmus; i++) {
-		struct smmu_tamper *t = &m->smmu[i].tamper;
-
-		for (f = 0; f < SMMU_TAMPER_FAULTS; f++)
-			lab_fault(m->o, tamper_fault[f], &t->every[f]);
-	}
-	for (i = 0; i < m->o->n_inject; i++) {
-		const struct fault_request *r = &m->o->inject[i];
-
-		if (m->backend.ops->inject)
-			m->backend.ops->inject(m->backend.ctx, r->id, r->every);
-		if (r->id == FAULT_ALLOC_FAIL)
-			smmu_heap_fail(&m->heap, 0, r->every);
-	}
-}
-
-static void stop_faults(struct machine *m)
-{
-	unsigned i, f;
-
-	for (i = 0; i < m->smmus; i++) {
-		for (f = 0; f < SMMU_TAMPER_FAULTS; f++)
-			m->smmu[i].tamper.every[f] = 0;
-	}
-	for (f = 0; f < FAULT_KINDS; f++) {
-		if (m->backend.ops->inject)
-			m->backend.ops->inject(m->backend.ctx, (enum fault_id)f, 0);
-	}
-	smmu_heap_fail(&m->heap, 0, 0);
-}
-
-static int enable_smmu(struct machine *m, unsigned i)
+int machine_enable(struct machine *m, unsigned i)
 {
 	struct machine_smmu *s = &m->smmu[i];
 	int rc = smmu_instance_probe(&s->inst, &s->cfg);
 
-	return rc ? rc : smmu_instance_enable(&s->inst);
+	if (!rc)
+		rc = smmu_instance_enable(&s->inst);
+	smmu_store(&s->present, !rc);
+	return rc;
 }
 
 static int open_smmu(struct machine *m, unsigned i, const struct machine_config *cfg)
@@ -163,7 +119,7 @@ static int open_smmu(struct machine *m, unsigned i, const struct machine_config 
 		if (i % 8 == 7)
 			s->cfg.atc_max = 2;
 	}
-	rc = enable_smmu(m, i);
+	rc = machine_enable(m, i);
 	if (rc)
 		return machine_fail(m, "smmu %u does not come up: error %d", i, rc);
 	return 0;
@@ -248,7 +204,7 @@ int machine_attach_all(struct machine *m)
 			rc = machine_attach(d, (d->index + d->smmu) % m->domains);
 		while (machine_try_again(m, rc, &tries));
 
-		if (rc) {
+		if (rc && !machine_may_fail(m, rc)) {
 			machine_fail(m, "device %u cannot be attached: error %d", i, rc);
 			return rc;
 		}
@@ -284,7 +240,7 @@ static int set_up(struct machine *m, const struct machine_config *cfg)
 				m, "device %u (stream 0x%x of smmu %u) cannot be added: error %d",
 				i, m->device[i].stream[0], m->device[i].smmu, rc);
 	}
-	start_faults(m);
+	machine_start_faults(m);
 	return 0;
 }
 
@@ -329,14 +285,13 @@ void machine_close(struct machine *m, struct report *r)
 	unsigned i, k;
 
 	for (i = 0; i < m->smmus; i++) {
-		r->survived += smmu_tamper_count(&m->smmu[i].tamper, SMMU_TAMPER_CMD_ERROR);
 		if (m->backend.ops->counters)
 			m->backend.ops->counters(m->backend.ctx, i, r);
 		else
 			cmdlog_count(&m->smmu[i].log, &r->commands);
 	}
-	r->survived += m->heap.fail.failed;
-	stop_faults(m);
+	machine_report_faults(m, r);
+	machine_stop_faults(m);
 	for (i = 0; i < m->devices; i++) {
 		struct machine_device *d = &m->device[i];
 
@@ -363,7 +318,8 @@ void machine_close(struct machine *m, struct report *r)
 	}
 	smmu_domain_fini(&m->identity);
 	smmu_posix_rcu_drain(&m->posix.rcu);
-	if (smmu_heap_live(&m->heap) != m->heap_base && !m->violations)
+	/* Tables that an unmap could not confirm to be free of walks are kept for ever. */
+	if (smmu_heap_live(&m->heap) != m->heap_base && !m->violations && !m->unconfirmed)
 		machine_complain(m, 0, 0, "free", "%llu blocks of memory were never given back",
 				 (unsigned long long)(smmu_heap_live(&m->heap) - m->heap_base));
 	r->design = m->o->design;
@@ -371,6 +327,9 @@ void machine_close(struct machine *m, struct report *r)
 	r->devices = m->devices;
 	r->ats = m->ats;
 	r->quarantined = m->quarantined;
+	r->unconfirmed = m->unconfirmed;
+	r->revived = m->revived;
+	r->full = m->violations == REPORT_MAX_VIOLATIONS;
 	r->violations = m->violations;
 	memcpy(r->violation, m->violation, sizeof(r->violation));
 	tear_down(m);

@@ -32,7 +32,8 @@ struct machine_smmu {
 	struct cmdlog log;
 	struct smmu_tamper tamper;
 	char name[16];
-	uint32_t busy; /**< taken by whoever removes it */
+	uint32_t busy;    /**< taken by whoever removes it */
+	uint32_t present; /**< it is enabled */
 };
 
 struct machine_device {
@@ -113,7 +114,8 @@ struct machine {
 	bool no_barrier;
 	bool attaching
 		[MACHINE_FIBERS]; /**< with no_barrier: the fibers that are in the middle of an attach */
-	uint64_t quarantined;
+	uint64_t own_strikes[FAULT_KINDS]; /**< of the faults that are none of SMMUs or memory */
+	uint64_t quarantined, unconfirmed, revived;
 	uint64_t heap_base; /**< blocks alive before anything was set up */
 
 	struct smmu_spinlock lock; /**< protects the four below; taken for a moment */
@@ -174,6 +176,18 @@ int machine_add_device(struct machine_device *d);
 /** @name Attachments, with the oracle told. The device is taken. Errors as the driver's. @{ */
 int machine_attach(struct machine_device *d, unsigned to);
 int machine_attach_pasid(struct machine_device *d, unsigned ssid, unsigned to);
+/** @} */
+
+/** Probe and enable SMMU number @p smmu. 0 or the driver's error. */
+int machine_enable(struct machine *m, unsigned smmu);
+
+/** @name Faults (machine_faults.c) @{ */
+/** How often fault @p id struck. Any thread. */
+uint64_t machine_struck(struct machine *m, enum fault_id id);
+/** True if a call may honestly have returned @p rc: -SMMU_EIO, and a fault that keeps an SMMU from confirming has struck. */
+bool machine_may_fail(struct machine *m, int rc);
+/** True if the SMMU has stopped for good, or did not come up again: it has to be brought up anew. */
+bool machine_dead(const struct machine *m, unsigned smmu);
 /** @} */
 
 /** Remove an SMMU and bring it up again; all its devices are taken by the caller. 0 or the driver's error. */

@@ -23,6 +23,12 @@ int machine_place(struct machine *m);
 /** Width of the widest stream that they have, at least 8. */
 unsigned machine_stream_bits(const struct machine *m);
 
+/** Turn the faults on, and off. */
+void machine_start_faults(struct machine *m);
+void machine_stop_faults(struct machine *m);
+/** What became of them, into @p r. */
+void machine_report_faults(struct machine *m, struct report *r);
+
 /** Memory, clock and port, with the faults that lie in them. */
 int machine_make_memory(struct machine *m, const struct machine_config *cfg);
 

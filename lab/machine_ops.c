@@ -59,17 +59,30 @@ static bool is_stage1(const struct machine *m, unsigned to)
 	return to < m->domains && m->domain[to].stage == 1;
 }
 
+/* A detach has no error to tell: may it have met an SMMU that does not confirm? */
+static bool silence(struct machine *m, unsigned smmu)
+{
+	return machine_dead(m, smmu) || machine_may_fail(m, -SMMU_EIO);
+}
+
 /*
- * The driver's error after the call, judged: a device that was cut off reaches nothing any more, all else that failed
- * is as before.
+ * The driver's error after the call, judged: a device that was cut off reaches nothing any more; where the SMMU did not
+ * confirm, it may still reach what it reached before; all else that failed is as before.
  */
-static void end(struct machine_device *d, unsigned ssid, int rc)
+static void end(struct machine_device *d, unsigned ssid, unsigned from, int rc)
 {
 	struct oracle *o = d->m->oracle;
-	unsigned slot = machine_slot(d, ssid);
+	unsigned slot = machine_slot(d, ssid), to = oracle_attached(o, slot, NULL);
+	bool cut = smmu_device_quarantined(&d->dev);
 
-	if (rc == -SMMU_EIO && smmu_device_quarantined(&d->dev))
+	if (rc == -SMMU_EIO && cut)
 		oracle_attach_begin(o, slot, ORACLE_BLOCKED, false);
+	if (rc == -SMMU_EIO ? !cut : to == ORACLE_BLOCKED && silence(d->m, d->smmu)) {
+		oracle_doubt(o, slot, from);
+		oracle_doubt(o, slot, to);
+	} else if (!rc) {
+		oracle_certain(o, slot);
+	}
 	oracle_attach_end(o, slot, !rc || rc == -SMMU_EIO);
 }
 
@@ -108,8 +121,10 @@ static void attaching(struct machine *m, bool on)
 {
 	int fiber = m->no_barrier ? sim_self(m->sim) : -1;
 
-	if (fiber >= 0)
-		m->attaching[fiber] = on;
+	if (fiber < 0)
+		return;
+	m->attaching[fiber] = on;
+	smmu_fetch_add(&m->own_strikes[FAULT_NO_BARRIER], on);
 }
 
 int machine_attach(struct machine_device *d, unsigned to)
@@ -133,7 +148,7 @@ int machine_attach(struct machine_device *d, unsigned to)
 	design_change(d, from, to, false);
 	if (!both1)
 		disturb(d, 0, false);
-	end(d, 0, rc);
+	end(d, 0, from, rc);
 	return rc;
 }
 
@@ -157,20 +172,31 @@ int machine_attach_pasid(struct machine_device *d, unsigned ssid, unsigned to)
 	design_change(d, from, to, false);
 	if (!quiet)
 		disturb(d, ssid, false);
-	end(d, ssid, rc);
+	end(d, ssid, from, rc);
 	return rc;
 }
 
-static void block(struct machine_device *d, bool begin)
+/* Everything of the device goes; @off: the SMMU itself was taken away, and nobody has to confirm anything. */
+static void block(struct machine_device *d, bool begin, bool off)
 {
+	struct oracle *o = d->m->oracle;
 	unsigned k;
 
 	for (k = 0; k < MACHINE_SSIDS; k++) {
-		if (begin)
-			oracle_attach_begin(d->m->oracle, machine_slot(d, k), ORACLE_BLOCKED,
-					    false);
-		else
-			oracle_attach_end(d->m->oracle, machine_slot(d, k), true);
+		unsigned slot = machine_slot(d, k);
+
+		if (begin) {
+			unsigned from = oracle_attached(o, slot, NULL);
+
+			oracle_attach_begin(o, slot, ORACLE_BLOCKED, false);
+			/* What it leads to now it may lead to afterwards, if the SMMU is dead. */
+			if (!off && silence(d->m, d->smmu))
+				oracle_doubt(o, slot, from);
+		} else {
+			if (off)
+				oracle_certain(o, slot);
+			oracle_attach_end(o, slot, true);
+		}
 	}
 }
 
@@ -193,12 +219,12 @@ int machine_revive(struct machine_device *d)
 	unsigned k, tries = 0;
 	int rc;
 
-	block(d, true);
+	block(d, true, false);
 	design_change_all(m, true);
 	smmu_device_fini(&d->dev);
 	design_change_all(m, false);
 	smmu_store_release(&d->present, 0);
-	block(d, false);
+	block(d, false, false);
 	for (k = 0; m->backend.ops->reset_device && k < d->n_streams; k++)
 		m->backend.ops->reset_device(m->backend.ctx, d->smmu, d->stream[k]);
 	do
@@ -215,23 +241,22 @@ int machine_replug(struct machine *m, unsigned smmu)
 
 	for (i = 0; i < m->devices; i++) {
 		if (m->device[i].smmu == smmu)
-			block(&m->device[i], true);
+			block(&m->device[i], true, true);
 	}
 	design_change_all(m, true);
+	smmu_store(&s->present, 0);
 	smmu_instance_remove(&s->inst);
 	design_change_all(m, false);
 	for (i = 0; i < m->devices; i++) {
 		if (m->device[i].smmu == smmu) {
 			smmu_store_release(&m->device[i].present, 0);
-			block(&m->device[i], false);
+			block(&m->device[i], false, true);
 		}
 	}
 	machine_pause(m, 1000);
-	do {
-		rc = smmu_instance_probe(&s->inst, &s->cfg);
-		if (!rc)
-			rc = smmu_instance_enable(&s->inst);
-	} while (machine_try_again(m, rc, &tries));
+	do
+		rc = machine_enable(m, smmu);
+	while (machine_try_again(m, rc, &tries));
 	if (rc)
 		return rc;
 	for (i = 0; i < m->devices; i++) {

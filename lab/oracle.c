@@ -35,10 +35,13 @@ struct shadow {
 	uint64_t slots, used; /* slots: 0 or a power of two */
 };
 
+#define DOUBT_WORDS 4u
+
 struct oracle {
 	unsigned domains, streams;
 	struct shadow *shadow;
 	uint64_t *stream;
+	uint64_t (*doubt)[DOUBT_WORDS]; /* of each stream, a bit for each domain; mostly 0 */
 };
 
 static uint64_t hash(uint64_t number, uint64_t slots)
@@ -96,7 +99,8 @@ struct oracle *oracle_create(unsigned domains, unsigned streams)
 	o->streams = streams;
 	o->shadow = calloc(domains ? domains : 1, sizeof(*o->shadow));
 	o->stream = calloc(streams ? streams : 1, sizeof(*o->stream));
-	if (!o->shadow || !o->stream)
+	o->doubt = calloc(streams ? streams : 1, sizeof(*o->doubt));
+	if (!o->shadow || !o->stream || !o->doubt)
 		goto fail;
 	for (i = 0; i < streams; i++)
 		o->stream[i] = ORACLE_BLOCKED | ORACLE_BLOCKED << 8;
@@ -120,6 +124,7 @@ void oracle_destroy(struct oracle *o)
 	}
 	free(o->shadow);
 	free(o->stream);
+	free(o->doubt);
 	free(o);
 }
 
@@ -261,6 +266,30 @@ void oracle_attach_end(struct oracle *o, unsigned stream, bool ok)
 	__atomic_store_n(&o->stream[stream], version | now << 8 | now, __ATOMIC_SEQ_CST);
 }
 
+void oracle_doubt(struct oracle *o, unsigned stream, unsigned domain)
+{
+	__atomic_fetch_or(&o->doubt[stream][domain / 64], 1ull << domain % 64, __ATOMIC_SEQ_CST);
+}
+
+void oracle_certain(struct oracle *o, unsigned stream)
+{
+	unsigned i;
+
+	for (i = 0; i < DOUBT_WORDS; i++)
+		__atomic_store_n(&o->doubt[stream][i], 0, __ATOMIC_SEQ_CST);
+}
+
+bool oracle_in_doubt(const struct oracle *o, unsigned stream)
+{
+	unsigned i;
+
+	for (i = 0; i < DOUBT_WORDS; i++) {
+		if (__atomic_load_n(&o->doubt[stream][i], __ATOMIC_SEQ_CST))
+			return true;
+	}
+	return false;
+}
+
 unsigned oracle_attached(const struct oracle *o, unsigned stream, bool *changing)
 {
 	uint64_t word = __atomic_load_n(&o->stream[stream], __ATOMIC_ACQUIRE);
@@ -287,6 +316,7 @@ struct oracle_ticket oracle_before(const struct oracle *o, unsigned stream, uint
 	t.domain[1] = word & 0xff;
 	t.page[0] = look(o, t.domain[0], iova);
 	t.page[1] = look(o, t.domain[1], iova);
+	t.doubt = oracle_in_doubt(o, stream);
 	return t;
 }
 
@@ -370,6 +400,24 @@ static void explain(const struct oracle_ticket *t, const struct promise *p, bool
 			 domain, where);
 }
 
+/* Could the access have landed at @pa through a domain that the stream may still be attached to? */
+static bool doubtful(const struct oracle *o, const struct oracle_ticket *t, uint64_t pa)
+{
+	unsigned d;
+
+	for (d = 0; d <= ORACLE_IDENTITY; d++) {
+		uint64_t bits = __atomic_load_n(&o->doubt[t->stream][d / 64], __ATOMIC_SEQ_CST);
+		struct promise p;
+
+		if (!(bits >> d % 64 & 1))
+			continue;
+		p = promise(o, d, look(o, d, t->iova), t);
+		if (p.land && p.pa == pa)
+			return true;
+	}
+	return false;
+}
+
 enum oracle_verdict oracle_after(const struct oracle *o, const struct oracle_ticket *t, bool landed,
 				 uint64_t pa, char *why, unsigned size)
 {
@@ -385,10 +433,12 @@ enum oracle_verdict oracle_after(const struct oracle *o, const struct oracle_tic
 	if (landed) {
 		if ((to.land && to.pa == pa) || (from.land && from.pa == pa))
 			return ORACLE_LANDED;
+		if (t->doubt && doubtful(o, t, pa))
+			return ORACLE_LANDED;
 		explain(t, &to, true, pa, why, size);
 		return ORACLE_STALE;
 	}
-	if (to.refuse || from.refuse || (changing && !(t->attach & STREAM_HITLESS)))
+	if (t->doubt || to.refuse || from.refuse || (changing && !(t->attach & STREAM_HITLESS)))
 		return ORACLE_REFUSED;
 	explain(t, &to, false, pa, why, size);
 	return ORACLE_LOST;

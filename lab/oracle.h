@@ -37,7 +37,10 @@ void oracle_destroy(struct oracle *o);
 /** Addresses that domain @p domain will use; others count as never mapped. 0, or -1: no memory. */
 int oracle_window(struct oracle *o, unsigned domain, uint64_t iova, uint64_t size);
 
-/** @name Pages: multiples of 4 KiB inside windows; @p ok false: the call failed and promised nothing @{ */
+/**
+ * @name Pages: multiples of 4 KiB inside windows; @p ok false: the call failed and promised nothing
+ * An unmap that was not confirmed has no end yet: until oracle_unmap_end() the pages may be reached, or not.
+ * @{ */
 void oracle_map_begin(struct oracle *o, unsigned domain, uint64_t iova, uint64_t size, uint64_t pa,
 		      unsigned prot);
 void oracle_map_end(struct oracle *o, unsigned domain, uint64_t iova, uint64_t size, bool ok);
@@ -53,6 +56,14 @@ uint64_t oracle_live_pages(const struct oracle *o, unsigned domain);
  *  @p hitless: while it changes, what both the old and the new domain map must not be refused. @{ */
 void oracle_attach_begin(struct oracle *o, unsigned stream, unsigned to, bool hitless);
 void oracle_attach_end(struct oracle *o, unsigned stream, bool ok);
+/**
+ * The SMMU did not confirm a change of the stream: until oracle_certain() what @p domain maps may be reached as well. Call it
+ * between begin and end.
+ */
+void oracle_doubt(struct oracle *o, unsigned stream, unsigned domain);
+/** What the stream is attached to is certain again: the SMMU was reset. Between begin and end. */
+void oracle_certain(struct oracle *o, unsigned stream);
+bool oracle_in_doubt(const struct oracle *o, unsigned stream);
 /** What the stream is attached to, and *@p changing. */
 unsigned oracle_attached(const struct oracle *o, unsigned stream, bool *changing);
 /** @} */
@@ -74,6 +85,7 @@ struct oracle_ticket {
 	unsigned stream, domain[2];
 	uint64_t iova;
 	bool write;
+	bool doubt; /**< what it is attached to was not confirmed */
 };
 
 struct oracle_ticket oracle_before(const struct oracle *o, unsigned stream, uint64_t iova,

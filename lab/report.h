@@ -28,12 +28,22 @@ struct report_commands {
 	uint64_t tlbi, atc_inv, cfgi, sync, other;
 };
 
+/** What became of one fault that was asked for. */
+struct report_fault {
+	enum fault_id id;
+	unsigned every;
+	uint64_t struck;
+};
+
 struct report {
 	enum design_id design;
 	unsigned smmus, devices, ats;
 	uint64_t ops, maps, unmaps, attaches, detaches, removals;
 	uint64_t dma, blocked, stale, lost, unjudged, quarantined, survived;
 	uint64_t refused_calls; /**< calls that were meant to fail, and did without a trace */
+	uint64_t
+		unconfirmed; /**< calls that returned -EIO, as they had to: an SMMU did not confirm */
+	uint64_t revived;    /**< SMMUs that had stopped for good and were brought up again */
 	uint64_t events;
 	uint64_t over; /**< entries that commands dropped although they were still needed */
 	struct report_commands commands;
@@ -42,6 +52,10 @@ struct report {
 	uint64_t elapsed_ns;                      /**< by the clock of the run */
 	struct violation violation[REPORT_MAX_VIOLATIONS];
 	unsigned violations;
+	struct report_fault fault[LAB_MAX_INJECT];
+	unsigned faults;
+	bool full;        /**< it ended because there were REPORT_MAX_VIOLATIONS */
+	bool interrupted; /**< it ended because somebody asked for that */
 };
 
 #endif

@@ -18,7 +18,7 @@ static int64_t now(void)
 	return (int64_t)t.tv_sec * 10 + t.tv_nsec / 100000000;
 }
 
-void progress_show(const char *what, uint64_t done, uint64_t total)
+void progress_show(const char *who, const char *units, uint64_t done, uint64_t total)
 {
 	static int terminal = -1;
 	int64_t before, at;
@@ -33,15 +33,15 @@ void progress_show(const char *what, uint64_t done, uint64_t total)
 							    __ATOMIC_RELAXED, __ATOMIC_RELAXED))
 		return;
 	if (total == UINT64_MAX)
-		fprintf(stderr, "\r%s: %" PRIu64 " operations ", what, done);
+		fprintf(stderr, "\r%s: %" PRIu64 " %s ", who, done, units);
 	else
-		fprintf(stderr, "\r%s: %3" PRIu64 "%% of %" PRIu64 " operations ", what,
-			done * 100 / total, total);
+		fprintf(stderr, "\r%s: %3" PRIu64 "%% of %" PRIu64 " %s ", who,
+			done * 100 / (total ? total : 1), total, units);
 	fflush(stderr);
 }
 
 void progress_done(void)
 {
 	if (__atomic_exchange_n(&shown_at, 0, __ATOMIC_RELAXED))
-		fprintf(stderr, "\r%*s\r", 60, "");
+		fprintf(stderr, "\r%*s\r", 78, "");
 }

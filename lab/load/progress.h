@@ -8,8 +8,8 @@
 
 #include <stdint.h>
 
-/** @p done of @p total steps; UINT64_MAX: the total is not known. Cheap to call often. Any thread. */
-void progress_show(const char *what, uint64_t done, uint64_t total);
+/** @p who has done @p done of @p total @p units; UINT64_MAX: the total is not known. Cheap to call often. Any thread. */
+void progress_show(const char *who, const char *units, uint64_t done, uint64_t total);
 /** Take the line away. */
 void progress_done(void);
 

@@ -173,7 +173,7 @@ static void player_main(void *arg)
 		const struct trace_event *e = &r->t->event[i];
 
 		if (i % 1024 == 0)
-			progress_show("replay", i, r->t->count);
+			progress_show("smmuv3 replay", "events", i, r->t->count);
 		if (e->map ? play_map(r, e) : play_unmap(r, e))
 			break;
 	}

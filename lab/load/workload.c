@@ -15,18 +15,36 @@ uint64_t workload_data_bytes(const struct lab_config *o)
 	return (uint64_t)o->threads * SHARE_PAGES << 12;
 }
 
+/* By operations, or by the run's clock where that is what ends it. */
+static void show_progress(const struct workload *w, uint64_t n)
+{
+	uint64_t now = machine_now(w->m);
+
+	if (w->until_ns == UINT64_MAX)
+		progress_show(w->m->o->who, "operations", n, w->limit);
+	else
+		progress_show(w->m->o->who,
+			      w->m->sim ? "ms of the virtual clock" : "ms of the real clock",
+			      (now - w->start_ns) / 1000000, (w->until_ns - w->start_ns) / 1000000);
+}
+
 /* The next operation, if there is one. */
 static bool next(struct workload *w)
 {
+	const int *interrupted = w->m->o->interrupted;
 	uint64_t n = smmu_fetch_add(&w->begun, 1);
 
+	if (interrupted && __atomic_load_n(interrupted, __ATOMIC_RELAXED)) {
+		smmu_store(&w->interrupted, 1);
+		smmu_store(&w->m->stop, 1);
+	}
 	if (n >= w->limit || smmu_load(&w->m->stop) ||
 	    (w->until_ns != UINT64_MAX && machine_now(w->m) >= w->until_ns)) {
 		smmu_fetch_sub(&w->begun, 1);
 		return false;
 	}
-	if (n % 1024 == 0)
-		progress_show(w->m->o->who, n, w->limit);
+	if (n % 256 == 0)
+		show_progress(w, n);
 	return true;
 }
 
@@ -156,6 +174,7 @@ static void worker_fini(struct workload *w, struct worker *k)
 		frames_fini(&k->window[d]);
 	free(k->window);
 	free(k->hot);
+	worker_held_fini(k);
 	frames_fini(&k->share);
 	latency_free(&k->latency);
 }
@@ -187,6 +206,7 @@ static void add_up(struct workload *w, struct report *r)
 		latency_summary(list, w->workers, &r->unmap_p50, &r->unmap_p99, &r->unmap_max);
 	free(list);
 	r->ops += w->begun;
+	r->interrupted = w->interrupted;
 }
 
 int workload_run(struct machine *m, struct report *r)
@@ -198,6 +218,7 @@ int workload_run(struct machine *m, struct report *r)
 	uint64_t start = machine_now(m);
 	int rc = -1;
 
+	w.start_ns = start;
 	w.movers = m->devices < 8 ? 1 : 2;
 	n = w.workers + w.movers + 1;
 	w.until_ns = o->seconds ? start + (uint64_t)o->seconds * 1000000000 : UINT64_MAX;

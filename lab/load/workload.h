@@ -35,6 +35,12 @@ struct flight {
 	struct smmu_fence fence;
 };
 
+/** An unmap that an SMMU did not confirm. */
+struct held {
+	struct live_map map;
+	struct smmu_freelist tables; /**< that it took away, and that the driver does not keep */
+};
+
 struct worker {
 	struct workload *w;
 	unsigned id;
@@ -44,6 +50,8 @@ struct worker {
 	struct live_map live[MAX_LIVE];
 	unsigned n_live;
 	struct flight flight[MAX_FLIGHTS];
+	struct held *held;
+	unsigned n_held;
 	struct latency latency;
 	struct dma_count count;
 	uint64_t maps, unmaps, attaches, detaches, removals, refused_calls, events;
@@ -58,7 +66,8 @@ struct workload {
 	uint64_t begun, limit; /**< operations */
 	uint64_t until_ns;     /**< of the run's clock; UINT64_MAX: no limit */
 	uint32_t working;      /**< workers that have not ended */
-	uint64_t progress_at;
+	uint64_t start_ns;     /**< of the run's clock, as until_ns */
+	uint32_t interrupted;
 };
 
 /** Bytes of DMA memory that the workload of @p o needs. */
@@ -87,12 +96,25 @@ void worker_check_refused(struct worker *k, const char *what, int rc, bool allow
 /** True if @p rc is what an allocation that was made to fail leads to. */
 bool worker_starved(const struct worker *k, int rc);
 
+/** Give the addresses and the memory of @p l back: nothing reaches it any more. */
+void worker_release(struct worker *k, const struct live_map *l);
+
+/** @name What is not confirmed (workload_held.c) @{ */
+/** Keep @p l, and the tables of @p g (NULL: the driver keeps them), until an SMMU that is silent has confirmed. */
+void worker_hold(struct worker *k, const struct live_map *l, const struct smmu_freelist *g);
+/** Ask again, for one domain. */
+void worker_confirm(struct worker *k);
+void worker_held_fini(struct worker *k);
+/** @} */
+
 /** @name Operations @{ */
 void worker_map(struct worker *k);
 void worker_unmap(struct worker *k);
 void worker_unmap_async(struct worker *k);
 void worker_attach(struct worker *k);
 void worker_remove(struct worker *k);
+/** Bring SMMUs up again that have stopped for good. */
+void worker_mend(struct worker *k);
 /** @} */
 
 /** Wait for all own fences: before an attach, which would wait for them. */

@@ -4,8 +4,12 @@
 
 static bool attach_failed_rightly(const struct worker *k, const struct machine_device *d, int rc)
 {
-	if (rc == -SMMU_EIO)
-		return smmu_device_quarantined(&d->dev);
+	if (rc == -SMMU_EIO && smmu_device_quarantined(&d->dev))
+		return true;
+	if (machine_may_fail(k->w->m, rc)) {
+		smmu_fetch_add(&k->w->m->unconfirmed, 1);
+		return true;
+	}
 	return worker_starved(k, rc) || rc == -SMMU_EBUSY;
 }
 
@@ -32,7 +36,7 @@ static void revive(struct worker *k, struct machine_device *d)
 	worker_land(k);
 	smmu_fetch_add(&k->w->m->quarantined, 1);
 	rc = machine_revive(d);
-	if (rc)
+	if (rc && !machine_may_fail(k->w->m, rc))
 		machine_complain(k->w->m, d->smmu, 0, "device",
 				 "a device that was reset cannot be added "
 				 "again: error %d",
@@ -49,7 +53,9 @@ void worker_attach(struct worker *k)
 	worker_land(k);
 	if (!machine_take(&d->busy))
 		return;
-	if (!smmu_load_acquire(&d->present)) {
+	/* It could not be added when its SMMU came up again. */
+	if (!smmu_load_acquire(&d->present) &&
+	    (machine_dead(m, d->smmu) || machine_add_device(d))) {
 		machine_give(&d->busy);
 		return;
 	}
@@ -94,26 +100,26 @@ static bool take_all(struct machine *m, unsigned smmu)
 	return false;
 }
 
-void worker_remove(struct worker *k)
+/* Remove an SMMU, bring it up again, and attach its devices; false: others are at it, or it does not come up. */
+static bool replug(struct worker *k, unsigned smmu)
 {
 	struct machine *m = k->w->m;
-	unsigned smmu = (unsigned)worker_below(k, m->smmus), i;
+	unsigned i;
 	int rc;
 
 	worker_land(k);
 	if (!machine_take(&m->smmu[smmu].busy))
-		return;
+		return false;
 	if (!take_all(m, smmu)) {
 		machine_give(&m->smmu[smmu].busy);
-		return;
+		return false;
 	}
 	rc = machine_replug(m, smmu);
-	if (rc)
+	if (rc && !machine_may_fail(m, rc == -SMMU_ETIMEDOUT ? -SMMU_EIO : rc))
 		machine_complain(m, smmu, 0, "enable",
 				 "an SMMU that was removed does not come up again: "
 				 "error %d",
 				 rc);
-	k->removals++;
 	for (i = 0; i < m->devices; i++) {
 		struct machine_device *d = &m->device[i];
 
@@ -125,4 +131,21 @@ void worker_remove(struct worker *k)
 		machine_give(&d->busy);
 	}
 	machine_give(&m->smmu[smmu].busy);
+	return !rc;
+}
+
+void worker_remove(struct worker *k)
+{
+	k->removals += replug(k, (unsigned)worker_below(k, k->w->m->smmus));
+}
+
+void worker_mend(struct worker *k)
+{
+	struct machine *m = k->w->m;
+	unsigned i;
+
+	for (i = 0; i < m->smmus; i++) {
+		if (machine_dead(m, i) && replug(k, i))
+			smmu_fetch_add(&m->revived, 1);
+	}
 }

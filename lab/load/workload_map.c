@@ -62,7 +62,7 @@ static void check_free_memory(struct worker *k, const struct live_map *l)
 	}
 }
 
-static void release(struct worker *k, const struct live_map *l)
+void worker_release(struct worker *k, const struct live_map *l)
 {
 	/* First the tag of nobody, then back into the pool. */
 	machine_tag_pages(k->w->m, map_pa(k, l), (uint64_t)l->pages << 12, MACHINE_TAG_FREE, false);
@@ -131,7 +131,7 @@ void worker_map(struct worker *k)
 	if (rc) {
 		worker_check_refused(k, "map", rc,
 				     worker_starved(k, rc) && nothing_mapped(k, d, l));
-		release(k, l);
+		worker_release(k, l);
 		return;
 	}
 	k->maps++;
@@ -210,15 +210,37 @@ static struct live_map cut(struct worker *k, unsigned i)
 	return piece;
 }
 
-static void unmapped(struct worker *k, const struct live_map *l, int rc)
+/* The unmap of @l ended with @rc; the tables that it took away are in @g, or with the driver (NULL). */
+static void unmapped(struct worker *k, const struct live_map *l, int rc, struct smmu_freelist *g)
 {
 	struct machine *m = k->w->m;
+	bool confirmed = !machine_may_fail(m, rc);
 
-	oracle_unmap_end(m->oracle, l->domain, map_iova(k, l), (uint64_t)l->pages << 12, true);
-	if (rc)
+	if (confirmed) {
+		oracle_unmap_end(m->oracle, l->domain, map_iova(k, l), (uint64_t)l->pages << 12,
+				 true);
+		if (g)
+			design_release(m, &m->domain[l->domain], g);
+	}
+	if (rc && confirmed)
 		machine_complain(m, 0, map_iova(k, l), "unmap", "unmap failed with error %d", rc);
 	k->unmaps++;
 	worker_note_hot(k, l->domain, map_iova(k, l) + (worker_below(k, l->pages) << 12));
+	if (!confirmed)
+		worker_hold(k, l, g);
+}
+
+/* DMA after it, and what it freed is free. */
+static void unmap_done(struct worker *k, const struct live_map *l, const struct probe *p, int rc)
+{
+	unsigned device, ssid;
+
+	if (p)
+		probe_after(k, p);
+	else if (worker_find_attached(k, l->domain, &device, &ssid))
+		worker_dma_by(k, device, ssid, map_iova(k, l), false);
+	if (!machine_may_fail(k->w->m, rc))
+		worker_release(k, l);
 }
 
 void worker_unmap(struct worker *k)
@@ -237,25 +259,15 @@ void worker_unmap(struct worker *k)
 	start = machine_now(m);
 	rc = m->design->unmap(m, &m->domain[l.domain], map_iova(k, &l), (uint64_t)l.pages << 12);
 	latency_add(&k->latency, machine_now(m) - start);
-	unmapped(k, &l, rc);
-	probe_after(k, &p);
-	release(k, &l);
+	unmapped(k, &l, rc, NULL);
+	unmap_done(k, &l, &p, rc);
 }
 
 static void flight_end(struct worker *k, struct flight *f, int rc)
 {
-	struct machine *m = k->w->m;
-
 	f->open = false;
-	unmapped(k, &f->map, rc);
-	design_release(m, &m->domain[f->map.domain], &f->tables);
-	if (f->map.pages) {
-		unsigned device, ssid;
-
-		if (worker_find_attached(k, f->map.domain, &device, &ssid))
-			worker_dma_by(k, device, ssid, map_iova(k, &f->map), false);
-	}
-	release(k, &f->map);
+	unmapped(k, &f->map, rc, &f->tables);
+	unmap_done(k, &f->map, NULL, rc);
 }
 
 /* An attach of one's own would wait for one's own open fences. */
@@ -307,6 +319,6 @@ void worker_unmap_async(struct worker *k)
 		f->open = true;
 		return;
 	}
-	unmapped(k, l, rc);
-	release(k, l);
+	unmapped(k, l, rc, NULL);
+	unmap_done(k, l, &p, rc);
 }

@@ -136,6 +136,10 @@ void worker_step(struct worker *k)
 	unsigned dice = (unsigned)worker_below(k, 1000);
 
 	worker_poll(k);
+	if (k->n_held && worker_chance(k, 1, 16))
+		worker_confirm(k);
+	if (worker_chance(k, 1, 16))
+		worker_mend(k);
 	/* Keep the number of mappings in the middle of what there is room for. */
 	if (dice < 600) {
 		bool up = worker_below(k, MAX_LIVE) >= k->n_live && k->n_live < MAX_LIVE - 2 &&
@@ -163,4 +167,5 @@ void worker_end(struct worker *k)
 	worker_land(k);
 	while (k->n_live)
 		worker_unmap(k);
+	worker_confirm(k);
 }

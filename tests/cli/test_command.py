@@ -4,9 +4,12 @@
 
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 SMMUV3, DATA = sys.argv[1], sys.argv[2]
@@ -26,7 +29,8 @@ CAUGHT = {
 SURVIVED = ['atc-timeout', 'cmd-error', 'cmd-abort', 'slow-sync', 'event-overflow', 'alloc-fail']
 KEYS = ['result', 'design', 'device', 'seed', 'smmus', 'devices', 'ats', 'threads', 'ops', 'maps',
         'unmaps', 'attaches', 'detaches', 'removals', 'dma', 'blocked', 'stale', 'quarantined',
-        'survived', 'commands', 'unmap_ns', 'violations']
+        'survived', 'unconfirmed', 'revived', 'faults', 'commands', 'unmap_ns', 'interrupted',
+        'stopped', 'violations']
 
 
 def run(*args):
@@ -50,6 +54,9 @@ class Usage(unittest.TestCase):
                 (['fly'], 'no command "fly"'),
                 (['bench'], 'not available'),
                 (['run', '--wings', '2'], 'no option --wings'),
+                (['run', '--thread', '2'], 'did you mean --threads?'),
+                (['run', '-x'], 'no option -x'),
+                (['replay', 'one', 'two'], 'unexpected argument "two"'),
                 (['run', '--ops', '12x'], '--ops wants a number'),
                 (['run', '--ops'], '--ops wants a value'),
                 (['run', '--ops', '0'], 'from 1'),
@@ -65,7 +72,8 @@ class Usage(unittest.TestCase):
                 (['run', 'fast'], 'unexpected argument "fast"'),
                 (['run', '--iort', 'a', '--dtb', 'b'], 'exclude each other'),
                 (['run', '--iort', '/no/such/file'], '/no/such/file'),
-                (['run', '--json', '/no/such/folder/x', '--ops', '10'], '/no/such/folder/x'),
+                (['run', '--json', '/no/such/folder/x', '--ops', '1000000000'], '/no/such/folder/x'),
+                (['arrays', '--json', '/'], '--json /'),
                 (['replay'], 'wants a trace'),
                 (['replay', '/no/such/trace'], '/no/such/trace'),
                 (['arrays', '--ops', '3'], 'no meaning'),
@@ -73,6 +81,39 @@ class Usage(unittest.TestCase):
             rc, out, err = run(*args)
             self.assertEqual(rc, 2, args)
             self.assertIn(words, err, args)
+
+
+    def test_full(self):
+        for args in (['--help'], ['--version'], ['run', '--help'], ['run', '--ops', '50'],
+                     ['run', '--ops', '50', '--json', '-'], ['arrays'], ['topology'],
+                     ['decode', 'cmd', '0', '0'], ['replay', TRACE, '--design', 'sweep']):
+            with open('/dev/full', 'w') as full:
+                p = subprocess.run([SMMUV3, *args], stdout=full, stderr=subprocess.PIPE, text=True,
+                                   timeout=100)
+            self.assertEqual(p.returncode, 2, args)
+            self.assertIn('No space left', p.stderr, args)
+        self.assertEqual(run('run', '--ops', 50, '--json', '/dev/full')[0], 2)
+
+    def test_json_file(self):
+        with tempfile.TemporaryDirectory() as folder:
+            name = os.path.join(folder, 'x')
+            # Looking whether it can be written leaves nothing behind, and nothing is lost before the end.
+            self.assertEqual(run('run', '--iort', '/no/such/file', '--json', name)[0], 2)
+            self.assertEqual(os.listdir(folder), [])
+            with open(name, 'w') as f:
+                f.write('x' * 100000)
+            self.assertEqual(run('run', '--iort', '/no/such/file', '--json', name)[0], 2)
+            self.assertEqual(os.path.getsize(name), 100000)
+            self.assertEqual(run('run', '--ops', 50, '--json', name)[0], 0)
+            with open(name) as f:
+                self.assertEqual(json.load(f)['ops'], 50)
+
+    def test_help_is_complete(self):
+        text = run('run', '--help')[1]
+        for words in ('1 to 64', '(20000', 'drop-tlbi:20', 'cmd-abort:500', '--seconds', '--json'):
+            self.assertIn(words, text)
+        for line in text.splitlines():
+            self.assertLessEqual(len(line), 100, line)
 
 
 class Run(unittest.TestCase):
@@ -118,6 +159,23 @@ class Run(unittest.TestCase):
         self.ok('--ops', 2000, '--iort', os.path.join(DATA, 'two-smmus.iort'))
         self.ok('--ops', 2000, '--dtb', os.path.join(DATA, 'virt-smmuv3.dtb'))
 
+    def test_signals(self):
+        for sig in (signal.SIGINT, signal.SIGTERM):
+            for clock in ('virtual', 'real'):
+                p = subprocess.Popen([SMMUV3, 'run', '--ops', '1000000000000', '--json', '-',
+                                      '--clock', clock], stdout=subprocess.PIPE, text=True)
+                # It is up once it catches the signal.
+                caught = 0
+                while not caught >> (sig - 1) & 1:
+                    with open('/proc/%d/status' % p.pid) as f:
+                        caught = int(re.search(r'SigCgt:\s*([0-9a-f]+)', f.read())[1], 16)
+                    time.sleep(0.01)
+                p.send_signal(sig)
+                p.send_signal(sig)
+                result = json.loads(p.communicate(timeout=100)[0])
+                self.assertEqual(p.returncode, 0)
+                self.assertEqual((result['result'], result['interrupted']), ('ok', True))
+
     def test_real_clock(self):
         self.ok('--ops', 2000, '--clock', 'real', '--threads', 4)
 
@@ -138,8 +196,34 @@ class Faults(unittest.TestCase):
     def test_said(self):
         rc, out, err = run('run', '--inject', 'drop-atc', '--seed', 4)
         self.assertEqual(rc, 1)
-        for words in ('VIOLATION', 'held by atc', 'missing: atc_inv', '--seed 4'):
+        for words in ('VIOLATION', 'held by atc', 'missing: atc_inv', '--seed 4', 'stopped here',
+                      'there are 10 violations'):
             self.assertIn(words, out)
+        for line in out.splitlines():
+            self.assertLessEqual(len(line), 100, line)
+
+    def test_never_struck(self):
+        for args in (['--ats', '0', '--inject', 'drop-atc'], ['--inject', 'cmd-error:1000000'],
+                     ['--ops', '100', '--inject', 'early-free'],
+                     ['--inject', 'slow-sync', '--inject', 'drop-tlbi:1000000']):
+            rc, out, err = run('run', *args)
+            self.assertEqual(rc, 2, args)
+            self.assertIn('never struck', err)
+            self.assertIn('struck 0 times', out)
+            self.assertIn(args[-1], err)
+        rc, out, err = run('replay', TRACE, '--ats', '0', '--inject', 'drop-atc')
+        self.assertEqual(rc, 2)
+        self.assertIn('never struck', err)
+
+    def test_honest_errors(self):
+        # What was not confirmed may still be reached, and the call said so.
+        for seed in (1, 2):
+            for fault in ('cmd-error:20', 'cmd-error:5', 'cmd-abort:2'):
+                rc, out, err = run('run', '--inject', fault, '--ops', 4000, '--seed', seed, '--json',
+                                   '-')
+                result = json.loads(out)
+                self.assertEqual((rc, result['result']), (0, 'ok'), (fault, result['violations']))
+                self.assertGreater(result['faults'][0]['struck'], 0)
 
     def test_survived(self):
         for fault in SURVIVED:

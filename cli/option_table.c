@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The options of all commands. */
+#include "option_table.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "output.h"
+#include "topology.h"
+
+#define AT(member) offsetof(struct options, member)
+#define MACHINES (CMD_RUN | CMD_REPLAY | CMD_ARRAYS)
+
+const struct option option_table[] = {
+	{"device", OPTION_DEVICE, CMD_RUN | CMD_REPLAY, OPTION_NONE, OPTION_NONE, 0, 0,
+	 "model|qemu",
+	 "the SMMUs behind the driver: a model in this process, or those of QEMU in a process of "
+	 "its "
+	 "own (model)"},
+	{"iort", OPTION_TEXT, MACHINES | CMD_TOPOLOGY, AT(lab.iort), OPTION_NONE, 0, 0, "FILE",
+	 "read the machine from an ACPI IORT"},
+	{"dtb", OPTION_TEXT, MACHINES | CMD_TOPOLOGY, AT(lab.dtb), OPTION_NONE, 0, 0, "FILE",
+	 "read the machine from a flattened device tree"},
+	{"smmus", OPTION_NUMBER, MACHINES, AT(lab.smmus), AT(smmus_given), 1, 64, "N",
+	 "or make up a machine with so many SMMUs (2)"},
+	{"smmus", OPTION_NUMBER, CMD_TOPOLOGY, AT(lab.smmus), AT(smmus_given), 1,
+	 SMMU_TOPOLOGY_MAX_SMMUS, "N", "or make up a machine with so many SMMUs (2)"},
+	{"devices", OPTION_NUMBER, MACHINES, AT(lab.devices), AT(devices_given), 1, 1024, "N",
+	 "so many devices on each SMMU (4)"},
+	{"devices", OPTION_NUMBER, CMD_TOPOLOGY, AT(lab.devices), AT(devices_given), 1,
+	 SMMU_TOPOLOGY_MAX_DEVICES, "N", "so many streams on each SMMU (4)"},
+	{"ats", OPTION_NUMBER, MACHINES, AT(lab.ats), AT(ats_given), 0, 1024, "N",
+	 "so many of the devices on each SMMU use ATS (half)"},
+	{"domains", OPTION_NUMBER, CMD_RUN | CMD_ARRAYS, AT(lab.domains), OPTION_NONE, 1, 64, "N",
+	 "domains, each shared over all SMMUs (2)"},
+	{"stage", OPTION_STAGE, MACHINES, OPTION_NONE, OPTION_NONE, 0, 0, "1|2|1,2",
+	 "the kind of the domains: stage 1, stage 2, or a list of up to 8 that they take in turn "
+	 "(1)"},
+	{"threads", OPTION_NUMBER, CMD_RUN, AT(lab.threads), OPTION_NONE, 1, 64, "N",
+	 "threads that call the driver (4)"},
+	{"ops", OPTION_NUMBER64, CMD_RUN, AT(lab.ops), AT(ops_given), 1, 1000000000000, "N",
+	 "stop after so many operations of all threads together (20000, or no limit with "
+	 "--seconds)"},
+	{"seconds", OPTION_NUMBER, CMD_RUN, AT(lab.seconds), OPTION_NONE, 1, 1000000, "N",
+	 "stop after so many seconds of the run's clock. One second of the virtual clock is over a "
+	 "million operations and takes minutes to compute (no limit)"},
+	{"seed", OPTION_NUMBER64, MACHINES, AT(lab.seed), OPTION_NONE, 0, UINT64_MAX, "N",
+	 "where all chance begins. With the virtual clock the same seed and options repeat a run "
+	 "exactly (1)"},
+	{"clock", OPTION_CLOCK, CMD_RUN, OPTION_NONE, OPTION_NONE, 0, 0, "virtual|real",
+	 "virtual: threads are simulated and times are exact; real: threads of the system, where a "
+	 "seed repeats the input and not the order (virtual)"},
+	{"design", OPTION_DESIGN, CMD_RUN | CMD_REPLAY, OPTION_NONE, OPTION_NONE, 0, 0,
+	 "sweep|serial|list|flush",
+	 "how unmaps are made safe: one sweep over all SMMUs at once; one SMMU and kind after the "
+	 "other, as Linux 7.2; a list of devices under a lock, as Linux 6.12; or everything of "
+	 "every "
+	 "id, under one lock (sweep; replay: each in turn)"},
+	{"inject", OPTION_INJECT, CMD_RUN | CMD_REPLAY, OPTION_NONE, OPTION_NONE, 0, 0,
+	 "FAULT[:EVERY]",
+	 "break something on purpose at every EVERY-th chance, 1 to 1,000,000,000; may be given up "
+	 "to "
+	 "16 times. smmuv3 run --help lists the faults"},
+	{"json", OPTION_TEXT, MACHINES | CMD_TOPOLOGY | CMD_DECODE, AT(json), OPTION_NONE, 0, 0,
+	 "FILE",
+	 "write what was found as one JSON object; - is standard output, which then gets nothing "
+	 "else"},
+};
+
+const size_t option_count = sizeof(option_table) / sizeof(option_table[0]);
+
+#define INDENT 24
+
+void options_print(FILE *out, enum command command)
+{
+	size_t i;
+
+	for (i = 0; i < option_count; i++) {
+		const struct option *opt = &option_table[i];
+		char limits[80] = "", text[512];
+		int n;
+
+		if (!(opt->commands & command))
+			continue;
+		n = fprintf(out, "  --%s %s", opt->name, opt->value ? opt->value : "");
+		fprintf(out, n < INDENT ? "%*s" : "\n%*s", n < INDENT ? INDENT - n : INDENT, "");
+		if (opt->type == OPTION_NUMBER || opt->type == OPTION_NUMBER64)
+			snprintf(limits, sizeof(limits), "; %" PRIu64 " to %" PRIu64, opt->min,
+				 opt->max);
+		snprintf(text, sizeof(text), "%s%s", opt->help, limits);
+		output_wrap(out, text, INDENT, INDENT, OUTPUT_COLUMNS);
+	}
+	fprintf(out, "  --help%*sthis text\n", INDENT - 8, "");
+}

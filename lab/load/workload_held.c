@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What no SMMU has confirmed. An unmap that returned -SMMU_EIO is done in the tables, and may not be done in a cache: its
+ * pages may be reached until a later call for the domain succeeds. Until then their addresses and their memory are
+ * not used again.
+ */
+#include "workload.h"
+
+#include <stdlib.h>
+
+void worker_hold(struct worker *k, const struct live_map *l, const struct smmu_freelist *g)
+{
+	struct held *grown = realloc(k->held, (k->n_held + 1) * sizeof(*grown));
+
+	smmu_fetch_add(&k->w->m->unconfirmed, 1);
+	/* Without memory for the note they are held for ever. */
+	if (!grown)
+		return;
+	k->held = grown;
+	grown[k->n_held++] =
+		(struct held){.map = *l, .tables = g ? *g : (struct smmu_freelist){NULL}};
+}
+
+static void let_go(struct worker *k, unsigned domain)
+{
+	struct machine *m = k->w->m;
+	unsigned i, n = 0;
+
+	for (i = 0; i < k->n_held; i++) {
+		struct held *h = &k->held[i];
+
+		if (h->map.domain != domain) {
+			k->held[n++] = *h;
+			continue;
+		}
+		oracle_unmap_end(m->oracle, domain, map_iova(k, &h->map),
+				 (uint64_t)h->map.pages << 12, true);
+		design_release(m, &m->domain[domain], &h->tables);
+		worker_release(k, &h->map);
+	}
+	k->n_held = n;
+}
+
+void worker_confirm(struct worker *k)
+{
+	struct machine *m = k->w->m;
+	unsigned domain;
+	int rc;
+
+	/* Other designs have no call for it: what they could not confirm stays so. */
+	if (!k->n_held || m->design != &design_sweep)
+		return;
+	domain = k->held[worker_below(k, k->n_held)].map.domain;
+	rc = smmu_flush_all(&m->domain[domain].d);
+	if (!rc)
+		let_go(k, domain);
+	else if (!machine_may_fail(m, rc))
+		machine_complain(m, 0, 0, "flush", "flush_all failed with error %d", rc);
+}
+
+void worker_held_fini(struct worker *k)
+{
+	free(k->held);
+	k->held = NULL;
+	k->n_held = 0;
+}
