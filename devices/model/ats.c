@@ -189,6 +189,7 @@ struct smmu_model_device *smmu_model_device(struct smmu_model *model, unsigned i
 			dev->stream = stream;
 			dev->has_atc = ats;
 			dev->next = in->devices;
+			in->ndevices++;
 			in->devices = dev;
 		}
 	}

@@ -28,8 +28,8 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 
 uint64_t model_next_due(struct instance *in)
 {
-	uint64_t due =
-		earlier(earlier(in->r.next, in->pending_at), earlier(in->cmdq_at, in->late_at));
+	uint64_t due = earlier(earlier(in->r.next, in->pending_at),
+			       earlier(in->cmdq_at, earlier(in->late_at, in->fetch_at)));
 
 	return due < in->paused_until ? in->paused_until : due;
 }
@@ -47,6 +47,7 @@ void model_run_until(struct instance *in, uint64_t now)
 		if (in->r.next <= in->now)
 			model_control_step(in);
 		model_events_due(in);
+		model_fetch_due(in);
 		model_effect_due(in);
 		model_cmdq_step(in);
 	}

@@ -260,8 +260,8 @@ static void consume(struct instance *in)
 	}
 	if (model_inject(in, SMMU_FAULT_PREFETCH_STORM))
 		model_speculate_some(in, 32);
-	else if (model_chance(in, in->cfg.prefetch_permille))
-		model_speculate_some(in, 1);
+	else
+		model_stir(in);
 	if (model_inject(in, SMMU_FAULT_EVENT_OVERFLOW))
 		model_event_flood(in);
 	if (bits(cmd[0], 7, 0) == C_SYNC) {

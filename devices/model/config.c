@@ -15,8 +15,8 @@ static size_t hash(enum cfg_kind kind, uint32_t stream, uint32_t index)
 	return (h ^ h >> 31) % CFG_BUCKETS;
 }
 
-static const struct cfg_entry *find(struct instance *in, enum cfg_kind kind, uint32_t stream,
-				    uint32_t index)
+const struct cfg_entry *model_cfg_find(struct instance *in, enum cfg_kind kind, uint32_t stream,
+				       uint32_t index)
 {
 	for (struct cfg_entry *e = in->cfgs.buckets[hash(kind, stream, index)]; e; e = e->next)
 		if (e->kind == kind && e->stream == stream && e->index == index)
@@ -24,8 +24,8 @@ static const struct cfg_entry *find(struct instance *in, enum cfg_kind kind, uin
 	return NULL;
 }
 
-static void put(struct instance *in, enum cfg_kind kind, uint32_t stream, uint32_t index,
-		const uint64_t *w, unsigned words, uint64_t addr)
+void model_cfg_put(struct instance *in, enum cfg_kind kind, uint32_t stream, uint32_t index,
+		   const uint64_t *w, unsigned words, uint64_t addr)
 {
 	struct cfg_entry **bucket = &in->cfgs.buckets[hash(kind, stream, index)];
 	struct cfg_entry *e = malloc(sizeof(*e));
@@ -58,6 +58,26 @@ static void drop(struct instance *in, bool (*match)(const struct cfg_entry *, co
 			in->cfgs.count--;
 			in->count.dropped_cfg++;
 		}
+	}
+}
+
+/** Lose one entry at random. */
+void model_cfg_evict(struct instance *in)
+{
+	size_t start = model_rnd(in) % CFG_BUCKETS;
+
+	if (!in->cfgs.count)
+		return;
+	for (size_t i = 0; i < CFG_BUCKETS; i++) {
+		struct cfg_entry **at = &in->cfgs.buckets[(start + i) % CFG_BUCKETS], *e = *at;
+
+		if (!e)
+			continue;
+		*at = e->next;
+		free(e);
+		in->cfgs.count--;
+		in->count.evictions++;
+		return;
 	}
 }
 
@@ -156,7 +176,7 @@ static bool load_words(struct instance *in, const struct xlate *x, enum smmu_mod
 }
 
 /** Find the bus address of a stream's STE. False: x->fault says why. */
-static bool locate_ste(struct instance *in, struct xlate *x, uint64_t *addr)
+bool model_locate_ste(struct instance *in, struct xlate *x, uint64_t *addr)
 {
 	uint32_t sid = x->in.stream;
 	unsigned log2 = (unsigned)bits(in->r.strtab_cfg, 5, 0), split = split_bits(in);
@@ -179,7 +199,7 @@ static bool locate_ste(struct instance *in, struct xlate *x, uint64_t *addr)
 	unsigned l1_log2 = (log2 > split ? log2 - split : 0) + 3;
 	uint64_t l1_addr =
 		(base & ~(pow2(l1_log2 > 6 ? l1_log2 : 6) - 1)) + (uint64_t)(sid >> split) * 8;
-	const struct cfg_entry *e = x->look ? find(in, CFG_L1STE, 0, sid >> split) : NULL;
+	const struct cfg_entry *e = x->look ? model_cfg_find(in, CFG_L1STE, 0, sid >> split) : NULL;
 
 	if (e) {
 		l1 = e->w[0];
@@ -188,7 +208,7 @@ static bool locate_ste(struct instance *in, struct xlate *x, uint64_t *addr)
 		if (!model_load(in, x, SMMU_USE_L1STD, l1_addr, &l1))
 			return model_fail(x, F_STE_FETCH, CLASS_CD, false, 0, l1_addr);
 		if (x->fill && (in->cfg.cache_invalid || bits(l1, 4, 0)))
-			put(in, CFG_L1STE, 0, sid >> split, &l1, 1, l1_addr);
+			model_cfg_put(in, CFG_L1STE, 0, sid >> split, &l1, 1, l1_addr);
 	}
 
 	unsigned span = (unsigned)bits(l1, 4, 0);
@@ -209,7 +229,7 @@ static bool locate_ste(struct instance *in, struct xlate *x, uint64_t *addr)
 /** Fetch and decode the STE of an access into x->ste. */
 bool model_cfg_ste(struct instance *in, struct xlate *x)
 {
-	const struct cfg_entry *e = x->look ? find(in, CFG_STE, x->in.stream, 0) : NULL;
+	const struct cfg_entry *e = x->look ? model_cfg_find(in, CFG_STE, x->in.stream, 0) : NULL;
 	struct ste *ste = &x->ste;
 
 	if (e) {
@@ -217,12 +237,14 @@ bool model_cfg_ste(struct instance *in, struct xlate *x)
 		ste->addr = e->addr;
 		x->ste_hit = true;
 	} else {
-		if (!locate_ste(in, x, &ste->addr))
+		if (!model_locate_ste(in, x, &ste->addr))
 			return false;
-		if (!load_words(in, x, SMMU_USE_STE, ste->addr, ste->w))
+		if (!(x->fill &&
+		      model_fetch_take(in, CFG_STE, x->in.stream, 0, ste->addr, ste->w)) &&
+		    !load_words(in, x, SMMU_USE_STE, ste->addr, ste->w))
 			return model_fail(x, F_STE_FETCH, CLASS_CD, false, 0, ste->addr);
 		if (x->fill && (in->cfg.cache_invalid || (ste->w[0] & 1)))
-			put(in, CFG_STE, x->in.stream, 0, ste->w, 8, ste->addr);
+			model_cfg_put(in, CFG_STE, x->in.stream, 0, ste->w, 8, ste->addr);
 	}
 	x->have_ste = true;
 	if (!model_ste_decode(in, ste))
@@ -242,7 +264,7 @@ static bool cd_address(struct instance *in, struct xlate *x, uint64_t *addr)
 }
 
 /** Find the bus address of a CD. */
-static bool locate_cd(struct instance *in, struct xlate *x, uint32_t ssid, uint64_t *addr)
+bool model_locate_cd(struct instance *in, struct xlate *x, uint32_t ssid, uint64_t *addr)
 {
 	const struct ste *ste = &x->ste;
 	uint64_t l1, entry[2];
@@ -259,7 +281,7 @@ static bool locate_cd(struct instance *in, struct xlate *x, uint32_t ssid, uint6
 	unsigned split = ste->s1fmt == 1 ? 6 : 10;
 	unsigned l1_log2 = (ste->s1cdmax > split ? ste->s1cdmax - split : 0) + 3;
 	const struct cfg_entry *e =
-		x->look ? find(in, CFG_L1CD, x->in.stream, ssid >> split) : NULL;
+		x->look ? model_cfg_find(in, CFG_L1CD, x->in.stream, ssid >> split) : NULL;
 
 	if (e) {
 		l1 = e->w[0];
@@ -275,7 +297,7 @@ static bool locate_cd(struct instance *in, struct xlate *x, uint32_t ssid, uint6
 		entry[0] = l1;
 		entry[1] = split;
 		if (x->fill && (in->cfg.cache_invalid || (l1 & 1)))
-			put(in, CFG_L1CD, x->in.stream, ssid >> split, entry, 2, l1_addr);
+			model_cfg_put(in, CFG_L1CD, x->in.stream, ssid >> split, entry, 2, l1_addr);
 	}
 	if (!(l1 & 1))
 		return model_fail(x, C_BAD_SUBSTREAMID, CLASS_CD, false, 0, 0);
@@ -287,7 +309,7 @@ static bool locate_cd(struct instance *in, struct xlate *x, uint32_t ssid, uint6
 /** Fetch and decode the CD @p ssid of an access, whose STE is known, into x->cd. */
 bool model_cfg_cd(struct instance *in, struct xlate *x, uint32_t ssid)
 {
-	const struct cfg_entry *e = x->look ? find(in, CFG_CD, x->in.stream, ssid) : NULL;
+	const struct cfg_entry *e = x->look ? model_cfg_find(in, CFG_CD, x->in.stream, ssid) : NULL;
 	struct cd *cd = &x->cd;
 
 	if (e) {
@@ -295,12 +317,14 @@ bool model_cfg_cd(struct instance *in, struct xlate *x, uint32_t ssid)
 		cd->addr = e->addr;
 		x->cd_hit = true;
 	} else {
-		if (!locate_cd(in, x, ssid, &cd->addr))
+		if (!model_locate_cd(in, x, ssid, &cd->addr))
 			return false;
-		if (!load_words(in, x, SMMU_USE_CD, cd->addr, cd->w))
+		if (!(x->fill &&
+		      model_fetch_take(in, CFG_CD, x->in.stream, ssid, cd->addr, cd->w)) &&
+		    !load_words(in, x, SMMU_USE_CD, cd->addr, cd->w))
 			return model_fail(x, F_CD_FETCH, CLASS_CD, false, 0, cd->addr);
 		if (x->fill && (in->cfg.cache_invalid || (cd->w[0] & BIT(31))))
-			put(in, CFG_CD, x->in.stream, ssid, cd->w, 8, cd->addr);
+			model_cfg_put(in, CFG_CD, x->in.stream, ssid, cd->w, 8, cd->addr);
 	}
 	x->have_cd = true;
 	if (!model_cd_decode(in, &x->ste, cd))

@@ -164,10 +164,12 @@ static void cr0_effect(struct instance *in, uint32_t bit, bool on)
 {
 	switch (bit) {
 	case CR0_SMMUEN:
-		if (on)
+		if (on) {
 			check_strtab(in);
-		else
-			check_ats_off(in);
+			break;
+		}
+		check_ats_off(in);
+		model_fetch_drop(in); /* structures are not accessed any more (6.3.9.6) */
 		break;
 	case CR0_EVENTQEN:
 		if (on)

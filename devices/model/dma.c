@@ -103,6 +103,8 @@ struct smmu_dma_result smmu_model_dma(struct smmu_model *model, const struct smm
 	model_enter(in);
 	if (model_chance(in, in->cfg.evict_permille))
 		model_tlb_evict(in);
+	if (model_chance(in, in->cfg.cfg_evict_permille))
+		model_cfg_evict(in);
 	res = access_now(in, dma, true);
 	in->count.dmas++;
 	in->count.faults += !res.ok;
@@ -115,6 +117,8 @@ struct smmu_dma_result smmu_model_dma(struct smmu_model *model, const struct smm
 	remember(in, dma);
 	if (model_chance(in, in->cfg.prefetch_permille))
 		model_speculate_some(in, 1);
+	if (model_chance(in, in->cfg.reach_permille))
+		model_reach(in);
 	model_leave(in);
 	return res;
 }
@@ -159,20 +163,6 @@ bool smmu_model_truth(struct smmu_model *model, const struct smmu_dma *dma, uint
 	if (ok && pa)
 		*pa = x.pa;
 	return ok;
-}
-
-void smmu_model_prefetch(struct smmu_model *model, const struct smmu_dma *dma)
-{
-	struct recent what = {.stream = dma->stream,
-			      .ssid = dma->ssid,
-			      .ssid_valid = dma->ssid_valid,
-			      .iova = dma->iova};
-
-	if (dma->instance >= model->count)
-		return;
-	model_enter(&model->in[dma->instance]);
-	model_speculate(&model->in[dma->instance], &what);
-	model_leave(&model->in[dma->instance]);
 }
 
 const char *smmu_model_held_name(enum smmu_model_held held)

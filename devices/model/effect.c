@@ -171,6 +171,8 @@ static void apply_cfgi(struct instance *in, const uint64_t cmd[2])
 static void apply(struct instance *in, struct effect *e)
 {
 	e->applied = true;
+	/* Walks that what goes might have led are over by then (3.21.1, 3.21.3). */
+	model_fetch_finish(in);
 	if (is_atc(e))
 		model_ats_invalidate(in, e->cmd);
 	else if (is_cfgi(e))

@@ -98,6 +98,13 @@ void model_tlb_evict(struct instance *in);
 struct smmu_model_tag model_tlb_tag(const struct tlb_entry *e, enum smmu_model_held where);
 
 /* config.c */
+const struct cfg_entry *model_cfg_find(struct instance *in, enum cfg_kind kind, uint32_t stream,
+				       uint32_t index);
+void model_cfg_put(struct instance *in, enum cfg_kind kind, uint32_t stream, uint32_t index,
+		   const uint64_t *w, unsigned words, uint64_t addr);
+void model_cfg_evict(struct instance *in);
+bool model_locate_ste(struct instance *in, struct xlate *x, uint64_t *addr);
+bool model_locate_cd(struct instance *in, struct xlate *x, uint32_t ssid, uint64_t *addr);
 void model_cfg_clear(struct instance *in);
 bool model_cfg_ste(struct instance *in, struct xlate *x);
 bool model_cfg_cd(struct instance *in, struct xlate *x, uint32_t ssid);
@@ -115,10 +122,23 @@ bool model_walk_s2(struct instance *in, struct xlate *x, uint64_t ipa, bool writ
 		   uint64_t *pa, uint64_t *base, uint8_t *log2, uint8_t *perms);
 bool model_fail(struct xlate *x, uint8_t type, unsigned cls, bool s2, uint64_t ipa, uint64_t fetch);
 
+/* fetch.c */
+void model_fetch_begin(struct instance *in, enum cfg_kind kind, uint32_t stream, uint32_t index,
+		       uint64_t addr);
+bool model_fetch_take(struct instance *in, enum cfg_kind kind, uint32_t stream, uint32_t index,
+		      uint64_t addr, uint64_t w[8]);
+void model_fetch_due(struct instance *in);
+void model_fetch_finish(struct instance *in);
+void model_fetch_drop(struct instance *in);
+
 /* translate.c */
 bool model_translate(struct instance *in, struct xlate *x);
+
+/* speculate.c */
 void model_speculate(struct instance *in, const struct recent *what);
 void model_speculate_some(struct instance *in, unsigned n);
+void model_reach(struct instance *in);
+void model_stir(struct instance *in);
 
 /* ats.c */
 struct smmu_model_device *model_find_device(struct instance *in, uint32_t stream);

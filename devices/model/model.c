@@ -48,6 +48,7 @@ void smmu_model_config_default(struct smmu_model_config *c)
 		.cache_invalid = true,
 		.atc_ur = true,
 		.contiguous = true,
+		.tear_ns = 2000,
 		.version = 2,
 		.stall_model = 1,
 		.wired = true,
@@ -104,7 +105,7 @@ struct smmu_model *smmu_model_create(enum smmu_model_clock clock,
 		in->index = i;
 		in->cfg = configs[i];
 		in->ram = *ram;
-		in->late_at = NEVER;
+		in->late_at = in->fetch_at = NEVER;
 		in->bus = (struct smmu_bus){.ops = &model_bus_ops, .ctx = in};
 		pthread_mutex_init(&in->lock, NULL);
 		pthread_cond_init(&in->wake, &attr);

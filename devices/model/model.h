@@ -88,7 +88,14 @@ struct smmu_model_config {
 	unsigned evict_permille; /**< a lookup first drops a random entry */
 	unsigned
 		prefetch_permille; /**< a DMA or a command makes it translate something nobody asked for */
-	unsigned split_permille;  /**< a block is cached in pieces */
+	unsigned split_permille; /**< a block is cached in pieces */
+	/** The same makes it lose a cached STE, CD or level-1 descriptor (16.2). */
+	unsigned cfg_evict_permille;
+	/** The same makes it fetch any STE or CD that is reachable, of streams and substreams never used too (3.21.3). */
+	unsigned reach_permille;
+	/** Such a fetch reads the structure's words at different moments, in any order, up to tear_ns apart. */
+	unsigned tear_permille;
+	uint32_t tear_ns;
 	unsigned refill_permille; /**< a device asks again for what an ATC_INV has just taken */
 	unsigned
 		cmd_cache_permille; /**< a command is read as soon as PROD passes it, not when it is consumed (3.21.2) */
@@ -106,6 +113,7 @@ struct smmu_model_config {
 	 * false: nobody answers, and the SMMU gives up. One that is dead or muted never answers.
 	 */
 	bool atc_ur;
+	bool lse2;       /**< structures are read 128 bits at once, else 64 (3.21.3, FEAT_LSE2) */
 	bool contiguous; /**< the Contiguous bit makes one entry of a whole run */
 	/** What reset leaves UNKNOWN is not 0 but anything, addresses inside memory. */
 	bool garbage;
@@ -368,6 +376,11 @@ bool smmu_model_truth(struct smmu_model *model, const struct smmu_dma *dma, uint
 char *smmu_model_explain(const struct smmu_dma_result *result, char *text, size_t size);
 /** The invalidation whose lack explains a violation: "tlbi", "tlbi (non-leaf)", "cfgi", "atc_inv", "none". */
 const char *smmu_model_missing(const struct smmu_dma_result *result);
+/**
+ * Instance @p i does what it may do at any moment, with the chances of its config: lose entries, fetch reachable
+ * configuration, translate ahead. For a harness that knows good moments, such as between two stores of a processor.
+ */
+void smmu_model_speculate(struct smmu_model *model, unsigned i);
 /** Speculate: translate @p dma as a prefetch would, caching what it finds; no event, no access. */
 void smmu_model_prefetch(struct smmu_model *model, const struct smmu_dma *dma);
 /**@}*/

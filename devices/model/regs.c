@@ -89,6 +89,7 @@ void model_regs_reset(struct instance *in)
 	for (unsigned i = 0; i < CACHED_COMMANDS; i++)
 		in->cached[i].valid = false;
 	model_cmdq_show(in);
+	model_fetch_drop(in);
 	in->nlate = 0;
 	in->late_at = NEVER;
 	in->npending = 0;

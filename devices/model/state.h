@@ -69,6 +69,17 @@ struct cfg_entry {
 };
 
 #define CFG_BUCKETS 1024
+#define FETCHES 4
+
+/** An STE or a CD that is being fetched, word by word. */
+struct fetch {
+	bool active;
+	enum cfg_kind kind;
+	uint32_t stream, index;
+	uint64_t addr, w[8];
+	uint8_t have; /* bit n: w[n] was read */
+	uint64_t at;  /* it goes on then */
+};
 
 struct cfg_cache {
 	struct cfg_entry *buckets[CFG_BUCKETS];
@@ -194,6 +205,8 @@ struct instance {
 	uint64_t pending_at;       /* the earliest of them */
 	bool cfg_known, tlb_known; /* invalidated as a whole since power on */
 
+	struct fetch fetch[FETCHES];
+	uint64_t fetch_at;                   /* the first of them; NEVER: none */
 	struct late_event late[LATE_EVENTS]; /* in order */
 	unsigned nlate;
 	uint64_t late_at; /* the first of them; NEVER: none */
@@ -205,6 +218,7 @@ struct instance {
 	unsigned nrecent;
 
 	struct smmu_model_device *devices;
+	unsigned ndevices;
 	struct smmu_model_counters count;
 	char misuse[MAX_MISUSE][MISUSE_TEXT];
 	bool mute_acks, gone; /* smmu_model_acknowledge(), smmu_model_vanish() */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One access from StreamID to output address: global bypass, STE, CD, tables. And speculation, which does the same
- * for accesses that nobody made.
+ * One access from StreamID to output address: global bypass, STE, CD, tables.
  */
 #include "internal.h"
 
@@ -122,50 +121,4 @@ bool model_translate(struct instance *in, struct xlate *x)
 	if (x->ask == ASK_ATS && (x->ste.eats == EATS_OFF || x->ste.config == STE_BYPASS))
 		return model_fail(x, F_BAD_ATS_TREQ, CLASS_IN, false, 0, 0);
 	return by_config(in, x);
-}
-
-/** Translate as a prefetcher does: fill the caches, tell nobody. */
-void model_speculate(struct instance *in, const struct recent *what)
-{
-	struct xlate x = {
-		.in = {.instance = in->index,
-		       .stream = what->stream,
-		       .ssid = what->ssid,
-		       .ssid_valid = what->ssid_valid,
-		       .iova = what->iova},
-		.ask = ASK_PREFETCH,
-		.look = true,
-		.fill = true,
-	};
-
-	in->count.prefetches++;
-	model_translate(in, &x);
-}
-
-/** Speculate @p n times on and around what was accessed lately. */
-void model_speculate_some(struct instance *in, unsigned n)
-{
-	unsigned have = in->nrecent < RECENT ? in->nrecent : RECENT;
-
-	while (have && n--) {
-		struct recent what = in->recent[model_rnd(in) % have];
-
-		switch (model_rnd(in) % 6) {
-		case 0:
-			what.iova += 0x1000;
-			break;
-		case 1:
-			what.iova -= 0x1000;
-			break;
-		case 2:
-			what.iova ^= 0x200000;
-			break;
-		case 3:
-			what.stream ^= 1;
-			break;
-		default:
-			break; /* the very same: after an invalidation the worst of all */
-		}
-		model_speculate(in, &what);
-	}
 }
