@@ -22,7 +22,7 @@ NOT_ASAN = ^(cli|qemu)-command$$
 C_FILES = git ls-files -co --exclude-standard '*.[ch]'
 
 .DEFAULT_GOAL := build
-.PHONY: build run test help setup-test check format check-format tidy freestanding sanitize tsan mutants headers docs deb ci install clean
+.PHONY: build run test help setup-test check format check-format tidy freestanding sanitize tsan bench mutants headers docs deb ci install clean
 
 build: ## build the library and the command (build/smmuv3), after installing what that needs
 	$(SETUP) run
@@ -62,6 +62,10 @@ tsan: ## the tests and the command with real threads under the thread sanitizer
 	@CC=clang NO_QEMU=1 SKIP_TESTS='$(NOT_TSAN)' tools/test.sh build-tsan -Db_sanitize=thread -Db_lundef=false
 	@for seed in 1 2 3; do TSAN_OPTIONS=suppressions=tools/tsan.supp build-tsan/smmuv3 run $(SANITIZED_RUN) --clock real --seed $$seed \
 		|| exit 1; done
+
+bench: build ## all benchmarks, as tables, as JSON and as plots (build/bench; plots need gnuplot)
+	@mkdir -p $(BUILD)/bench
+	$(BUILD)/smmuv3 bench --trace data/nvme-iommu.trace.gz --json $(BUILD)/bench/bench.json --svg $(BUILD)/bench
 
 mutants: ## small faults in src/, one at a time: each has to be noticed (MUTANTS='NAME…' or '--sample 20' for some)
 	$(SETUP) test

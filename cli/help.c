@@ -66,6 +66,38 @@ static const char replay_tail[] = "Exit status: as of `smmuv3 run`. A line that 
 				  "or does not fit the lines before\n"
 				  "it, ends the replay with status 2 and its number.\n";
 
+static const char bench[] =
+	"usage: smmuv3 bench [NAME ...] [options]\n"
+	"\n"
+	"Measures the designs beside each other, and the parts that they rest on. Without a name,\n"
+	"all of:\n"
+	"\n"
+	"  instances          one unmap of a domain shared by 1 to 64 SMMUs   (virtual time, "
+	"exact)\n"
+	"  slow-one           the same on 8 SMMUs of which one answers slowly (virtual time, "
+	"exact)\n"
+	"  trace              all unmaps of a trace; needs --trace            (virtual time, "
+	"exact)\n"
+	"  commands           TLBI commands for n pages, and the fewest there can be       "
+	"(exact)\n"
+	"  atc-spans          pages that an ATC is told to drop beyond the range           "
+	"(exact)\n"
+	"  attach             a device joins and leaves an array of n operations       (real "
+	"time)\n"
+	"  lookup             one stream among n, found in four ways                   (real "
+	"time)\n"
+	"\n"
+	"Real times are the median of repeated runs, with the least and the most in brackets;\n"
+	"compare them within one run only.\n"
+	"\n"
+	"  --trace FILE       a trace as smmuv3 replay reads them\n"
+	"  --short            fewer and smaller steps\n"
+	"  --seed N           (1)\n"
+	"  --json FILE        write all tables as one JSON object; - is standard output\n"
+	"  --svg DIR          draw each table as DIR/NAME.svg; needs gnuplot\n"
+	"\n"
+	"Exit status: 0; 2 for bad usage, or if something could not be measured.\n";
+
 static const char arrays_intro[] = "usage: smmuv3 arrays [options]\n"
 				   "\n"
 				   "Attaches devices as `smmuv3 run` does at its start and prints "
@@ -111,6 +143,8 @@ void help_print(FILE *out, const char *name)
 {
 	size_t i;
 
+	if (!strcmp(name, "bench"))
+		fputs(bench, out);
 	for (i = 0; i < sizeof(helps) / sizeof(helps[0]); i++) {
 		const struct help *h = &helps[i];
 

@@ -270,6 +270,8 @@ int backend_model_open(struct backend *out, const struct backend_model_config *c
 		configs[i].sid_bits = cfg->sid_bits;
 		configs[i].ssid_bits = cfg->ssid_bits;
 		configs[i].coherent = cfg->coherent ? cfg->coherent[i] : true;
+		if (cfg->exact && i + 1 == cfg->smmus && cfg->slow_percent)
+			configs[i].speed_percent = cfg->slow_percent;
 		if (cfg->exact)
 			configs[i].jitter_percent = 0;
 		else

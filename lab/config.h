@@ -33,6 +33,8 @@ struct lab_config {
 	bool real_clock;
 	enum design_id design;
 	const int *interrupted; /**< somebody sets it to end the run early; NULL: nobody does */
+	unsigned
+		slow_percent; /**< exact machines: time of the last SMMU beside the others'; 0: 100 */
 	struct fault_request inject[LAB_MAX_INJECT];
 	unsigned n_inject;
 };

@@ -42,6 +42,7 @@ static int open_backend(struct machine *m, const struct machine_config *cfg)
 		.smmus = m->smmus,
 		.exact = cfg->exact,
 		.calm = cfg->calm,
+		.slow_percent = m->o->slow_percent,
 		.coherent = coherent,
 		.sid_bits = machine_stream_bits(m),
 		.ssid_bits = 4,

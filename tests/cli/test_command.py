@@ -38,6 +38,33 @@ def run(*args):
     return p.returncode, p.stdout, p.stderr
 
 
+class Bench(unittest.TestCase):
+    """Figures that are exact hold what they promise; of the others only that they are there."""
+
+    def test_short(self):
+        rc, out, err = run('bench', '--short', '--trace', TRACE, '--json', '-')
+        self.assertEqual((rc, err), (0, ''))
+        tables = {t['name']: t for t in json.loads(out)['benchmarks']}
+        self.assertEqual(set(tables), {'instances', 'slow-one', 'trace', 'commands', 'atc-spans', 'attach', 'lookup'})
+
+        def value(table, design, **params):
+            found = [r['value'] for r in tables[table]['rows']
+                     if r['design'] == design and all(r.get(k) == v for k, v in params.items())]
+            self.assertEqual(len(found), 1, (table, design, params))
+            return found[0]
+        for ats in (0, 1, 4):
+            self.assertLessEqual(value('instances', 'sweep', smmus=4, ats=ats),
+                                 1.05 * value('instances', 'sweep', smmus=1, ats=ats))
+            self.assertGreater(value('instances', 'serial', smmus=4, ats=ats),
+                               3.9 * value('instances', 'serial', smmus=1, ats=ats))
+        self.assertLessEqual(value('slow-one', 'sweep', smmus=8, slow_percent=200),
+                             1.05 * value('slow-one', 'sweep', smmus=1, slow_percent=200))
+        self.assertEqual(value('commands', 'sweep, most above the fewest'), 0)
+        self.assertEqual(value('atc-spans', 'sweep', pages=7), 0)
+        for t in tables.values():
+            self.assertTrue(t['rows'] and t['unit'], t['name'])
+
+
 class Usage(unittest.TestCase):
     def test_help(self):
         for args in (['--help'], ['help'], ['run', '--help'], ['replay', '--help'],
@@ -52,7 +79,9 @@ class Usage(unittest.TestCase):
         for args, words in (
                 ([], 'usage'),
                 (['fly'], 'no command "fly"'),
-                (['bench'], 'not available'),
+                (['bench', 'speed'], 'no benchmark "speed"'),
+                (['bench', '--wings'], 'no option "--wings"'),
+                (['bench', '--json'], 'no value'),
                 (['run', '--wings', '2'], 'no option --wings'),
                 (['run', '--thread', '2'], 'did you mean --threads?'),
                 (['run', '-x'], 'no option -x'),

@@ -12,7 +12,7 @@ _smmuv3() {
 	case $prev in
 	--device) words='model qemu' ;;
 	--clock) words='virtual real' ;;
-	--design) words='sweep serial' ;;
+	--design) words='sweep serial list flush' ;;
 	--stage) words='1 2 1,2' ;;
 	--inject)
 		words=$(smmuv3 run --inject '?' 2>&1 | sed -n 's/.*the faults are: //p')
@@ -22,6 +22,11 @@ _smmuv3() {
 		return
 		;;
 	*)
+		if [[ $command == bench && $cur != -* ]]; then
+			words=$(smmuv3 bench --help 2>/dev/null | sed -n 's/^  \([a-z][a-z-]*\)  .*/\1/p')
+			mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+			return
+		fi
 		if [[ $cur != -* ]]; then
 			mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 			return
