@@ -54,9 +54,12 @@ enum smmu_alloc_flags {
 struct smmu_port_ops {
 	/**
 	 * Zeroed memory for a structure that the SMMU reads or writes. @p size bytes, aligned to @p align (a
-	 * power of two, at least 8) both as a virtual and as a bus address, contiguous on the bus.
-	 * Stores the bus address in *@p bus. NULL when there is none. May sleep, unless @p flags (SMMU_ALLOC_…) has
-	 * SMMU_ALLOC_ATOMIC: then it has to answer NULL rather than sleep, in whatever context smmu_map was called.
+	 * power of two, at least 8) both as a virtual and as a bus address, contiguous on the bus, sharing no cache line
+	 * with other memory if an SMMU is not coherent. Stores the bus address in *@p bus. Bus addresses are those
+	 * that the SMMU puts out: its last byte has to be below 2^IDR5.OAS of each instance of the port, or what needs
+	 * it is refused with -SMMU_ERANGE (IHI 0070 G.b, 3.4.3). NULL when there is none. May sleep, unless
+	 * @p flags (SMMU_ALLOC_…) has SMMU_ALLOC_ATOMIC: then it has to answer NULL rather than sleep, in whatever
+	 * context smmu_map was called.
 	 */
 	void *(*dma_alloc)(void *ctx, size_t size, size_t align, unsigned flags, uint64_t *bus);
 	/**
@@ -72,8 +75,16 @@ struct smmu_port_ops {
 	void *(*alloc)(void *ctx, size_t size);
 	/** Give back what alloc returned for the same @p size. Must not sleep. */
 	void (*free)(void *ctx, void *p, size_t size);
-	/** Write back the cache lines of @p size bytes at @p va; NULL if the SMMU is coherent. Any context. */
+	/**
+	 * Write back the cache lines of @p size bytes at @p va, so that an SMMU that is not coherent reads what was stored. Complete on
+	 * return, also for another processor that rings the doorbell then. NULL if all SMMUs of the port are coherent. Any context.
+	 */
 	void (*clean)(void *ctx, const void *va, size_t size);
+	/**
+	 * Drop the cache lines of @p size bytes at @p va, so that the next load sees what an SMMU that is not coherent wrote. Processors
+	 * have written none of these lines since they were cleaned. NULL as for clean. Any context.
+	 */
+	void (*invalidate)(void *ctx, const void *va, size_t size);
 	/** A clock that never goes backward, in nanoseconds. Any context. */
 	uint64_t (*now_ns)(void *ctx);
 	/** One line for a person, without a newline at its end; NULL to be quiet. Any context. */
@@ -91,6 +102,12 @@ static inline void smmu_port_clean(const struct smmu_port *port, const void *va,
 {
 	if (port->ops->clean)
 		port->ops->clean(port->ctx, va, size);
+}
+
+static inline void smmu_port_invalidate(const struct smmu_port *port, const void *va, size_t size)
+{
+	if (port->ops->invalidate)
+		port->ops->invalidate(port->ctx, va, size);
 }
 
 static inline uint64_t smmu_port_now(const struct smmu_port *port)

@@ -104,7 +104,7 @@ int smmu_cmdq_issue(struct smmu_cmdq *q, const struct smmu_cmd *cmds, uint32_t n
  */
 bool smmu_cmdq_serve_error(struct smmu_cmdq *q);
 
-/** An event or PRI queue. Fields are private. */
+/** An event or PRI queue. Fields are private. One caller at a time, but for smmu_outq_discard. */
 struct smmu_outq {
 	const struct smmu_port *port;
 	struct smmu_mmio mmio;
@@ -113,20 +113,49 @@ struct smmu_outq {
 	uint32_t log2size;
 	uint32_t words; /**< 64-bit words of one record: 4 or 2 */
 	uint32_t reg_prod, reg_cons;
-	uint32_t cons; /**< as in the register: index, wrap bit, overflow acknowledge */
+	uint32_t cons;    /**< as in the register: index, wrap bit, overflow acknowledge */
+	uint32_t limit;   /**< PROD as last read: the records up to here may be taken */
+	uint32_t retired; /**< CONS as last written */
+	bool overflowed;  /**< records after limit were lost; not acknowledged yet */
+	uint32_t
+		discard; /**< SMMU_OUTQ_DISCARD and an index: what is before it counts for nothing; else 0 */
 	uint64_t base_attr;
 };
+#define SMMU_OUTQ_DISCARD 0x80000000u
 
-/** @p words is 4 for events and 2 for PRI. -SMMU_EINVAL, -SMMU_ENOMEM; nothing is kept on error. */
+/**
+ * @p words is 4 for events and 2 for PRI. -SMMU_EINVAL, -SMMU_ENOMEM; nothing is kept on error. Touches no register: write
+ * smmu_outq_base() to the queue's BASE and 0 to its PROD and CONS while it is disabled. May sleep.
+ */
 int smmu_outq_init(struct smmu_outq *q, const struct smmu_port *port, struct smmu_mmio mmio,
 		   unsigned log2size, unsigned words, uint64_t base_attr);
 void smmu_outq_fini(struct smmu_outq *q);
+/** The value of BASE. */
 uint64_t smmu_outq_base(const struct smmu_outq *q);
+/** Start over with PROD and CONS at 0; the queue is disabled. */
+void smmu_outq_restart(struct smmu_outq *q);
 /**
- * Take one record: 1 and its words in @p record; 0 when there is none. *@p overflow becomes true if records were lost
- * before this one; the overflow is acknowledged. One caller at a time.
+ * Take one record: 1 and its words in @p record; 0 when there is none. *@p overflow becomes true, once for each overflow,
+ * with the last record that was there when it was seen: records after that one were lost. The queue's interrupt comes when
+ * it stops being empty: take records until there is none. Never waits; any context. IHI 0070 G.b, 3.5.1, 7.4.
  */
 int smmu_outq_pop(struct smmu_outq *q, uint64_t *record, bool *overflow);
+/** Read PROD if all records that are known of are taken: true if there are new ones. smmu_outq_pop does it itself. */
+bool smmu_outq_look(struct smmu_outq *q);
+/** The record @p ahead records behind the next one, if it is known of; it stays. */
+bool smmu_outq_peek(const struct smmu_outq *q, uint32_t ahead, uint64_t *record);
+/** True from when an overflow is seen until the last record that was there is taken. */
+static inline bool smmu_outq_overflowed(const struct smmu_outq *q)
+{
+	return q->overflowed;
+}
+/**
+ * What the queue holds now counts for nothing, since a write to it was aborted: it will be skipped. Any context. Call it
+ * before the error is acknowledged in GERRORN, while the SMMU writes nothing to the queue. IHI 0070 G.b, 7.2.2, 8.2.
+ */
+void smmu_outq_discard(struct smmu_outq *q);
+/** Skip it now, and give the room back. smmu_outq_pop does it itself. */
+void smmu_outq_skip(struct smmu_outq *q);
 
 SMMU_END_DECLS
 
