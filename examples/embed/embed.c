@@ -84,6 +84,7 @@ static int bring_up(void)
 		.port = &port,
 		.mmio = {board_smmu()},
 		.cmdq_log2 = 6, /* one sweep at a time: a page of commands is plenty */
+		.evtq_log2 = 7, /* not the customary 32,768 events, out of a pool this small */
 	};
 	size_t dma, plain;
 	int error = smmu_pool_init(&pool, memory, (uintptr_t)memory, sizeof(memory));

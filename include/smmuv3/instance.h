@@ -53,19 +53,34 @@ enum {
 	SMMU_QUIRK_SPLIT_ATC = 2, /**< wait between TLB and ATC operations */
 	SMMU_QUIRK_TWICE = 4,     /**< CFGI and TLBI have to be issued twice */
 	SMMU_QUIRK_NO_MSI = 8,    /**< do not complete CMD_SYNC by MSI */
-	SMMU_QUIRK_NO_ATS = 16,   /**< do not use ATS */
+	SMMU_QUIRK_NO_ATS = 16,   /**< do not use ATS; translated traffic is refused all the same */
+};
+
+/**
+ * The message that an interrupt source writes: a 32-bit write of @p data to @p address, which is a multiple of 4 and below
+ * 2^IDR5.OAS; address 0: no message, the source's wire is used (IHI 0070 G.b, 3.18.2, 6.3.21).
+ */
+struct smmu_msi {
+	uint64_t address;
+	uint32_t data;
+	uint8_t attr; /**< SMMU_MEMATTR_…: a device type for an interrupt controller's register */
+	uint8_t sh;   /**< SMMU_SH_…: counts for cacheable memory only */
 };
 
 struct smmu_instance_config {
 	const struct smmu_port *port;
 	struct smmu_mmio mmio; /**< page 0 and page 1, 128 KiB */
-	uint32_t index;   /**< unique among the instances of the port; the sort key of arrays */
+	uint64_t
+		mmio_size; /**< bytes that mmio reaches; 0: 128 KiB. With IDR1.ECMDQ = 1 a former owner's command
+				  queues can be turned off only where the control pages are reached too */
+	uint32_t index;   /**< for the default name only: "smmu" and this */
 	const char *name; /**< for messages; outlives the instance; NULL: "smmu" and the index */
 	uint32_t quirks;  /**< SMMU_QUIRK_… */
 	bool coherent_override; /**< firmware says coherent although IDR0.COHACC does not (IORT COHACC override) */
 	uint8_t cmdq_log2; /**< entries of the command queue as log2; 0: 10. Cut to what IDR1 allows */
-	uint8_t evtq_log2; /**< 0: 7 */
-	uint8_t priq_log2; /**< 0: 7 */
+	uint8_t evtq_log2; /**< of the event queue; 0: 15, or less if memory for it is short. Cut likewise */
+	uint8_t priq_log2;                              /**< 0: 7 */
+	struct smmu_msi event_msi, gerror_msi, pri_msi; /**< need IDR0.MSI */
 	uint64_t
 		timeout_ns; /**< a CMD_SYNC or register that takes longer means a dead SMMU; 0: one second */
 	uint32_t tlbi_max; /**< see struct smmu_inv_target */
@@ -91,15 +106,16 @@ struct smmu_strtab {
 	uint8_t split;
 };
 
-/** One SMMU. The embedder owns the memory; fields are private but for features and target. */
+/** One SMMU. The embedder owns the memory; fields are private but for those said to be public. */
 struct smmu_instance {
 	struct smmu_instance_config cfg;
 	const struct smmu_port *port;
 	struct smmu_mmio mmio;
 	const char *name;
 	char name_buf[16];
-	struct smmu_features features;
-	struct smmu_inv_target target;
+	uint32_t idr0, idr1, idr3, idr5; /**< as read by probe; public */
+	struct smmu_features features;   /**< public */
+	struct smmu_inv_target target;   /**< public */
 	struct smmu_cmdq cmdq;
 	struct smmu_outq evtq, priq;
 	struct smmu_strtab strtab;
@@ -108,44 +124,92 @@ struct smmu_instance {
 		lock; /**< protects strtab.l2, asids, vmids and devices; attach side, may sleep */
 	struct smmu_device *devices;
 	bool up;
+	bool held; /**< down, but the SMMU did not confirm that it is disabled: its memory is kept */
 	bool have_priq;
-	uint64_t events_lost; /**< times the event queue overflowed */
+	bool evtq_may_shrink;   /**< its size is the default, not the embedder's */
+	uint32_t serving;       /**< the handlers may touch queues and registers; see handlers.c */
+	uint64_t events_lost;   /**< times the event queue overflowed; public */
+	uint64_t pri_overflows; /**< times the PRI queue overflowed; public */
 };
 
 /**
  * Read the ID registers of the SMMU at @p cfg->mmio and decide whether it can be used: *@p inst is then filled, nothing
- * is allocated and no register written. -SMMU_EOPNOTSUPP, with one line in the log that says which field of which
- * register stands against it; -SMMU_EINVAL (configuration). IHI 0070, "Register formats", SMMU_IDR0–5.
+ * is allocated and no register written. *@p inst may hold anything before, but no instance that is up or held.
+ *
+ * - -SMMU_EINVAL: @p cfg is not usable (no port, an MSI address that is not a multiple of 4).
+ * - -SMMU_EOPNOTSUPP: one line in the log says which field of which register stands against it.
+ * - -SMMU_ERANGE: an MSI address does not fit IDR5.OAS; the log names both.
+ *
+ * Any context. IHI 0070 G.b, 6.3.1 to 6.3.8.
  */
 int smmu_instance_probe(struct smmu_instance *inst, const struct smmu_instance_config *cfg);
 
-/** Bytes that smmu_instance_enable allocates: DMA memory and plain memory, without second-level stream tables. */
+/**
+ * Bytes that smmu_instance_enable allocates: DMA memory and plain memory, without second-level stream tables. With
+ * cfg.evtq_log2 = 0 less is taken if there is less. Any context.
+ */
 void smmu_instance_memory(const struct smmu_instance *inst, size_t *dma, size_t *plain);
 
 /**
- * Reset a probed SMMU and enable it: every stream aborts until a device is added. -SMMU_ENOMEM, -SMMU_ETIMEDOUT (a
- * register or the first CMD_SYNC does not answer); on error the SMMU is disabled with aborting traffic and nothing
- * stays allocated. May sleep. IHI 0070, "Reset, enable and initialization".
+ * Disable whatever a former owner left running, take every register over, and enable: every stream aborts until a device
+ * is added, at each moment from the start of this call on. PCIe devices have ATS off, or their translated accesses are
+ * refused from here on.
+ *
+ * - -SMMU_EBUSY: it is up; or command queues of a former owner are on, out of mmio's reach. Nothing changed.
+ * - -SMMU_ENOMEM, -SMMU_ERANGE (the port gave memory above 2^IDR5.OAS; the log names both): nothing is kept.
+ * - -SMMU_EIO: the SMMU is in service failure mode, which only a system-specific reset ends (12.3). Nothing is kept.
+ * - -SMMU_ETIMEDOUT: a register or the first CMD_SYNC does not answer; the log says which. The SMMU was disabled again and
+ *   nothing is kept; or it did not confirm that either, and is *held*, as after a failed smmu_instance_remove.
+ *
+ * Attach side: may sleep. One caller at a time for an instance. IHI 0070 G.b, 3.11, 6.3.9.
  */
 int smmu_instance_enable(struct smmu_instance *inst);
 
 /**
  * Take the SMMU away: detach and drop every device on it, wait for the sweeps that may still name it, abort its traffic,
- * disable it, free everything. Cannot fail; a dead SMMU is given up. *inst may be probed again. May sleep.
+ * disable it, free everything. 0 also if it is not up; *@p inst may then be probed again.
+ *
+ * -SMMU_ETIMEDOUT: it did not confirm that it is disabled, and may still read and write its queues and tables. They stay
+ * allocated; the instance is *held* (said in the log): no device is on it, its handlers do nothing. Call this or
+ * smmu_instance_enable again, or smmu_instance_forget once the SMMU was reset or has no power.
+ *
+ * Attach side: may sleep. One caller at a time for an instance. IHI 0070 G.b, 6.3.9.
  */
-void smmu_instance_remove(struct smmu_instance *inst);
+int smmu_instance_remove(struct smmu_instance *inst);
 
 /**
- * Serve the GERROR interrupt, or poll it: command queue errors are mended, the rest is logged and acknowledged.
- * Returns the bits of GERROR that were active. Any context. IHI 0070, "Global errors".
+ * Free what a held instance keeps, without touching a register: the caller knows that the SMMU makes no access any more, since it
+ * was reset, has no power or left the machine. Nothing if it is not held. May sleep.
+ */
+void smmu_instance_forget(struct smmu_instance *inst);
+
+/** @name Interrupt handlers
+ *  Harmless in every state of an instance, also before smmu_instance_enable and while smmu_instance_remove runs elsewhere: the
+ *  memory of *inst has to be zero or probed. @{ */
+
+/**
+ * Serve the GERROR interrupt, or poll it: command queue errors are mended, the rest is logged and acknowledged; an event or
+ * PRI queue whose writes were aborted is emptied, as its records count for nothing (7.2.2, 8.2).
+ * Returns the bits of GERROR that were active; 0 unless the instance is up. Any context, several at a time.
+ * IHI 0070 G.b, 7.5.
  */
 uint32_t smmu_instance_gerror(struct smmu_instance *inst);
 
-/** Take one event: 1 and *@p event, or 0. One caller at a time. */
+/**
+ * Take one event: 1 and *@p event, or 0. Its interrupt comes when the queue stops being empty, and only then
+ * (3.18.2): on an interrupt call this until it returns 0. events_lost counts overflows: records were lost after those
+ * that were in the queue. Any context that is not itself interrupted by another caller: one caller at a time.
+ */
 int smmu_instance_event(struct smmu_instance *inst, struct smmu_event *event);
 
-/** Take one page request: 1 and *@p pri, or 0. One caller at a time. */
+/**
+ * Take one page request: 1 and *@p pri, or 0; call it until it returns 0, and one caller at a time, as for events. After an
+ * overflow the SMMU itself has answered the requests that were lost; groups that were cut by that are
+ * dropped here, and pri_overflows grows: whoever holds requests of groups whose last one has not come drops
+ * them and sends no response (8.1.1).
+ */
 int smmu_instance_page_request(struct smmu_instance *inst, struct smmu_pri *pri);
+/** @} */
 
 /** The device that owns stream @p sid, or NULL. Takes the instance's lock: may sleep. */
 struct smmu_device *smmu_instance_find_device(struct smmu_instance *inst, uint32_t sid);

@@ -40,6 +40,7 @@ int smmu_cdtab_init(struct smmu_device *dev)
 {
 	const struct smmu_port *port = dev->instance->port;
 	struct smmu_cdtab *t = &dev->cdtab;
+	int error = -SMMU_ENOMEM;
 
 	shape(dev->instance, dev->ssid_bits, t);
 	if (!t->size)
@@ -50,10 +51,14 @@ int smmu_cdtab_init(struct smmu_device *dev)
 			return -SMMU_ENOMEM;
 	}
 	t->table = port->ops->dma_alloc(port->ctx, t->size, smmu_max64(t->size, 64), 0, &t->bus);
-	if (t->table)
-		return 0;
-	smmu_cdtab_fini(dev);
-	return -SMMU_ENOMEM;
+	if (t->table) {
+		smmu_port_clean(port, t->table, t->size);
+		error = smmu_instance_reaches(dev->instance, "a table of context descriptors",
+					      t->bus, t->size);
+	}
+	if (error)
+		smmu_cdtab_fini(dev);
+	return error;
 }
 
 void smmu_cdtab_fini(struct smmu_device *dev)
@@ -84,9 +89,16 @@ int smmu_cdtab_cd(struct smmu_device *dev, uint32_t ssid, struct smmu_cd **cd)
 	}
 	if (!t->l2[i]) {
 		struct smmu_cd *leaf = port->ops->dma_alloc(port->ctx, LEAF_BYTES, 4096, 0, &bus);
+		int error;
 
 		if (!leaf)
 			return -SMMU_ENOMEM;
+		error = smmu_instance_reaches(dev->instance, "a leaf of context descriptors", bus,
+					      LEAF_BYTES);
+		if (error) {
+			port->ops->dma_free(port->ctx, leaf, LEAF_BYTES);
+			return error;
+		}
 		/* Its CDs are not valid; whoever makes one valid tells the caches about the descriptor as well. */
 		smmu_port_clean(port, leaf, LEAF_BYTES);
 		smmu_dma_wmb();

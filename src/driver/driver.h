@@ -36,6 +36,21 @@ static inline void smmu_message_log(const struct smmu_message *m, const struct s
 	smmu_port_log(port, level, m->buf);
 }
 
+/* ---- instance.c, registers.c, handlers.c ---- */
+
+/** 0 if the SMMU can put out the @p size bytes at @p bus; else -SMMU_ERANGE, and the log names @p what, both numbers. */
+int smmu_instance_reaches(const struct smmu_instance *inst, const char *what, uint64_t bus,
+			  uint64_t size);
+/**
+ * Let the SMMU abort all traffic and make no access of its own. -SMMU_ETIMEDOUT: a register does not acknowledge, and what
+ * the SMMU was told of may still be in use; -SMMU_EBUSY: a former owner's command queues are on, out of reach.
+ */
+int smmu_registers_stop(struct smmu_instance *inst);
+/** After smmu_registers_stop: take every register over and enable. -SMMU_ETIMEDOUT, -SMMU_EIO (service failure mode). */
+int smmu_registers_start(struct smmu_instance *inst);
+/** No handler touches a register or a queue after this. Waits for readers: may sleep. */
+void smmu_handlers_stop(struct smmu_instance *inst);
+
 /* ---- ids.c: ASIDs and VMIDs of one instance. Callers hold the instance's lock, except for init and fini ---- */
 
 /** Ids 1 … 2^bits-1; 0 is never handed out. -SMMU_ENOMEM. */

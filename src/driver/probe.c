@@ -5,7 +5,8 @@
 #include "driver.h"
 
 #define CMDQ_LOG2_DEFAULT 10u
-#define OUTQ_LOG2_DEFAULT 7u
+#define EVTQ_LOG2_DEFAULT 15u
+#define PRIQ_LOG2_DEFAULT 7u
 #define TIMEOUT_NS_DEFAULT 1000000000u
 
 static int refuse(const struct smmu_instance *inst, const char *why)
@@ -51,7 +52,7 @@ static uint32_t idr0_features(uint32_t idr0)
 
 static int read_idr0(struct smmu_instance *inst)
 {
-	uint32_t idr0 = smmu_mmio_read32(&inst->mmio, SMMU_IDR0);
+	uint32_t idr0 = inst->idr0;
 	uint64_t ttf = smmu_field_get(SMMU_IDR0_TTF, idr0);
 
 	if (idr0 == UINT32_MAX)
@@ -75,7 +76,7 @@ static int read_idr0(struct smmu_instance *inst)
 static int read_idr1(struct smmu_instance *inst)
 {
 	struct smmu_features *f = &inst->features;
-	uint32_t idr1 = smmu_mmio_read32(&inst->mmio, SMMU_IDR1);
+	uint32_t idr1 = inst->idr1;
 
 	if (idr1 & (SMMU_IDR1_TABLES_PRESET | SMMU_IDR1_QUEUES_PRESET))
 		return refuse(inst, "IDR1.TABLES_PRESET or QUEUES_PRESET: fixed tables or queues "
@@ -84,7 +85,9 @@ static int read_idr1(struct smmu_instance *inst)
 	f->ssid_bits = (uint8_t)smmu_field_get(SMMU_IDR1_SSIDSIZE, idr1);
 	f->cmdq_log2 = (uint8_t)smmu_field_get(SMMU_IDR1_CMDQS, idr1);
 	f->evtq_log2 = (uint8_t)smmu_field_get(SMMU_IDR1_EVENTQS, idr1);
-	f->priq_log2 = (uint8_t)smmu_field_get(SMMU_IDR1_PRIQS, idr1);
+	/* Without PRI its queue has any size (6.3.2). */
+	if (inst->idr0 & SMMU_IDR0_PRI)
+		f->priq_log2 = (uint8_t)smmu_field_get(SMMU_IDR1_PRIQS, idr1);
 	if (f->sid_bits > 32)
 		return refuse(inst, "IDR1.SIDSIZE is above 32");
 	if (f->ssid_bits > 20)
@@ -100,8 +103,7 @@ static int read_idr1(struct smmu_instance *inst)
 static int read_idr5(struct smmu_instance *inst)
 {
 	static const uint8_t oas[] = {32, 36, 40, 42, 44, 48, 52};
-	uint32_t idr3 = smmu_mmio_read32(&inst->mmio, SMMU_IDR3);
-	uint32_t idr5 = smmu_mmio_read32(&inst->mmio, SMMU_IDR5);
+	uint32_t idr3 = inst->idr3, idr5 = inst->idr5;
 	uint64_t code = smmu_field_get(SMMU_IDR5_OAS, idr5);
 
 	inst->features.bits |= bit(SMMU_IDR3_RIL, idr3, SMMU_FEAT_RANGE) |
@@ -133,19 +135,58 @@ static void name_it(struct smmu_instance *inst)
 	inst->name = inst->name_buf;
 }
 
-int smmu_instance_probe(struct smmu_instance *inst, const struct smmu_instance_config *cfg)
+/** A message of an interrupt source that the SMMU can write. */
+static int check_msi(const struct smmu_instance *inst, const char *what, const struct smmu_msi *msi)
+{
+	if (!msi->address)
+		return 0;
+	if (msi->address & 3)
+		return -SMMU_EINVAL;
+	if (!(inst->idr0 & SMMU_IDR0_MSI))
+		return refuse(inst, "IDR0.MSI is 0: it has no interrupt messages");
+	return smmu_instance_reaches(inst, what, msi->address, sizeof(uint32_t));
+}
+
+static int check_msis(const struct smmu_instance *inst)
+{
+	int error = check_msi(inst, "the event queue's interrupt message", &inst->cfg.event_msi);
+
+	if (!error)
+		error = check_msi(inst, "the interrupt message of global errors",
+				  &inst->cfg.gerror_msi);
+	return error ? error
+		     : check_msi(inst, "the PRI queue's interrupt message", &inst->cfg.pri_msi);
+}
+
+static int read_ids(struct smmu_instance *inst)
 {
 	int error;
 
-	if (!cfg->port || !cfg->port->ops || !cfg->port->rcu)
-		return -SMMU_EINVAL;
-	*inst = (struct smmu_instance){.cfg = *cfg, .port = cfg->port, .mmio = cfg->mmio};
-	name_it(inst);
+	inst->idr0 = smmu_mmio_read32(&inst->mmio, SMMU_IDR0);
+	inst->idr1 = smmu_mmio_read32(&inst->mmio, SMMU_IDR1);
+	inst->idr3 = smmu_mmio_read32(&inst->mmio, SMMU_IDR3);
+	inst->idr5 = smmu_mmio_read32(&inst->mmio, SMMU_IDR5);
 	error = read_idr0(inst);
 	if (!error)
 		error = read_idr1(inst);
+	return error ? error : read_idr5(inst);
+}
+
+int smmu_instance_probe(struct smmu_instance *inst, const struct smmu_instance_config *cfg)
+{
+	/* No two instances of a system share an index, whatever port they have: arrays tell instances apart by it. */
+	static uint32_t instances;
+	int error;
+
+	if (!inst || !cfg || !cfg->port || !cfg->port->ops || !cfg->port->rcu)
+		return -SMMU_EINVAL;
+	*inst = (struct smmu_instance){.cfg = *cfg, .port = cfg->port, .mmio = cfg->mmio};
+	name_it(inst);
+	if (!inst->cfg.mmio_size)
+		inst->cfg.mmio_size = SMMU_REGS_SIZE;
+	error = read_ids(inst);
 	if (!error)
-		error = read_idr5(inst);
+		error = check_msis(inst);
 	if (error)
 		return error;
 	if (cfg->quirks & SMMU_QUIRK_NO_RANGE)
@@ -157,11 +198,13 @@ int smmu_instance_probe(struct smmu_instance *inst, const struct smmu_instance_c
 	inst->cfg.cmdq_log2 =
 		queue_log2(cfg->cmdq_log2, CMDQ_LOG2_DEFAULT, inst->features.cmdq_log2);
 	inst->cfg.evtq_log2 =
-		queue_log2(cfg->evtq_log2, OUTQ_LOG2_DEFAULT, inst->features.evtq_log2);
+		queue_log2(cfg->evtq_log2, EVTQ_LOG2_DEFAULT, inst->features.evtq_log2);
+	inst->evtq_may_shrink = !cfg->evtq_log2;
 	inst->cfg.priq_log2 =
-		queue_log2(cfg->priq_log2, OUTQ_LOG2_DEFAULT, inst->features.priq_log2);
+		queue_log2(cfg->priq_log2, PRIQ_LOG2_DEFAULT, inst->features.priq_log2);
 	if (!inst->cfg.timeout_ns)
 		inst->cfg.timeout_ns = TIMEOUT_NS_DEFAULT;
 	smmu_target_init(inst);
+	inst->target.index = smmu_fetch_add(&instances, 1);
 	return 0;
 }

@@ -52,6 +52,7 @@ int smmu_strtab_init(struct smmu_instance *inst)
 {
 	const struct smmu_port *port = inst->port;
 	struct smmu_strtab *t = &inst->strtab;
+	int error = 0;
 
 	shape(inst, t);
 	/* Aligned to its size, at least 64 bytes: STRTAB_BASE. */
@@ -59,15 +60,18 @@ int smmu_strtab_init(struct smmu_instance *inst)
 				     &t->l1_bus);
 	if (!t->l1)
 		return -SMMU_ENOMEM;
-	if (!t->split) {
+	if (t->split) {
+		smmu_port_clean(port, t->l1, t->l1_size);
+		t->l2 = port->ops->alloc(port->ctx, t->l1_count * sizeof(*t->l2));
+		error = t->l2 ? 0 : -SMMU_ENOMEM;
+	} else {
 		fill_abort(port, t->l1, (size_t)1 << t->log2size);
-		return 0;
 	}
-	t->l2 = port->ops->alloc(port->ctx, t->l1_count * sizeof(*t->l2));
-	if (t->l2)
-		return 0;
-	smmu_strtab_fini(inst);
-	return -SMMU_ENOMEM;
+	if (!error)
+		error = smmu_instance_reaches(inst, "the stream table", t->l1_bus, t->l1_size);
+	if (error)
+		smmu_strtab_fini(inst);
+	return error;
 }
 
 void smmu_strtab_fini(struct smmu_instance *inst)
@@ -107,9 +111,15 @@ static int add_l2(struct smmu_instance *inst, uint32_t i)
 	struct smmu_ste *l2 =
 		port->ops->dma_alloc(port->ctx, l2_bytes(inst), l2_bytes(inst), 0, &bus);
 	struct smmu_cmd cmd = smmu_cmd_cfgi_ste(i << t->split, false);
+	int error;
 
 	if (!l2)
 		return -SMMU_ENOMEM;
+	error = smmu_instance_reaches(inst, "a second-level stream table", bus, l2_bytes(inst));
+	if (error) {
+		port->ops->dma_free(port->ctx, l2, l2_bytes(inst));
+		return error;
+	}
 	fill_abort(port, l2, (size_t)1 << t->split);
 	smmu_dma_wmb();
 	smmu_store(&l1[i],

@@ -18,29 +18,57 @@ static void note(struct rig_smmu *s, struct smmu_cmd cmd)
 
 /* ---- the bus ---- */
 
+/** Memory as the SMMUs see it. */
+static const struct smmu_ram *device_ram(const struct rig *rig)
+{
+	return rig->shadow.va ? &rig->shadow : &rig->ram;
+}
+
+/** True when this access does not reach the SMMU any more. */
+static bool dies(struct rig_smmu *s, bool write, uint32_t offset)
+{
+	if (s->rig->on_access)
+		s->rig->on_access(s, write, offset);
+	if (write && s->die_after && !--s->die_after)
+		s->gone = true;
+	return s->gone;
+}
+
 static uint32_t read32(void *ctx, uint32_t offset)
 {
 	struct rig_smmu *s = ctx;
+	uint32_t value = UINT32_MAX;
 
-	return s->gone ? UINT32_MAX : s->model->ops->read32(s->model->ctx, offset);
+	if (!dies(s, false, offset))
+		value = s->model->ops->read32(s->model->ctx, offset);
+	if (s->patch_read)
+		value = s->patch_read(s, offset, value);
+	mmio_check_read(&s->check, offset, value);
+	return value;
 }
 
 static uint64_t read64(void *ctx, uint32_t offset)
 {
 	struct rig_smmu *s = ctx;
 
-	return s->gone ? UINT64_MAX : s->model->ops->read64(s->model->ctx, offset);
+	uint64_t value = UINT64_MAX;
+
+	if (!dies(s, false, offset))
+		value = s->model->ops->read64(s->model->ctx, offset);
+	return s->patch_read64 ? s->patch_read64(s, offset, value) : value;
 }
 
 static void published(struct rig_smmu *s, uint32_t prod)
 {
 	uint32_t mask = (2u << s->log2) - 1;
-	struct smmu_cmd *ring = smmu_ram_at(&s->rig->ram, s->ring, 16ull << s->log2);
+	struct smmu_cmd *ring = smmu_ram_at(device_ram(s->rig), s->ring, 16ull << s->log2);
 
 	for (; s->cr0 & SMMU_CR0_CMDQEN && s->prod != prod; s->prod = (s->prod + 1) & mask) {
 		struct smmu_cmd *cmd = &ring[s->prod & (mask >> 1)];
 
 		note(s, *cmd);
+		/* Nothing that the architecture does not define, no reserved bit. */
+		CHECK(smmu_cmd_check(cmd) == 0);
 		if (s->corruptions && smmu_cmd_opcode(cmd) == s->corrupt) {
 			s->corruptions--;
 			cmd->w[0] |= 0xff;
@@ -53,11 +81,16 @@ static void write32(void *ctx, uint32_t offset, uint32_t value)
 {
 	struct rig_smmu *s = ctx;
 
-	if (s->gone || (s->deaf && s->deaf == offset))
+	if (dies(s, true, offset))
+		return;
+	mmio_check_write(&s->check, offset, value);
+	if (s->patch_write)
+		s->patch_write(s, offset, value);
+	if (s->deaf && s->deaf == offset)
 		return;
 	if (offset == SMMU_CMDQ_PROD)
 		published(s, value);
-	if (offset == SMMU_CMDQ_PROD && s->frozen)
+	if (offset == SMMU_CMDQ_PROD && s->frozen && s->cr0 & SMMU_CR0_CMDQEN)
 		return;
 	if (offset == SMMU_CR0)
 		s->cr0 = value;
@@ -68,7 +101,12 @@ static void write64(void *ctx, uint32_t offset, uint64_t value)
 {
 	struct rig_smmu *s = ctx;
 
-	if (s->gone || (s->deaf && s->deaf == offset))
+	if (dies(s, true, offset))
+		return;
+	mmio_check_write(&s->check, offset, value);
+	if (s->patch_write)
+		s->patch_write(s, offset, value);
+	if (s->deaf && s->deaf == offset)
 		return;
 	if (offset == SMMU_CMDQ_BASE) {
 		s->ring = value & SMMU_QUEUE_BASE_ADDR;
@@ -85,6 +123,72 @@ static void relax(void *ctx)
 }
 
 static const struct smmu_bus_ops ops = {read32, read64, write32, write64, relax};
+
+static void *dma_alloc(void *ctx, size_t size, size_t align, unsigned flags, uint64_t *bus)
+{
+	struct rig *rig = smmu_container_of(ctx, struct rig, posix);
+	void *va = smmu_heap_dma_alloc(&rig->heap, size, align, bus);
+
+	if (va && rig->high_alloc && !--rig->high_alloc)
+		*bus += 1ull << 50;
+	return va;
+}
+
+static void dma_free(void *ctx, void *va, size_t size)
+{
+	struct rig *rig = smmu_container_of(ctx, struct rig, posix);
+	uint64_t bus = rig->ram.base + (uint64_t)((uint8_t *)va - rig->ram.va);
+
+	for (unsigned i = 0; i < rig->count; i++)
+		mmio_check_free(&rig->smmu[i].check, bus, size);
+	smmu_heap_dma_free(&rig->heap, va, size);
+}
+
+/* ---- memory that is not coherent: what was stored is seen by the SMMUs once it was cleaned, and the other way round ---- */
+
+#define LINE 64u
+
+static void copy_lines(const struct smmu_ram *to, const struct smmu_ram *from, const void *va,
+		       size_t size, const struct smmu_ram *cpu)
+{
+	size_t at = (size_t)((const uint8_t *)va - cpu->va), end = at + size;
+
+	at &= ~(size_t)(LINE - 1);
+	for (; at < end; at += LINE)
+		memcpy(to->va + at, from->va + at, LINE);
+}
+
+static void clean(void *ctx, const void *va, size_t size)
+{
+	struct rig *rig = smmu_container_of(ctx, struct rig, posix);
+
+	copy_lines(&rig->shadow, &rig->ram, va, size, &rig->ram);
+}
+
+static void invalidate(void *ctx, const void *va, size_t size)
+{
+	struct rig *rig = smmu_container_of(ctx, struct rig, posix);
+
+	copy_lines(&rig->ram, &rig->shadow, va, size, &rig->ram);
+}
+
+void rig_not_coherent(struct rig *rig)
+{
+	CHECK(smmu_ram_create(&rig->shadow, rig->ram.base, rig->ram.size) == 0);
+	/* What was there before: valid STEs, CDs and descriptors, if they were taken for that. */
+	memset(rig->shadow.va, 0x09, 16u << 20);
+	rig->ops.clean = clean;
+	rig->ops.invalidate = invalidate;
+	for (unsigned i = 0; i < rig->count; i++)
+		smmu_model_set_ram(rig->model, i, &rig->shadow);
+}
+
+static bool live(void *ctx, uint64_t bus, size_t len)
+{
+	struct rig *rig = ctx;
+
+	return smmu_heap_is_live(&rig->heap, bus) && smmu_heap_is_live(&rig->heap, bus + len - 1);
+}
 
 static uint64_t model_now(void *ctx)
 {
@@ -108,6 +212,7 @@ struct smmu_model_config rig_config(void)
 	c.prefetch_permille = 0;
 	c.split_permille = 0;
 	c.refill_permille = 0;
+	c.strict = SMMU_STRICT_UNKNOWN | SMMU_STRICT_RES0 | SMMU_STRICT_ATTRIBUTES;
 	return c;
 }
 
@@ -115,8 +220,11 @@ void rig_open(struct rig *rig, const struct smmu_model_config *config, unsigned 
 {
 	struct smmu_model_config configs[RIG_SMMUS];
 	const char *given = getenv("SMMU_TEST_SEED");
-	struct smmu_model_hooks hooks = {.ctx = rig, .now_ns = model_now};
+	struct smmu_model_hooks hooks = {.ctx = rig, .live = live, .now_ns = model_now};
 
+	/* A test before this one may have failed. */
+	if (the_rig)
+		rig_abandon(the_rig);
 	memset(rig, 0, sizeof(*rig));
 	the_rig = rig;
 	rig->seed = given ? strtoull(given, NULL, 0) : 1;
@@ -129,6 +237,10 @@ void rig_open(struct rig *rig, const struct smmu_model_config *config, unsigned 
 	rig->posix.clock = sim_clock;
 	rig->posix.clock_ctx = rig->sim;
 	smmu_posix_port_init(&rig->port, &rig->posix);
+	rig->ops = *rig->port.ops;
+	rig->ops.dma_alloc = dma_alloc;
+	rig->ops.dma_free = dma_free;
+	rig->port.ops = &rig->ops;
 	for (unsigned i = 0; i < count; i++)
 		configs[i] = *config;
 	rig->model =
@@ -141,6 +253,10 @@ void rig_open(struct rig *rig, const struct smmu_model_config *config, unsigned 
 
 		*s = (struct rig_smmu){.rig = rig, .i = i, .bus = {&ops, s}};
 		s->model = smmu_model_bus(rig->model, i);
+		mmio_check_init(&s->check, s->model->ops->read32(s->model->ctx, SMMU_IDR0),
+				s->model->ops->read32(s->model->ctx, SMMU_IDR1),
+				s->model->ops->read32(s->model->ctx, SMMU_IDR3),
+				1ull << config->oas);
 	}
 }
 
@@ -151,6 +267,7 @@ struct smmu_instance_config rig_instance_config(struct rig *rig, unsigned i, uin
 					     .index = i,
 					     .quirks = quirks,
 					     .cmdq_log2 = 6,
+					     .evtq_log2 = 7,
 					     .timeout_ns = 10000000};
 }
 
@@ -178,14 +295,24 @@ void rig_close(struct rig *rig)
 		smmu_instance_remove(&rig->smmu[i].inst);
 		if (smmu_model_misuse_count(rig->model, i))
 			fail_msg("misuse: %s", smmu_model_misuse(rig->model, i, 0));
+		for (unsigned n = 0; n < rig->smmu[i].check.problems && n < MMIO_PROBLEMS; n++)
+			fprintf(stderr, "registers: %s\n", rig->smmu[i].check.problem[n]);
+		assert_int_equal(rig->smmu[i].check.problems, 0);
 	}
 	smmu_posix_rcu_drain(&rig->posix.rcu);
 	assert_int_equal(rig->heap.dma_blocks, 0);
 	assert_int_equal(rig->heap.cpu_blocks, 0);
+	rig_abandon(rig);
+}
+
+void rig_abandon(struct rig *rig)
+{
 	sim_remove_actor(rig->sim, rig->model);
 	smmu_model_destroy(rig->model);
 	smmu_heap_fini(&rig->heap);
 	smmu_ram_destroy(&rig->ram);
+	if (rig->shadow.va)
+		smmu_ram_destroy(&rig->shadow);
 	sim_destroy(rig->sim);
 	rig_store_hook = NULL;
 	rig_note_stes = false;
@@ -379,6 +506,15 @@ bool rig_dma(struct rig_device *d, unsigned k, int32_t ssid, uint64_t iova, uint
 	return r.ok;
 }
 
+static unsigned smmu_of(const struct rig *rig, const struct smmu_inv_target *t)
+{
+	unsigned i = 0;
+
+	while (i < rig->count && t != &rig->smmu[i].inst.target)
+		i++;
+	return i;
+}
+
 const char *rig_array(struct rig *rig, const struct smmu_domain *domain)
 {
 	static const char *const kind[] = {"asid", "vmid", "clear", "ats", "atsfull"};
@@ -395,7 +531,8 @@ const char *rig_array(struct rig *rig, const struct smmu_domain *domain)
 			strcpy(rig->text + at++, "-");
 			continue;
 		}
-		at += (size_t)sprintf(rig->text + at, "%u:%s%u", e->index, kind[e->kind], e->id);
+		at += (size_t)sprintf(rig->text + at, "%u:%s%u", smmu_of(rig, e->target),
+				      kind[e->kind], e->id);
 		if (e->substream)
 			at += (size_t)sprintf(rig->text + at, "+%u", e->substream - 1);
 		if (e->users != 1)

@@ -21,6 +21,7 @@
 #include <smmuv3/hw/regs.h>
 #include <smmuv3/instance.h>
 
+#include "mmio_check.h"
 #include "model.h"
 #include "posix_port.h"
 #include "sim.h"
@@ -55,21 +56,34 @@ struct rig_smmu {
 	uint64_t ring;
 	unsigned log2;
 	uint32_t cr0, prod;
-	bool gone;     /**< reads as ones */
-	uint32_t deaf; /**< writes to this register are lost; 0: none */
+	bool gone;          /**< reads as ones, writes get lost */
+	unsigned die_after; /**< gone from the n-th register write on; 0: never */
+	/** Changes what a register reads as; NULL: nothing. */
+	uint32_t (*patch_read)(struct rig_smmu *s, uint32_t offset, uint32_t value);
+	uint64_t (*patch_read64)(struct rig_smmu *s, uint32_t offset, uint64_t value);
+	void (*patch_write)(struct rig_smmu *s, uint32_t offset,
+			    uint64_t value); /**< sees each write */
+	uint32_t deaf;                       /**< writes to this register are lost; 0: none */
 	unsigned
 		corrupt; /**< the next command with this opcode is made illegal in memory, so often: */
 	unsigned corruptions;
-	bool frozen; /**< PROD does not reach the model: nothing is consumed */
+	struct mmio_check check; /**< of the driver's register accesses; problems fail rig_close */
+	bool frozen;             /**< PROD does not reach the model: nothing is consumed */
 };
 
 struct rig {
 	uint64_t seed;
 	struct sim *sim;
 	struct smmu_ram ram;
+	struct smmu_ram shadow; /**< memory as SMMUs see it that are not coherent */
 	struct smmu_heap heap;
 	struct smmu_posix posix;
 	struct smmu_port port;
+	unsigned
+		high_alloc; /**< the n-th DMA allocation from now on has a bus address of 51 bits */
+	void (*on_access)(struct rig_smmu *s, bool write,
+			  uint32_t offset); /**< before each; NULL: nothing */
+	struct smmu_port_ops ops;           /**< of the port; dma_free tells the checkers */
 	struct smmu_model *model;
 	unsigned count;
 	struct rig_smmu smmu[RIG_SMMUS];
@@ -82,12 +96,16 @@ struct rig {
 struct smmu_model_config rig_config(void);
 /** @p count alike SMMUs, not probed. */
 void rig_open(struct rig *rig, const struct smmu_model_config *config, unsigned count);
+/** No SMMU sees what was not cleaned, nor are their writes seen before an invalidate. After rig_open. */
+void rig_not_coherent(struct rig *rig);
 /** Probe and enable instance @p i (index @p i) with @p quirks. */
 void rig_up(struct rig *rig, unsigned i, uint32_t quirks);
 /** Open and bring all up. */
 void rig_open_up(struct rig *rig, unsigned count);
 /** The end: nothing is allocated any more and no instance noted a misuse. Instances are removed before. */
 void rig_close(struct rig *rig);
+/** The end, whatever is left and was noted. */
+void rig_abandon(struct rig *rig);
 /** Let instance @p i see PROD again after `frozen`. */
 void rig_thaw(struct rig *rig, unsigned i);
 /** Configuration of instance @p i. */

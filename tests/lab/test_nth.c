@@ -225,6 +225,8 @@ static void test_enable(void **state)
 		m->device[i].present = 0;
 	}
 	smmu_instance_remove(&m->smmu[1].inst);
+	/* By default it would make do with a smaller event queue. */
+	m->smmu[1].cfg.evtq_log2 = 7;
 	assert_int_equal(smmu_instance_probe(&m->smmu[1].inst, &m->smmu[1].cfg), 0);
 	assert_true(try_all(call_enable, true) >= 4);
 }

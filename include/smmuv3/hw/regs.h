@@ -287,6 +287,17 @@ SMMU_BEGIN_DECLS
 #define SMMU_PRIQ_PROD (SMMU_REGS_PAGE1 + 0x00c8u)
 #define SMMU_PRIQ_CONS (SMMU_REGS_PAGE1 + 0x00ccu)
 
+/* ---- Enhanced command queues, where IDR1.ECMDQ is 1: control pages beside pages 0 and 1 (3.5.6, 6.2.5) ---- */
+
+#define SMMU_ECMDQ_PAGE_BASE(n) (0x4000u + 32u * (n)) /**< 64 bits, read-only */
+#define SMMU_ECMDQ_PAGE_BASE_ADDR SMMU_MASK(55, 16)   /**< an offset from page 0 */
+#define SMMU_ECMDQ_PAGE_BYTES 0x10000u                /**< its queues are spread evenly over it */
+/** Offsets from the start of a queue's registers. */
+#define SMMU_ECMDQ_BASE 0x0u /**< 64 bits, as CMDQ_BASE */
+#define SMMU_ECMDQ_PROD 0x8u
+#define SMMU_ECMDQ_CONS 0xcu
+#define SMMU_ECMDQ_EN SMMU_BIT(31) /**< PROD.EN, acknowledged in CONS.ENACK */
+
 /* ---- Not used by the driver; here so that a dump can name them ---- */
 
 #define SMMU_GATOS_CTRL 0x0100u

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The registers of an instance: disabling whatever runs, taking each register over, enabling. IHI 0070 G.b, 3.11 and 6.3.
+ *
+ * Disabling, in this order, each step acknowledged before the next (smmu_registers_stop):
+ *
+ *   1. GBPA.ABORT: what takes effect once SMMUEN is 0 (6.3.14.1). If it does not take effect, SMMUEN stays as it is:
+ *      streams would pass untranslated.
+ *   2. CR0.SMMUEN alone. The fields of one write take effect one by one, in any order (6.3.9): if ATSCHK went with it,
+ *      what a device translated by itself would pass unchecked as long as SMMUEN is still in force.
+ *   3. IRQ_CTRL: no interrupt message is under way when this is acknowledged (3.18.1).
+ *   4. The rest of CR0, and enhanced command queues. From here on the SMMU makes no access of its own.
+ *
+ * A field may not change again before its change is acknowledged (6.3.9), so an acknowledge that a former owner did not
+ * wait for is waited for first.
+ *
+ * Enabling (smmu_registers_start): nothing that resets to an UNKNOWN value, or that a former owner left, is relied on.
+ * Registers are written while what guards them is off; each queue's BASE before its indexes (6.3.26); interrupts are on
+ * before what raises them; ATSCHK is in force before SMMUEN is, since cutting off a device rests on it. With SMMUEN 0
+ * nothing enters a cache (6.3.9.6), so the configuration caches and the TLB are cleaned in one go, before SMMUEN.
+ */
+#include "driver.h"
+
+#define CR0_QUEUES ((uint32_t)(SMMU_CR0_CMDQEN | SMMU_CR0_EVENTQEN | SMMU_CR0_PRIQEN))
+
+static int refuse_ack(const struct smmu_instance *inst, const char *reg, uint32_t value)
+{
+	struct smmu_message m;
+
+	smmu_text_str(smmu_message_begin(&m, inst->name), reg);
+	smmu_text_str(&m.text, " does not take the value ");
+	smmu_text_hex(&m.text, value, 1);
+	smmu_message_log(&m, inst->port, SMMU_LOG_ERROR);
+	return -SMMU_ETIMEDOUT;
+}
+
+/** Wait until the fields @p mask of register @p ack have @p value; @p reg names the register for the log. */
+static int await(struct smmu_instance *inst, const char *reg, uint32_t ack, uint32_t mask,
+		 uint32_t value)
+{
+	uint64_t start = smmu_port_now(inst->port);
+
+	for (;;) {
+		uint32_t now = smmu_mmio_read32(&inst->mmio, ack);
+
+		/* The registers of a device that is gone read as ones. */
+		if (now != UINT32_MAX && (now & mask) == value)
+			return 0;
+		if (smmu_port_now(inst->port) - start > inst->cfg.timeout_ns)
+			return refuse_ack(inst, reg, value);
+		smmu_relax(&inst->mmio);
+	}
+}
+
+/** The fields of CR0 that this SMMU has: the others are not acknowledged. */
+static uint32_t cr0_fields(const struct smmu_instance *inst)
+{
+	uint64_t fields = SMMU_CR0_SMMUEN | SMMU_CR0_EVENTQEN | SMMU_CR0_CMDQEN;
+
+	fields |= inst->idr0 & SMMU_IDR0_PRI ? SMMU_CR0_PRIQEN : 0;
+	fields |= inst->idr0 & SMMU_IDR0_ATS ? SMMU_CR0_ATSCHK : 0;
+	fields |= inst->idr0 & SMMU_IDR0_VMW ? SMMU_CR0_VMW : 0;
+	fields |= inst->idr3 & SMMU_IDR3_DPT ? SMMU_CR0_DPT_WALK_EN : 0;
+	return (uint32_t)fields;
+}
+
+static uint32_t irq_fields(const struct smmu_instance *inst)
+{
+	uint64_t fields = SMMU_IRQ_CTRL_GERROR_IRQEN | SMMU_IRQ_CTRL_EVENTQ_IRQEN;
+
+	fields |= inst->idr0 & SMMU_IDR0_PRI ? SMMU_IRQ_CTRL_PRIQ_IRQEN : 0;
+	return (uint32_t)fields;
+}
+
+static int set_cr0(struct smmu_instance *inst, uint32_t value)
+{
+	smmu_mmio_write32(&inst->mmio, SMMU_CR0, value);
+	return await(inst, "CR0", SMMU_CR0ACK, cr0_fields(inst), value);
+}
+
+static int set_irqs(struct smmu_instance *inst, uint32_t value)
+{
+	smmu_mmio_write32(&inst->mmio, SMMU_IRQ_CTRL, value);
+	return await(inst, "IRQ_CTRL", SMMU_IRQ_CTRLACK, irq_fields(inst), value);
+}
+
+/** Let traffic abort while SMMUEN is 0; the other fields of GBPA stay. */
+static int abort_when_off(struct smmu_instance *inst)
+{
+	const uint32_t abort = (uint32_t)SMMU_GBPA_ABORT, update = (uint32_t)SMMU_GBPA_UPDATE;
+	uint32_t gbpa;
+	int error = await(inst, "GBPA", SMMU_GBPA, update, 0);
+
+	if (error)
+		return error;
+	gbpa = smmu_mmio_read32(&inst->mmio, SMMU_GBPA);
+	if (gbpa & abort)
+		return 0;
+	smmu_mmio_write32(&inst->mmio, SMMU_GBPA, gbpa | abort | update);
+	return await(inst, "GBPA", SMMU_GBPA, update | abort, abort);
+}
+
+/** What a former owner wrote last to a register with an acknowledge, once it is in force. */
+static int settled(struct smmu_instance *inst, const char *name, uint32_t reg, uint32_t ack,
+		   uint32_t fields, uint32_t *value)
+{
+	*value = smmu_mmio_read32(&inst->mmio, reg) & fields;
+	return await(inst, name, ack, fields, *value);
+}
+
+static int cr0_off(struct smmu_instance *inst)
+{
+	uint32_t cr0;
+	int error = settled(inst, "CR0", SMMU_CR0, SMMU_CR0ACK, cr0_fields(inst), &cr0);
+
+	if (!error && cr0 & SMMU_CR0_SMMUEN)
+		error = set_cr0(inst, cr0 & ~(uint32_t)SMMU_CR0_SMMUEN);
+	return error;
+}
+
+static int irqs_off(struct smmu_instance *inst)
+{
+	uint32_t irqs;
+	int error =
+		settled(inst, "IRQ_CTRL", SMMU_IRQ_CTRL, SMMU_IRQ_CTRLACK, irq_fields(inst), &irqs);
+
+	return error ? error : set_irqs(inst, 0);
+}
+
+/* ---- Enhanced command queues: not used, but a former owner's go on fetching (3.5.6, 6.2.5) ---- */
+
+/**
+ * Without access to the control pages: CR1.QUEUE_* can be written only while no enhanced command queue is enabled (6.3.11), so
+ * see whether it can. CR0 is 0.
+ */
+static int find_ecmdqs(struct smmu_instance *inst)
+{
+	const uint32_t queue = (uint32_t)SMMU_CR1_QUEUE_IC;
+	uint32_t other = (smmu_mmio_read32(&inst->mmio, SMMU_CR1) ^ 1u) & queue;
+	struct smmu_message m;
+
+	smmu_mmio_write32(&inst->mmio, SMMU_CR1, other);
+	if ((smmu_mmio_read32(&inst->mmio, SMMU_CR1) & queue) == other)
+		return 0;
+	smmu_text_str(smmu_message_begin(&m, inst->name),
+		      "a former owner's enhanced command queues are enabled, and mmio_size does "
+		      "not reach their control pages");
+	smmu_message_log(&m, inst->port, SMMU_LOG_ERROR);
+	return -SMMU_EBUSY;
+}
+
+static int ecmdq_off(struct smmu_instance *inst, uint32_t prod)
+{
+	uint32_t value = smmu_mmio_read32(&inst->mmio, prod), ack = value & (uint32_t)SMMU_ECMDQ_EN;
+	int error = await(inst, "ECMDQ_PROD", prod + 4, (uint32_t)SMMU_ECMDQ_EN, ack);
+
+	if (error || !ack)
+		return error;
+	smmu_mmio_write32(&inst->mmio, prod, value & ~(uint32_t)SMMU_ECMDQ_EN);
+	return await(inst, "ECMDQ_PROD", prod + 4, (uint32_t)SMMU_ECMDQ_EN, 0);
+}
+
+static int ecmdqs_off(struct smmu_instance *inst)
+{
+	uint32_t idr6, pages, queues;
+	int error = 0;
+
+	if (!(inst->idr1 & SMMU_IDR1_ECMDQ))
+		return 0;
+	idr6 = smmu_mmio_read32(&inst->mmio, SMMU_IDR6);
+	pages = 1u << smmu_field_get(SMMU_IDR6_CMDQ_CONTROL_PAGE_LOG2NUMP, idr6);
+	queues = 1u << smmu_field_get(SMMU_IDR6_CMDQ_CONTROL_PAGE_LOG2NUMQ, idr6);
+	for (uint32_t p = 0; !error && p < pages; p++) {
+		uint64_t base = smmu_mmio_read64(&inst->mmio, SMMU_ECMDQ_PAGE_BASE(p)) &
+				SMMU_ECMDQ_PAGE_BASE_ADDR;
+
+		if (base + SMMU_ECMDQ_PAGE_BYTES > inst->cfg.mmio_size)
+			return find_ecmdqs(inst);
+		for (uint32_t q = 0; !error && q < queues; q++)
+			error = ecmdq_off(inst, (uint32_t)base +
+							q * (SMMU_ECMDQ_PAGE_BYTES / queues) +
+							SMMU_ECMDQ_PROD);
+	}
+	return error;
+}
+
+int smmu_registers_stop(struct smmu_instance *inst)
+{
+	int error = abort_when_off(inst);
+
+	if (!error)
+		error = cr0_off(inst);
+	if (error)
+		return error;
+	error = irqs_off(inst);
+	error = smmu_first_error(error, set_cr0(inst, 0));
+	return error ? error : ecmdqs_off(inst);
+}
+
+/* ---- Taking over ---- */
+
+static uint32_t cr1_value(const struct smmu_instance *inst)
+{
+	uint64_t cache = SMMU_CR1_CACHE_NC, sh = SMMU_SH_OSH;
+
+	if (inst->features.bits & SMMU_FEAT_COHERENT) {
+		cache = SMMU_CR1_CACHE_WB;
+		sh = SMMU_SH_ISH;
+	}
+	return (uint32_t)(smmu_field_prep(SMMU_CR1_TABLE_SH, sh) |
+			  smmu_field_prep(SMMU_CR1_TABLE_OC, cache) |
+			  smmu_field_prep(SMMU_CR1_TABLE_IC, cache) |
+			  smmu_field_prep(SMMU_CR1_QUEUE_SH, sh) |
+			  smmu_field_prep(SMMU_CR1_QUEUE_OC, cache) |
+			  smmu_field_prep(SMMU_CR1_QUEUE_IC, cache));
+}
+
+/** Streams out of range make an event; TLB maintenance that processors broadcast is not ours; EL2 without E2H. */
+static uint32_t cr2_value(const struct smmu_instance *inst)
+{
+	return (uint32_t)(SMMU_CR2_RECINVSID | (inst->idr0 & SMMU_IDR0_BTM ? SMMU_CR2_PTM : 0));
+}
+
+/** One interrupt source: its message, or none. */
+static void program_irq(struct smmu_instance *inst, uint32_t cfg0, const struct smmu_msi *msi)
+{
+	const struct smmu_mmio *m = &inst->mmio;
+
+	smmu_mmio_write64(m, cfg0, msi->address & SMMU_IRQ_CFG0_ADDR);
+	smmu_mmio_write32(m, cfg0 + 8, msi->data);
+	/* PRIQ_IRQ_CFG2.LO stays 0: an interrupt when the queue is not empty any more, as for events. */
+	smmu_mmio_write32(m, cfg0 + 12,
+			  (uint32_t)(smmu_field_prep(SMMU_IRQ_CFG2_MEMATTR, msi->attr) |
+				     smmu_field_prep(SMMU_IRQ_CFG2_SH, msi->sh)));
+}
+
+static void program_irqs(struct smmu_instance *inst)
+{
+	if (!(inst->idr0 & SMMU_IDR0_MSI))
+		return;
+	program_irq(inst, SMMU_GERROR_IRQ_CFG0, &inst->cfg.gerror_msi);
+	program_irq(inst, SMMU_EVENTQ_IRQ_CFG0, &inst->cfg.event_msi);
+	if (inst->idr0 & SMMU_IDR0_PRI)
+		program_irq(inst, SMMU_PRIQ_IRQ_CFG0, &inst->cfg.pri_msi);
+}
+
+static void program_outq(struct smmu_instance *inst, uint32_t base, struct smmu_outq *q)
+{
+	smmu_outq_restart(q);
+	smmu_mmio_write64(&inst->mmio, base, smmu_outq_base(q));
+	smmu_mmio_write32(&inst->mmio, q->reg_prod, 0);
+	smmu_mmio_write32(&inst->mmio, q->reg_cons, 0);
+}
+
+static void program(struct smmu_instance *inst)
+{
+	const struct smmu_mmio *m = &inst->mmio;
+
+	smmu_mmio_write32(m, SMMU_CR1, cr1_value(inst));
+	smmu_mmio_write32(m, SMMU_CR2, cr2_value(inst));
+	smmu_strtab_program(inst);
+	smmu_mmio_write64(m, SMMU_CMDQ_BASE, smmu_cmdq_base(&inst->cmdq));
+	smmu_mmio_write32(m, SMMU_CMDQ_PROD, 0);
+	smmu_mmio_write32(m, SMMU_CMDQ_CONS, 0);
+	program_outq(inst, SMMU_EVENTQ_BASE, &inst->evtq);
+	if (inst->have_priq)
+		program_outq(inst, SMMU_PRIQ_BASE, &inst->priq);
+	program_irqs(inst);
+}
+
+/** Errors from before us are none of ours. Service failure mode is: no acknowledge ends it (12.3). */
+static int clear_errors(struct smmu_instance *inst)
+{
+	uint32_t gerror = smmu_mmio_read32(&inst->mmio, SMMU_GERROR);
+	uint32_t active = gerror ^ smmu_mmio_read32(&inst->mmio, SMMU_GERRORN);
+	struct smmu_message m;
+
+	if (!(active & SMMU_GERROR_SFM_ERR)) {
+		smmu_mmio_write32(&inst->mmio, SMMU_GERRORN, gerror);
+		return 0;
+	}
+	smmu_text_str(smmu_message_begin(&m, inst->name),
+		      "GERROR.SFM_ERR: in service failure mode, which only a reset by the system "
+		      "ends");
+	smmu_message_log(&m, inst->port, SMMU_LOG_ERROR);
+	return -SMMU_EIO;
+}
+
+/** Drop whatever the caches held from before us. */
+static int clean_caches(struct smmu_instance *inst)
+{
+	struct smmu_cmd cmd[3];
+	uint32_t n = 0;
+
+	cmd[n++] = smmu_cmd_cfgi_all();
+	if (inst->features.bits & SMMU_FEAT_HYP)
+		cmd[n++] = smmu_cmd_tlbi_el2_all();
+	cmd[n++] = smmu_cmd_tlbi_nsnh_all();
+	return smmu_instance_issue(inst, cmd, n);
+}
+
+int smmu_registers_start(struct smmu_instance *inst)
+{
+	uint32_t cr0 = CR0_QUEUES | (uint32_t)SMMU_CR0_ATSCHK, irqs = irq_fields(inst);
+	int error;
+
+	/* Whatever the quirks say of the use of ATS: where there is ATSCHK, 0 would let all translated traffic pass. */
+	cr0 &= cr0_fields(inst);
+	error = clear_errors(inst);
+	if (error)
+		return error;
+	program(inst);
+	/* Tables and registers are complete before anything is enabled. */
+	smmu_mb();
+	error = set_irqs(inst, irqs);
+	if (!error)
+		error = set_cr0(inst, cr0);
+	if (!error)
+		error = clean_caches(inst);
+	if (error)
+		return error == -SMMU_EIO ? -SMMU_ETIMEDOUT : error;
+	return set_cr0(inst, cr0 | (uint32_t)SMMU_CR0_SMMUEN);
+}
