@@ -52,7 +52,8 @@ void model_cmdq_cache(struct instance *in)
 		return;
 	if (full > CACHED_COMMANDS)
 		full = CACHED_COMMANDS;
-	for (uint32_t i = 0; i < full; i++) {
+	/* A CMD_SYNC that is waiting was read already. */
+	for (uint32_t i = in->cmdq == CMDQ_SYNC; i < full; i++) {
 		uint32_t position = (in->r.cmdq.cons + i) & mask;
 		struct cached_command *c = &in->cached[position % CACHED_COMMANDS];
 

@@ -169,6 +169,7 @@ static void test_cached_commands(void **state)
 
 	c.cmd_cache_permille = 1000;
 	c.cmd_ns = 1000;
+	c.sync_ns = 50000;
 	rig_open(&rig, &c, 1, SMMU_MODEL_VIRTUAL, NULL, 1);
 	rig_up(&rig, 0);
 	slot = rig.in[0].cmdq.base + rig.in[0].cmdq.index * 16;
@@ -190,9 +191,14 @@ static void test_cached_commands(void **state)
 	smmu_model_counters(rig.model, 0, &count);
 	assert_int_equal(count.tlbi, 2);
 	assert_int_equal(count.cfgi, 3);
-	/* All slots, many times round. */
-	for (unsigned n = 0; n < 500; n++)
+	/* All slots, many times round, with a CMD_SYNC waiting while PROD moves. */
+	for (unsigned n = 0; n < 500; n++) {
 		rig_cmd(&rig, 0, n & 1 ? smmu_cmd_tlbi_nsnh_all() : smmu_cmd_cfgi_all());
+		if (n % 6 == 0) {
+			rig_cmd(&rig, 0, smmu_cmd_sync(0));
+			assert_true(!smmu_model_settle(rig.model, 40000));
+		}
+	}
 	rig_sync(&rig, 0);
 	smmu_model_counters(rig.model, 0, &count);
 	assert_int_equal(count.tlbi, 252);
