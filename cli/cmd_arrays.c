@@ -3,28 +3,14 @@
 #include "commands.h"
 
 #include <json-c/json.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "machine.h"
+#include "arrays_draw.h"
+#include "load_topology.h"
 #include "options.h"
 #include "report_print.h"
-
-static const char *kind_name(uint32_t kind)
-{
-	switch (kind) {
-	case SMMU_INV_S1_ASID:
-		return "s1-asid";
-	case SMMU_INV_S2_VMID:
-		return "s2-vmid";
-	case SMMU_INV_S2_VMID_S1_CLEAR:
-		return "s1-clear";
-	case SMMU_INV_ATS:
-		return "ats";
-	default:
-		return "ats-full";
-	}
-}
 
 static void print_domain(const struct machine_domain *d)
 {
@@ -46,8 +32,8 @@ static void print_domain(const struct machine_domain *d)
 			snprintf(id, sizeof(id), "%u", e->id);
 		if (e->substream)
 			snprintf(ssid, sizeof(ssid), "%u", e->substream - 1);
-		printf("  %4u  %-8s  %-10s  %9s  %5u\n", e->index, kind_name(e->kind), id, ssid,
-		       e->users);
+		printf("  %4u  %-8s  %-10s  %9s  %5u\n", e->index, arrays_kind_name(e->kind), id,
+		       ssid, e->users);
 	}
 }
 
@@ -64,7 +50,8 @@ static struct json_object *domain_json(const struct machine_domain *d)
 		struct json_object *entry = json_object_new_object();
 
 		json_object_object_add(entry, "smmu", json_object_new_int64(e->index));
-		json_object_object_add(entry, "kind", json_object_new_string(kind_name(e->kind)));
+		json_object_object_add(entry, "kind",
+				       json_object_new_string(arrays_kind_name(e->kind)));
 		json_object_object_add(entry, "id", json_object_new_int64(e->id));
 		json_object_object_add(entry, "substream",
 				       e->substream ? json_object_new_int64(e->substream - 1)
@@ -76,7 +63,7 @@ static struct json_object *domain_json(const struct machine_domain *d)
 	return o;
 }
 
-static struct json_object *arrays_json(const struct machine *m)
+static struct json_object *arrays_json(const struct machine *m, const struct smmu_topology *t)
 {
 	struct json_object *top = json_object_new_object(), *list = json_object_new_array();
 	unsigned i;
@@ -84,29 +71,51 @@ static struct json_object *arrays_json(const struct machine *m)
 	for (i = 0; i < m->domains; i++)
 		json_object_array_add(list, domain_json(&m->domain[i]));
 	json_object_object_add(top, "domains", list);
+	topology_warnings_json(top, t);
 	return top;
 }
 
-static int show(struct machine *m, const struct options *o)
+static int show(struct machine *m, const struct options *o, const struct smmu_topology *t)
 {
 	unsigned i;
 
-	if (!o->json || strcmp(o->json, "-")) {
+	if ((!o->json || strcmp(o->json, "-")) && (!o->svg || strcmp(o->svg, "-"))) {
 		for (i = 0; i < m->domains; i++) {
 			if (i)
 				putchar('\n');
 			print_domain(&m->domain[i]);
 		}
 	}
-	return o->json ? report_write_json(o->json, "arrays", arrays_json(m)) : 0;
+	if (o->svg && arrays_svg(o->svg, m)) {
+		fprintf(stderr, "smmuv3 arrays: --svg %s: %s; expected a place to write to\n",
+			o->svg, strerror(errno ? errno : EIO));
+		return 2;
+	}
+	return o->json ? report_write_json(o->json, "arrays", arrays_json(m, t)) : 0;
+}
+
+static int arrays(const struct options *o, const struct smmu_topology *t)
+{
+	struct machine_config cfg = {.data_bytes = 2u << 20, .domains = o->lab.domains};
+	struct machine *m = malloc(sizeof(*m));
+	struct report r = {0};
+	int rc;
+
+	if (!m)
+		return 2;
+	rc = machine_open(m, &o->lab, &cfg);
+	if (!rc) {
+		rc = machine_attach_all(m) ? 2 : show(m, o, t);
+		machine_close(m, &r);
+	}
+	free(m);
+	return rc;
 }
 
 int cmd_arrays(int argc, char **argv)
 {
-	struct machine_config cfg = {.data_bytes = 2u << 20};
-	struct report r = {0};
+	struct smmu_topology t;
 	struct options o;
-	struct machine *m;
 	int rc = options_parse(&o, CMD_ARRAYS, argc, argv, 0);
 
 	if (rc)
@@ -115,15 +124,9 @@ int cmd_arrays(int argc, char **argv)
 		help_print(stdout, "arrays");
 		return 0;
 	}
-	m = malloc(sizeof(*m));
-	if (!m)
-		return 2;
-	cfg.domains = o.lab.domains;
-	rc = machine_open(m, &o.lab, &cfg);
-	if (!rc) {
-		rc = machine_attach_all(m) ? 2 : show(m, &o);
-		machine_close(m, &r);
-	}
-	free(m);
+	rc = load_topology(&o, &t);
+	if (!rc)
+		rc = arrays(&o, &t);
+	smmu_topology_free(&t);
 	return rc;
 }

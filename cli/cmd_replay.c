@@ -9,7 +9,7 @@
 
 #include "machine_qemu.h"
 #include "replay.h"
-#include "options.h"
+#include "load_topology.h"
 #include "report_print.h"
 
 /* A gigabyte that the trace never maps: there is one, as its events are fewer than its places. */
@@ -134,6 +134,7 @@ int cmd_replay(int argc, char **argv)
 	struct replay_memory memory;
 	char err[5120];
 	struct options o;
+	struct smmu_topology topology;
 	struct trace t;
 	int rc = options_parse(&o, CMD_REPLAY, argc, argv, 1);
 
@@ -146,6 +147,8 @@ int cmd_replay(int argc, char **argv)
 	if (!o.n_words)
 		return options_fail(&o, "it wants a trace: smmuv3 replay FILE");
 	o.lab.threads = 1;
+	if (load_topology(&o, &topology))
+		return 2;
 	if (trace_read(&t, o.words[0], err, sizeof(err))) {
 		fprintf(stderr, "smmuv3 replay: %s\n", err);
 		return 2;

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "options.h"
+#include "load_topology.h"
 #include "report_print.h"
 #include "workload.h"
 
@@ -30,28 +30,20 @@ static void catch_signals(void)
 	sigaction(SIGTERM, &act, NULL);
 }
 
-int cmd_run(int argc, char **argv)
+static int run(struct options *o, const struct smmu_topology *t)
 {
-	struct options o;
-	struct machine *m;
+	struct machine_config cfg = {.data_bytes = workload_data_bytes(&o->lab),
+				     .domains = o->lab.domains};
+	struct machine *m = malloc(sizeof(*m));
 	struct report r = {0};
-	struct machine_config cfg = {0};
-	int rc = options_parse(&o, CMD_RUN, argc, argv, 0);
+	struct json_object *top;
+	int rc;
 
-	if (rc)
-		return rc;
-	if (o.help) {
-		help_print(stdout, "run");
-		return 0;
-	}
-	m = malloc(sizeof(*m));
 	if (!m)
 		return 2;
-	o.lab.interrupted = &interrupted;
+	o->lab.interrupted = &interrupted;
 	catch_signals();
-	cfg.data_bytes = workload_data_bytes(&o.lab);
-	cfg.domains = o.lab.domains;
-	rc = machine_open(m, &o.lab, &cfg);
+	rc = machine_open(m, &o->lab, &cfg);
 	if (rc) {
 		free(m);
 		return rc;
@@ -63,9 +55,32 @@ int cmd_run(int argc, char **argv)
 	free(m);
 	if (rc)
 		return rc;
-	if (!o.json || strcmp(o.json, "-"))
-		report_print(stdout, &r, &o.lab);
-	if (o.json)
-		rc = report_write_json(o.json, "run", report_json(&r, &o.lab));
-	return rc ? rc : report_status(&r, &o.lab);
+	if (!o->json || strcmp(o->json, "-"))
+		report_print(stdout, &r, &o->lab);
+	if (o->json) {
+		top = report_json(&r, &o->lab);
+		if (top)
+			topology_warnings_json(top, t);
+		rc = report_write_json(o->json, "run", top);
+	}
+	return rc ? rc : report_status(&r, &o->lab);
+}
+
+int cmd_run(int argc, char **argv)
+{
+	struct smmu_topology t;
+	struct options o;
+	int rc = options_parse(&o, CMD_RUN, argc, argv, 0);
+
+	if (rc)
+		return rc;
+	if (o.help) {
+		help_print(stdout, "run");
+		return 0;
+	}
+	rc = load_topology(&o, &t);
+	if (!rc)
+		rc = run(&o, &t);
+	smmu_topology_free(&t);
+	return rc;
 }

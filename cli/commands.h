@@ -14,7 +14,7 @@ int cmd_replay(int argc, char **argv);
 int cmd_arrays(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
 
-/** What `smmuv3 NAME --help` prints, of the three. */
+/** What `smmuv3 NAME --help` prints. */
 void help_print(FILE *out, const char *name);
 
 #endif

@@ -110,6 +110,31 @@ static const char arrays_intro[] = "usage: smmuv3 arrays [options]\n"
 
 static const char arrays_tail[] = "Exit status: 0, or 2 for bad usage or bad input.\n";
 
+static const char topology_intro[] =
+	"usage: smmuv3 topology [--iort FILE | --dtb FILE | --smmus N --devices N] [options]\n"
+	"\n"
+	"Shows the SMMUv3 instances of a machine, and which device ids reach which of them as "
+	"which\n"
+	"stream; with interrupts, the model of the part, ATS, PRI, PASID widths, stalls, and "
+	"memory that\n"
+	"has to stay mapped. Other SMMUs, PMCGs and SMMUs that the firmware has disabled are "
+	"named.\n"
+	"\n"
+	"As Linux does, an item of a table that is wrong is left out with a warning that says "
+	"where it is\n"
+	"and what was expected, and the rest is used; how many were left out is counted.\n";
+
+static const char topology_tail[] =
+	"Exit status: 0, or 2 for bad usage or bad input.\n"
+	"\n"
+	"Examples, on the machine itself:\n"
+	"  smmuv3 topology --iort /sys/firmware/acpi/tables/IORT\n"
+	"  acpidump | smmuv3 topology --iort -\n"
+	"  smmuv3 topology --dtb /sys/firmware/fdt\n"
+	"  dtc -I fs -O dtb /proc/device-tree | smmuv3 topology --dtb -\n"
+	"Of sources: dtc -I dts -O dtb -o FILE.dtb FILE.dts; iasl FILE.dsl makes FILE.aml;\n"
+	"fdtoverlay -i BASE.dtb -o WHOLE.dtb OVERLAY.dtbo applies an overlay.\n";
+
 static const struct help {
 	enum command command;
 	const char *name, *intro, *tail;
@@ -117,6 +142,7 @@ static const struct help {
 	{CMD_RUN, "run", run_intro, run_tail},
 	{CMD_REPLAY, "replay", replay_intro, replay_tail},
 	{CMD_ARRAYS, "arrays", arrays_intro, arrays_tail},
+	{CMD_TOPOLOGY, "topology", topology_intro, topology_tail},
 };
 
 #define FAULT_INDENT 24u

@@ -17,20 +17,27 @@ const struct option option_table[] = {
 	 "the SMMUs behind the driver: a model in this process, or those of QEMU in a process of "
 	 "its "
 	 "own (model)"},
-	{"iort", OPTION_TEXT, MACHINES | CMD_TOPOLOGY, AT(lab.iort), OPTION_NONE, 0, 0, "FILE",
-	 "read the machine from an ACPI IORT"},
-	{"dtb", OPTION_TEXT, MACHINES | CMD_TOPOLOGY, AT(lab.dtb), OPTION_NONE, 0, 0, "FILE",
-	 "read the machine from a flattened device tree"},
+	{"iort", OPTION_TEXT, MACHINES | CMD_TOPOLOGY, AT(iort), OPTION_NONE, 0, 0, "FILE",
+	 "read the machine from an ACPI IORT, or from the text of acpidump; packed by gzip or not; "
+	 "- is "
+	 "standard input"},
+	{"dtb", OPTION_TEXT, MACHINES | CMD_TOPOLOGY, AT(dtb), OPTION_NONE, 0, 0, "FILE",
+	 "read the machine from a flattened device tree; packed by gzip or not; - is standard "
+	 "input"},
+	{"strict", OPTION_FLAG, MACHINES | CMD_TOPOLOGY, AT(strict), OPTION_NONE, 0, 0, NULL,
+	 "refuse what is otherwise left out of a table or a trace with a warning"},
+	{"all", OPTION_FLAG, MACHINES | CMD_TOPOLOGY, AT(all), OPTION_NONE, 0, 0, NULL,
+	 "use SMMUs that the device tree disables too"},
 	{"smmus", OPTION_NUMBER, MACHINES, AT(lab.smmus), AT(smmus_given), 1, 64, "N",
 	 "or make up a machine with so many SMMUs (2)"},
 	{"smmus", OPTION_NUMBER, CMD_TOPOLOGY, AT(lab.smmus), AT(smmus_given), 1,
 	 SMMU_TOPOLOGY_MAX_SMMUS, "N", "or make up a machine with so many SMMUs (2)"},
 	{"devices", OPTION_NUMBER, MACHINES, AT(lab.devices), AT(devices_given), 1, 1024, "N",
-	 "so many devices on each SMMU (4)"},
+	 "so many devices on each SMMU (4); made up where a table has none"},
 	{"devices", OPTION_NUMBER, CMD_TOPOLOGY, AT(lab.devices), AT(devices_given), 1,
 	 SMMU_TOPOLOGY_MAX_DEVICES, "N", "so many streams on each SMMU (4)"},
 	{"ats", OPTION_NUMBER, MACHINES, AT(lab.ats), AT(ats_given), 0, 1024, "N",
-	 "so many of the devices on each SMMU use ATS (half)"},
+	 "so many of the devices on each SMMU use ATS (half; of a table those that it says can)"},
 	{"domains", OPTION_NUMBER, CMD_RUN | CMD_ARRAYS, AT(lab.domains), OPTION_NONE, 1, 64, "N",
 	 "domains, each shared over all SMMUs (2)"},
 	{"stage", OPTION_STAGE, MACHINES, OPTION_NONE, OPTION_NONE, 0, 0, "1|2|1,2",
@@ -61,6 +68,10 @@ const struct option option_table[] = {
 	 "break something on purpose at every EVERY-th chance, 1 to 1,000,000,000; may be given up "
 	 "to "
 	 "16 times. smmuv3 run --help lists the faults"},
+	{"svg", OPTION_TEXT, CMD_TOPOLOGY | CMD_ARRAYS, AT(svg), OPTION_NONE, 0, 0, "FILE",
+	 "draw it; - is standard output, which then gets nothing else"},
+	{"dot", OPTION_TEXT, CMD_TOPOLOGY, AT(dot), OPTION_NONE, 0, 0, "FILE",
+	 "write it as a graph for Graphviz"},
 	{"json", OPTION_TEXT, MACHINES | CMD_TOPOLOGY | CMD_DECODE, AT(json), OPTION_NONE, 0, 0,
 	 "FILE",
 	 "write what was found as one JSON object; - is standard output, which then gets nothing "

@@ -155,9 +155,9 @@ static int check_qemu(struct options *o)
 {
 	unsigned i;
 
-	if (o->lab.iort || o->lab.dtb)
+	if (o->iort || o->dtb)
 		return options_fail(o, "--device qemu has a machine of its own: leave %s out",
-				    o->lab.iort ? "--iort" : "--dtb");
+				    o->iort ? "--iort" : "--dtb");
 	if (o->lab.smmus > 8)
 		return options_fail(o, "--device qemu has at most 8 SMMUs, not %u (--smmus)",
 				    o->lab.smmus);
@@ -187,6 +187,7 @@ static int check_run(struct options *o)
 {
 	if (o->lab.qemu && check_qemu(o))
 		return 2;
+	o->lab.ats_given = o->ats_given;
 	if (o->ats_given && o->lab.ats > o->lab.devices)
 		return options_fail(
 			o, "--ats %u wants more devices than the %u on each instance (--devices)",
@@ -203,12 +204,12 @@ static int check_run(struct options *o)
 
 static int check(struct options *o)
 {
-	const char *table = o->lab.iort ? "--iort" : "--dtb";
+	const char *table = o->iort ? "--iort" : "--dtb";
 
-	if (o->lab.iort && o->lab.dtb)
+	if (o->iort && o->dtb)
 		return options_fail(
 			o, "--iort and --dtb exclude each other: one table describes the machine");
-	if ((o->lab.iort || o->lab.dtb) && o->smmus_given)
+	if ((o->iort || o->dtb) && o->smmus_given)
 		return options_fail(
 			o, "--smmus makes up a topology, %s reads one: leave one of them out",
 			table);

@@ -30,6 +30,10 @@ struct options {
 	const char *json; /**< file, "-" for standard output, NULL: none */
 	char **words; /**< arguments that are no options, in their order: the start of argv, rearranged */
 	int n_words;
+	const char *iort, *dtb; /**< files of firmware tables; both NULL: a made-up topology */
+	const char *svg, *dot;  /**< pictures: files, or "-" */
+	bool strict;            /**< refuse what would be left out with a warning */
+	bool all;               /**< use SMMUs that the firmware has disabled too */
 	bool smmus_given, devices_given, ats_given, ops_given, design_given, help;
 	struct lab_config lab;
 };

@@ -17,12 +17,15 @@ enum design_id { DESIGN_SWEEP, DESIGN_SERIAL, DESIGN_LIST, DESIGN_FLUSH, DESIGN_
 #define LAB_MAX_INJECT 16
 #define LAB_MAX_STAGES 8
 
+struct smmu_topology;
+
 struct lab_config {
-	const char *who;        /**< stands before every message: "smmuv3 run" */
-	bool qemu;              /**< QEMU's SMMUs instead of the model */
-	const char *iort, *dtb; /**< files of firmware tables; both NULL: a made-up topology */
+	const char *who;                      /**< stands before every message: "smmuv3 run" */
+	bool qemu;                            /**< QEMU's SMMUs instead of the model */
+	const struct smmu_topology *topology; /**< of firmware tables, lent; NULL: a made-up one */
 	unsigned smmus, devices;
-	unsigned ats; /**< devices with ATS on each instance */
+	unsigned ats;   /**< devices with ATS on each instance that is made up … */
+	bool ats_given; /**< … or on each: else those of a table have it as the table says */
 	unsigned domains;
 	uint8_t stage[LAB_MAX_STAGES]; /**< kinds of the domains, in turn: 1 or 2 */
 	unsigned n_stages;

@@ -262,7 +262,7 @@ static void tear_down(struct machine *m)
 		smmu_heap_fini(&m->heap);
 	if (!m->qemu)
 		smmu_ram_destroy(&m->ram);
-	smmu_topology_free(&m->topology);
+	machine_free_topology(m);
 	free(m->domain);
 	free(m->device);
 	free(m->smmu);

@@ -18,6 +18,8 @@ int machine_fail(const struct machine *m, const char *fmt, ...)
 
 /** Read, or make up, the topology: which SMMUs there are. */
 int machine_load_topology(struct machine *m);
+/** Give it back, unless it is lent. */
+void machine_free_topology(struct machine *m);
 /** Choose the devices that a run uses on each of them. */
 int machine_place(struct machine *m);
 /** Width of the widest stream that they have, at least 8. */

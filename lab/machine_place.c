@@ -10,24 +10,24 @@
 int machine_load_topology(struct machine *m)
 {
 	const struct lab_config *o = m->o;
-	char err[4096 + SMMU_TOPOLOGY_ERR];
-	int rc;
 
-	if (o->iort || o->dtb) {
-		rc = smmu_topology_from_file(o->iort ? o->iort : o->dtb,
-					     o->iort ? SMMU_TOPOLOGY_IORT : SMMU_TOPOLOGY_DTB,
-					     &m->topology, err, sizeof(err));
-		if (rc)
-			return machine_fail(m, "%s", err);
+	if (o->topology) {
+		m->topology = *o->topology;
 		if (!m->topology.n_smmus || m->topology.n_smmus > 64)
-			return machine_fail(m,
-					    "%s: describes %zu SMMUv3 instances, expected 1 to 64",
-					    o->iort ? o->iort : o->dtb, m->topology.n_smmus);
+			return machine_fail(
+				m, "the table describes %zu SMMUv3 instances, expected 1 to 64",
+				m->topology.n_smmus);
 	} else if (smmu_topology_synthetic(o->smmus, o->devices * MACHINE_STREAMS, &m->topology)) {
 		return machine_fail(m, "out of memory");
 	}
 	m->smmus = (unsigned)m->topology.n_smmus;
 	return 0;
+}
+
+void machine_free_topology(struct machine *m)
+{
+	if (!m->o->topology)
+		smmu_topology_free(&m->topology);
 }
 
 /* Devices of an instance: as many as wanted, or as many as have a stream of their own. */
@@ -41,17 +41,22 @@ static unsigned devices_of(const struct machine *m, unsigned smmu)
 static void place_device(struct machine *m, unsigned smmu, unsigned n, unsigned per)
 {
 	struct machine_device *d = &m->device[m->devices];
+	const struct smmu_topology_root *root;
+	uint8_t ssid_bits = 2; /* of those that have any */
 
 	*d = (struct machine_device){.m = m, .smmu = smmu, .index = m->devices++};
 	smmu_topology_pick_device(&m->topology, smmu, n, &d->stream[d->n_streams++]);
 	/* Some devices have a second stream, where the topology has one left. */
 	if (n % 4 == 2 && !smmu_topology_pick_device(&m->topology, smmu, per + n, &d->stream[1]))
 		d->n_streams++;
-	d->ats = n < m->o->ats;
+	root = smmu_topology_root_of(&m->topology, smmu, d->stream[0]);
+	d->ats = m->o->ats_given || !root || root->made_up ? n < m->o->ats : root->ats;
+	if (root && root->has_pasid && root->pasid_bits < ssid_bits)
+		ssid_bits = 0;
 	m->ats += d->ats;
 	/* Of those with ATS and of those without, some have substreams. */
 	if (n % 2 == 1 && !m->qemu)
-		d->ssid_bits = 2;
+		d->ssid_bits = ssid_bits;
 }
 
 int machine_place(struct machine *m)
@@ -61,7 +66,8 @@ int machine_place(struct machine *m)
 	for (i = 0; i < m->smmus; i++)
 		total += devices_of(m, i);
 	if (!total)
-		return machine_fail(m, "the topology has no stream that reaches an SMMU");
+		return machine_fail(m, "the topology has no stream that reaches an SMMU (--devices "
+				       "N makes some up)");
 	m->device = calloc(total, sizeof(*m->device));
 	m->smmu = calloc(m->smmus, sizeof(*m->smmu));
 	if (!m->device || !m->smmu)

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "topology_build.h"
+#include "build.h"
 
 /*
  * QEMU's TLB holds 256 entries and is emptied by the next one: were it ever full, what should be stale would be gone,
@@ -18,6 +18,7 @@
 static int build_topology(struct machine *m, unsigned smmus, unsigned streams)
 {
 	char err[SMMU_TOPOLOGY_ERR], name[32];
+	const struct topology_build b = {.t = &m->topology, .err = err, .errlen = sizeof(err)};
 	unsigned i, n;
 	int rc = 0;
 
@@ -26,25 +27,22 @@ static int build_topology(struct machine *m, unsigned smmus, unsigned streams)
 		struct smmu_topology_root *root;
 
 		snprintf(name, sizeof(name), "qemu%u", i);
-		smmu = smmu_topology_add_smmu(&m->topology, name, &rc, err, sizeof(err));
+		/* Of the registers, as QEMU's machine has them; nothing maps them here. */
+		smmu = topology_add_smmu(&b, name, 0x0c000000ull + i * 0x20000ull, &rc);
 		if (!smmu)
 			break;
-		/* Of the registers, as QEMU's machine has them; nothing maps them here. */
-		smmu->base = 0x0c000000ull + i * 0x20000ull;
 		smmu->coherent = true;
 		snprintf(name, sizeof(name), "pcie.%u", i);
-		root = smmu_topology_add_root(&m->topology, SMMU_TOPOLOGY_ROOT_COMPLEX, name, &rc,
-					      err, sizeof(err));
+		root = topology_add_root(&b, SMMU_TOPOLOGY_ROOT_COMPLEX, name, &rc);
 		for (n = 0; root && n < streams && !rc; n++) {
 			uint32_t stream = backend_qemu_stream(&m->backend, i, n);
 			const struct smmu_topology_streams range = {
 				.first = stream, .count = 1, .smmu = i, .stream = stream};
 
-			rc = smmu_topology_add_streams(&m->topology, root, &range, err,
-						       sizeof(err));
+			rc = topology_add_streams(&b, root, &range);
 		}
 	}
-	return rc ? rc : smmu_topology_finish(&m->topology, err, sizeof(err));
+	return rc ? rc : topology_finish(&b);
 }
 
 int machine_qemu_open(struct machine *m, uint64_t other_bytes, uint64_t data_bytes)

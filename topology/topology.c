@@ -1,191 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Topologies: building, freeing, reading from a file, making one up, and choosing streams for a
- * workload. The readers of firmware tables are topology_iort.c and topology_dtb.c.
- */
-#include "topology_build.h"
+/* Topologies: freeing them, making one up, and choosing streams for a workload. Readers of tables are beside it. */
+#include "build.h"
 
-#include <errno.h>
-#include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define SMMU_REGISTER_BYTES 0x20000u /* two 64K pages */
-
-int smmu_topology_fail(char *err, size_t errlen, int code, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	if (errlen)
-		vsnprintf(err, errlen, fmt, ap);
-	va_end(ap);
-	return code;
-}
-
-/* Room for one more element: an array doubles when its length is a power of two, so needs no
- * capacity field. */
-static void *grow(void *array, size_t n, size_t element)
-{
-	if (n & (n - 1))
-		return array;
-	return reallocarray(array, n ? 2 * n : 1, element);
-}
-
-struct smmu_topology_smmu *smmu_topology_add_smmu(struct smmu_topology *t, const char *name,
-						  int *code, char *err, size_t errlen)
-{
-	struct smmu_topology_smmu *smmus, *smmu;
-	char *copy;
-
-	if (t->n_smmus == SMMU_TOPOLOGY_MAX_SMMUS) {
-		*code = smmu_topology_fail(err, errlen, -SMMU_EINVAL,
-					   "%s: one SMMUv3 too many; expected at most %u", name,
-					   SMMU_TOPOLOGY_MAX_SMMUS);
-		return NULL;
-	}
-	smmus = grow(t->smmus, t->n_smmus, sizeof(*smmus));
-	if (smmus)
-		t->smmus = smmus;
-	copy = strdup(name);
-	if (!smmus || !copy) {
-		free(copy);
-		*code = smmu_topology_fail(err, errlen, -SMMU_ENOMEM, "out of memory");
-		return NULL;
-	}
-	smmu = &smmus[t->n_smmus];
-	*smmu = (struct smmu_topology_smmu){
-		.index = (unsigned)t->n_smmus++, .size = SMMU_REGISTER_BYTES, .name = copy};
-	return smmu;
-}
-
-struct smmu_topology_root *smmu_topology_add_root(struct smmu_topology *t,
-						  enum smmu_topology_kind kind, const char *name,
-						  int *code, char *err, size_t errlen)
-{
-	struct smmu_topology_root *roots, *root;
-	char *copy;
-
-	if (t->n_roots == SMMU_TOPOLOGY_MAX_ROOTS) {
-		*code = smmu_topology_fail(err, errlen, -SMMU_EINVAL,
-					   "%s: one root too many; expected at most %u", name,
-					   SMMU_TOPOLOGY_MAX_ROOTS);
-		return NULL;
-	}
-	roots = grow(t->roots, t->n_roots, sizeof(*roots));
-	if (roots)
-		t->roots = roots;
-	copy = strdup(name);
-	if (!roots || !copy) {
-		free(copy);
-		*code = smmu_topology_fail(err, errlen, -SMMU_ENOMEM, "out of memory");
-		return NULL;
-	}
-	root = &roots[t->n_roots++];
-	*root = (struct smmu_topology_root){.kind = kind, .name = copy};
-	return root;
-}
-
-int smmu_topology_add_streams(struct smmu_topology *t, struct smmu_topology_root *root,
-			      const struct smmu_topology_streams *range, char *err, size_t errlen)
-{
-	struct smmu_topology_streams *streams;
-
-	if (t->n_streams == SMMU_TOPOLOGY_MAX_STREAMS)
-		return smmu_topology_fail(err, errlen, -SMMU_EINVAL,
-					  "%s: one range of streams too many; expected at most %u "
-					  "in all",
-					  root->name, SMMU_TOPOLOGY_MAX_STREAMS);
-	streams = grow(root->streams, root->n_streams, sizeof(*streams));
-	if (!streams)
-		return smmu_topology_fail(err, errlen, -SMMU_ENOMEM, "out of memory");
-	root->streams = streams;
-	streams[root->n_streams++] = *range;
-	t->n_streams++;
-	return 0;
-}
-
-static int compare_u64(uint64_t a, uint64_t b)
-{
-	return (a > b) - (a < b);
-}
-
-static int compare_streams(const void *a, const void *b)
-{
-	const struct smmu_topology_streams *x = a, *y = b;
-
-	if (x->first != y->first)
-		return compare_u64(x->first, y->first);
-	return x->smmu != y->smmu ? compare_u64(x->smmu, y->smmu)
-				  : compare_u64(x->stream, y->stream);
-}
-
-static int compare_ids(const void *a, const void *b)
-{
-	const struct smmu_topology_ids *x = a, *y = b;
-
-	return compare_u64(x->first, y->first);
-}
-
-/* Sort the identifiers of an instance and melt together those that touch or overlap. */
-static void merge_ids(struct smmu_topology_smmu *smmu)
-{
-	struct smmu_topology_ids *ids = smmu->ids;
-	size_t i, out = 0;
-
-	if (!smmu->n_ids)
-		return;
-	qsort(ids, smmu->n_ids, sizeof(*ids), compare_ids);
-	for (i = 1; i < smmu->n_ids; i++) {
-		uint64_t end = ids[out].first + ids[out].count;
-
-		if (ids[i].first > end)
-			ids[++out] = ids[i];
-		else if (ids[i].first + ids[i].count > end)
-			ids[out].count = ids[i].first + ids[i].count - ids[out].first;
-	}
-	smmu->n_ids = out + 1;
-	for (i = 0; i < smmu->n_ids; i++)
-		smmu->n_streams += ids[i].count;
-}
-
-int smmu_topology_finish(struct smmu_topology *t, char *err, size_t errlen)
-{
-	size_t i, j;
-
-	for (i = 0; i < t->n_smmus; i++)
-		for (j = 0; j < i; j++)
-			if (t->smmus[i].base == t->smmus[j].base)
-				return smmu_topology_fail(
-					err, errlen, -SMMU_EINVAL,
-					"%s: base 0x%" PRIx64 " is that of %s already; expected "
-					"an address of its own",
-					t->smmus[i].name, t->smmus[i].base, t->smmus[j].name);
-	for (i = 0; i < t->n_roots; i++) {
-		struct smmu_topology_root *root = &t->roots[i];
-
-		if (root->n_streams)
-			qsort(root->streams, root->n_streams, sizeof(*root->streams),
-			      compare_streams);
-		for (j = 0; j < root->n_streams; j++) {
-			const struct smmu_topology_streams *range = &root->streams[j];
-			struct smmu_topology_smmu *smmu = &t->smmus[range->smmu];
-			struct smmu_topology_ids *ids = grow(smmu->ids, smmu->n_ids, sizeof(*ids));
-
-			if (!ids)
-				return smmu_topology_fail(err, errlen, -SMMU_ENOMEM,
-							  "out of memory");
-			smmu->ids = ids;
-			ids[smmu->n_ids].first = range->stream;
-			ids[smmu->n_ids++].count = range->count;
-		}
-	}
-	for (i = 0; i < t->n_smmus; i++)
-		merge_ids(&t->smmus[i]);
-	return 0;
-}
 
 void smmu_topology_free(struct smmu_topology *t)
 {
@@ -193,87 +12,51 @@ void smmu_topology_free(struct smmu_topology *t)
 
 	for (i = 0; i < t->n_smmus; i++) {
 		free(t->smmus[i].name);
+		free(t->smmus[i].compatible);
 		free(t->smmus[i].ids);
 	}
 	for (i = 0; i < t->n_roots; i++) {
 		free(t->roots[i].name);
 		free(t->roots[i].streams);
 	}
+	for (i = 0; i < t->n_reserved; i++)
+		free(t->reserved[i].name);
+	for (i = 0; i < t->n_others; i++)
+		free(t->others[i].name);
+	for (i = 0; i < t->n_warnings; i++)
+		free(t->warnings[i]);
 	free(t->smmus);
 	free(t->roots);
+	free(t->reserved);
+	free(t->others);
+	free(t->warnings);
 	memset(t, 0, sizeof(*t));
 }
 
-/* The whole of a file. It is read to its end rather than by its size: a pipe and some of sysfs have
- * none. */
-static int read_file(const char *path, void **data, size_t *size, char *err, size_t errlen)
+/* A made-up root complex for instance @p i. */
+static int make_up_root(const struct topology_build *b, unsigned i, unsigned n_devices)
 {
-	size_t room = 0x10000, n = 0, got;
-	uint8_t *buf = NULL, *bigger;
-	FILE *f = fopen(path, "rb");
+	const struct smmu_topology_streams range = {.count = n_devices, .smmu = i};
+	struct smmu_topology_root *root;
+	char name[32];
 	int rc;
 
-	if (!f)
-		return smmu_topology_fail(err, errlen, -SMMU_EIO, "%s; expected a file to read",
-					  strerror(errno));
-	for (;;) {
-		bigger = realloc(buf, room);
-		if (!bigger) {
-			rc = smmu_topology_fail(err, errlen, -SMMU_ENOMEM, "out of memory");
-			break;
-		}
-		buf = bigger;
-		errno = 0;
-		got = fread(buf + n, 1, room - n, f);
-		n += got;
-		if (ferror(f)) {
-			rc = smmu_topology_fail(err, errlen, -SMMU_EIO, "%s",
-						strerror(errno ? errno : EIO));
-			break;
-		}
-		if (n > SMMU_TOPOLOGY_MAX_FILE) {
-			rc = smmu_topology_fail(err, errlen, -SMMU_EINVAL,
-						"offset 0x%x: the file goes on; expected at most "
-						"%u bytes",
-						SMMU_TOPOLOGY_MAX_FILE, SMMU_TOPOLOGY_MAX_FILE);
-			break;
-		}
-		if (n < room) {
-			fclose(f);
-			*data = buf;
-			*size = n;
-			return 0;
-		}
-		room *= 2;
-	}
-	fclose(f);
-	free(buf);
-	return rc;
-}
-
-int smmu_topology_from_file(const char *path, enum smmu_topology_format format,
-			    struct smmu_topology *t, char *err, size_t errlen)
-{
-	char text[SMMU_TOPOLOGY_ERR];
-	void *data = NULL;
-	size_t size = 0;
-	int rc;
-
-	memset(t, 0, sizeof(*t));
-	rc = read_file(path, &data, &size, text, sizeof(text));
-	if (!rc) {
-		if (format == SMMU_TOPOLOGY_IORT)
-			rc = smmu_topology_from_iort(data, size, t, text, sizeof(text));
-		else
-			rc = smmu_topology_from_dtb(data, size, t, text, sizeof(text));
-		free(data);
-	}
-	return rc ? smmu_topology_fail(err, errlen, rc, "%s: %s", path, text) : 0;
+	snprintf(name, sizeof(name), "pci%04x", i);
+	root = topology_add_root(b, SMMU_TOPOLOGY_ROOT_COMPLEX, name, &rc);
+	if (!root)
+		return rc ? rc : -SMMU_EINVAL;
+	root->has_segment = true;
+	root->segment = i;
+	root->ats = true;
+	root->coherent = true;
+	root->made_up = true;
+	return topology_add_streams(b, root, &range);
 }
 
 int smmu_topology_synthetic(unsigned n_smmus, unsigned n_devices, struct smmu_topology *t)
 {
 	char err[SMMU_TOPOLOGY_ERR], name[32];
+	const struct topology_build b = {.t = t, .err = err, .errlen = sizeof(err)};
 	unsigned i;
 	int rc = 0;
 
@@ -282,32 +65,48 @@ int smmu_topology_synthetic(unsigned n_smmus, unsigned n_devices, struct smmu_to
 	    n_devices > SMMU_TOPOLOGY_MAX_DEVICES)
 		return -SMMU_EINVAL;
 	for (i = 0; i < n_smmus && !rc; i++) {
-		const struct smmu_topology_streams range = {.count = n_devices, .smmu = i};
 		struct smmu_topology_smmu *smmu;
-		struct smmu_topology_root *root;
 
 		snprintf(name, sizeof(name), "synthetic%u", i);
-		smmu = smmu_topology_add_smmu(t, name, &rc, err, sizeof(err));
+		smmu = topology_add_smmu(&b, name, 0x100000000ULL + (uint64_t)i * 0x20000, &rc);
 		if (!smmu)
 			break;
-		smmu->base = 0x100000000ULL + (uint64_t)i * SMMU_REGISTER_BYTES;
 		smmu->coherent = true;
-		snprintf(name, sizeof(name), "pci%04x", i);
-		root = smmu_topology_add_root(t, SMMU_TOPOLOGY_ROOT_COMPLEX, name, &rc, err,
-					      sizeof(err));
-		if (!root)
-			break;
-		root->has_segment = true;
-		root->segment = i;
-		root->ats = true;
-		root->coherent = true;
-		rc = smmu_topology_add_streams(t, root, &range, err, sizeof(err));
+		rc = make_up_root(&b, i, n_devices);
 	}
 	if (!rc)
-		rc = smmu_topology_finish(t, err, sizeof(err));
+		rc = topology_finish(&b);
 	if (rc)
 		smmu_topology_free(t);
 	return rc;
+}
+
+int smmu_topology_make_up_devices(struct smmu_topology *t, unsigned n_devices)
+{
+	char err[SMMU_TOPOLOGY_ERR];
+	const struct topology_build b = {.t = t, .err = err, .errlen = sizeof(err)};
+	size_t i;
+	int rc = 0, made = 0;
+
+	if (!n_devices || n_devices > SMMU_TOPOLOGY_MAX_DEVICES)
+		return -SMMU_EINVAL;
+	for (i = 0; i < t->n_smmus && !rc; i++) {
+		struct smmu_topology_smmu *smmu = &t->smmus[i];
+
+		if (smmu->n_streams)
+			continue;
+		rc = make_up_root(&b, (unsigned)i, n_devices);
+		if (rc)
+			break;
+		smmu->ids = malloc(sizeof(*smmu->ids));
+		if (!smmu->ids)
+			return -SMMU_ENOMEM;
+		smmu->ids[0] = (struct smmu_topology_ids){.count = n_devices};
+		smmu->n_ids = 1;
+		smmu->n_streams = n_devices;
+		made++;
+	}
+	return rc ? rc : made;
 }
 
 static uint64_t gcd(uint64_t a, uint64_t b)
@@ -361,6 +160,17 @@ const struct smmu_topology_root *smmu_topology_root_of(const struct smmu_topolog
 				return &t->roots[i];
 		}
 	return NULL;
+}
+
+const char *smmu_topology_model_name(uint32_t model)
+{
+	static const char *const names[] = {
+		[SMMU_TOPOLOGY_MODEL_GENERIC] = "generic",
+		[SMMU_TOPOLOGY_MODEL_HI161X] = "HiSilicon Hi161x",
+		[SMMU_TOPOLOGY_MODEL_CN99XX] = "Cavium CN99xx",
+	};
+
+	return model < SMMU_ARRAY_SIZE(names) ? names[model] : NULL;
 }
 
 const char *smmu_topology_kind_name(enum smmu_topology_kind kind)

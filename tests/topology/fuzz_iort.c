@@ -22,7 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(table, data, size);
 	if (size >= 10)
 		iort_fix_checksum(table, size);
-	smmu_topology_from_iort(table, size, &t, err, sizeof(err));
+	smmu_topology_from_iort(table, size, 0, &t, err, sizeof(err));
 	smmu_topology_free(&t);
 	free(table);
 	return 0;

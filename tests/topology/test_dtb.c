@@ -134,6 +134,13 @@ static void refuse(const char *text)
 	build();
 }
 
+/* A warning with @p text; @p left_out items are gone, and @p smmus instances and @p streams ranges are left. */
+static void warn(const char *text, size_t left_out, size_t smmus, size_t streams)
+{
+	check_warned(LOAD, blob, blob_size, text, left_out, smmus, streams);
+	build();
+}
+
 static void test_virt(void **state)
 {
 	char path[1024], err[SMMU_TOPOLOGY_ERR];
@@ -141,7 +148,7 @@ static void test_virt(void **state)
 
 	assert_int_equal(
 		smmu_topology_from_file(test_data_path("virt-smmuv3.dtb", path, sizeof(path)),
-					SMMU_TOPOLOGY_DTB, &t, err, sizeof(err)),
+					SMMU_TOPOLOGY_DTB, 0, &t, err, sizeof(err)),
 		0);
 	check_sane(&t);
 	assert_int_equal(t.n_smmus, 1);
@@ -248,11 +255,12 @@ static void test_mask(void **state)
 	}
 	build();
 	SET(HOST_0, "iommu-map-mask", 0x7fff);
-	refuse("iommu-map entry 0 starts at id 0x8000; expected none of the bits");
+	warn("iommu-map entry 0 starts at id 0x8000; expected none of the bits", 1, 2, 5);
 	SET(HOST_0, "iommu-map-mask", 1, 2);
-	refuse("iommu-map-mask has 8 bytes; expected 4");
+	warn("iommu-map-mask has 8 bytes; expected 4", 1, 2, 5);
 }
 
+/* What is wrong in one node takes nothing from the others: two SMMUs, five ranges without the damage. */
 static void test_bad_values(void **state)
 {
 	char deep[512] = "/soc";
@@ -260,73 +268,202 @@ static void test_bad_values(void **state)
 
 	build();
 	SET(SMMU_A, "reg", 0, 0x40000);
-	refuse("/soc/bus@80000000/iommu@0: reg has 2 cells; expected 3");
+	warn("/soc/bus@80000000/iommu@0: reg has 2 cells; expected 3", 1, 1, 3);
 	remove_prop(SMMU_A, "reg");
-	refuse("reg has 0 cells");
+	warn("reg has 0 cells", 1, 1, 3);
 	SET(SMMU_A, "reg", 0, 0x40000, 0x10000);
-	refuse("two 64K pages");
+	warn("two 64K pages", 1, 1, 3);
 	SET(SMMU_A, "reg", 0, 0x1000000, 0x20000);
-	refuse("address 0x1000000 is in no ranges entry at \"/soc/bus@80000000\"");
+	warn("address 0x1000000 is in no ranges entry at \"/soc/bus@80000000\"", 1, 1, 3);
 	SET(SMMU_A, "reg", 0, 0xff0000, 0x20000); /* leaves the range half way */
-	refuse("in no ranges entry");
+	warn("in no ranges entry", 1, 1, 3);
 	SET("/soc/bus@80000000", "ranges", 0, 0, 0x70000000, 0x1000000);
-	refuse("address 0x70040000 is in no ranges entry at \"/soc\"");
+	warn("address 0x70040000 is in no ranges entry at \"/soc\"", 1, 1, 3);
 	SET("/soc", "ranges", 0, 0, 0);
-	refuse("12 bytes of ranges at \"/soc\"; expected a multiple of 16");
+	warn("12 bytes of ranges at \"/soc\"; expected a multiple of 16", 2, 0, 0);
 	remove_prop("/soc", "ranges");
-	refuse("no ranges at \"/soc\"");
+	warn("no ranges at \"/soc\"", 2, 0, 0);
 	SET("/soc", "#address-cells", 3);
-	refuse("bad #address-cells");
+	warn("bad #address-cells", 2, 0, 0);
 	SET("/soc", "#size-cells", 0);
-	refuse("bad #address-cells or #size-cells at \"/soc\"; expected 1 or 2");
+	warn("bad #address-cells or #size-cells at \"/soc\"; expected 1 or 2", 2, 0, 0);
 	SET("/soc", "#address-cells", 1, 1);
-	refuse("bad #address-cells");
+	warn("bad #address-cells", 2, 0, 0);
 	SET(SMMU_A, "numa-node-id", 3, 4);
-	refuse("numa-node-id has 8 bytes; expected 4");
+	warn("numa-node-id has 8 bytes; expected 4", 1, 2, 5);
 	SET(SMMU_A, "#iommu-cells", 2);
-	refuse("/dma@3000: the SMMUv3 with phandle 0xa in iommus has #iommu-cells 2; expected 1");
+	warn("/dma@3000: the SMMUv3 with phandle 0xa in iommus has #iommu-cells 2; expected 1", 3,
+	     2, 2);
 	SET(SMMU_A, "#iommu-cells", 0xffffffff);
-	refuse("expected at most 16");
+	warn("expected at most 16", 3, 2, 2);
 	remove_prop(SMMU_A, "#iommu-cells");
-	refuse("without #iommu-cells");
+	warn("without #iommu-cells", 2, 2, 2);
 	SET(SMMU_A, "phandle", 11);
-	refuse("phandle 0xb is that of another node too");
+	warn("phandle 0xb is that of another node too", 2, 2, 2);
 	SET(SMMU_B, "reg", 0, 0);
-	refuse("reg is 0x0 bytes");
+	warn("reg is 0x0 bytes", 1, 1, 2);
 
 	SET(HOST_0, "iommu-map", 0, 10, 0);
-	refuse("/pcie@1000: iommu-map has 3 cells; expected entries of 4");
+	warn("/pcie@1000: iommu-map has 3 cells; expected entries of 4", 1, 2, 3);
 	assert_int_equal(fdt_setprop(blob, node_at(HOST_0), "iommu-map", "abcde", 5), 0);
-	refuse("iommu-map has 5 bytes; expected a multiple of 4");
-	SET(HOST_0, "iommu-map", 0, 77, 0, 1);
-	refuse("phandle 0x4d in iommu-map is that of no node");
+	warn("iommu-map has 5 bytes; expected a multiple of 4", 2, 2, 3);
+	SET(HOST_0, "iommu-map", 0, 77, 0, 1, 0x100, 10, 0, 1);
+	warn("phandle 0x4d in iommu-map is that of no node", 1, 2, 4);
 	SET(HOST_0, "iommu-map", 0, 0, 0, 1);
-	refuse("phandle 0x0 in iommu-map");
-	SET(HOST_0, "iommu-map", 0, 13, 0, 1);
-	refuse("the IOMMU of iommu-map entry 0 has #iommu-cells 2; expected 1");
+	warn("phandle 0x0 in iommu-map", 1, 2, 3);
+	SET(HOST_0, "iommu-map", 0, 13, 0, 1, 0x100, 10, 0, 1);
+	warn("the IOMMU of iommu-map entry 0 has #iommu-cells 2; expected 1", 1, 2, 4);
 	SET(HOST_0, "iommu-map", 0, 10, 0xffffff00, 0x101);
-	refuse("expected both to end below 2^32");
+	warn("expected both to end below 2^32", 1, 2, 3);
 	SET(HOST_0, "iommu-map", 0xffffffff, 10, 0, 2);
-	refuse("expected both to end below 2^32");
+	warn("expected both to end below 2^32", 1, 2, 3);
+	/* The entry that comes first has the id; the other one the rest. */
 	SET(HOST_0, "iommu-map", 0x10, 10, 0, 0x10, 0, 11, 0, 0x11);
-	refuse("iommu-map has id 0x10 in two entries");
+	warn("input id 0x10 is mapped at offset", 1, 2, 5);
 	SET(HOST_0, "linux,pci-domain", 0, 5);
-	refuse("linux,pci-domain has 8 bytes");
+	warn("linux,pci-domain has 8 bytes", 1, 2, 5);
+	SET(HOST_0, "pasid-num-bits", 21);
+	warn("pasid-num-bits is 21; expected at most 20", 1, 2, 5);
 
 	SET(DEVICE, "iommus", 11);
-	refuse("/dma@3000: iommus entry 0 has 0 cells after its phandle; expected 1");
+	warn("/dma@3000: iommus entry 0 has 0 cells after its phandle; expected 1", 1, 2, 2);
 	SET(DEVICE, "iommus", 11, 0x10, 13, 1);
-	refuse("iommus entry 1 has 1 cells after its phandle; expected 2");
+	warn("iommus entry 1 has 1 cells after its phandle; expected 2", 1, 2, 3);
 	SET(DEVICE, "iommus", 11, 0x10, 77, 1);
-	refuse("phandle 0x4d in iommus");
+	warn("phandle 0x4d in iommus", 1, 2, 3);
 
 	for (i = 1; i < 64; i++) {
 		add_node(deep, "b");
 		strcat(deep, "/b");
 	}
-	refuse("nested too deep");
+	warn("nested too deep", 1, 2, 5);
 	add_node("/", "caf\xc3\xa9");
-	refuse("byte 0xc3");
+	warn("byte 0xc3", 0, 2, 5);
+}
+
+/* An overlay has no SMMUs yet: the message says what to do. */
+static void test_overlay(void **state)
+{
+	build();
+	add_node("/", "fragment@0");
+	SET("/fragment@0", "target", 10);
+	add_node("/fragment@0", "__overlay__");
+	refuse("this is an overlay of a device tree; expected a whole one: apply it first");
+	build();
+	add_node("/", "__fixups__");
+	refuse("overlay");
+}
+
+static void gic(const char *path, uint32_t phandle, uint32_t cells)
+{
+	SET(path, "phandle", phandle);
+	SET(path, "#interrupt-cells", cells);
+}
+
+static void check_gsivs(const char *what, uint32_t event, uint32_t gerror, uint32_t pri,
+			uint32_t sync, bool combined)
+{
+	struct smmu_topology t;
+
+	load(&t);
+	if (!t.smmus[0].has_gsivs || t.smmus[0].event_gsiv != event ||
+	    t.smmus[0].gerror_gsiv != gerror || t.smmus[0].pri_gsiv != pri ||
+	    t.smmus[0].sync_gsiv != sync || t.smmus[0].combined != combined)
+		fail_msg("%s: %d: %u %u %u %u %d", what, t.smmus[0].has_gsivs,
+			 t.smmus[0].event_gsiv, t.smmus[0].gerror_gsiv, t.smmus[0].pri_gsiv,
+			 t.smmus[0].sync_gsiv, t.smmus[0].combined);
+	smmu_topology_free(&t);
+}
+
+static void names(const char *list, int length)
+{
+	assert_int_equal(fdt_setprop(blob, node_at(SMMU_B), "interrupt-names", list, length), 0);
+}
+
+#define NAMES(list) names(list, sizeof(list))
+
+static void test_interrupts(void **state)
+{
+	struct smmu_topology t;
+
+	build();
+	add_node("/", "gic");
+	add_node("/", "other");
+	gic("/gic", 40, 4);
+	gic("/other", 41, 1);
+	SET("/", "interrupt-parent", 40); /* inherited */
+	SET(SMMU_B, "interrupts", 0, 100, 1, 0, 0, 101, 1, 0, 0, 102, 1, 0, 0, 103, 1, 0);
+	NAMES("eventq\0gerror\0priq\0cmdq-sync");
+	check_gsivs("four cells", 132, 133, 134, 135, false);
+	gic("/gic", 40, 3);
+	SET(SMMU_B, "interrupts", 2, 4, 1, 3, 5, 1, 1, 6, 1);
+	NAMES("gerror\0cmdq-sync\0eventq");
+	check_gsivs("extended SPI, extended PPI, PPI", 22, 4100, 0, 1061, false);
+	SET(SMMU_B, "interrupts", 0, 7, 4);
+	NAMES("combined");
+	check_gsivs("combined", 39, 39, 39, 39, true);
+	SET(SMMU_B, "interrupts-extended", 41, 9, 40, 0, 8, 1, 0, 40, 0, 9, 1);
+	NAMES("eventq\0gerror\0priq\0cmdq-sync");
+	check_gsivs("several parents, one that is no GIC, one that is left out", 0, 40, 0, 41,
+		    false);
+	SET(SMMU_B, "interrupts-extended", 77, 0, 8, 1);
+	load(&t);
+	assert_false(t.smmus[0].has_gsivs);
+	smmu_topology_free(&t);
+	SET(SMMU_B, "interrupts-extended", 40, 0, 8);
+	load(&t);
+	assert_false(t.smmus[0].has_gsivs);
+	smmu_topology_free(&t);
+	remove_prop(SMMU_B, "interrupts-extended");
+	SET(SMMU_B, "interrupt-parent", 41); /* its own counts more */
+	SET(SMMU_B, "interrupts", 5);
+	load(&t);
+	assert_false(t.smmus[0].has_gsivs);
+	smmu_topology_free(&t);
+	/* Nobody says whose they are: as a GIC has them. */
+	remove_prop("/", "interrupt-parent");
+	remove_prop(SMMU_B, "interrupt-parent");
+	SET(SMMU_B, "interrupts", 0, 7, 4, 0, 8, 4);
+	NAMES("eventq\0gerror");
+	check_gsivs("no parent", 39, 40, 0, 0, false);
+}
+
+static void test_details(void **state)
+{
+	char err[SMMU_TOPOLOGY_ERR];
+	struct smmu_topology t;
+	size_t i;
+
+	build();
+	set_string("/iommu@5000", "status", "reserved");
+	SET("/iommu@5000", "reg", 0, 0x5000000, 0, 0x20000);
+	SET(SMMU_A, "reg", 0, 0x40000, 0x10000);
+	set_flag(SMMU_A, "cavium,cn9900-broken-page1-regspace");
+	SET(DEVICE, "pasid-num-bits", 10);
+	set_flag(DEVICE, "dma-can-stall");
+	load(&t);
+	assert_int_equal(t.n_smmus, 2);
+	assert_true(t.smmus[1].page0_only && t.smmus[1].size == 0x10000);
+	assert_string_equal(t.smmus[0].compatible, "hisilicon,hip06-smmu-v3,arm,smmu-v3");
+	assert_true(t.roots[0].has_pasid && t.roots[0].pasid_bits == 10 && t.roots[0].stall);
+	assert_false(t.roots[2].has_pasid);
+	assert_int_equal(t.n_others, 2);
+	for (i = 0; i < 2; i++) {
+		bool v3 = !strcmp(t.others[i].name, "/iommu@5000");
+
+		assert_string_equal(t.others[i].kind, v3 ? "SMMUv3, reserved" : "SMMUv2");
+	}
+	smmu_topology_free(&t);
+	/* The same with all: the device and the host reach the third. */
+	assert_int_equal(
+		smmu_topology_from_dtb(blob, blob_size, SMMU_TOPOLOGY_ALL, &t, err, sizeof(err)),
+		0);
+	check_sane(&t);
+	assert_int_equal(t.n_smmus, 3);
+	assert_int_equal(t.n_streams, 7);
+	for (i = 0; i < 3; i++)
+		assert_int_equal(t.smmus[i].disabled, !strcmp(t.smmus[i].name, "/iommu@5000"));
+	smmu_topology_free(&t);
 }
 
 static void test_cut(void **state)
@@ -390,9 +527,11 @@ static void test_damage(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_virt), cmocka_unit_test(test_built),
-		cmocka_unit_test(test_mask), cmocka_unit_test(test_bad_values),
-		cmocka_unit_test(test_cut),  cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_virt),    cmocka_unit_test(test_built),
+		cmocka_unit_test(test_mask),    cmocka_unit_test(test_bad_values),
+		cmocka_unit_test(test_cut),     cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_overlay), cmocka_unit_test(test_interrupts),
+		cmocka_unit_test(test_details),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -87,7 +87,7 @@ static void test_pick(void **state)
 	}
 	assert_int_equal(
 		smmu_topology_from_file(test_data_path("two-smmus.iort", path, sizeof(path)),
-					SMMU_TOPOLOGY_IORT, &t, err, sizeof(err)),
+					SMMU_TOPOLOGY_IORT, 0, &t, err, sizeof(err)),
 		0);
 	check_picks(&t, 0);
 	check_picks(&t, 1);
@@ -95,7 +95,7 @@ static void test_pick(void **state)
 	smmu_topology_free(&t);
 	assert_int_equal(
 		smmu_topology_from_file(test_data_path("virt-smmuv3.dtb", path, sizeof(path)),
-					SMMU_TOPOLOGY_DTB, &t, err, sizeof(err)),
+					SMMU_TOPOLOGY_DTB, 0, &t, err, sizeof(err)),
 		0);
 	check_picks(&t, 0);
 	smmu_topology_free(&t);
@@ -247,11 +247,11 @@ static void test_command_refuses(void **state)
 	test_data_path("two-smmus.iort", iort, sizeof(iort));
 	test_data_path("virt-smmuv3.dtb", dtb, sizeof(dtb));
 	assert_int_equal(RUN("--iort", dtb), 2);
-	assert_non_null(strstr(error, "virt-smmuv3.dtb: offset 0x0: "));
-	assert_non_null(strstr(error, "expected \"IORT\""));
+	assert_non_null(strstr(error, "virt-smmuv3.dtb: this is a device tree"));
+	assert_non_null(strstr(error, "use --dtb"));
 	assert_string_equal(out, "");
 	assert_int_equal(RUN("--dtb", iort), 2);
-	assert_non_null(strstr(error, "two-smmus.iort: offset 0x0: magic"));
+	assert_non_null(strstr(error, "two-smmus.iort: this is an ACPI IORT"));
 	assert_int_equal(RUN("--iort", "/nowhere/at/all"), 2);
 	assert_non_null(strstr(error, "/nowhere/at/all: "));
 	assert_int_equal(RUN("--iort", "/"), 2);
@@ -268,7 +268,7 @@ static void test_command_refuses(void **state)
 	assert_int_equal(RUN("extra"), 2);
 	for (i = 0; i < SMMU_ARRAY_SIZE(numbers); i++) {
 		assert_int_equal(RUN("--smmus", numbers[i]), 2);
-		assert_non_null(strstr(error, "expected a number from 1 to 1024"));
+		assert_non_null(strstr(error, "wants a"));
 	}
 }
 

@@ -18,7 +18,8 @@
 #include <time.h>
 #include <cmocka.h>
 
-typedef int (*topology_loader)(const void *, size_t, struct smmu_topology *, char *, size_t);
+typedef int (*topology_loader)(const void *, size_t, unsigned, struct smmu_topology *, char *,
+			       size_t);
 
 /** SMMU_TEST_SEED, or the time; printed, so that a failure can be repeated. */
 static inline uint64_t test_seed(void)
@@ -104,14 +105,30 @@ static inline void check_sane(const struct smmu_topology *t)
 		}
 	}
 	assert_int_equal(t->n_streams, streams);
+	for (i = 0; i < t->n_reserved; i++) {
+		assert_true(t->reserved[i].smmu < t->n_smmus);
+		assert_true(t->reserved[i].size > 0 && t->reserved[i].count > 0);
+		assert_true(t->reserved[i].base <= UINT64_MAX - t->reserved[i].size);
+		assert_true(t->reserved[i].stream + t->reserved[i].count <= 1ULL << 32);
+	}
+	assert_true(t->n_warnings <= SMMU_TOPOLOGY_MAX_WARNINGS);
+	if (!t->n_warnings)
+		assert_int_equal(t->left_out + t->more_warnings, 0);
 }
 
-/**
- * Parse a copy that has exactly @p size bytes, so that a sanitizer sees every byte read beyond, and
- * check what holds for every result. Returns the loader's.
- */
-static inline int parse_exact(topology_loader load, const void *bytes, size_t size,
-			      struct smmu_topology *t, char err[SMMU_TOPOLOGY_ERR])
+/** True if a warning of @p t contains @p text. */
+static inline bool has_warning(const struct smmu_topology *t, const char *text)
+{
+	size_t i;
+
+	for (i = 0; i < t->n_warnings; i++)
+		if (strstr(t->warnings[i], text))
+			return true;
+	return false;
+}
+
+static inline int parse_as(topology_loader load, const void *bytes, size_t size, unsigned how,
+			   struct smmu_topology *t, char err[SMMU_TOPOLOGY_ERR])
 {
 	static const struct smmu_topology empty;
 	void *copy = malloc(size ? size : 1);
@@ -121,7 +138,7 @@ static inline int parse_exact(topology_loader load, const void *bytes, size_t si
 	memcpy(copy, bytes, size);
 	memset(t, 0xa5, sizeof(*t));
 	err[0] = '\0';
-	rc = load(copy, size, t, err, SMMU_TOPOLOGY_ERR);
+	rc = load(copy, size, how, t, err, SMMU_TOPOLOGY_ERR);
 	free(copy);
 	if (rc) {
 		assert_int_equal(rc, -SMMU_EINVAL);
@@ -134,7 +151,36 @@ static inline int parse_exact(topology_loader load, const void *bytes, size_t si
 	return rc;
 }
 
-/** It must be refused, with a text that contains @p text. */
+/**
+ * Parse a copy that has exactly @p size bytes, so that a sanitizer sees every byte read beyond, and
+ * check what holds for every result; and that strict reading refuses just what has a warning, in the
+ * words of the first. Returns the loader's.
+ */
+static inline int parse_exact(topology_loader load, const void *bytes, size_t size,
+			      struct smmu_topology *t, char err[SMMU_TOPOLOGY_ERR])
+{
+	char strict_err[SMMU_TOPOLOGY_ERR];
+	struct smmu_topology strict;
+	int rc = parse_as(load, bytes, size, 0, t, err), strict_rc;
+	size_t i;
+
+	strict_rc = parse_as(load, bytes, size, SMMU_TOPOLOGY_STRICT, &strict, strict_err);
+	if (rc) {
+		assert_int_equal(strict_rc, rc);
+		return rc;
+	}
+	assert_int_equal(strict_rc != 0, t->n_warnings != 0);
+	if (t->n_warnings)
+		assert_string_equal(strict_err, t->warnings[0]);
+	else
+		assert_int_equal(t->left_out, 0);
+	for (i = 0; i < t->n_warnings; i++)
+		assert_non_null(strstr(t->warnings[i], "expected"));
+	smmu_topology_free(&strict);
+	return 0;
+}
+
+/** The whole must be refused, with a text that contains @p text. */
 static inline void check_refused(topology_loader load, const void *bytes, size_t size,
 				 const char *text)
 {
@@ -145,6 +191,27 @@ static inline void check_refused(topology_loader load, const void *bytes, size_t
 		fail_msg("accepted; expected an error with '%s'", text);
 	if (!strstr(err, text))
 		fail_msg("error is '%s'; expected '%s' in it", err, text);
+}
+
+/**
+ * Something must be left out, or put right, with a warning that contains @p text, and @p smmus instances
+ * and @p streams ranges be there.
+ */
+static inline void check_warned(topology_loader load, const void *bytes, size_t size,
+				const char *text, size_t left_out, size_t smmus, size_t streams)
+{
+	char err[SMMU_TOPOLOGY_ERR];
+	struct smmu_topology t;
+
+	if (parse_exact(load, bytes, size, &t, err))
+		fail_msg("refused with '%s'; expected a warning with '%s'", err, text);
+	if (!has_warning(&t, text))
+		fail_msg("%zu warnings, the first '%s'; expected '%s' in one", t.n_warnings,
+			 t.n_warnings ? t.warnings[0] : "", text);
+	if (t.left_out != left_out || t.n_smmus != smmus || t.n_streams != streams)
+		fail_msg("'%s': %zu left out, %zu SMMUs, %zu ranges; expected %zu, %zu, %zu", text,
+			 t.left_out, t.n_smmus, t.n_streams, left_out, smmus, streams);
+	smmu_topology_free(&t);
 }
 
 static inline void check_streams(const struct smmu_topology_root *root, size_t i, uint32_t first,

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/**
+ * @file build.h
+ * What the readers of tables share: growing a topology piece by piece, and saying what was left out. Private to
+ * topology/.
+ *
+ * Readers take bytes and call what is declared here; they neither allocate, format text nor read files themselves.
+ * build.c has all of the memory, note.c all of the messages, input.c all of the files.
+ */
+#ifndef SMMU_TOPOLOGY_BUILD_H
+#define SMMU_TOPOLOGY_BUILD_H
+
+#include "topology.h"
+
+/** One reading. */
+struct topology_build {
+	struct smmu_topology *t;
+	unsigned how; /**< SMMU_TOPOLOGY_STRICT, SMMU_TOPOLOGY_ALL */
+	char *err;
+	size_t errlen;
+};
+
+/** @name Messages (note.c) @{ */
+/** The whole cannot be read: write the error text and return @p code. */
+int topology_fail(const struct topology_build *b, int code, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/** Out of memory: the same. */
+int topology_no_memory(const struct topology_build *b);
+
+/**
+ * Something is wrong with the table, yet nothing is left out for it. 0; -SMMU_EINVAL when it is strict, with the error
+ * text written; -SMMU_ENOMEM.
+ */
+int topology_warn(const struct topology_build *b, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+/** The same, and @p n items are left out. */
+int topology_leave_out(const struct topology_build *b, size_t n, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/** @} */
+
+/** @name Pieces (build.c)
+ * Zeroed but for index or kind and for @p name, which is copied. Earlier pointers into the same array become invalid.
+ * NULL: *rc is negative after an error; it is 0 when the piece is left out, with a warning, because there are too many,
+ * or for an SMMU because another has its @p base. @{ */
+struct smmu_topology_smmu *topology_add_smmu(const struct topology_build *b, const char *name,
+					     uint64_t base, int *rc);
+struct smmu_topology_root *topology_add_root(const struct topology_build *b,
+					     enum smmu_topology_kind kind, const char *name,
+					     int *rc);
+struct smmu_topology_reserved *topology_add_reserved(const struct topology_build *b,
+						     const char *name, int *rc);
+struct smmu_topology_other *topology_add_other(const struct topology_build *b, const char *kind,
+					       const char *name, int *rc);
+/** Append a range to @p root, a root of the topology: 0, also if it is left out, or negative. */
+int topology_add_streams(const struct topology_build *b, struct smmu_topology_root *root,
+			 const struct smmu_topology_streams *range);
+
+/** Room for one more element of an array of @p n, which doubles when its length is a power of two. NULL: no memory. */
+void *topology_grow(void *array, size_t n, size_t element);
+
+/** Sort the ranges and gather the streams of each instance. 0 or -SMMU_ENOMEM. */
+int topology_finish(const struct topology_build *b);
+/** @} */
+
+/** @name Who has which inputs (claim.c): the first to claim one has it @{ */
+struct topology_claim {
+	uint32_t first, last;
+	uint32_t output; /**< of first */
+	unsigned smmu;   /**< or TOPOLOGY_NOWHERE */
+	uint32_t at;     /**< where in the table it stands */
+	uint32_t
+		heir; /**< the mapping of the same node, counted from 1, that has the input behind last; 0: none */
+};
+
+#define TOPOLOGY_NOWHERE (~0u) /**< it leads to something that is no SMMUv3 in use */
+
+struct topology_claims {
+	struct topology_claim *c; /**< disjoint, ascending */
+	size_t n;
+};
+
+/**
+ * Claim the inputs of the @p n mappings of a node, in the table's order: each has those that none before it has, and what
+ * somebody has already is said in a warning. 0 or negative.
+ *
+ * With @p trim, where the last input of a mapping of several is the first of another, its count was written as one too
+ * many: it loses that input to the other one, with a warning.
+ */
+int topology_claim_all(const struct topology_build *b, struct topology_claims *claims,
+		       struct topology_claim *maps, size_t n, bool trim);
+/** The claims become streams of @p root. Frees the claims. 0 or negative. */
+int topology_claims_add(const struct topology_build *b, struct topology_claims *claims,
+			struct smmu_topology_root *root);
+void topology_claims_free(struct topology_claims *claims);
+/** @} */
+
+#endif
