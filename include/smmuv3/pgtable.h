@@ -62,6 +62,9 @@ enum smmu_unmap_flags {
 	SMMU_UNMAP_KNOWN = 1,
 };
 
+/** The levels of a walk, 0 to 3. */
+#define SMMU_PGTABLE_LEVELS 4
+
 struct smmu_pgtable_config {
 	const struct smmu_port *port; /**< memory for tables; outlives the table */
 	uint8_t stage;                /**< 1 or 2 */
@@ -149,8 +152,23 @@ struct smmu_pgtable {
 	/* The rest belongs to src/pgtable. */
 	uint64_t *root;
 	uint64_t root_size;
+	/** Address bits [47:granule_shift] of a descriptor. */
+	uint64_t address_mask;
+	/** Where a table is: the address bits of its descriptor plus virt_offset, if plain; or the port has to say. */
+	uint64_t virt_offset;
+	bool plain;
+	/** 2^ias, 2^oas and a granule less 1. */
+	uint64_t input_size, output_size;
+	uint32_t page_mask;
+	/** Descriptors of the first table. */
+	uint32_t root_entries;
+	/** Descriptors of any other, less 1. */
+	uint16_t index_mask;
 	uint8_t start_level;
-	uint8_t block_level; /**< blocks are allowed from this level down */
+	/** Blocks are allowed from this level down. */
+	uint8_t block_level;
+	/** By level: log2 of the bytes that a descriptor translates. */
+	uint8_t shift[SMMU_PGTABLE_LEVELS];
 };
 
 /** Sizes for an embedder that hands out memory from a pool of its own. */

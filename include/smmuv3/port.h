@@ -69,7 +69,11 @@ struct smmu_port_ops {
 	 * unmaps in steps (smmu_unmap_gather) and takes the freelist to a context in which freeing is allowed.
 	 */
 	void (*dma_free)(void *ctx, void *va, size_t size);
-	/** The virtual address of a byte inside memory from dma_alloc, by its bus address. Any context. */
+	/**
+	 * The virtual address of a byte inside memory from dma_alloc, by its bus address. Any context. Called once a
+	 * level of each walk through translation tables. NULL where the distance is the same for all such memory: then
+	 * smmu_port.dma_offset is added in line.
+	 */
 	void *(*dma_to_virt)(void *ctx, uint64_t bus);
 	/** Zeroed memory that only processors use, aligned to 16. NULL when there is none. May sleep. */
 	void *(*alloc)(void *ctx, size_t size);
@@ -96,7 +100,16 @@ struct smmu_port {
 	const struct smmu_port_ops *ops;
 	void *ctx;
 	struct smmu_rcu *rcu; /**< read sections of sweeps, against attach, detach and removal */
+	/** Without ops->dma_to_virt: virtual address less bus address of memory from dma_alloc, modulo 2^64. */
+	uint64_t dma_offset;
 };
+
+static inline void *smmu_port_dma_to_virt(const struct smmu_port *port, uint64_t bus)
+{
+	if (port->ops->dma_to_virt)
+		return port->ops->dma_to_virt(port->ctx, bus);
+	return (void *)(uintptr_t)(bus + port->dma_offset);
+}
 
 static inline void smmu_port_clean(const struct smmu_port *port, const void *va, size_t size)
 {

@@ -56,31 +56,24 @@ static uint64_t leaf_attributes(const struct smmu_pgtable *pt, unsigned prot)
 	return bits;
 }
 
-/**
- * Hook a new table into the free @p slot, or find that another thread did. Stores in *@p desc what the slot holds then.
- */
-static int hook_table(struct smmu_pgtable *pt, uint64_t *slot, unsigned flags, uint64_t *desc)
+/** Hook a new table into the free @p slot, or find that another thread did. */
+static int hook_table(struct smmu_pgtable *pt, uint64_t *slot, unsigned flags)
 {
 	const struct smmu_port *port = pt->cfg.port;
-	uint64_t bus, new_desc;
 	unsigned how = flags & SMMU_MAP_ATOMIC ? SMMU_ALLOC_ATOMIC : 0;
+	uint64_t bus, desc, found = 0;
 	uint64_t *table = smmu_pgtable_alloc_table(pt, pt_table_size(pt), how, &bus);
 
 	if (!table)
 		return -SMMU_ENOMEM;
-	new_desc = pt_encode_address(bus) | PT_VALID | PT_TABLE_OR_PAGE;
-	*desc = 0;
+	desc = pt_encode_address(bus) | PT_TYPE;
 	/* The empty table before the way to it, for walkers as for the threads that find it. */
 	smmu_dma_wmb();
-	if (!smmu_compare_exchange(slot, desc, new_desc)) {
+	if (!smmu_compare_exchange(slot, &found, desc)) {
 		port->ops->dma_free(port->ctx, table, (size_t)pt_table_size(pt));
-		return 0;
-	}
-	*desc = new_desc;
-	if (!pt->cfg.coherent) {
+	} else if (!pt->cfg.coherent) {
 		pt_clean(pt, slot, 1);
-		*desc |= PT_SW_CLEANED;
-		smmu_store_release(slot, *desc);
+		smmu_store_release(slot, desc | PT_SW_CLEANED);
 	}
 	return 0;
 }
@@ -89,99 +82,139 @@ static int hook_table(struct smmu_pgtable *pt, uint64_t *slot, unsigned flags, u
 static bool leaf_fits(const struct smmu_pgtable *pt, unsigned level, uint64_t iova, uint64_t pa,
 		      uint64_t left)
 {
-	uint64_t span = SMMU_BIT(pt_shift(pt->cfg.granule_shift, level));
-
 	if (level == PT_LAST_LEVEL)
 		return true;
-	return level >= pt->block_level && left >= span && !((iova | pa) & (span - 1));
+	return level >= pt->block_level && pt_covers(pt, level, iova | pa, left);
 }
 
-/** How many of at most @p max slots from run->slot, the first of them free, take leaves. */
-static int count_free(struct pt_run *run, uint64_t max)
+/** Are all slots of @p run free? The first one is. */
+static inline bool all_free(const struct pt_run *run)
 {
-	for (run->count = 1; run->count < max; run->count++) {
-		uint64_t desc = smmu_load(&run->slot[run->count]);
+	return run->count == 1 || !pt_is_valid(pt_scan(run->slot, run->count).any);
+}
+
+/** Cut @p run, whose first slot is free, to the slots before the first table. */
+static int cut_to_free(struct pt_run *run)
+{
+	for (uint64_t i = 1; i < run->count; i++) {
+		uint64_t desc = smmu_load(&run->slot[i]);
 
 		if (pt_is_table(run->level, desc))
-			break;
-		if (pt_is_valid(desc))
+			run->count = i;
+		else if (pt_is_valid(desc))
 			return -SMMU_EEXIST;
 	}
 	return 0;
+}
+
+/** What a descriptor has at least that leads to a table and need not be cleaned. */
+static uint64_t hooked_bits(const struct smmu_pgtable *pt)
+{
+	return pt->cfg.coherent ? PT_TYPE : PT_TYPE | PT_SW_CLEANED;
 }
 
 /** Find, and hook tables down to, the run of free slots where the leaves for the start of what is left go. */
 static int find_free(struct smmu_pgtable *pt, uint64_t iova, uint64_t pa, uint64_t left,
 		     unsigned flags, struct pt_run *run)
 {
-	uint64_t *table = pt->root;
-	int err;
+	struct pt_at at = pt_first(pt, iova);
 
-	for (unsigned level = pt->start_level;; level++) {
-		uint64_t index = pt_index(pt, level, iova);
-		uint64_t *slot = &table[index];
-		uint64_t desc = smmu_load_acquire(slot);
+	for (;;) {
+		uint64_t *slot;
 
-		if (!pt_is_valid(desc)) {
-			if (leaf_fits(pt, level, iova, pa, left)) {
-				run->slot = slot;
-				run->level = level;
-				run->shift = pt_shift(pt->cfg.granule_shift, level);
-				return count_free(run, smmu_min64(pt_entries(pt, level) - index,
-								  left >> run->shift));
+		at = pt_descend(pt, at, iova, hooked_bits(pt), PT_LAST_LEVEL);
+		slot = &at.table[at.index];
+		if (!pt_is_valid(at.desc)) {
+			int err;
+
+			if (leaf_fits(pt, at.level, iova, pa, left)) {
+				*run = pt_longest_run(pt, at, left);
+				return all_free(run) ? 0 : cut_to_free(run);
 			}
-			err = hook_table(pt, slot, flags, &desc);
+			err = hook_table(pt, slot, flags);
 			if (err)
 				return err;
-		}
-		if (!pt_is_table(level, desc))
-			return -SMMU_EEXIST;
-		if (!(desc & PT_SW_CLEANED))
+			at.desc = smmu_load_acquire(slot);
+		} else if (pt_is_table(at.level, at.desc)) {
+			/* Whoever hooked it has not come to its clean yet. */
 			pt_clean(pt, slot, 1);
-		table = pt_table(pt, desc);
+			at = pt_enter(pt, at, iova);
+		} else {
+			return -SMMU_EEXIST;
+		}
 	}
 }
 
-static void write_leaves(const struct smmu_pgtable *pt, const struct pt_run *run, uint64_t pa,
-			 uint64_t attributes)
+/** Write the leaves of @p run, each complete in one store: a walk at any time sees nothing or the whole of it. */
+static inline void write_leaves(const struct smmu_pgtable *pt, const struct pt_run *run,
+				uint64_t pa, uint64_t attributes)
 {
+	uint64_t span = SMMU_BIT(pt_shift(pt, run->level));
+	uint64_t *slot = run->slot, *end = slot + run->count;
+
 	if (run->level == PT_LAST_LEVEL)
 		attributes |= PT_TABLE_OR_PAGE;
-	for (uint64_t i = 0; i < run->count; i++)
-		smmu_store(&run->slot[i], attributes | pt_encode_address(pa + (i << run->shift)));
+	if (pt->cfg.oas > 48) {
+		/* The address is in two pieces: a sum would not carry from one to the other. */
+		for (; slot < end; slot++, pa += span)
+			smmu_store(slot, attributes | pt_encode_address(pa));
+	} else {
+		for (uint64_t desc = attributes | pa; slot < end; slot++, desc += span)
+			smmu_store(slot, desc);
+	}
 	pt_clean(pt, run->slot, run->count);
+}
+
+/** Map what takes more than one run, or new tables. */
+PT_COLD int map_in_runs(struct smmu_pgtable *pt, uint64_t iova, uint64_t pa, uint64_t size,
+			uint64_t attributes, unsigned flags)
+{
+	struct pt_run run = {0};
+	uint64_t done;
+
+	for (done = 0; done < size; done += pt_run_bytes(pt, &run)) {
+		int err = find_free(pt, iova + done, pa + done, size - done, flags, &run);
+
+		if (err)
+			return err;
+	}
+	if (pt_run_bytes(pt, &run) == size) {
+		write_leaves(pt, &run, pa, attributes);
+		return 0;
+	}
+	for (done = 0; done < size; done += pt_run_bytes(pt, &run)) {
+		find_free(pt, iova + done, pa + done, size - done, flags, &run);
+		write_leaves(pt, &run, pa + done, attributes);
+	}
+	return 0;
 }
 
 int smmu_pgtable_do_map(struct smmu_pgtable *pt, uint64_t iova, uint64_t pa, uint64_t size,
 			unsigned prot, unsigned flags)
 {
 	uint64_t attributes = leaf_attributes(pt, prot);
-	struct pt_run run = {0};
+	struct pt_at at;
 	int err = pt_check_range(pt, iova, size);
 
 	if (err)
 		return err;
-	if (flags & ~(unsigned)SMMU_MAP_ATOMIC)
+	if (!attributes || flags & ~(unsigned)SMMU_MAP_ATOMIC || pa & pt->page_mask)
 		return -SMMU_EINVAL;
-	if (!attributes || (pa & (pt_table_size(pt) - 1)))
-		return -SMMU_EINVAL;
-	if (pa >> pt->cfg.oas || size > SMMU_BIT(pt->cfg.oas) - pa)
+	if (pa >= pt->output_size || size > pt->output_size - pa)
 		return -SMMU_ERANGE;
 
-	for (uint64_t done = 0; done < size; done += run.count << run.shift) {
-		err = find_free(pt, iova + done, pa + done, size - done, flags, &run);
-		if (err)
-			return err;
-	}
-	if (run.count << run.shift == size) {
-		/* One run is all, as in most calls: no need to find it again. */
-		write_leaves(pt, &run, pa, attributes);
-	} else {
-		for (uint64_t done = 0; done < size; done += run.count << run.shift) {
-			find_free(pt, iova + done, pa + done, size - done, flags, &run);
-			write_leaves(pt, &run, pa + done, attributes);
+	/* Most maps find their tables, and one run of slots there takes all. */
+	at = pt_descend(pt, pt_first(pt, iova), iova, hooked_bits(pt), PT_LAST_LEVEL);
+	if (!pt_is_valid(at.desc) && leaf_fits(pt, at.level, iova, pa, size)) {
+		struct pt_run run = pt_longest_run(pt, at, size);
+
+		if (pt_run_bytes(pt, &run) == size && all_free(&run)) {
+			write_leaves(pt, &run, pa, attributes);
+			smmu_dma_wmb();
+			return 0;
 		}
 	}
+	err = map_in_runs(pt, iova, pa, size, attributes, flags);
 	smmu_dma_wmb();
-	return 0;
+	return err;
 }

@@ -19,6 +19,12 @@ struct geometry {
 	uint64_t root_size;
 };
 
+/** Log2 of the bytes that a descriptor of @p level translates, with granules of 2^@p granule_shift bytes. */
+static unsigned level_shift(unsigned granule_shift, unsigned level)
+{
+	return granule_shift + (granule_shift - 3) * (PT_LAST_LEVEL - level);
+}
+
 /** The code of an output size in CD.IPS and STE.S2PS, or -1. */
 static int encode_output_size(unsigned oas)
 {
@@ -48,7 +54,7 @@ static int derive_geometry(const struct smmu_pgtable_config *cfg, struct geometr
 		return -SMMU_EINVAL;
 
 	/* The last level at which one table is enough. */
-	while (cfg->ias > pt_shift(granule, level) + granule - 3)
+	while (cfg->ias > level_shift(granule, level) + granule - 3)
 		level--;
 	geo->block_level = granule == 12 ? 1 : 2;
 	/*
@@ -57,8 +63,8 @@ static int derive_geometry(const struct smmu_pgtable_config *cfg, struct geometr
 	 * costs nothing but a larger first table, so it is done whenever that is the case.
 	 */
 	if (cfg->stage == 2 && level < geo->block_level &&
-	    cfg->ias - pt_shift(granule, level) <= MAX_CONCATENATED_SHIFT) {
-		concatenated = cfg->ias - pt_shift(granule, level);
+	    cfg->ias - level_shift(granule, level) <= MAX_CONCATENATED_SHIFT) {
+		concatenated = cfg->ias - level_shift(granule, level);
 		level++;
 	}
 	geo->start_level = (uint8_t)level;
@@ -104,41 +110,53 @@ static uint64_t *pop_table(struct smmu_freelist *freelist)
 	return table;
 }
 
+/** A table of level 2 and its children, before it: the link overwrites descriptor 0. */
+static unsigned collect_level2(const struct smmu_pgtable *pt, uint64_t *table,
+			       struct smmu_freelist *freelist)
+{
+	unsigned levels = 0;
+
+	for (unsigned i = 0; i <= pt->index_mask; i++) {
+		uint64_t desc = smmu_load(&table[i]);
+
+		if (pt_is_table(2, desc)) {
+			push_table(freelist, pt_table(pt, desc));
+			levels |= 1u << 3;
+		} else if (pt_is_valid(desc)) {
+			levels |= 1u << 2;
+		}
+	}
+	push_table(freelist, table);
+	return levels ? levels : 1u << 2;
+}
+
+static unsigned collect_level1(const struct smmu_pgtable *pt, uint64_t *table,
+			       struct smmu_freelist *freelist)
+{
+	unsigned levels = 0;
+
+	for (unsigned i = 0; i <= pt->index_mask; i++) {
+		uint64_t desc = smmu_load(&table[i]);
+
+		if (pt_is_table(1, desc))
+			levels |= collect_level2(pt, pt_table(pt, desc), freelist);
+		else if (pt_is_valid(desc))
+			levels |= 1u << 1;
+	}
+	push_table(freelist, table);
+	return levels ? levels : 1u << 1;
+}
+
 unsigned smmu_pgtable_collect(const struct smmu_pgtable *pt, uint64_t *table, unsigned level,
 			      struct smmu_freelist *freelist)
 {
-	uint64_t *tables[PT_LEVELS] = {NULL};
-	uint64_t next[PT_LEVELS] = {0};
-	bool empty[PT_LEVELS] = {true, true, true, true};
-	unsigned top = level, levels = 0;
-
-	tables[level] = table;
-	for (;;) {
-		/* Children first: the link overwrites descriptor 0. Tables of the last level have none. */
-		if (level < PT_LAST_LEVEL && next[level] < pt_entries(pt, level)) {
-			uint64_t desc = smmu_load(&tables[level][next[level]++]);
-
-			if (!pt_is_valid(desc))
-				continue;
-			empty[level] = false;
-			if (pt_is_table(level, desc)) {
-				level++;
-				tables[level] = pt_table(pt, desc);
-				next[level] = 0;
-				empty[level] = true;
-			} else {
-				levels |= 1u << level;
-			}
-			continue;
-		}
-		/* What is in a table of the last level, nobody looks at: all leaves there are pages. */
-		if (empty[level])
-			levels |= 1u << level;
-		push_table(freelist, tables[level]);
-		if (level == top)
-			return levels;
-		level--;
-	}
+	if (level == 1)
+		return collect_level1(pt, table, freelist);
+	if (level == 2)
+		return collect_level2(pt, table, freelist);
+	/* What a table of the last level holds, nobody looks at: it can be nothing but pages. */
+	push_table(freelist, table);
+	return 1u << PT_LAST_LEVEL;
 }
 
 static void do_free_tables(struct smmu_pgtable *pt, struct smmu_freelist *freelist)
@@ -153,10 +171,9 @@ static void do_free_tables(struct smmu_pgtable *pt, struct smmu_freelist *freeli
 static void do_destroy(struct smmu_pgtable *pt)
 {
 	const struct smmu_port *port = pt->cfg.port;
-	uint64_t entries = pt_entries(pt, pt->start_level);
 	struct smmu_freelist freelist = {NULL};
 
-	for (uint64_t i = 0; i < entries; i++) {
+	for (uint32_t i = 0; i < pt->root_entries; i++) {
 		uint64_t desc = smmu_load_acquire(&pt->root[i]);
 
 		if (pt_is_table(pt->start_level, desc))
@@ -200,27 +217,42 @@ static unsigned decode_prot(const struct smmu_pgtable *pt, uint64_t desc)
 	return prot;
 }
 
+struct pt_at smmu_pgtable_descend(const struct smmu_pgtable *pt, struct pt_at at, uint64_t iova,
+				  uint64_t bits, unsigned lowest)
+{
+	while (at.level < lowest && (at.desc & bits) == bits)
+		at = pt_enter(pt, at, iova);
+	return at;
+}
+
+/** What the walk for @p iova that ended at @p at says. */
+static inline int lookup(const struct smmu_pgtable *pt, struct pt_at at, uint64_t iova,
+			 uint64_t *pa, unsigned *prot)
+{
+	if (!pt_is_valid(at.desc))
+		return -SMMU_EFAULT;
+	*pa = pt_decode_address(pt, at.desc) | (iova & (SMMU_BIT(pt_shift(pt, at.level)) - 1));
+	if (prot)
+		*prot = decode_prot(pt, at.desc);
+	return 0;
+}
+
+PT_COLD int lookup_by_port(const struct smmu_pgtable *pt, uint64_t iova, uint64_t *pa,
+			   unsigned *prot)
+{
+	return lookup(pt,
+		      smmu_pgtable_descend(pt, pt_first(pt, iova), iova, PT_TYPE, PT_LAST_LEVEL),
+		      iova, pa, prot);
+}
+
 static int do_iova_to_phys(struct smmu_pgtable *pt, uint64_t iova, uint64_t *pa, unsigned *prot)
 {
-	uint64_t *table = pt->root;
-
-	if (iova >> pt->cfg.ias)
+	if (iova >= pt->input_size)
 		return -SMMU_ERANGE;
-	for (unsigned level = pt->start_level;; level++) {
-		uint64_t desc = smmu_load_acquire(&table[pt_index(pt, level, iova)]);
-		uint64_t offset_mask = SMMU_BIT(pt_shift(pt->cfg.granule_shift, level)) - 1;
-
-		if (!pt_is_valid(desc))
-			return -SMMU_EFAULT;
-		if (pt_is_table(level, desc)) {
-			table = pt_table(pt, desc);
-			continue;
-		}
-		*pa = pt_decode_address(pt, desc) | (iova & offset_mask);
-		if (prot)
-			*prot = decode_prot(pt, desc);
-		return 0;
-	}
+	if (!pt->plain)
+		return lookup_by_port(pt, iova, pa, prot);
+	return lookup(pt, pt_descend_plain(pt, pt_first(pt, iova), iova, PT_TYPE, PT_LAST_LEVEL),
+		      iova, pa, prot);
 }
 
 static const struct smmu_pgtable_ops pgtable_ops = {
@@ -262,9 +294,20 @@ int smmu_pgtable_init(struct smmu_pgtable *pt, const struct smmu_pgtable_config 
 		.ops = &pgtable_ops,
 		.cfg = *cfg,
 		.root_size = geo.root_size,
+		.input_size = SMMU_BIT(cfg->ias),
+		.output_size = SMMU_BIT(cfg->oas),
+		.page_mask = (uint32_t)SMMU_BIT(cfg->granule_shift) - 1,
+		.plain = !cfg->port->ops->dma_to_virt && cfg->oas <= 48,
+		.virt_offset = cfg->port->dma_offset,
+		.address_mask = SMMU_MASK(47, cfg->granule_shift),
+		.root_entries = (uint32_t)SMMU_BIT(
+			cfg->ias - level_shift(cfg->granule_shift, geo.start_level)),
+		.index_mask = (uint16_t)(SMMU_BIT(cfg->granule_shift - 3) - 1),
 		.start_level = geo.start_level,
 		.block_level = geo.block_level,
 	};
+	for (unsigned level = 0; level < PT_LEVELS; level++)
+		pt->shift[level] = (uint8_t)level_shift(cfg->granule_shift, level);
 	fill_regs(pt, &geo);
 	pt->root = smmu_pgtable_alloc_table(pt, geo.root_size, 0, &pt->regs.ttb);
 	if (!pt->root)
@@ -285,7 +328,7 @@ int smmu_pgtable_query(const struct smmu_pgtable_config *cfg, uint64_t iova, uin
 	if (iova >> cfg->ias || size > SMMU_BIT(cfg->ias) - iova)
 		return -SMMU_ERANGE;
 	for (unsigned level = geo.start_level; size && level < PT_LAST_LEVEL; level++) {
-		unsigned shift = pt_shift(cfg->granule_shift, level);
+		unsigned shift = level_shift(cfg->granule_shift, level);
 
 		/* One table below each descriptor of this level that the range touches. */
 		tables += ((iova + size - 1) >> shift) - (iova >> shift) + 1;

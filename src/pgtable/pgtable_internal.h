@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
  * @file pgtable_internal.h
- * Descriptors of the VMSAv8-64 translation tables and the geometry of the levels, for the files of this folder.
+ * Descriptors of the VMSAv8-64 translation tables and the steps of a walk, for the files of this folder.
  *
  * A level is numbered as the architecture does: 3 is the last, whose leaves are pages of one granule. A table
  * has granule / 8 descriptors, so that each level resolves granule_shift - 3 bits of the input address.
@@ -11,12 +11,18 @@
 
 #include <smmuv3/pgtable.h>
 
+/** For the steps of a map or unmap that finds its tables: they are one function, and a walk stays in registers. */
+#define PT_HOT static inline __attribute__((always_inline))
+/** For the rest, so that it does not take the registers. */
+#define PT_COLD static __attribute__((noinline))
+
 #define PT_LAST_LEVEL 3u
-#define PT_LEVELS 4u
+#define PT_LEVELS SMMU_PGTABLE_LEVELS
 
 /* Bits of every descriptor. TABLE_OR_PAGE is 1 for a table at levels 0–2 and for a page at level 3, 0 for a block. */
 #define PT_VALID SMMU_BIT(0)
 #define PT_TABLE_OR_PAGE SMMU_BIT(1)
+#define PT_TYPE (PT_VALID | PT_TABLE_OR_PAGE)
 
 /* Bits of a block or page that both stages share. */
 #define PT_SH_OUTER (2ULL << 8)
@@ -46,10 +52,10 @@
  */
 #define PT_SW_CLEANED SMMU_BIT(55)
 
-/** log2 of the bytes that one descriptor of @p level translates. */
-static inline unsigned pt_shift(unsigned granule_shift, unsigned level)
+/** Log2 of the bytes that one descriptor of @p level translates. */
+static inline unsigned pt_shift(const struct smmu_pgtable *pt, unsigned level)
 {
-	return granule_shift + (granule_shift - 3) * (PT_LAST_LEVEL - level);
+	return pt->shift[level];
 }
 
 static inline uint64_t pt_table_size(const struct smmu_pgtable *pt)
@@ -60,15 +66,7 @@ static inline uint64_t pt_table_size(const struct smmu_pgtable *pt)
 /** Number of descriptors in a table of @p level; the first may be shorter or, when concatenated, longer. */
 static inline uint64_t pt_entries(const struct smmu_pgtable *pt, unsigned level)
 {
-	if (level == pt->start_level)
-		return SMMU_BIT(pt->cfg.ias - pt_shift(pt->cfg.granule_shift, level));
-	return SMMU_BIT(pt->cfg.granule_shift - 3);
-}
-
-/** Position in the table of @p level of the descriptor for @p iova. */
-static inline uint64_t pt_index(const struct smmu_pgtable *pt, unsigned level, uint64_t iova)
-{
-	return (iova >> pt_shift(pt->cfg.granule_shift, level)) & (pt_entries(pt, level) - 1);
+	return level == pt->start_level ? pt->root_entries : pt->index_mask + 1u;
 }
 
 static inline bool pt_is_valid(uint64_t desc)
@@ -78,12 +76,7 @@ static inline bool pt_is_valid(uint64_t desc)
 
 static inline bool pt_is_table(unsigned level, uint64_t desc)
 {
-	return level < PT_LAST_LEVEL && (desc & PT_VALID) && (desc & PT_TABLE_OR_PAGE);
-}
-
-static inline bool pt_is_leaf(unsigned level, uint64_t desc)
-{
-	return pt_is_valid(desc) && !pt_is_table(level, desc);
+	return level < PT_LAST_LEVEL && (desc & PT_TYPE) == PT_TYPE;
 }
 
 /**
@@ -97,9 +90,9 @@ static inline uint64_t pt_encode_address(uint64_t address)
 
 static inline uint64_t pt_decode_address(const struct smmu_pgtable *pt, uint64_t desc)
 {
-	uint64_t low = desc & SMMU_MASK(47, 0) & ~(SMMU_BIT(pt->cfg.granule_shift) - 1);
+	uint64_t low = desc & pt->address_mask;
 
-	if (pt->cfg.granule_shift == 16)
+	if (pt->cfg.oas > 48)
 		low |= (desc & SMMU_MASK(15, 12)) << 36;
 	return low;
 }
@@ -107,9 +100,62 @@ static inline uint64_t pt_decode_address(const struct smmu_pgtable *pt, uint64_t
 /** The table that the table descriptor @p desc points to. */
 static inline uint64_t *pt_table(const struct smmu_pgtable *pt, uint64_t desc)
 {
-	const struct smmu_port *port = pt->cfg.port;
+	return smmu_port_dma_to_virt(pt->cfg.port, pt_decode_address(pt, desc));
+}
 
-	return port->ops->dma_to_virt(port->ctx, pt_decode_address(pt, desc));
+/** Where a walk stands: at one descriptor of one table. */
+struct pt_at {
+	uint64_t *table;
+	uint64_t index;
+	uint64_t desc;
+	unsigned level;
+};
+
+/** At the first table's descriptor for @p iova, which is inside the input size. */
+static inline struct pt_at pt_first(const struct smmu_pgtable *pt, uint64_t iova)
+{
+	uint64_t index = iova >> pt_shift(pt, pt->start_level);
+
+	return (struct pt_at){pt->root, index, smmu_load_acquire(&pt->root[index]),
+			      pt->start_level};
+}
+
+/** One level down from the table descriptor at which @p at stands. */
+static inline struct pt_at pt_enter(const struct smmu_pgtable *pt, struct pt_at at, uint64_t iova)
+{
+	at.table = pt_table(pt, at.desc);
+	at.level++;
+	at.index = (iova >> pt_shift(pt, at.level)) & pt->index_mask;
+	at.desc = smmu_load_acquire(&at.table[at.index]);
+	return at;
+}
+
+/**
+ * Walk down for @p iova, as far as level @p lowest, as long as descriptors have all of @p bits, among them PT_TYPE.
+ * For tables that are found by adding an offset: a loop without calls, which stays in registers.
+ */
+PT_HOT struct pt_at pt_descend_plain(const struct smmu_pgtable *pt, struct pt_at at, uint64_t iova,
+				     uint64_t bits, unsigned lowest)
+{
+	while (at.level < lowest && (at.desc & bits) == bits) {
+		at.table = (uint64_t *)(uintptr_t)((at.desc & pt->address_mask) + pt->virt_offset);
+		at.level++;
+		at.index = (iova >> pt_shift(pt, at.level)) & pt->index_mask;
+		at.desc = smmu_load_acquire(&at.table[at.index]);
+	}
+	return at;
+}
+
+/** The same where a port function, or a second piece of the address, says where a table is. */
+struct pt_at smmu_pgtable_descend(const struct smmu_pgtable *pt, struct pt_at at, uint64_t iova,
+				  uint64_t bits, unsigned lowest);
+
+/** The same for any tables: every call on them begins with this. */
+PT_HOT struct pt_at pt_descend(const struct smmu_pgtable *pt, struct pt_at at, uint64_t iova,
+			       uint64_t bits, unsigned lowest)
+{
+	return pt->plain ? pt_descend_plain(pt, at, iova, bits, lowest)
+			 : smmu_pgtable_descend(pt, at, iova, bits, lowest);
 }
 
 /** Make @p count descriptors from @p slot on visible to a walker that does not snoop. */
@@ -119,14 +165,56 @@ static inline void pt_clean(const struct smmu_pgtable *pt, const uint64_t *slot,
 		smmu_port_clean(pt->cfg.port, slot, (size_t)count * sizeof(*slot));
 }
 
+/** Does the range of @p left bytes at @p iova begin with all that one descriptor of @p level translates? */
+static inline bool pt_covers(const struct smmu_pgtable *pt, unsigned level, uint64_t iova,
+			     uint64_t left)
+{
+	uint64_t span = SMMU_BIT(pt_shift(pt, level));
+
+	return left >= span && !(iova & (span - 1));
+}
+
 /** The checks on a range that map and unmap share. */
 static inline int pt_check_range(const struct smmu_pgtable *pt, uint64_t iova, uint64_t size)
 {
-	if (size == 0 || ((iova | size) & (pt_table_size(pt) - 1)))
-		return -SMMU_EINVAL;
-	if (iova >> pt->cfg.ias || size > SMMU_BIT(pt->cfg.ias) - iova)
-		return -SMMU_ERANGE;
-	return 0;
+	if (!((iova | size) & pt->page_mask) && iova < pt->input_size &&
+	    size - 1 < pt->input_size - iova)
+		return 0;
+	return size == 0 || (iova | size) & pt->page_mask ? -SMMU_EINVAL : -SMMU_ERANGE;
+}
+
+/** What a scan of neighbouring descriptors found: the bits that any of them has, and those that all have. */
+struct pt_bits {
+	uint64_t any, all;
+};
+
+static inline void pt_look(struct pt_bits *bits, const uint64_t *slot)
+{
+	uint64_t desc = smmu_load(slot);
+
+	bits->any |= desc;
+	bits->all &= desc;
+}
+
+/** Scan @p count descriptors: all that a call on a large range does with most of them, so it is unrolled. */
+static inline struct pt_bits pt_scan(const uint64_t *slot, uint64_t count)
+{
+	struct pt_bits bits = {0, ~0ULL};
+	const uint64_t *end = slot + count;
+
+	for (; end - slot >= 8; slot += 8) {
+		pt_look(&bits, slot);
+		pt_look(&bits, slot + 1);
+		pt_look(&bits, slot + 2);
+		pt_look(&bits, slot + 3);
+		pt_look(&bits, slot + 4);
+		pt_look(&bits, slot + 5);
+		pt_look(&bits, slot + 6);
+		pt_look(&bits, slot + 7);
+	}
+	for (; slot < end; slot++)
+		pt_look(&bits, slot);
+	return bits;
 }
 
 /**
@@ -136,10 +224,31 @@ struct pt_run {
 	uint64_t *slot; /**< the first of them */
 	uint64_t count; /**< at least 1 */
 	unsigned level;
-	unsigned shift; /**< log2 of the bytes that each translates */
+	uint64_t *table; /**< unmap: the table that the one slot leads to; NULL for leaves */
 };
 
-/* Allocate a zeroed table of @p size bytes that the walker can address, visible to it; NULL if there is none. */
+/** From where @p at stands to the end of the table or of the @p left bytes, whichever comes first. */
+static inline struct pt_run pt_longest_run(const struct smmu_pgtable *pt, struct pt_at at,
+					   uint64_t left)
+{
+	return (struct pt_run){
+		.slot = &at.table[at.index],
+		.count = smmu_min64(pt_entries(pt, at.level) - at.index,
+				    left >> pt_shift(pt, at.level)),
+		.level = at.level,
+	};
+}
+
+/** The bytes that @p run translates. */
+static inline uint64_t pt_run_bytes(const struct smmu_pgtable *pt, const struct pt_run *run)
+{
+	return run->count << pt_shift(pt, run->level);
+}
+
+/**
+ * Allocate a zeroed table of @p size bytes that the walker can address, visible to it; NULL if there is none. Sleeps
+ * as dma_alloc does with @p flags.
+ */
 uint64_t *smmu_pgtable_alloc_table(const struct smmu_pgtable *pt, uint64_t size, unsigned flags,
 				   uint64_t *bus);
 /**

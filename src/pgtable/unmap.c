@@ -5,114 +5,124 @@
  *
  * Like a map, an unmap goes over its range twice, and only the first pass can fail. A table that the range covers
  * whole is unhooked by one store, with all that is below it; a table that is covered in part stays, even if it is empty
- * then, because other threads may be in it.
+ * then, because other threads may be in it. What the first pass has found mapped, the second knows to be mapped; so it
+ * has no need to look into tables that it unhooks, and a caller who knows by himself saves the first pass that too.
  */
 #include "pgtable_internal.h"
 
-/** Set @p run to the leaves that follow, in one table, from index @p index on: at most @p left bytes of them. */
-static void leaf_run(const struct smmu_pgtable *pt, struct pt_run *run, uint64_t *table,
-		     uint64_t index, unsigned level, uint64_t left)
+/** How many descriptors of @p run are leaves, before anything else? The first one is. */
+PT_COLD uint64_t count_leaves(struct pt_run run)
 {
-	uint64_t max;
+	struct pt_bits bits = pt_scan(run.slot, run.count);
+	uint64_t count = 1;
 
-	run->slot = &table[index];
-	run->level = level;
-	run->shift = pt_shift(pt->cfg.granule_shift, level);
-	max = smmu_min64(pt_entries(pt, level) - index, left >> run->shift);
-	for (run->count = 1; run->count < max; run->count++)
-		if (!pt_is_leaf(level, smmu_load(&run->slot[run->count])))
+	if (pt_is_valid(bits.all) && !pt_is_table(run.level, bits.any))
+		return run.count;
+	for (; count < run.count; count++) {
+		uint64_t desc = smmu_load(&run.slot[count]);
+
+		if (!pt_is_valid(desc) || pt_is_table(run.level, desc))
 			break;
-}
-
-/** Find the run of leaves that starts at @p iova, of which @p left bytes are to go. */
-static int find_leaves(const struct smmu_pgtable *pt, uint64_t iova, uint64_t left, unsigned flags,
-		       struct pt_run *run)
-{
-	uint64_t *table = pt->root;
-
-	for (unsigned level = pt->start_level;; level++) {
-		uint64_t span = SMMU_BIT(pt_shift(pt->cfg.granule_shift, level));
-		uint64_t index = pt_index(pt, level, iova);
-		uint64_t desc = smmu_load_acquire(&table[index]);
-
-		if (!pt_is_valid(desc))
-			return -SMMU_ENOENT;
-		if (pt_is_table(level, desc)) {
-			if (flags & SMMU_UNMAP_KNOWN && left >= span && !(iova & (span - 1))) {
-				*run = (struct pt_run){
-					.count = 1,
-					.shift = pt_shift(pt->cfg.granule_shift, level)};
-				return 0;
-			}
-			table = pt_table(pt, desc);
-			continue;
-		}
-		if (left < span || (iova & (span - 1)))
-			return -SMMU_EINVAL;
-		leaf_run(pt, run, table, index, level, left);
-		return 0;
 	}
+	return count;
 }
 
-static void clear_leaves(const struct smmu_pgtable *pt, const struct pt_run *run, uint64_t iova,
-			 struct smmu_gather *gather)
+/** The highest level at which one descriptor translates nothing but what goes: @p left bytes at @p iova. */
+static unsigned whole_level(const struct smmu_pgtable *pt, uint64_t iova, uint64_t left)
 {
-	gather->granule_shift = pt->cfg.granule_shift;
-	for (uint64_t i = 0; i < run->count; i++)
-		smmu_store(&run->slot[i], (uint64_t)0);
-	pt_clean(pt, run->slot, run->count);
-	smmu_gather_leaves(gather, iova, iova + ((run->count << run->shift) - 1), run->shift,
-			   run->level);
-}
+	unsigned level = PT_LAST_LEVEL;
 
-/** Add the tables that covered @p span bytes at @p iova, with leaves at the @p levels (bit n: level n). */
-static void gather_table(const struct smmu_pgtable *pt, struct smmu_gather *gather, uint64_t iova,
-			 uint64_t span, unsigned levels)
-{
-	unsigned deepest = 31 - (unsigned)__builtin_clz(levels);
-	bool one = levels == 1u << deepest;
-
-	gather->granule_shift = pt->cfg.granule_shift;
-	smmu_gather_table(gather, iova, iova + (span - 1), pt_shift(pt->cfg.granule_shift, deepest),
-			  one ? deepest : 0);
+	while (level > pt->start_level && pt_covers(pt, level - 1, iova, left))
+		level--;
+	return level;
 }
 
 /**
- * Clear the first table or run of leaves of the @p left bytes at @p iova, all known to be mapped; returns its bytes.
+ * Find what comes first of the @p left bytes at @p iova that are to go: a run of leaves; or, if all is @p known to be
+ * mapped, a table of which nothing stays.
  */
-static uint64_t clear_first(const struct smmu_pgtable *pt, uint64_t iova, uint64_t left,
-			    struct smmu_gather *gather, struct smmu_freelist *freelist)
+PT_HOT int find_mapped(const struct smmu_pgtable *pt, uint64_t iova, uint64_t left, bool known,
+		       struct pt_run *run)
 {
-	uint64_t *table = pt->root;
+	unsigned lowest = known ? whole_level(pt, iova, left) : PT_LAST_LEVEL;
+	struct pt_at at = pt_descend(pt, pt_first(pt, iova), iova, PT_TYPE, lowest);
 
-	for (unsigned level = pt->start_level;; level++) {
-		unsigned shift = pt_shift(pt->cfg.granule_shift, level);
-		uint64_t span = SMMU_BIT(shift);
-		uint64_t index = pt_index(pt, level, iova);
-		uint64_t *slot = &table[index];
-		uint64_t desc = smmu_load_acquire(slot);
-		struct pt_run run;
-
-		if (!pt_is_table(level, desc)) {
-			leaf_run(pt, &run, table, index, level, left);
-			clear_leaves(pt, &run, iova, gather);
-			return run.count << run.shift;
-		}
-		table = pt_table(pt, desc);
-		if (left >= span && !(iova & (span - 1))) {
-			smmu_store(slot, (uint64_t)0);
-			pt_clean(pt, slot, 1);
-			gather_table(pt, gather, iova, span,
-				     smmu_pgtable_collect(pt, table, level + 1, freelist));
-			return span;
-		}
+	if (!pt_is_valid(at.desc))
+		return -SMMU_ENOENT;
+	if (pt_is_table(at.level, at.desc)) {
+		*run = (struct pt_run){.slot = &at.table[at.index],
+				       .count = 1,
+				       .level = at.level,
+				       .table = pt_table(pt, at.desc)};
+		return 0;
 	}
+	if (at.level < PT_LAST_LEVEL && !pt_covers(pt, at.level, iova, left))
+		return -SMMU_EINVAL;
+	*run = pt_longest_run(pt, at, left);
+	if (run->count > 1)
+		run->count = count_leaves(*run);
+	return 0;
+}
+
+PT_HOT void clear_leaves(const struct smmu_pgtable *pt, struct pt_run run, uint64_t iova,
+			 struct smmu_gather *gather)
+{
+	for (uint64_t *slot = run.slot, *end = slot + run.count; slot < end; slot++)
+		smmu_store(slot, (uint64_t)0);
+	pt_clean(pt, run.slot, run.count);
+	smmu_gather_leaves(gather, iova, iova + (pt_run_bytes(pt, &run) - 1),
+			   pt_shift(pt, run.level), run.level);
+}
+
+PT_COLD void unhook_table(const struct smmu_pgtable *pt, struct pt_run run, uint64_t iova,
+			  struct smmu_gather *gather, struct smmu_freelist *freelist)
+{
+	unsigned levels, deepest;
+
+	smmu_store(run.slot, (uint64_t)0);
+	pt_clean(pt, run.slot, 1);
+	levels = smmu_pgtable_collect(pt, run.table, run.level + 1, freelist);
+	deepest = 31 - (unsigned)__builtin_clz(levels);
+	smmu_gather_table(gather, iova, iova + (pt_run_bytes(pt, &run) - 1), pt_shift(pt, deepest),
+			  levels == 1u << deepest ? deepest : 0);
+}
+
+/** Clear what find_mapped found at @p iova. */
+PT_HOT void clear(const struct smmu_pgtable *pt, struct pt_run run, uint64_t iova,
+		  struct smmu_gather *gather, struct smmu_freelist *freelist)
+{
+	gather->granule_shift = pt->cfg.granule_shift;
+	if (run.table)
+		unhook_table(pt, run, iova, gather, freelist);
+	else
+		clear_leaves(pt, run, iova, gather);
+}
+
+/** Unmap what takes more than one step, the first of which is @p done bytes long and was found mapped. */
+PT_COLD int unmap_in_runs(const struct smmu_pgtable *pt, uint64_t iova, uint64_t size, bool known,
+			  uint64_t done, struct smmu_gather *gather, struct smmu_freelist *freelist)
+{
+	struct pt_run run;
+
+	for (; done < size; done += pt_run_bytes(pt, &run)) {
+		int err = find_mapped(pt, iova + done, size - done, known, &run);
+
+		if (err)
+			return err;
+	}
+	for (done = 0; done < size; done += pt_run_bytes(pt, &run)) {
+		find_mapped(pt, iova + done, size - done, true, &run);
+		clear(pt, run, iova + done, gather, freelist);
+	}
+	return 0;
 }
 
 int smmu_pgtable_do_unmap(struct smmu_pgtable *pt, uint64_t iova, uint64_t size, unsigned flags,
 			  struct smmu_gather *gather, struct smmu_freelist *freelist)
 {
-	struct pt_run run = {0};
+	bool known = flags & SMMU_UNMAP_KNOWN;
+	struct pt_run run;
+	uint64_t first;
 	int err = pt_check_range(pt, iova, size);
 
 	if (err)
@@ -120,17 +130,13 @@ int smmu_pgtable_do_unmap(struct smmu_pgtable *pt, uint64_t iova, uint64_t size,
 	if (flags & ~(unsigned)SMMU_UNMAP_KNOWN ||
 	    (gather->granule_shift && gather->granule_shift != pt->cfg.granule_shift))
 		return -SMMU_EINVAL;
-	for (uint64_t done = 0; done < size; done += run.count << run.shift) {
-		err = find_leaves(pt, iova + done, size - done, flags, &run);
-		if (err)
-			return err;
-	}
-	if (run.slot && run.count << run.shift == size && run.count < pt_entries(pt, run.level)) {
-		/* One run that leaves its table hooked, as in most calls: no need to find it again. */
-		clear_leaves(pt, &run, iova, gather);
-		return 0;
-	}
-	for (uint64_t done = 0; done < size;)
-		done += clear_first(pt, iova + done, size - done, gather, freelist);
+	err = find_mapped(pt, iova, size, known, &run);
+	if (err)
+		return err;
+	first = pt_run_bytes(pt, &run);
+	/* Most unmaps take one run of leaves and leave something in its table, or a whole table that is known. */
+	if (first < size || (!run.table && run.count == pt_entries(pt, run.level)))
+		return unmap_in_runs(pt, iova, size, known, first, gather, freelist);
+	clear(pt, run, iova, gather, freelist);
 	return 0;
 }
