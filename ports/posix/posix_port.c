@@ -271,12 +271,34 @@ bool smmu_posix_logged(struct smmu_posix *posix, const char *text)
 	return found;
 }
 
+static void posix_clean(void *ctx, const void *va, size_t size)
+{
+	struct smmu_posix *posix = ctx;
+
+	if (!posix->shadow)
+		return;
+	smmu_posix_point(); /* what was stored is not clean yet */
+	smmu_shadow_clean(posix->shadow, va, size);
+}
+
+static void posix_invalidate(void *ctx, const void *va, size_t size)
+{
+	struct smmu_posix *posix = ctx;
+
+	if (!posix->shadow)
+		return;
+	smmu_shadow_invalidate(posix->shadow, va, size);
+	smmu_posix_point();
+}
+
 static const struct smmu_port_ops posix_ops = {
 	.dma_alloc = posix_dma_alloc,
 	.dma_free = posix_dma_free,
 	.dma_to_virt = posix_dma_to_virt,
 	.alloc = posix_alloc,
 	.free = posix_free,
+	.clean = posix_clean,
+	.invalidate = posix_invalidate,
 	.now_ns = posix_now_ns,
 	.log = posix_log,
 };

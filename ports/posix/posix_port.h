@@ -9,14 +9,17 @@
 #include <smmuv3/port.h>
 
 #include "ram.h"
+#include "shadow.h"
 
 #define SMMU_POSIX_LOG_LINES 64u
 #define SMMU_POSIX_LOG_BYTES 192u
 
 /** The context of a hosted port. The caller owns it; it stays in place while the port is used. */
 struct smmu_posix {
-	struct smmu_heap *heap;             /**< where memory comes from; the caller's */
-	struct smmu_rcu rcu;                /**< set rcu.kind for liburcu */
+	struct smmu_heap *heap; /**< where memory comes from; the caller's */
+	struct smmu_rcu rcu;    /**< set rcu.kind for liburcu */
+	/** Memory as SMMUs see it that are not coherent (shadow.h), which clean and invalidate act on; NULL: all are. */
+	struct smmu_shadow *shadow;
 	uint64_t (*clock)(void *clock_ctx); /**< NULL: CLOCK_MONOTONIC; in a simulation sim_clock */
 	void *clock_ctx;
 	int stderr_level; /**< lines up to this enum smmu_log_level go to standard error; -1: none */

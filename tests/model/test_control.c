@@ -493,6 +493,40 @@ static void test_late_events(void **state)
 	assert_true(late > 5);
 }
 
+/** An instance that is not coherent sees memory of its own; what is missing then is a clean. */
+static void test_not_coherent(void **state)
+{
+	static uint8_t behind[RIG_RAM_SIZE];
+	struct smmu_model_config c = rig_config();
+	struct smmu_ram ram = {.va = behind, .base = RIG_RAM_BASE, .size = RIG_RAM_SIZE};
+	struct smmu_dma dma = {.stream = 1, .iova = 0x1000};
+	struct smmu_dma_result r;
+	struct rig rig;
+	struct rig_table t;
+	uint64_t w[8], slot;
+
+	c.coherent = false;
+	rig_open(&rig, &c, 1, SMMU_MODEL_VIRTUAL, NULL, 1);
+	rig_up(&rig, 0);
+	t = rig_table(&rig, 1, 12, 48);
+	rig_ste_s1(w, rig_cd(&rig, 0, &t, 5), 0, 0);
+	rig_ste(&rig, 0, 1, w);
+	rig_map(&rig, &t, 0x1000, 0x9000, 3, RIG_NG);
+	memcpy(behind, rig.ram.va, RIG_RAM_SIZE);
+	slot = rig_slot(&rig, &t, 0x1000, 3);
+	rig_store(&rig, slot, rig_load(&rig, slot) + 0x1000);
+	smmu_model_set_ram(rig.model, 0, &ram);
+	r = smmu_model_dma(rig.model, &dma);
+	assert_true(r.ok && r.differs && r.pa == 0x9000 && r.truth_pa == 0xa000);
+	assert_string_equal(smmu_model_missing(&r), "clean");
+	/* What it writes it writes there as well. */
+	rig_refused(&rig, 0, 2, 0x1000, SMMU_C_BAD_STE);
+	assert_int_equal(rig_read(&rig, 0, SMMU_EVENTQ_PROD), 1);
+	assert_int_equal(rig_load(&rig, rig.in[0].eventq.base), 0);
+	assert_int_not_equal(*(uint64_t *)(behind + (rig.in[0].eventq.base - RIG_RAM_BASE)), 0);
+	rig_close(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -500,7 +534,8 @@ int main(void)
 		cmocka_unit_test(test_fields),       cmocka_unit_test(test_again),
 		cmocka_unit_test(test_stop_in_sync), cmocka_unit_test(test_msi),
 		cmocka_unit_test(test_attributes),   cmocka_unit_test(test_dead),
-		cmocka_unit_test(test_live),         cmocka_unit_test(test_late_events),
+		cmocka_unit_test(test_not_coherent), cmocka_unit_test(test_live),
+		cmocka_unit_test(test_late_events),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
