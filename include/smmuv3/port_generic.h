@@ -88,6 +88,13 @@ static inline void smmu_relax(const struct smmu_mmio *m)
 	smmu_cpu_relax();
 }
 
+/* There is nobody to give the processor to. */
+static inline void smmu_wait_pause(const struct smmu_mmio *m, bool may_sleep)
+{
+	(void)may_sleep;
+	smmu_relax(m);
+}
+
 /* An embedding that calls the library from interrupt handlers needs a port of its own, whose save masks them. */
 typedef uint8_t smmu_irqflags;
 

@@ -3,9 +3,11 @@
  * @file queue.h
  * The command queue: many producers, no lock. And the event and PRI queues: one consumer each.
  *
- * A producer reserves room for its whole batch with one fetch-and-add, fills it, marks it written and leaves; whoever
- * is first to publish moves PROD over everything written so far, also for the others. src/queue/cmdq.c has the
- * argument. IHI 0070, "Command queue" and "SMMU circular queues".
+ * A producer is admitted when there is room, takes positions, fills them and moves PROD, or leaves that to the one
+ * before it, all with interrupts masked and in a bounded time; nothing that it holds outlasts that. So a batch may be
+ * submitted from any context, also from a handler that interrupts another submit on the same processor. Waits are
+ * for the hardware only, with interrupts as the caller had them. src/queue/cmdq.c has the argument.
+ * IHI 0070 G.b, 3.5 (queues), chapter 4 (commands), 7.1 (errors).
  */
 #ifndef SMMUV3_QUEUE_H
 #define SMMUV3_QUEUE_H
@@ -19,9 +21,18 @@ SMMU_BEGIN_DECLS
 /** Errors remembered, for the batches they hit; with more at once every batch in flight counts as hit. */
 #define SMMU_CMDQ_ERRORS 16
 
+#ifndef SMMU_CMDQ_PIECE
+/**
+ * Positions that are filled with interrupts masked, at most: a longer batch goes in pieces, each with a CMD_SYNC at its
+ * end. At least 2.
+ */
+#define SMMU_CMDQ_PIECE 128
+#endif
+
 struct smmu_cmdq_error {
-	uint64_t pos;
-	uint32_t code;
+	uint64_t from; /**< first position of the batch that was hit; or of a range */
+	uint64_t to;   /**< end of the range */
+	uint32_t code; /**< as in CONS.ERR */
 };
 
 struct smmu_cmdq_config {
@@ -31,37 +42,64 @@ struct smmu_cmdq_config {
 	unsigned log2size;   /**< entries, 1–19, at most IDR1.CMDQS */
 	bool msi;            /**< complete CMD_SYNC by an MSI write (IDR0.MSI, coherent memory) */
 	uint64_t timeout_ns; /**< without progress for so long, the hardware counts as dead */
-	uint64_t base_attr;  /**< CMDQ_BASE.RA or 0 */
+	/**
+	 * The same where the hardware waits for an ATC: PCIe lets one answer after a minute and more, and the SMMU then
+	 * reports it by itself (CERROR_ATC_INV_SYNC). 0, or less than timeout_ns: timeout_ns.
+	 */
+	uint64_t atc_timeout_ns;
+	uint64_t base_attr; /**< CMDQ_BASE.RA or 0 */
 };
 
-/** A command queue. Fields are private; positions are 64-bit and never wrap. */
+/** What stands at a slot besides its command. */
+struct smmu_cmdq_mark {
+	/** Of the piece that begins here, if it is written, or ends here: one past its last position. */
+	uint64_t end;
+	uint64_t batch; /**< of the piece that ends here: first position of its batch */
+};
+
+/** A command queue. Fields are private; positions are 64-bit, never wrap and are never used twice. */
 struct smmu_cmdq {
 	const struct smmu_port *port;
 	struct smmu_mmio mmio;
 	const char *name;
 	struct smmu_cmd *ring;
-	uint32_t *written; /**< for each slot, in how many laps it has been filled */
+	struct smmu_cmdq_mark *mark; /**< for each slot */
 	uint32_t *
-		msi; /**< for each slot, the lap of the last completed CMD_SYNC; NULL: CONS tells */
+		msi; /**< for each slot, what the last CMD_SYNC there has written; NULL: CONS tells */
 	uint64_t ring_bus, msi_bus, base_attr;
-	uint64_t timeout_ns;
+	uint64_t timeout_ns, atc_timeout_ns;
 	uint32_t log2size;
-	uint32_t stuck; /**< the hardware does not answer: everything fails until reset */
+	uint32_t mask;    /**< of a slot: entries - 1 */
+	uint32_t piece;   /**< positions of a piece, at most */
+	uint32_t stuck;   /**< not 0: the queue is given up or closed, everything fails */
+	uint32_t msi_off; /**< not 0: CONS tells all the same */
+	uint32_t errors;  /**< how many errors there have been */
 
-	uint64_t tail __attribute__((aligned(64))); /**< next position to hand out */
-	uint32_t publishing
-		__attribute__((aligned(64)));       /**< requests to publish that are not served */
-	uint64_t published;                         /**< PROD; changed by the publisher only */
-	uint64_t cons __attribute__((aligned(64))); /**< CONS: everything below was consumed */
-	struct smmu_spinlock
-		error_lock; /**< serialises error recovery; taken in any context, never while waiting */
-	uint32_t errors; /**< how many errors there have been */
-	uint32_t aborts; /**< external aborts in a row */
+	uint64_t admitted
+		__attribute__((aligned(64))); /**< positions for which room was promised */
+	uint64_t tail;                        /**< next position to hand out */
+	uint64_t turn
+		__attribute__((aligned(64))); /**< where PROD stands: next position to publish */
+	uint64_t published;                   /**< where PROD stands or is about to */
+	uint64_t cons __attribute__((aligned(64))); /**< everything below was consumed */
+
+	struct smmu_spinlock error_lock __attribute__((
+		aligned(64))); /**< protects what follows, and GERRORN; any context */
+	uint32_t polls;        /**< of batches that were pending; not protected */
+	uint64_t looked;       /**< the clock at the last look; not protected */
+	uint32_t aborts;       /**< external aborts in a row, at abort_pos */
 	uint64_t abort_pos;
+	uint64_t seen_at;   /**< the clock when CONS was last seen */
+	uint64_t seen_cons; /**< where it stood */
+	uint64_t still_ns;  /**< for how long it has not moved, with commands before it */
+	bool seen_idle;     /**< nothing was published beyond it */
 	struct smmu_cmdq_error error[SMMU_CMDQ_ERRORS];
 };
 
-/** Writes up to @p room commands to @p dst and returns how many; fewer than @p room is padded with CMD_SYNC. */
+/**
+ * Writes up to @p room commands to @p dst and returns how many; fewer than @p room is padded with CMD_SYNC. Called with
+ * interrupts masked, for at most SMMU_CMDQ_PIECE commands at a time: bounded, no wait, no call into this queue.
+ */
 typedef size_t (*smmu_cmdq_fill)(void *ctx, struct smmu_cmd *dst, size_t room);
 
 /** Bytes of DMA memory and of plain memory that smmu_cmdq_init takes. */
@@ -73,36 +111,77 @@ size_t smmu_cmdq_mem_size(const struct smmu_cmdq_config *cfg);
  * register: write smmu_cmdq_base() to CMDQ_BASE and 0 to PROD and CONS while CR0.CMDQEN is 0. May sleep.
  */
 int smmu_cmdq_init(struct smmu_cmdq *q, const struct smmu_cmdq_config *cfg);
+/** Free its memory. The SMMU has stopped reading and writing it: smmu_cmdq_drain, then CR0.CMDQEN = 0. May sleep. */
 void smmu_cmdq_fini(struct smmu_cmdq *q);
 /** The value of CMDQ_BASE. */
 uint64_t smmu_cmdq_base(const struct smmu_cmdq *q);
-/** Start over after the hardware was reset; nobody may be using the queue. */
-void smmu_cmdq_restart(struct smmu_cmdq *q);
 
 /**
- * Append @p n commands and a CMD_SYNC as one unit, of any length; commands come from @p fill, in ring order. Returns
- * when all are written, which is at once unless the queue is full. No lock is held, in any context, on any thread.
- * 0 and *@p token; -SMMU_EIO if the queue is dead (nothing was appended, or not all).
+ * Append @p n commands and a CMD_SYNC, in this order, however many; commands come from @p fill, in ring order. Returns
+ * when all are written, which is at once unless the queue is full. Up to SMMU_CMDQ_PIECE - 1 commands are one unit when
+ * there is room; more, or a queue that stays full, may let others' batches in between, and there a CMD_SYNC ends each
+ * piece, so that an error is never laid to the wrong batch.
+ *
+ * 0 and *@p token: poll or wait until it is not pending, as the last of it may be published only then. -SMMU_EIO: the
+ * queue is given up or closed; nothing was appended, or not all. Any context, also inside a handler that interrupted
+ * a submit; takes no lock; never sleeps. Interrupts are masked for one piece at a time, never across a wait.
  */
 int smmu_cmdq_submit(struct smmu_cmdq *q, uint32_t n, smmu_cmdq_fill fill, void *ctx,
 		     struct smmu_cmdq_token *token);
-/** How a batch stands. Never waits. */
+/**
+ * How a batch stands. Never waits; serves queue errors and notices dead hardware by itself now and then, so no interrupt
+ * is needed. Any context.
+ */
 enum smmu_cmdq_status smmu_cmdq_poll(struct smmu_cmdq *q, const struct smmu_cmdq_token *token);
-/** Wait until a batch is anything but pending. A time-out is logged with instance, PROD and CONS. Any context. */
+/**
+ * Wait until a batch is anything but pending. Spins; any context. Hardware that makes no progress for timeout_ns
+ * (atc_timeout_ns at a CMD_SYNC that waits for an ATC) is given up, with one line in the log that says where PROD and
+ * CONS stand; it is taken back when CONS moves. The time in which nobody looks (a machine that was paused) does not
+ * count.
+ */
 enum smmu_cmdq_status smmu_cmdq_wait(struct smmu_cmdq *q, const struct smmu_cmdq_token *token);
 
 /**
- * Issue @p n commands and wait; issue them again when an error hit them. 0; -SMMU_ETIMEDOUT when a device's ATC did not
- * answer (the other commands are complete); -SMMU_EIO when the queue is dead or the error does not go away. Any context.
+ * Issue @p n commands and wait as smmu_cmdq_wait does; issue them again when an error hit them. 0; -SMMU_ETIMEDOUT when a
+ * device's ATC did not answer: the CMD_ATC_INVs count as not done, all else is complete; -SMMU_EIO when the queue is
+ * given up or closed, or the error does not go away. Any context.
  */
 int smmu_cmdq_issue(struct smmu_cmdq *q, const struct smmu_cmd *cmds, uint32_t n);
 
 /**
- * Serve a command queue error, if GERROR reports one: mend the entry, remember the error for the batch it hit, and let
- * the queue go on. Waiters call it themselves now and then, so that the GERROR interrupt is not needed. True if there
- * was an error. Any context. IHI 0070, "Command queue errors".
+ * Serve what GERROR reports about the queue. A command error: mend the entry, remember the error for the batch it hit,
+ * let the queue go on; after an error that does not go away the queue is given up, and its bit stays active. An aborted
+ * MSI of a CMD_SYNC: acknowledge it, and let CONS tell from then on. Polls and waits call it now and then, so that the
+ * GERROR interrupt is not needed. True if there was something. Any context. IHI 0070 G.b, 7.1 and 7.5.
  */
 bool smmu_cmdq_serve_error(struct smmu_cmdq *q);
+
+/** @name Starting over
+ *  To bring an SMMU back in place: close, stop the hardware, restart, write CMDQ_BASE, PROD and CONS, set CR0.CMDQEN,
+ *  open. The memory stays, positions go on, and whoever waits learns what became of its batch. One caller at a time,
+ *  any context, never sleeps. @{ */
+
+/**
+ * Every submit fails from here on, and every batch that is not known to be complete counts as dead. On return no producer
+ * is writing to the queue or to PROD. Waits only for other processors' masked sections. Before the hardware is reset:
+ * a reset CONS must not be taken for progress.
+ */
+void smmu_cmdq_close(struct smmu_cmdq *q);
+/**
+ * After close, with CR0.CMDQEN = 0: forget what is in the queue. Batches that are not known to be complete are told
+ * SMMU_CMDQ_LOST once the queue is open, never SMMU_CMDQ_DONE. Returns the value for both PROD and CONS.
+ */
+uint32_t smmu_cmdq_restart(struct smmu_cmdq *q);
+/** Let producers in: after restart, once CR0.CMDQEN is acknowledged. */
+void smmu_cmdq_open(struct smmu_cmdq *q);
+/** @} */
+
+/**
+ * Complete a CMD_SYNC without an MSI. Then no MSI of an earlier one is still on its way (IHI 0070 G.b, 4.7.3), which clearing
+ * CR0.CMDQEN would not wait for (3.18.1, 6.3.9.3): call it before the memory is freed, when nobody submits any more.
+ * 0, or -SMMU_EIO. CONS tells from then on, until smmu_cmdq_restart.
+ */
+int smmu_cmdq_drain(struct smmu_cmdq *q);
 
 /** An event or PRI queue. Fields are private. One caller at a time, but for smmu_outq_discard. */
 struct smmu_outq {

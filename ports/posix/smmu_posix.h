@@ -138,6 +138,13 @@ static inline void smmu_relax(const struct smmu_mmio *m)
 	smmu_posix_spin();
 }
 
+/** A thread that spins gives up the processor now and then anyway, and a fiber at each turn. */
+static inline void smmu_wait_pause(const struct smmu_mmio *m, bool may_sleep)
+{
+	(void)may_sleep;
+	smmu_relax(m);
+}
+
 struct smmu_spinlock {
 	uint32_t held;
 };

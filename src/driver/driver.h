@@ -7,33 +7,13 @@
 #include <smmuv3/domain.h>
 #include <smmuv3/hw/regs.h>
 #include <smmuv3/instance.h>
-#include <smmuv3/text.h>
+
+#include "../util/message.h"
 
 /** Of steps that all have to be done, whatever becomes of each: the first error. */
 static inline int smmu_first_error(int so_far, int now)
 {
 	return so_far ? so_far : now;
-}
-
-/* ---- Messages ---- */
-
-struct smmu_message {
-	struct smmu_text text;
-	char buf[240];
-};
-
-static inline struct smmu_text *smmu_message_begin(struct smmu_message *m, const char *who)
-{
-	smmu_text_init(&m->text, m->buf, sizeof(m->buf));
-	smmu_text_str(&m->text, who);
-	smmu_text_str(&m->text, ": ");
-	return &m->text;
-}
-
-static inline void smmu_message_log(const struct smmu_message *m, const struct smmu_port *port,
-				    enum smmu_log_level level)
-{
-	smmu_port_log(port, level, m->buf);
 }
 
 /* ---- instance.c, registers.c, handlers.c ---- */

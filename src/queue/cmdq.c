@@ -1,53 +1,63 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The command queue.
+ * The command queue: positions, admission, writing and publishing.
  *
  * Positions are 64-bit counts of commands since the queue was made; position p lives in slot p mod size, in lap p div
  * size. Hardware's PROD and CONS are the low log2size+1 bits of a position.
  *
- *   cons <= (real CONS) <= published <= tail        tail may run ahead of cons by more than the size
+ *   cons <= (real CONS) <= published <= tail <= cons + size          turn <= published, equal when nobody is publishing
  *
- * A producer takes the positions [tail, tail+n) with one fetch-and-add, for any n. It writes each slot once the slot is
- * free, then notes the lap in written[slot]. PROD is moved over all slots that are written, without a gap, by the
- * publisher: whoever finds the count `publishing` at 0. The others add 1 and leave; the publisher takes that as "look
- * again".
+ * A batch goes in pieces of at most q->piece positions, nearly always in one. For each piece, with interrupts masked:
  *
- * Fact 1. A slot of position p is free once cons > p - size, because then the command of the lap before was consumed.
- * Fact 2. `cons` never falls and never passes the real CONS: it is only raised, by compare-and-exchange, to values read
- *         from the register and expanded upward from an earlier value of `cons` (cons_refresh).
- * Fact 3. The real CONS is at most size ahead of the highest value `cons` has had: what lies beyond was not published,
- *         because its slots were not free by fact 1. So the log2size+1 bits of the register determine the position.
- * Fact 4. No written slot is left unpublished: a producer's stores to written[] come before its increment of `publishing`;
- *         a publisher leaves only by subtracting all the increments that it has served, and it looks at written[] after
- *         the read-modify-write that showed it each of them.
- * Fact 5. A batch enters as a unit, since its positions are consecutive and each position is published once.
- * Fact 6. Nobody waits for another producer, but through the hardware: a full queue waits for CONS, and a producer that
- *         waits has published what it wrote before. (The hardware itself stops at a slot that is not written yet.)
+ *   P1  admitted += n. Beyond cons + size: admitted -= n, interrupts back, wait for room, again.
+ *   P2  pos = tail, tail += n
+ *   P3  write the commands and, last, a CMD_SYNC; mark the last slot with the end and the batch
+ *   P4  turn == pos: it is our turn. Else mark the first slot: whoever has the turn before us goes on over it.
+ *   P5  with the turn: published := end, PROD := end, turn := end, and on over what is marked there
  *
- * IHI 0070: "SMMU circular queues", "Command queue entries"; SMMU_CMDQ_BASE, PROD, CONS.
+ * Fact 1. tail <= cons + size. Let S be the sum of all admissions that were granted. The one that was granted last found
+ *         admitted <= cons + size, and admitted >= S then, as what others add and take back is never negative; cons
+ *         does not fall; and tail <= S by P1 before P2.
+ * Fact 2. So the slot of a position that was taken is free: its command of the lap before was consumed. The writer may not
+ *         have read CONS itself, but the read-modify-writes of `tail` are one chain, in which the one before, or one
+ *         before that, was granted on the value of `cons` that covers our position.
+ * Fact 3. The real CONS is at most size ahead of `cons` by fact 1, and `cons` never passes it: it is only raised, to
+ *         values read from the register and expanded upward from an earlier value of `cons` (smmu_cmdq_cons). So
+ *         the log2size+1 bits of the register determine the position.
+ * Fact 4. Nobody who holds something waits, and nobody who waits holds something: between P1 and P5 there is no wait, and
+ *         an admission that is not granted is given back first. With interrupts (and pre-emption by whoever uses the
+ *         queue) masked there, a handler finds no piece of its own processor unfinished, so it gets through as a
+ *         producer on another processor would.
+ * Fact 5. Admission makes progress. Who failed once looks before it adds again. Take a time from which nobody succeeds any
+ *         more, and the largest n that is being tried: what others add and give back meanwhile cannot make its look
+ *         succeed and its addition fail, unless one of them added successfully in between. By induction over n the same
+ *         holds for all. Who sees room go to others asks for less each time, down to one command and its CMD_SYNC.
+ * Fact 6. `published` moves from t only by whoever has the turn at t. Either the piece at t is the mover's own and not
+ *         marked (P4): then nobody else can know its end. Or it is marked: then the compare-exchange from t picks one.
+ *         A mark is valid at t if it lies in (t, t + size]: marks of earlier laps are at most t, of later ones beyond.
+ * Fact 7. No written piece is forgotten. Its writer stores the mark and then loads `turn`; who passes the turn stores `turn`
+ *         and then loads the mark there. All four are sequentially consistent, so one of the two sees the other's store.
+ *         A publisher that has worked long enough stops without that look: then the next producer that does not have the
+ *         turn finds the mark, or the wait of the piece's owner does (smmu_cmdq_help).
+ * Fact 8. What the SMMU reads is there: commands and marks are written before P4, by the writer itself or, through the
+ *         acquiring load of the mark, before the publisher's; Q1 orders them before PROD. `published` is stored before Q1
+ *         too, so CONS is never seen beyond it.
+ * Fact 9. A piece with CMD_ATC_INV ends with a CMD_SYNC of its own, before another's begins. So an ATC that does not answer
+ *         stops a CMD_SYNC of the batch that asked it (cmdq_error.c).
+ *
+ * IHI 0070 G.b, 3.5.1 (circular queues), 3.21.2 (order towards the queues), 4.7.3 (CMD_SYNC): commands behind a CMD_SYNC
+ * do not begin before it is complete, which is what programs like TLBI, SYNC, ATC_INV, SYNC in one submission rest on; for
+ * parts that deviate there is SMMU_QUIRK_SPLIT_ATC.
  */
-#include <smmuv3/hw/regs.h>
-
 #include "cmdq.h"
 
-#define CMDQ_LOG2_MAX 19u
-#define CHUNK_MAX 64u /* commands between two looks at who else wants to publish */
+#define LOG2_MAX 19u
+#define PUBLISH_PIECES 16 /* of others, with one write of PROD */
+#define PUBLISH_TIMES 8   /* writes of PROD by one publisher, with interrupts masked */
 
-static uint64_t queue_size(const struct smmu_cmdq *q)
-{
-	return SMMU_BIT(q->log2size);
-}
-
-static uint32_t slot_of(const struct smmu_cmdq *q, uint64_t pos)
-{
-	return (uint32_t)(pos & (queue_size(q) - 1));
-}
-
-/** The lap of @p pos, counted from 1: what written[] and msi[] hold when it is done. */
-static uint32_t lap_of(const struct smmu_cmdq *q, uint64_t pos)
-{
-	return (uint32_t)(pos >> q->log2size) + 1;
-}
+/* MSI writes go to ordinary memory: inner shareable, write-back. */
+#define MSI_SH_INNER 3u
+#define MSI_ATTR_OIWB 0xfu
 
 size_t smmu_cmdq_dma_size(const struct smmu_cmdq_config *cfg)
 {
@@ -58,7 +68,7 @@ size_t smmu_cmdq_dma_size(const struct smmu_cmdq_config *cfg)
 
 size_t smmu_cmdq_mem_size(const struct smmu_cmdq_config *cfg)
 {
-	return sizeof(uint32_t) << cfg->log2size;
+	return sizeof(struct smmu_cmdq_mark) << cfg->log2size;
 }
 
 int smmu_cmdq_init(struct smmu_cmdq *q, const struct smmu_cmdq_config *cfg)
@@ -66,22 +76,27 @@ int smmu_cmdq_init(struct smmu_cmdq *q, const struct smmu_cmdq_config *cfg)
 	const struct smmu_port *port = cfg->port;
 	size_t ring = sizeof(struct smmu_cmd) << cfg->log2size;
 
-	if (cfg->log2size < 1 || cfg->log2size > CMDQ_LOG2_MAX)
+	if (cfg->log2size < 1 || cfg->log2size > LOG2_MAX)
 		return -SMMU_EINVAL;
-	*q = (struct smmu_cmdq){.port = port,
-				.mmio = cfg->mmio,
-				.name = cfg->name,
-				.log2size = cfg->log2size,
-				.timeout_ns = cfg->timeout_ns,
-				.base_attr = cfg->base_attr};
+	*q = (struct smmu_cmdq){
+		.port = port,
+		.mmio = cfg->mmio,
+		.name = cfg->name,
+		.log2size = cfg->log2size,
+		.mask = (1u << cfg->log2size) - 1,
+		.piece = (uint32_t)smmu_min64(SMMU_CMDQ_PIECE, SMMU_BIT(cfg->log2size)),
+		.timeout_ns = cfg->timeout_ns,
+		.atc_timeout_ns = smmu_max64(cfg->atc_timeout_ns, cfg->timeout_ns),
+		.base_attr = cfg->base_attr,
+		.seen_idle = true};
 	smmu_spin_init(&q->error_lock);
-	q->written = port->ops->alloc(port->ctx, smmu_cmdq_mem_size(cfg));
+	q->mark = port->ops->alloc(port->ctx, smmu_cmdq_mem_size(cfg));
 	/* The base is aligned to the size of the queue, at least 32 bytes. */
 	q->ring = port->ops->dma_alloc(port->ctx, ring, smmu_max64(ring, 32), 0, &q->ring_bus);
 	if (cfg->msi)
 		q->msi = port->ops->dma_alloc(port->ctx, sizeof(uint32_t) << cfg->log2size, 64, 0,
 					      &q->msi_bus);
-	if (q->written && q->ring && (q->msi || !cfg->msi))
+	if (q->mark && q->ring && (q->msi || !cfg->msi))
 		return 0;
 	smmu_cmdq_fini(q);
 	return -SMMU_ENOMEM;
@@ -91,13 +106,13 @@ void smmu_cmdq_fini(struct smmu_cmdq *q)
 {
 	const struct smmu_port *port = q->port;
 
-	if (q->written)
-		port->ops->free(port->ctx, q->written, sizeof(uint32_t) << q->log2size);
+	if (q->mark)
+		port->ops->free(port->ctx, q->mark, sizeof(struct smmu_cmdq_mark) << q->log2size);
 	if (q->ring)
 		port->ops->dma_free(port->ctx, q->ring, sizeof(struct smmu_cmd) << q->log2size);
 	if (q->msi)
 		port->ops->dma_free(port->ctx, q->msi, sizeof(uint32_t) << q->log2size);
-	q->written = NULL;
+	q->mark = NULL;
 	q->ring = NULL;
 	q->msi = NULL;
 }
@@ -107,238 +122,240 @@ uint64_t smmu_cmdq_base(const struct smmu_cmdq *q)
 	return (q->ring_bus & SMMU_QUEUE_BASE_ADDR) | q->base_attr | q->log2size;
 }
 
-void smmu_cmdq_restart(struct smmu_cmdq *q)
+/* ---- Publishing. Interrupts are masked ---- */
+
+/** The end of the piece that begins at @p pos, if it is written and marked; else 0. */
+static uint64_t marked(const struct smmu_cmdq *q, uint64_t pos)
 {
-	for (uint32_t i = 0; i < queue_size(q); i++) {
-		q->written[i] = 0;
-		if (q->msi)
-			q->msi[i] = 0;
-	}
-	q->tail = q->published = q->cons = 0;
-	q->publishing = q->errors = q->aborts = q->stuck = 0;
+	uint64_t end = smmu_load_sc(&q->mark[cmdq_slot(q, pos)].end);
+
+	/* Fact 6. */
+	return end - pos - 1 <= q->mask ? end : 0;
 }
 
-uint64_t smmu_cmdq_cons_refresh(struct smmu_cmdq *q, uint32_t *reg)
+/** P5: the piece that ends at @p end, and on over what is marked behind. `published` is where `turn` is, or at @p end. */
+static void publish(struct smmu_cmdq *q, uint64_t end)
 {
-	uint64_t mask = 2 * queue_size(q) - 1;
-	/* Taken before the register is read: the real CONS is at or above it, fact 2. */
-	uint64_t seen = smmu_load_acquire(&q->cons);
-	uint32_t value = smmu_mmio_read32(&q->mmio, SMMU_CMDQ_CONS);
-	uint64_t now = seen + ((smmu_field_get(SMMU_CMDQ_CONS_RD, value) - seen) & mask);
+	for (unsigned times = 1;; times++) {
+		uint64_t next, at = end;
 
-	/* What the SMMU wrote before it moved CONS (an error's events) is visible after. */
-	smmu_dma_rmb();
-	if (reg)
-		*reg = value;
-	/* The registers of a device that is gone read as ones. Whatever else it says, it took no more than it was given. */
-	if (value == UINT32_MAX || now > smmu_load(&q->published))
-		return seen;
-	while (now > seen && !smmu_compare_exchange(&q->cons, &seen, now))
-		;
-	return now > seen ? now : seen;
-}
-
-/** Move PROD over everything that is written, unless somebody else is at it and will. */
-static void publish(struct smmu_cmdq *q)
-{
-	uint32_t served = 1, before;
-
-	if (smmu_fetch_add(&q->publishing, 1))
-		return;
-	for (;;) {
-		uint64_t pos = q->published;
-
-		while (smmu_load_acquire(&q->written[slot_of(q, pos)]) == lap_of(q, pos))
-			pos++;
-		if (pos != q->published) {
-			/* First, so that the real CONS is never seen beyond it. */
-			smmu_store(&q->published, pos);
-			smmu_dma_wmb();
-			smmu_mmio_write32(&q->mmio, SMMU_CMDQ_PROD,
-					  (uint32_t)(pos & (2 * queue_size(q) - 1)));
-		}
-		before = smmu_fetch_sub(&q->publishing, served);
-		if (before == served)
+		smmu_store(&q->published, end);
+		/* Q1: pairs with the SMMU's reading of PROD before the commands, and of CONS in smmu_cmdq_cons. */
+		smmu_dma_wmb();
+		smmu_mmio_write32(&q->mmio, SMMU_CMDQ_PROD, cmdq_index(q, end));
+		smmu_exchange(&q->turn, end);
+		if (times == PUBLISH_TIMES)
 			return;
-		served = before - served;
+		/* Fact 7. */
+		next = marked(q, end);
+		if (!next || !smmu_compare_exchange(&q->published, &at, next))
+			return;
+		/* Ours until `turn` follows: one write of PROD for all that is there by now. */
+		for (unsigned i = 0; next && i < PUBLISH_PIECES; i++) {
+			end = next;
+			next = marked(q, end);
+		}
 	}
 }
 
-/** A wait for the hardware: gives up when it had commands and CONS has not moved for the time-out. */
-struct patience {
-	uint64_t cons;
-	uint64_t since;
-	uint64_t looked; /* at GERROR */
-	bool idle;       /* nothing was published beyond cons then */
-};
-
-static void patience_start(struct smmu_cmdq *q, struct patience *w)
+/** Publish the piece that has the turn, if it is marked and nobody is at it. */
+static void publish_marked(struct smmu_cmdq *q)
 {
-	w->cons = smmu_load(&q->cons);
-	w->idle = w->cons == smmu_load(&q->published);
-	w->since = w->looked = smmu_port_now(q->port);
+	uint64_t turn = smmu_load_sc(&q->turn), end = marked(q, turn);
+
+	if (end && smmu_compare_exchange(&q->published, &turn, end))
+		publish(q, end);
 }
 
-static void tell_timeout(struct smmu_cmdq *q, uint32_t cons)
+void smmu_cmdq_help(struct smmu_cmdq *q)
 {
-	struct smmu_text t;
-	char buf[160];
+	smmu_irqflags flags;
 
-	smmu_text_init(&t, buf, sizeof(buf));
-	smmu_text_str(&t, q->name);
-	smmu_text_str(&t, ": command queue: no progress for ");
-	smmu_text_dec(&t, q->timeout_ns / 1000000);
-	smmu_text_str(&t, " ms, PROD ");
-	smmu_text_hex(&t, smmu_mmio_read32(&q->mmio, SMMU_CMDQ_PROD), 1);
-	smmu_text_str(&t, ", CONS ");
-	smmu_text_hex(&t, cons, 1);
-	smmu_text_str(&t, ": the SMMU is given up until it is reset");
-	smmu_port_log(q->port, SMMU_LOG_ERROR, buf);
+	if (!marked(q, smmu_load(&q->turn)))
+		return;
+	flags = smmu_irq_save();
+	publish_marked(q);
+	smmu_irq_restore(flags);
 }
 
-/** One turn of a wait; false once the hardware counts as dead. */
-static bool patience_left(struct smmu_cmdq *q, struct patience *w)
-{
-	uint64_t now, cons;
-	uint32_t reg;
+/* ---- Admission ---- */
 
-	if (smmu_load(&q->stuck))
-		return false;
-	smmu_relax(&q->mmio);
-	now = smmu_port_now(q->port);
-	/* An error stops the queue; its interrupt may be off, or may wait for us. */
-	if (now - w->looked > ERROR_POLL_NS) {
-		w->looked = now;
-		smmu_cmdq_serve_error(q);
-	}
-	if (now - w->since < q->timeout_ns)
+/** P1. Interrupts are masked. */
+static inline bool admit(struct smmu_cmdq *q, uint32_t n)
+{
+	uint64_t used = smmu_fetch_add(&q->admitted, n) + n;
+
+	/* `stuck` after `admitted`: pairs with smmu_cmdq_close, which writes the one and then reads the other. */
+	if (!smmu_load_sc(&q->stuck) && used - smmu_load_acquire(&q->cons) <= cmdq_size(q))
 		return true;
-	cons = smmu_cmdq_cons_refresh(q, &reg);
-	/*
-	 * Hardware that had nothing before it is not to blame: a producer ahead of us has reserved its place and lost its
-	 * processor before it published.
-	 */
-	if (cons != w->cons || w->idle) {
-		w->cons = cons;
-		w->idle = cons == smmu_load(&q->published);
-		w->since = now;
-		return true;
-	}
-	if (!smmu_exchange(&q->stuck, 1))
-		tell_timeout(q, reg);
+	smmu_fetch_sub(&q->admitted, n);
 	return false;
 }
 
-/** Wait until the slot of @p pos is free; returns how many slots from there on are, without wrapping; 0: dead. */
-static uint32_t wait_room(struct smmu_cmdq *q, uint64_t pos)
+/** Wait until @p n positions may be free, or fewer if others take them each time: how many to ask for; 0: dead. */
+static uint32_t wait_room(struct smmu_cmdq *q, uint32_t n)
 {
-	uint64_t size = queue_size(q), cons = smmu_load_acquire(&q->cons);
-	uint64_t to_wrap = size - slot_of(q, pos);
-	struct patience w;
+	uint64_t cons = smmu_load(&q->cons), since = cons;
+	struct cmdq_patience p = {0};
 
-	if (pos - cons >= size) {
-		/* Somebody may wait for what is written here already. */
-		publish(q);
-		patience_start(q, &w);
-		while (pos - (cons = smmu_cmdq_cons_refresh(q, NULL)) >= size)
-			if (!patience_left(q, &w))
-				return 0;
+	while (!smmu_cmdq_dead(q)) {
+		uint64_t now;
+
+		if (smmu_load(&q->admitted) + n - cons <= cmdq_size(q))
+			return n;
+		if (n > 2 && cons - since >= 2 * (uint64_t)n) {
+			n = n / 2 < 2 ? 2 : n / 2;
+			since = cons;
+		}
+		now = smmu_cmdq_cons(q, NULL);
+		if (now == cons) {
+			smmu_cmdq_pause(q, &p, false);
+			continue;
+		}
+		smmu_cmdq_raise_cons(q, now);
+		cons = now;
+		/* While it moves, who has waited long does not look less often than who has just come. */
+		p.waits = false;
 	}
-	return (uint32_t)smmu_min64(cons + size - pos, to_wrap);
+	return 0;
 }
 
-/** The CMD_SYNC that ends the batch at @p pos. */
-static struct smmu_cmd last_sync(const struct smmu_cmdq *q, uint64_t pos)
+/* ---- Writing ---- */
+
+/** @p n commands from @p pos on, without a wrap. */
+static inline void write_commands(struct smmu_cmdq *q, uint64_t pos, size_t n, smmu_cmdq_fill fill,
+				  void *ctx)
 {
-	if (!q->msi)
-		return smmu_cmd_sync(SMMU_CMD_SYNC_CS_NONE);
-	return smmu_cmd_sync_msi(q->msi_bus + sizeof(uint32_t) * slot_of(q, pos), lap_of(q, pos),
-				 MSI_SH_INNER, MSI_ATTR_OIWB);
+	struct smmu_cmd *dst = &q->ring[cmdq_slot(q, pos)];
+	size_t got = fill(ctx, dst, n);
+
+	while (got < n)
+		dst[got++] = smmu_cmd_sync(SMMU_CMD_SYNC_CS_NONE);
+}
+
+/** The CMD_SYNC at @p pos that ends a piece; the last of a batch reports its completion. */
+static inline void write_sync(struct smmu_cmdq *q, uint64_t pos, bool last)
+{
+	struct smmu_cmd *dst = &q->ring[cmdq_slot(q, pos)];
+	uint64_t msi = last ? cmdq_msi_bus(q, pos) : 0;
+
+	*dst = smmu_cmd_sync(SMMU_CMD_SYNC_CS_NONE);
+	if (msi) {
+		/* What a CMD_SYNC of 2^32 laps ago wrote is not taken for this one's: cmdq_wait.c compares exactly. */
+		smmu_store(&q->msi[cmdq_slot(q, pos)], 0);
+		*dst = smmu_cmd_sync_msi(msi, cmdq_lap(q, pos), MSI_SH_INNER, MSI_ATTR_OIWB);
+	}
+}
+
+/** P3: the commands of the piece [@p pos, @p end). Interrupts are masked. */
+static inline void write_piece(struct smmu_cmdq *q, uint64_t pos, uint64_t end, bool last,
+			       smmu_cmdq_fill fill, void *ctx)
+{
+	uint64_t commands = end - 1 - pos, to_wrap = cmdq_size(q) - cmdq_slot(q, pos);
+	uint64_t part = smmu_min64(commands, to_wrap);
+
+	if (part)
+		write_commands(q, pos, part, fill, ctx);
+	if (part < commands)
+		write_commands(q, pos + part, commands - part, fill, ctx);
+	write_sync(q, end - 1, last);
+	if (q->port->ops->clean) {
+		part = smmu_min64(end - pos, to_wrap);
+		smmu_port_clean(q->port, &q->ring[cmdq_slot(q, pos)],
+				part * sizeof(struct smmu_cmd));
+		if (part < end - pos)
+			smmu_port_clean(q->port, q->ring,
+					(end - pos - part) * sizeof(struct smmu_cmd));
+	}
+}
+
+/** P3 and P4: mark the piece [@p pos, @p end) of the batch that began at @p batch, and publish it if it has the turn. */
+static inline void hand_over(struct smmu_cmdq *q, uint64_t pos, uint64_t end, uint64_t batch)
+{
+	struct smmu_cmdq_mark *at_end = &q->mark[cmdq_slot(q, end - 1)];
+
+	smmu_store(&at_end->batch, batch);
+	/* A piece of one position is marked by this already, so that others may publish it. */
+	if (end - pos > 1) {
+		smmu_store(&at_end->end, end);
+		if (smmu_load_acquire(&q->turn) == pos) {
+			publish(q, end);
+			return;
+		}
+	}
+	smmu_exchange(&q->mark[cmdq_slot(q, pos)].end, end);
+	publish_marked(q);
+}
+
+/** P1 to P5 for one piece of @p n positions: where it ends; 0: no room. */
+static inline uint64_t submit_piece(struct smmu_cmdq *q, uint32_t n, bool last, smmu_cmdq_fill fill,
+				    void *ctx, struct smmu_cmdq_token *token, bool first)
+{
+	smmu_irqflags flags = smmu_irq_save();
+	uint64_t pos, end = 0;
+
+	if (admit(q, n)) {
+		pos = smmu_fetch_add(&q->tail, n);
+		end = pos + n;
+		if (first)
+			token->first = pos;
+		write_piece(q, pos, end, last, fill, ctx);
+		hand_over(q, pos, end, token->first);
+	}
+	smmu_irq_restore(flags);
+	return end;
+}
+
+/** Errors that did not hit what is written of a batch so far: only a limited number of them is remembered. */
+static void skip_errors(struct smmu_cmdq *q, struct smmu_cmdq_token *token, bool nothing_yet)
+{
+	uint32_t errors = smmu_load_acquire(&q->errors);
+
+	if (errors != token->errors &&
+	    (nothing_yet || smmu_cmdq_hit(q, token) == SMMU_CMDQ_PENDING))
+		token->errors = errors;
+}
+
+/** A batch for which there was no room at once, or that is longer than a piece. */
+static int submit_pieces(struct smmu_cmdq *q, uint64_t left, smmu_cmdq_fill fill, void *ctx,
+			 struct smmu_cmdq_token *token)
+{
+	uint32_t n = (uint32_t)smmu_min64(left, q->piece);
+	bool first = true;
+
+	for (;;) {
+		uint64_t end;
+
+		n = wait_room(q, n);
+		if (!n)
+			return -SMMU_EIO;
+		skip_errors(q, token, first);
+		end = submit_piece(q, n, n == left, fill, ctx, token, first);
+		if (!end)
+			continue;
+		token->end = end;
+		if (n == left)
+			return 0;
+		first = false;
+		/* The CMD_SYNC at the end of a piece is not one of the batch's own. */
+		left -= n - 1;
+		n = (uint32_t)smmu_min64(left, q->piece);
+	}
 }
 
 int smmu_cmdq_submit(struct smmu_cmdq *q, uint32_t n, smmu_cmdq_fill fill, void *ctx,
 		     struct smmu_cmdq_token *token)
 {
-	uint64_t pos;
-
-	if (smmu_load(&q->stuck))
-		return -SMMU_EIO;
 	token->errors = smmu_load_acquire(&q->errors);
-	pos = token->first = smmu_fetch_add(&q->tail, (uint64_t)n + 1);
-	token->end = pos + n + 1;
-	while (pos < token->end) {
-		uint32_t room = wait_room(q, pos), want, got = 0;
-		struct smmu_cmd *dst = &q->ring[slot_of(q, pos)];
+	if (n < q->piece) {
+		uint64_t end = submit_piece(q, n + 1, true, fill, ctx, token, true);
 
-		if (!room)
-			return -SMMU_EIO;
-		if (room > CHUNK_MAX)
-			room = CHUNK_MAX;
-		want = (uint32_t)smmu_min64(room, token->end - 1 - pos);
-		if (want)
-			got = (uint32_t)fill(ctx, dst, want);
-		while (got < want)
-			dst[got++] = smmu_cmd_sync(SMMU_CMD_SYNC_CS_NONE);
-		if (got < room && pos + got == token->end - 1) {
-			dst[got] = last_sync(q, pos + got);
-			got++;
+		if (end) {
+			token->end = end;
+			return 0;
 		}
-		if (q->port->ops->clean)
-			smmu_port_clean(q->port, dst, got * sizeof(*dst));
-		for (uint32_t i = 0; i < got; i++)
-			smmu_store_release(&q->written[slot_of(q, pos + i)], lap_of(q, pos + i));
-		pos += got;
 	}
-	publish(q);
-	return 0;
-}
-
-static bool complete(struct smmu_cmdq *q, const struct smmu_cmdq_token *token)
-{
-	uint64_t last = token->end - 1;
-
-	if (smmu_load_acquire(&q->cons) >= token->end)
-		return true;
-	if (q->msi) {
-		uint32_t lap = smmu_load_acquire(&q->msi[slot_of(q, last)]);
-
-		/* Laps wrap after 2^32; what is waited for is never that old. */
-		return (int32_t)(lap - lap_of(q, last)) >= 0;
-	}
-	return smmu_cmdq_cons_refresh(q, NULL) >= token->end;
-}
-
-enum smmu_cmdq_status smmu_cmdq_poll(struct smmu_cmdq *q, const struct smmu_cmdq_token *token)
-{
-	bool done = complete(q, token);
-
-	/*
-	 * Looked at after completion: an error is recorded before the queue goes on, and what was recorded about this
-	 * batch is therefore seen.
-	 */
-	if (smmu_load_acquire(&q->errors) != token->errors) {
-		enum smmu_cmdq_status hit = smmu_cmdq_hit(q, token);
-
-		if (hit != SMMU_CMDQ_PENDING)
-			return hit;
-	}
-	if (done)
-		return SMMU_CMDQ_DONE;
-	return smmu_load(&q->stuck) ? SMMU_CMDQ_DEAD : SMMU_CMDQ_PENDING;
-}
-
-enum smmu_cmdq_status smmu_cmdq_wait(struct smmu_cmdq *q, const struct smmu_cmdq_token *token)
-{
-	enum smmu_cmdq_status status = smmu_cmdq_poll(q, token);
-	struct patience w;
-
-	if (status != SMMU_CMDQ_PENDING)
-		return status;
-	patience_start(q, &w);
-	while ((status = smmu_cmdq_poll(q, token)) == SMMU_CMDQ_PENDING)
-		if (!patience_left(q, &w))
-			return SMMU_CMDQ_DEAD;
-	return status;
+	return submit_pieces(q, (uint64_t)n + 1, fill, ctx, token);
 }
 
 struct copy {
@@ -357,6 +374,8 @@ static size_t fill_copy(void *ctx, struct smmu_cmd *dst, size_t room)
 	c->left -= n;
 	return n;
 }
+
+#define ISSUE_TRIES 8
 
 int smmu_cmdq_issue(struct smmu_cmdq *q, const struct smmu_cmd *cmds, uint32_t n)
 {
@@ -378,4 +397,53 @@ int smmu_cmdq_issue(struct smmu_cmdq *q, const struct smmu_cmd *cmds, uint32_t n
 		}
 	}
 	return -SMMU_EIO;
+}
+
+/* ---- Starting over ---- */
+
+void smmu_cmdq_close(struct smmu_cmdq *q)
+{
+	smmu_exchange(&q->stuck, CMDQ_CLOSED);
+	for (;;) {
+		/*
+		 * Nobody is admitted any more, by the order in admit(). Who was before has taken, written and published
+		 * its piece when these are equal, read in this order: the first is never below the sum of all pieces,
+		 * the others are never above.
+		 */
+		uint64_t admitted = smmu_load_sc(&q->admitted), tail = smmu_load_sc(&q->tail);
+
+		if (admitted == tail && smmu_load_sc(&q->turn) == tail)
+			return;
+		smmu_cmdq_help(q);
+		smmu_relax(&q->mmio);
+	}
+}
+
+uint32_t smmu_cmdq_restart(struct smmu_cmdq *q)
+{
+	smmu_irqflags flags = smmu_spin_lock(&q->error_lock);
+
+	uint64_t cons = smmu_load(&q->cons);
+
+	if (cons != q->tail)
+		smmu_cmdq_remember(q, cons, q->tail, CMDQ_STARTED_OVER);
+	/* Pairs with the load in smmu_cmdq_poll: whoever finds its batch consumed by this finds the record first. */
+	smmu_store_release(&q->cons, q->tail);
+	smmu_store(&q->msi_off, 0);
+	q->aborts = 0;
+	q->still_ns = 0;
+	q->seen_idle = true;
+	smmu_spin_unlock(&q->error_lock, flags);
+	return cmdq_index(q, q->tail);
+}
+
+void smmu_cmdq_open(struct smmu_cmdq *q)
+{
+	smmu_store_release(&q->stuck, CMDQ_RUNS);
+}
+
+int smmu_cmdq_drain(struct smmu_cmdq *q)
+{
+	smmu_store(&q->msi_off, 1);
+	return smmu_cmdq_issue(q, NULL, 0);
 }

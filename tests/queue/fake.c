@@ -232,16 +232,19 @@ void fake_bind(struct fake *f, struct smmu_cmdq *q)
 	memset(f->ring, 0xee, 16ull << q->log2size);
 }
 
-void fake_reset(struct fake *f)
+void fake_reset(struct fake *f, struct smmu_cmdq *q)
 {
-	f->prod = f->cons = f->gerror = f->gerrorn = 0;
-	f->state = FAKE_RUNS;
-	f->published = f->consumed = 0;
+	smmu_cmdq_close(q);
+	f->state = FAKE_STUCK;
+	f->gerror = f->gerrorn = 0;
+	f->prod = f->cons = smmu_cmdq_restart(q);
+	f->consumed = q->tail;
 	f->logged = 0;
 	f->cerrors = f->aborts = f->ills = 0;
 	f->atc_pending = false;
-	if (f->ring)
-		memset(f->ring, 0xee, 16ull << f->log2size);
+	memset(f->ring, 0xee, 16ull << f->log2size);
+	f->state = FAKE_RUNS;
+	smmu_cmdq_open(q);
 }
 
 struct smmu_cmdq_config fake_config(struct fake *f, unsigned log2size, bool msi,
@@ -284,38 +287,48 @@ size_t batch_fill(void *ctx, struct smmu_cmd *dst, size_t room)
 	return n;
 }
 
+/** How far the commands of one producer have come. */
+struct progress {
+	unsigned batch, at;
+};
+
 void fake_check_log(const struct fake *f, unsigned producers, unsigned batches,
 		    const unsigned *lengths, bool again)
 {
-	unsigned *next = calloc(producers, sizeof(*next));
-	size_t at = 0;
+	struct progress *progress = calloc(producers, sizeof(*progress));
+	int open = -1; /* whose piece is not ended by a CMD_SYNC yet */
 
-	CHECK(next);
-	while (at < f->logged) {
-		uint64_t w0 = f->log[at].w[0], w1 = f->log[at].w[1];
-		unsigned who = (unsigned)(w0 >> 32), batch = (unsigned)(w1 >> 32), n;
+	CHECK(progress);
+	for (size_t at = 0; at < f->logged; at++) {
+		unsigned who = (unsigned)(f->log[at].w[0] >> 32);
+		unsigned batch = (unsigned)(f->log[at].w[1] >> 32), i = (unsigned)f->log[at].w[1];
+		struct progress *p;
 
-		CHECK(smmu_cmd_opcode(&f->log[at]) != SMMU_CMD_SYNC);
-		CHECK(who < producers && batch < batches);
-		if (batch == next[who])
-			next[who]++;
-		else
-			CHECK(again && batch + 1 == next[who]);
-		n = lengths[who * batches + batch];
-		CHECK(at + n < f->logged);
-		for (unsigned i = 0; i < n; i++) {
-			const struct smmu_cmd *c = &f->log[at + i];
-
-			/* What was illegal stands there as a CMD_SYNC; then the batch came again. */
-			if (again && smmu_cmd_opcode(c) == SMMU_CMD_SYNC)
-				continue;
-			CHECK(c->w[0] >> 32 == who);
-			CHECK(c->w[1] == ((uint64_t)batch << 32 | i));
+		if (smmu_cmd_opcode(&f->log[at]) == SMMU_CMD_SYNC) {
+			open = -1;
+			continue;
 		}
-		CHECK(smmu_cmd_opcode(&f->log[at + n]) == SMMU_CMD_SYNC);
-		at += n + 1;
+		CHECK(who < producers && batch < batches);
+		p = &progress[who];
+		if (open >= 0) {
+			/* Nothing in between. */
+			CHECK((unsigned)open == who && batch == p->batch && i == p->at);
+		} else if (batch == p->batch + 1) {
+			/* The one before is whole, but for a command that was illegal and stands there as a CMD_SYNC. */
+			CHECK(p->at + again >= lengths[who * batches + p->batch]);
+			CHECK(i == 0 || (again && i == 1));
+		} else {
+			CHECK(batch == p->batch);
+			CHECK(i == p->at || (again && (i == p->at + 1 || i <= 1)));
+		}
+		CHECK(i < lengths[who * batches + batch]);
+		*p = (struct progress){batch, i + 1};
+		open = (int)who;
 	}
-	for (unsigned who = 0; who < producers; who++)
-		CHECK(next[who] == batches);
-	free(next);
+	CHECK(open < 0);
+	for (unsigned who = 0; who < producers; who++) {
+		CHECK(progress[who].batch == batches - 1);
+		CHECK(progress[who].at + again >= lengths[who * batches + batches - 1]);
+	}
+	free(progress);
 }

@@ -70,8 +70,7 @@ struct fake {
 	/* What it has seen. */
 	struct smmu_cmd *ring;
 	unsigned log2size;
-	uint64_t published; /**< position of PROD */
-	uint64_t consumed;  /**< position of CONS; atomic */
+	uint64_t consumed; /**< position of CONS; atomic */
 	uint64_t next_ns;
 	struct smmu_cmd *log;
 	size_t logged;
@@ -85,8 +84,8 @@ void fake_init(struct fake *f, struct sim *sim, uint64_t seed);
 void fake_fini(struct fake *f);
 /** Bind to a queue: where the ring is, and PROD and CONS at position @p start. */
 void fake_bind(struct fake *f, struct smmu_cmdq *q);
-/** Reset: PROD and CONS to 0, no error, running. */
-void fake_reset(struct fake *f);
+/** Reset, with the queue started over: no error, running. */
+void fake_reset(struct fake *f, struct smmu_cmdq *q);
 /** Take up to @p most commands; false if nothing could be done. */
 bool fake_turn(struct fake *f, unsigned most);
 /** A configuration for a queue on @p f. */
@@ -109,7 +108,7 @@ size_t batch_fill(void *ctx, struct smmu_cmd *dst, size_t room);
 
 /**
  * Hold the log against what @p producers put in: batches 0 … @p batches-1 of each, each of them whole, in order, once
- * (or, with @p again, more often), nothing in between. @p lengths[who * batches + b].
+ * (or, with @p again, more often), nothing in between but behind a CMD_SYNC. @p lengths[who * batches + b].
  */
 void fake_check_log(const struct fake *f, unsigned producers, unsigned batches,
 		    const unsigned *lengths, bool again);

@@ -131,8 +131,7 @@ static void test_abort(void **state)
 	assert_int_equal(smmu_cmdq_wait(&b.q, &other), SMMU_CMDQ_DEAD);
 	assert_in_range(b.f.cerrors, 20 + 11, 20 + 32);
 	assert_true(b.f.posix.logged[SMMU_LOG_ERROR] >= 1);
-	fake_reset(&b.f);
-	smmu_cmdq_restart(&b.q);
+	fake_reset(&b.f, &b.q);
 	token = submit(&b, 0, 3, -1, -1);
 	assert_int_equal(smmu_cmdq_wait(&b.q, &token), SMMU_CMDQ_DONE);
 	bench_down(&b);

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/**
+ * @file irq_port.h
+ * A port with one processor and its interrupts: a hook is called wherever one may come, and when they are masked and
+ * unmasked. The tests that include it build the command queue once more, with this port.
+ */
+#ifndef SMMU_TEST_QUEUE_IRQ_PORT_H
+#define SMMU_TEST_QUEUE_IRQ_PORT_H
+
+#include <smmuv3/atomic.h>
+#include <smmuv3/types.h>
+
+#define SMMU_PORT_TAG test_irq
+
+/** The device and the processor, as a test plays them. */
+struct irq_machine {
+	uint32_t (*read32)(uint32_t offset);
+	void (*write32)(uint32_t offset, uint32_t value);
+	void (*relax)(void);
+	void (*point)(void);         /**< an interrupt may come here, if none is masked */
+	void (*masked)(bool masked); /**< the outermost mask begins or ends */
+	unsigned masks;
+};
+extern struct irq_machine irq;
+
+struct smmu_mmio {
+	char unused;
+};
+
+static inline void irq_point(void)
+{
+	if (!irq.masks && irq.point)
+		irq.point();
+}
+
+static inline uint32_t smmu_mmio_read32(const struct smmu_mmio *m, uint32_t offset)
+{
+	(void)m;
+	irq_point();
+	return irq.read32(offset);
+}
+
+static inline void smmu_mmio_write32(const struct smmu_mmio *m, uint32_t offset, uint32_t value)
+{
+	(void)m;
+	irq_point();
+	irq.write32(offset, value);
+}
+
+static inline uint64_t smmu_mmio_read64(const struct smmu_mmio *m, uint32_t offset)
+{
+	return smmu_mmio_read32(m, offset) | (uint64_t)smmu_mmio_read32(m, offset + 4) << 32;
+}
+
+static inline void smmu_mmio_write64(const struct smmu_mmio *m, uint32_t offset, uint64_t value)
+{
+	smmu_mmio_write32(m, offset, (uint32_t)value);
+	smmu_mmio_write32(m, offset + 4, (uint32_t)(value >> 32));
+}
+
+static inline void smmu_dma_wmb(void)
+{
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	irq_point();
+}
+
+static inline void smmu_dma_rmb(void)
+{
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	irq_point();
+}
+
+static inline void smmu_mb(void)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	irq_point();
+}
+
+static inline void smmu_relax(const struct smmu_mmio *m)
+{
+	(void)m;
+	irq.relax();
+	irq_point();
+}
+
+static inline void smmu_wait_pause(const struct smmu_mmio *m, bool may_sleep)
+{
+	(void)may_sleep;
+	smmu_relax(m);
+}
+
+typedef uint8_t smmu_irqflags;
+
+static inline smmu_irqflags smmu_irq_save(void)
+{
+	irq_point();
+	if (!irq.masks++ && irq.masked)
+		irq.masked(true);
+	return 0;
+}
+
+static inline void smmu_irq_restore(smmu_irqflags flags)
+{
+	(void)flags;
+	if (irq.masks == 1 && irq.masked)
+		irq.masked(false);
+	irq.masks--;
+	irq_point();
+}
+
+struct smmu_spinlock {
+	uint32_t held;
+};
+
+static inline void smmu_spin_init(struct smmu_spinlock *l)
+{
+	l->held = 0;
+}
+
+static inline smmu_irqflags smmu_spin_lock(struct smmu_spinlock *l)
+{
+	smmu_irqflags flags = smmu_irq_save();
+
+	/* On one processor nobody else can give it back. */
+	if (l->held++)
+		__builtin_trap();
+	return flags;
+}
+
+static inline void smmu_spin_unlock(struct smmu_spinlock *l, smmu_irqflags flags)
+{
+	l->held = 0;
+	smmu_irq_restore(flags);
+}
+
+struct smmu_mutex {
+	struct smmu_spinlock spin;
+};
+
+static inline void smmu_mutex_init(struct smmu_mutex *l)
+{
+	smmu_spin_init(&l->spin);
+}
+
+static inline void smmu_mutex_lock(struct smmu_mutex *l)
+{
+	l->spin.held = 1;
+}
+
+static inline void smmu_mutex_unlock(struct smmu_mutex *l)
+{
+	l->spin.held = 0;
+}
+
+/* The queue has no read sections. */
+struct smmu_rcu {
+	char unused;
+};
+
+#define smmu_rcu_publish(pp, v) __atomic_store_n((pp), (v), __ATOMIC_RELEASE)
+#define smmu_rcu_dereference(pp) __atomic_load_n((pp), __ATOMIC_ACQUIRE)
+
+#endif

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A handler that submits and waits gets through wherever it interrupts a submit or a wait of its own processor. */
+#include <limits.h>
+
+#include "irq_machine.h"
+
+#include "../../ports/posix/random.h"
+#include "../posix/seed.h"
+
+#define DEPTH 3
+
+static uint64_t seed;
+
+/** What runs: who 0 is the task, the others are handlers, in the order in which they came. */
+static struct {
+	unsigned points;      /**< passed so far, with interrupts on */
+	unsigned fire[DEPTH]; /**< at which of them an interrupt of each depth comes */
+	unsigned depth, whos;
+	unsigned lengths[1 + DEPTH];
+	bool loses; /**< commands of a batch may be illegal */
+} run;
+
+static void submit_and_wait(unsigned n)
+{
+	unsigned who = run.whos++;
+	struct machine_batch batch = {.who = who};
+	struct smmu_cmdq_token token;
+	enum smmu_cmdq_status status;
+
+	run.lengths[who] = n;
+	CHECK(smmu_cmdq_submit(&machine.q, n, machine_fill, &batch, &token) == 0);
+	status = smmu_cmdq_wait(&machine.q, &token);
+	CHECK(status == SMMU_CMDQ_DONE || (run.loses && status == SMMU_CMDQ_LOST));
+	if (status == SMMU_CMDQ_DONE)
+		CHECK(machine.consumed >= token.end);
+}
+
+static void point(void)
+{
+	unsigned depth = run.depth;
+
+	if (depth == DEPTH || run.whos > DEPTH || run.points++ != run.fire[depth])
+		return;
+	run.depth++;
+	run.points = 0;
+	/* A GERROR handler runs with our locks free, or it would not get through. */
+	smmu_cmdq_serve_error(&machine.q);
+	submit_and_wait(2 + depth);
+	run.depth = depth;
+	run.points = run.fire[depth] + 1;
+}
+
+/** One task's batch of @p n, interrupted at the @p a-th point; its handler at the @p b-th, and so on. */
+static bool one(unsigned log2size, bool msi, unsigned n, unsigned a, unsigned b, unsigned c,
+		uint64_t ill_at)
+{
+	machine_up(log2size, msi);
+	memset(&run, 0, sizeof(run));
+	run.fire[0] = a;
+	run.fire[1] = b;
+	run.fire[2] = c;
+	run.loses = ill_at != UINT64_MAX;
+	machine.ill_at = ill_at;
+	irq.point = point;
+	submit_and_wait(n);
+	irq.point = NULL;
+	if (!run.loses)
+		machine_check_log(run.whos, run.lengths);
+	machine_down();
+	return run.whos > 1;
+}
+
+/** At each point there is, in a batch that fits, one that fills the ring and one that goes in pieces. */
+static void test_each_point(void **state)
+{
+	for (unsigned msi = 0; msi < 2; msi++)
+		for (unsigned log2size = 2; log2size <= 4; log2size++)
+			for (unsigned n = 0; n <= 40; n = n * 2 + 1) {
+				unsigned a = 0;
+
+				while (one(log2size, msi, n, a, UINT_MAX, UINT_MAX, UINT64_MAX))
+					a++;
+				/* Before and after the masked section, and at each turn of the wait. */
+				assert_true(a > n + 1);
+			}
+}
+
+/** Interrupts in interrupts, errors on the way. */
+static void test_nested(void **state)
+{
+	struct smmu_random r;
+	unsigned nested = 0;
+
+	smmu_random_seed(&r, seed);
+	for (unsigned i = 0; i < 4000; i++) {
+		unsigned log2size = 1 + (unsigned)smmu_random_below(&r, 4);
+		unsigned n = (unsigned)smmu_random_below(&r, 3u << log2size);
+		uint64_t ill =
+			smmu_random_chance(&r, 1, 2) ? smmu_random_below(&r, n + 6) : UINT64_MAX;
+
+		one(log2size, smmu_random_chance(&r, 1, 2), n,
+		    (unsigned)smmu_random_below(&r, 3 * n + 10),
+		    (unsigned)smmu_random_below(&r, 20), (unsigned)smmu_random_below(&r, 20), ill);
+		nested += run.whos == 1 + DEPTH;
+	}
+	assert_true(nested > 400);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_each_point),
+		cmocka_unit_test(test_nested),
+	};
+
+	seed = test_seed();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
