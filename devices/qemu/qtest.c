@@ -205,6 +205,7 @@ static int run_batch(struct qtest *t, struct qtest_op *ops, size_t n)
 	size_t i;
 	int rc;
 
+	out[0] = '\0';
 	for (i = 0; i < n; i++)
 		p = put_op(p, &ops[i]);
 	rc = t->death == QTEST_ALIVE ? send_all(t, out, (size_t)(p - out)) : -SMMU_EIO;
