@@ -18,6 +18,32 @@ static void note(struct rig_smmu *s, struct smmu_cmd cmd)
 
 /* ---- the bus ---- */
 
+/* ---- memory that is not coherent: what was stored is seen by the SMMUs once it was cleaned, and the other way round ---- */
+
+#define LINE 64u
+
+/* Zeroed and not cleaned since: a processor may write such a line back at any time. */
+#define DIRTY_LINES (32u << 20 >> 6)
+static bool dirty[DIRTY_LINES];
+
+static void mark(const struct rig *rig, const void *va, size_t size, bool value)
+{
+	size_t first = (size_t)((const uint8_t *)va - rig->ram.va) / LINE;
+
+	for (size_t i = first; i < first + (size + LINE - 1) / LINE && i < DIRTY_LINES; i++)
+		dirty[i] = value;
+}
+
+/** The ring at @p bus: lines that a processor still has to write back go out now, over what the SMMU has written. */
+static void evict(const struct rig *rig, uint64_t bus, size_t size)
+{
+	size_t at = bus - rig->ram.base;
+
+	for (size_t end = at + size; at < end; at += LINE)
+		if (at / LINE < DIRTY_LINES && dirty[at / LINE])
+			memcpy(rig->shadow.va + at, rig->ram.va + at, LINE);
+}
+
 /** Memory as the SMMUs see it. */
 static const struct smmu_ram *device_ram(const struct rig *rig)
 {
@@ -41,6 +67,10 @@ static uint32_t read32(void *ctx, uint32_t offset)
 
 	if (!dies(s, false, offset))
 		value = s->model->ops->read32(s->model->ctx, offset);
+	if (s->rig->shadow.va && offset == SMMU_EVENTQ_PROD)
+		evict(s->rig, s->check.base[2], 4096);
+	if (s->rig->shadow.va && offset == SMMU_PRIQ_PROD)
+		evict(s->rig, s->check.base[3], 2048);
 	if (s->patch_read)
 		value = s->patch_read(s, offset, value);
 	mmio_check_read(&s->check, offset, value);
@@ -127,10 +157,18 @@ static const struct smmu_bus_ops ops = {read32, read64, write32, write64, relax}
 static void *dma_alloc(void *ctx, size_t size, size_t align, unsigned flags, uint64_t *bus)
 {
 	struct rig *rig = smmu_container_of(ctx, struct rig, posix);
-	void *va = smmu_heap_dma_alloc(&rig->heap, size, align, bus);
+	void *va;
 
+	if (rig->fail_from == 1 && rig->fail_count) {
+		rig->fail_count--;
+		return NULL;
+	}
+	rig->fail_from -= rig->fail_from > 1;
+	va = smmu_heap_dma_alloc(&rig->heap, size, align, bus);
+	if (va && rig->shadow.va)
+		mark(rig, va, size, true);
 	if (va && rig->high_alloc && !--rig->high_alloc)
-		*bus += 1ull << 50;
+		*bus = rig->high_bus ? rig->high_bus : *bus + (1ull << 50);
 	return va;
 }
 
@@ -143,10 +181,6 @@ static void dma_free(void *ctx, void *va, size_t size)
 		mmio_check_free(&rig->smmu[i].check, bus, size);
 	smmu_heap_dma_free(&rig->heap, va, size);
 }
-
-/* ---- memory that is not coherent: what was stored is seen by the SMMUs once it was cleaned, and the other way round ---- */
-
-#define LINE 64u
 
 static void copy_lines(const struct smmu_ram *to, const struct smmu_ram *from, const void *va,
 		       size_t size, const struct smmu_ram *cpu)
@@ -162,6 +196,7 @@ static void clean(void *ctx, const void *va, size_t size)
 {
 	struct rig *rig = smmu_container_of(ctx, struct rig, posix);
 
+	mark(rig, va, size, false);
 	copy_lines(&rig->shadow, &rig->ram, va, size, &rig->ram);
 }
 
@@ -172,11 +207,30 @@ static void invalidate(void *ctx, const void *va, size_t size)
 	copy_lines(&rig->ram, &rig->shadow, va, size, &rig->ram);
 }
 
+/**
+ * What memory held before: in each 64 bytes a word 0 that is an STE which bypasses as well as a valid CD of 39 bits, its TTB0, MAIR,
+ * and two words that are valid descriptors of both kinds of level 1. All lead to memory that nobody has allocated, and that
+ * a walk gets through.
+ */
+static void fill_with_valid(const struct smmu_ram *ram)
+{
+	const uint64_t nowhere = ram->base + (128u << 20);
+	const uint64_t cd = 25 | SMMU_CD_W0_EPD1 | SMMU_CD_W0_V | SMMU_CD_W0_AA64 | SMMU_CD_W0_R |
+			    SMMU_CD_W0_A | SMMU_CD_W0_ASET | smmu_field_prep(SMMU_CD_W0_IPS, 5) |
+			    smmu_field_prep(SMMU_CD_W0_ASID, 77);
+	const uint64_t unit[8] = {cd, nowhere, 0, UINT64_MAX, 0, 0, nowhere | 9, nowhere | 9};
+
+	for (size_t at = 0; at < 16u << 20; at += sizeof(unit))
+		memcpy(ram->va + at, unit, sizeof(unit));
+	/* A table of blocks of 1 GiB. */
+	for (unsigned i = 0; i < 512; i++)
+		((uint64_t *)(ram->va + (nowhere - ram->base)))[i] = 1ull << 34 | 0x441;
+}
+
 void rig_not_coherent(struct rig *rig)
 {
 	CHECK(smmu_ram_create(&rig->shadow, rig->ram.base, rig->ram.size) == 0);
-	/* What was there before: valid STEs, CDs and descriptors, if they were taken for that. */
-	memset(rig->shadow.va, 0x09, 16u << 20);
+	fill_with_valid(&rig->shadow);
 	rig->ops.clean = clean;
 	rig->ops.invalidate = invalidate;
 	for (unsigned i = 0; i < rig->count; i++)

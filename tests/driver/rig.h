@@ -79,8 +79,10 @@ struct rig {
 	struct smmu_heap heap;
 	struct smmu_posix posix;
 	struct smmu_port port;
+	unsigned fail_from, fail_count; /**< DMA allocations: this one and so many after it fail */
 	unsigned
-		high_alloc; /**< the n-th DMA allocation from now on has a bus address of 51 bits */
+		high_alloc; /**< the n-th DMA allocation from now on has a bus address of 51 bits … */
+	uint64_t high_bus; /**< … or this one, if not 0 */
 	void (*on_access)(struct rig_smmu *s, bool write,
 			  uint32_t offset); /**< before each; NULL: nothing */
 	struct smmu_port_ops ops;           /**< of the port; dma_free tells the checkers */
