@@ -53,6 +53,8 @@ static const struct smmu_ram *device_ram(const struct rig *rig)
 /** True when this access does not reach the SMMU any more. */
 static bool dies(struct rig_smmu *s, bool write, uint32_t offset)
 {
+	/* Somebody else may run before it. */
+	smmu_posix_point();
 	if (s->rig->on_access)
 		s->rig->on_access(s, write, offset);
 	if (write && s->die_after && !--s->die_after)

@@ -106,11 +106,49 @@ static void test_against_remove(void **state)
 	}
 }
 
+static bool in_handler, freed_under_handler;
+
+/** The handler loses its processor just before it looks at the queue, for longer than remove takes. */
+static void dawdle(struct rig_smmu *s, bool write, uint32_t offset)
+{
+	if (!in_handler || offset != SMMU_EVENTQ_PROD)
+		return;
+	in_handler = false;
+	for (unsigned i = 0; i < 20000 && smmu_heap_live(&rig.heap); i++)
+		smmu_posix_point();
+	freed_under_handler = !smmu_heap_live(&rig.heap);
+}
+
+static void slow_handler(void *arg)
+{
+	struct smmu_event event;
+
+	in_handler = true;
+	smmu_instance_event(inst, &event);
+	in_handler = false;
+}
+
+static void test_remove_waits(void **state)
+{
+	struct smmu_model_config c = rig_config();
+
+	rig_open(&rig, &c, 1);
+	rig_up(&rig, 0, 0);
+	rig.on_access = dawdle;
+	in_handler = freed_under_handler = false;
+	sim_spawn(rig.sim, slow_handler, NULL);
+	sim_spawn(rig.sim, remover, NULL);
+	assert_int_equal(sim_run(rig.sim), 0);
+	assert_false(freed_under_handler);
+	rig_close(&rig);
+}
+
 /* ---- a queue whose registers and records are ours to write ---- */
 
 static uint32_t prod[2], cons[2]; /* EVENTQ, PRIQ */
 static uint32_t gerror, gerrorn;
 static unsigned acknowledged;
+static unsigned strike; /* a command queue error comes just before the n-th look at GERROR */
 
 static uint32_t queue_read(struct rig_smmu *s, uint32_t offset, uint32_t value)
 {
@@ -120,6 +158,8 @@ static uint32_t queue_read(struct rig_smmu *s, uint32_t offset, uint32_t value)
 	case SMMU_PRIQ_PROD:
 		return prod[1];
 	case SMMU_GERROR:
+		if (strike && !--strike)
+			gerror ^= (uint32_t)SMMU_GERROR_CMDQ_ERR;
 		return gerror;
 	case SMMU_GERRORN:
 		return gerrorn;
@@ -294,6 +334,18 @@ static void test_aborted_events(void **state)
 	}
 }
 
+/** A command queue error that comes between is not acknowledged with the others: the queue mends it first. */
+static void test_error_between(void **state)
+{
+	open_queues();
+	gerror ^= (uint32_t)SMMU_GERROR_EVENTQ_ABT_ERR;
+	strike = 2;
+	assert_int_equal(smmu_instance_gerror(inst), SMMU_GERROR_EVENTQ_ABT_ERR);
+	assert_int_equal(gerror ^ gerrorn, SMMU_GERROR_CMDQ_ERR);
+	gerror = gerrorn;
+	close_queues();
+}
+
 static void test_aborted_requests(void **state)
 {
 	open_queues();
@@ -310,7 +362,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_state),      cmocka_unit_test(test_against_remove),
-		cmocka_unit_test(test_pri_overflow),     cmocka_unit_test(test_aborted_events),
+		cmocka_unit_test(test_remove_waits),     cmocka_unit_test(test_pri_overflow),
+		cmocka_unit_test(test_aborted_events),   cmocka_unit_test(test_error_between),
 		cmocka_unit_test(test_aborted_requests),
 	};
 
