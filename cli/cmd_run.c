@@ -33,7 +33,9 @@ static void catch_signals(void)
 static int run(struct options *o, const struct smmu_topology *t)
 {
 	struct machine_config cfg = {.data_bytes = workload_data_bytes(&o->lab),
-				     .domains = o->lab.domains};
+				     .domains = o->lab.domains,
+				     .visitors = o->lab.threads,
+				     .few_ids = true};
 	struct machine *m = malloc(sizeof(*m));
 	struct report r = {0};
 	struct json_object *top;

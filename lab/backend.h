@@ -21,8 +21,9 @@ struct backend_dma {
 	uint32_t ssid;
 	uint64_t iova;
 	bool write;
-	bool transfer;  /**< move data as well: read the tag, or leave a stamp */
-	uint64_t stamp; /**< what a write leaves */
+	bool privileged; /**< the model's devices alone can say so */
+	bool transfer;   /**< move data as well: read the tag, or leave a stamp */
+	uint64_t stamp;  /**< what a write leaves */
 	/** What the judge expects, for a device that does not tell where an access landed. */
 	uint64_t target[2]; /**< where it may land */
 	unsigned targets;

@@ -95,6 +95,7 @@ static void model_dma(void *ctx, const struct backend_dma *dma, struct backend_a
 		.ssid = dma->ssid,
 		.iova = dma->iova,
 		.write = dma->write,
+		.privileged = dma->privileged,
 	};
 
 	answer->has_data = false;

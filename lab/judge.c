@@ -279,12 +279,12 @@ static void expect(const struct machine *m, const struct oracle_ticket *t, struc
 	struct oracle_ticket as = *t;
 	uint64_t pa[2];
 
-	as.write = true;
+	as.access = ORACLE_WRITE;
 	dma->targets = oracle_targets(m->oracle, t, dma->target);
 	dma->may_write = oracle_targets(m->oracle, &as, pa) == 1 && pa[0] == dma->target[0];
 	oracle_attached(m->oracle, t->stream, &dma->changing);
 	dma->attached = t->domain[0] < m->domains;
-	as.write = false;
+	as.access = ORACLE_READ;
 	dma->read_only2 = dma->attached && m->domain[t->domain[0]].stage == 2 && !dma->targets &&
 			  oracle_targets(m->oracle, &as, pa);
 }
@@ -302,15 +302,18 @@ static bool silent(const struct machine *m, const struct machine_device *d)
 }
 
 bool machine_dma(struct machine *m, struct dma_count *count, struct machine_device *d,
-		 unsigned stream, unsigned ssid, uint64_t iova, bool write)
+		 unsigned stream, unsigned slot, uint64_t iova, unsigned access)
 {
+	unsigned kind;
+
 	struct backend_dma dma = {
 		.smmu = d->smmu,
 		.stream = d->stream[stream],
-		.has_ssid = ssid != 0,
-		.ssid = ssid,
+		.has_ssid = slot != 0,
+		.ssid = d->ssid[slot],
 		.iova = iova,
-		.write = write,
+		.write = access & MACHINE_WRITE,
+		.privileged = access & MACHINE_PRIVILEGED,
 		.transfer = !m->no_data,
 		.stamp = d->index + 1,
 	};
@@ -323,12 +326,13 @@ bool machine_dma(struct machine *m, struct dma_count *count, struct machine_devi
 
 	if (ops->can_read && !ops->can_read(m->backend.ctx, dma.smmu, dma.stream))
 		dma.write = true;
+	kind = (dma.write ? ORACLE_WRITE : ORACLE_READ) | (dma.privileged ? ORACLE_PRIVILEGED : 0);
 	for (tries = 0; a.busy && tries < 64; tries++) {
 		if (tries > 1)
 			machine_pause(m, 200);
 		if (tries)
 			count->events += machine_serve(m);
-		t = oracle_before(m->oracle, machine_slot(d, ssid), iova, dma.write);
+		t = oracle_before(m->oracle, machine_slot(d, slot), iova, kind);
 		if (m->qemu)
 			expect(m, &t, &dma);
 		a.busy = false;

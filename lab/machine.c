@@ -45,7 +45,7 @@ static int open_backend(struct machine *m, const struct machine_config *cfg)
 		.slow_percent = m->o->slow_percent,
 		.coherent = coherent,
 		.sid_bits = machine_stream_bits(m),
-		.ssid_bits = 4,
+		.ssid_bits = MACHINE_SSID_BITS,
 		.real_clock = m->o->real_clock,
 		.seed = m->o->seed,
 		.ram = &m->ram,
@@ -79,6 +79,20 @@ static int open_backend(struct machine *m, const struct machine_config *cfg)
 	return 0;
 }
 
+bool machine_few_ids(const struct machine *m, unsigned smmu)
+{
+	return m->few_ids && smmu % 2;
+}
+
+/* Somebody else has taken all ids but @n from 1 on. */
+static void crowd(struct smmu_ids *ids, unsigned n)
+{
+	uint32_t id;
+
+	for (id = n + 1; id < ids->count; id++)
+		ids->bitmap[id / 64] |= 1ull << id % 64;
+}
+
 int machine_enable(struct machine *m, unsigned i)
 {
 	struct machine_smmu *s = &m->smmu[i];
@@ -86,6 +100,10 @@ int machine_enable(struct machine *m, unsigned i)
 
 	if (!rc)
 		rc = smmu_instance_enable(&s->inst);
+	if (!rc && machine_few_ids(m, i)) {
+		crowd(&s->inst.asids, m->few_ids);
+		crowd(&s->inst.vmids, m->few_ids);
+	}
 	smmu_store(&s->present, !rc);
 	return rc;
 }
@@ -164,7 +182,7 @@ static int open_domains(struct machine *m, const struct machine_config *cfg)
 	bool coherent = true;
 	unsigned i;
 
-	m->domain = calloc(cfg->domains, sizeof(*m->domain));
+	m->domain = calloc(cfg->domains + cfg->visitors, sizeof(*m->domain));
 	if (!m->domain)
 		return machine_fail(m, "out of memory");
 	for (i = 0; i < m->smmus; i++)
@@ -187,6 +205,7 @@ static int open_domains(struct machine *m, const struct machine_config *cfg)
 			return machine_fail(m, "domain %u cannot be made", i);
 		m->domains++;
 	}
+	m->visitors = cfg->visitors;
 	if (smmu_domain_init(&m->identity, &identity))
 		return machine_fail(m, "the identity domain cannot be made");
 	return 0;
@@ -231,7 +250,7 @@ static int set_up(struct machine *m, const struct machine_config *cfg)
 	}
 	if (open_domains(m, cfg))
 		return 2;
-	m->oracle = oracle_create(m->domains, m->devices * MACHINE_SSIDS);
+	m->oracle = oracle_create(m->domains + m->visitors, m->devices * MACHINE_SSIDS);
 	if (!m->oracle)
 		return machine_fail(m, "out of memory");
 	for (i = 0; i < m->devices; i++) {
@@ -270,7 +289,10 @@ static void tear_down(struct machine *m)
 
 int machine_open(struct machine *m, const struct lab_config *o, const struct machine_config *cfg)
 {
-	*m = (struct machine){.o = o, .design = design_get(o->design), .want_nvme = cfg->nvme};
+	*m = (struct machine){.o = o,
+			      .design = design_get(o->design),
+			      .want_nvme = cfg->nvme,
+			      .few_ids = cfg->few_ids ? cfg->domains + 1 : 0};
 	smmu_spin_init(&m->lock);
 	smmu_mutex_init(&m->flush_lock);
 	if (!set_up(m, cfg))

@@ -20,7 +20,7 @@
 #include "tamper.h"
 #include "topology.h"
 
-/** Substreams 1 … MACHINE_SSIDS-1 are used on devices that have any. */
+/** A device with substreams uses MACHINE_SSIDS-1 of them: its slots 1 … MACHINE_SSIDS-1. Slot 0 is traffic without one. */
 #define MACHINE_SSIDS 4u
 #define MACHINE_STREAMS 2u
 /** More than threads, devices and the service together. */
@@ -45,8 +45,9 @@ struct machine_device {
 	unsigned n_streams;
 	bool ats;
 	uint8_t ssid_bits;
-	uint32_t busy;    /**< taken by whoever attaches, detaches or removes it */
-	uint32_t present; /**< the driver knows it */
+	uint32_t ssid[MACHINE_SSIDS]; /**< of each slot */
+	uint32_t busy;                /**< taken by whoever attaches, detaches or removes it */
+	uint32_t present;             /**< the driver knows it */
 };
 
 struct machine_domain {
@@ -77,6 +78,8 @@ struct machine_config {
 	bool calm;           /**< nor is anything evicted, prefetched or split by chance */
 	uint64_t data_bytes; /**< memory that DMA is to reach; a multiple of 2 MiB */
 	unsigned domains;
+	unsigned visitors; /**< domains that the load itself makes and drops, besides them */
+	bool few_ids; /**< every second SMMU has hardly more ASIDs and VMIDs than there are domains */
 	bool one_granule; /**< 4K in all domains */
 	bool quiet;       /**< no messages of the driver */
 	bool nvme;        /**< with QEMU: one of its devices is to be a disk, which reads as well */
@@ -104,13 +107,16 @@ struct machine {
 	unsigned devices, ats;
 	struct machine_domain *domain;
 	unsigned domains;
+	unsigned
+		visitors; /**< behind them: room for so many that come and go, one for each worker */
 	struct smmu_domain identity;
 
 	uint64_t data; /**< bus address of memory that DMA is to reach, 2 MiB aligned */
 	uint64_t data_bytes;
 	uint64_t canary; /**< bus address of the page to which poisoned tables lead */
 	bool early_free;
-	bool no_data; /**< DMA moves no data */
+	bool no_data;     /**< DMA moves no data */
+	unsigned few_ids; /**< so many ids are left on every second SMMU; 0: all of them */
 	bool no_barrier;
 	bool attaching
 		[MACHINE_FIBERS]; /**< with no_barrier: the fibers that are in the middle of an attach */
@@ -144,10 +150,16 @@ int machine_gone(struct machine *m);
 /** Attach every device as a run does at its start. 0, or a negative error after a message. */
 int machine_attach_all(struct machine *m);
 
-/** The oracle's number of a device's traffic with substream @p ssid; 0: without one. */
-static inline unsigned machine_slot(const struct machine_device *d, unsigned ssid)
+/** The oracle's number of a device's traffic in substream slot @p slot; 0: without one. */
+static inline unsigned machine_slot(const struct machine_device *d, unsigned slot)
 {
-	return d->index * MACHINE_SSIDS + ssid;
+	return d->index * MACHINE_SSIDS + slot;
+}
+
+/** The number of visitor @p n, as a domain. */
+static inline unsigned machine_visitor(const struct machine *m, unsigned n)
+{
+	return m->domains + n;
 }
 
 /** Nanoseconds of the run's clock. */
@@ -175,7 +187,8 @@ int machine_add_device(struct machine_device *d);
 
 /** @name Attachments, with the oracle told. The device is taken. Errors as the driver's. @{ */
 int machine_attach(struct machine_device *d, unsigned to);
-int machine_attach_pasid(struct machine_device *d, unsigned ssid, unsigned to);
+/** Of substream slot @p slot, 1 and up. */
+int machine_attach_pasid(struct machine_device *d, unsigned slot, unsigned to);
 /** @} */
 
 /** Probe and enable SMMU number @p smmu. 0 or the driver's error. */
@@ -186,6 +199,8 @@ int machine_enable(struct machine *m, unsigned smmu);
 uint64_t machine_struck(struct machine *m, enum fault_id id);
 /** True if a call may honestly have returned @p rc: -SMMU_EIO, and a fault that keeps an SMMU from confirming has struck. */
 bool machine_may_fail(struct machine *m, int rc);
+/** True if an attach may find no id left on the SMMU. */
+bool machine_few_ids(const struct machine *m, unsigned smmu);
 /** True if the SMMU has stopped for good, or did not come up again: it has to be brought up anew. */
 bool machine_dead(const struct machine *m, unsigned smmu);
 /** @} */
@@ -204,9 +219,11 @@ struct dma_count {
 	uint64_t events; /**< that were served to make room for more */
 };
 
-/** One judged access of stream number @p stream of @p d. True if it landed. */
+enum { MACHINE_WRITE = 1, MACHINE_PRIVILEGED = 2 };
+
+/** One judged access (MACHINE_…; 0 reads) of stream number @p stream and substream slot @p slot of @p d. True if it landed. */
 bool machine_dma(struct machine *m, struct dma_count *count, struct machine_device *d,
-		 unsigned stream, unsigned ssid, uint64_t iova, bool write);
+		 unsigned stream, unsigned slot, uint64_t iova, unsigned access);
 
 /** Something that is no DMA went wrong: the driver's fault, in words. */
 void machine_complain(struct machine *m, unsigned smmu, uint64_t iova, const char *missing,

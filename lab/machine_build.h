@@ -12,6 +12,9 @@
 /** Bytes for the driver's memory where QEMU is the SMMU: it has less, and few devices. */
 #define MACHINE_QEMU_HEAP (128ull << 20)
 
+/** Substreams that the model's SMMUs know: enough for context descriptor tables of two levels. */
+#define MACHINE_SSID_BITS 12u
+
 /** Print a message after the command's name; returns 2. */
 int machine_fail(const struct machine *m, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));

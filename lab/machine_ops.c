@@ -51,12 +51,12 @@ static struct smmu_domain *target(struct machine *m, unsigned to)
 
 static struct machine_domain *table(struct machine *m, unsigned to)
 {
-	return to < m->domains ? &m->domain[to] : NULL;
+	return to < m->domains + m->visitors ? &m->domain[to] : NULL;
 }
 
 static bool is_stage1(const struct machine *m, unsigned to)
 {
-	return to < m->domains && m->domain[to].stage == 1;
+	return to < m->domains + m->visitors && m->domain[to].stage == 1;
 }
 
 /* A detach has no error to tell: may it have met an SMMU that does not confirm? */
@@ -152,27 +152,27 @@ int machine_attach(struct machine_device *d, unsigned to)
 	return rc;
 }
 
-int machine_attach_pasid(struct machine_device *d, unsigned ssid, unsigned to)
+int machine_attach_pasid(struct machine_device *d, unsigned slot, unsigned to)
 {
 	struct machine *m = d->m;
-	unsigned slot = machine_slot(d, ssid), from = oracle_attached(m->oracle, slot, NULL);
+	unsigned of = machine_slot(d, slot), from = oracle_attached(m->oracle, of, NULL);
 	bool quiet = is_stage1(m, oracle_attached(m->oracle, machine_slot(d, 0), NULL));
 	int rc = 0;
 
-	oracle_attach_begin(m->oracle, slot, to, false);
+	oracle_attach_begin(m->oracle, of, to, false);
 	if (!quiet)
-		disturb(d, ssid, true);
+		disturb(d, slot, true);
 	design_change(d, from, to, true);
 	attaching(m, to != ORACLE_BLOCKED);
 	if (to == ORACLE_BLOCKED)
-		smmu_detach_pasid(&d->dev, ssid);
+		smmu_detach_pasid(&d->dev, d->ssid[slot]);
 	else
-		rc = smmu_attach_pasid(&d->dev, ssid, target(m, to));
+		rc = smmu_attach_pasid(&d->dev, d->ssid[slot], target(m, to));
 	attaching(m, false);
 	design_change(d, from, to, false);
 	if (!quiet)
-		disturb(d, ssid, false);
-	end(d, ssid, from, rc);
+		disturb(d, slot, false);
+	end(d, slot, from, rc);
 	return rc;
 }
 

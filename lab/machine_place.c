@@ -38,25 +38,42 @@ static unsigned devices_of(const struct machine *m, unsigned smmu)
 	return n < m->o->devices ? (unsigned)n : m->o->devices;
 }
 
+/*
+ * What devices look like, in turn: streams, and bits of their substreams. Beyond 10 bits the driver makes context
+ * descriptor tables of two levels, where the SMMU knows those; 6 bits fill one leaf.
+ */
+static const struct shape {
+	unsigned streams;
+	uint8_t ssid_bits;
+} shapes[] = {{1, 0}, {1, 2}, {2, 0}, {1, 11}, {1, 0}, {2, 2}, {2, 12}, {1, 6}};
+
 static void place_device(struct machine *m, unsigned smmu, unsigned n, unsigned per)
 {
 	struct machine_device *d = &m->device[m->devices];
 	const struct smmu_topology_root *root;
-	uint8_t ssid_bits = 2; /* of those that have any */
+	/* Where there are few devices, those of odd SMMUs are of the second half. */
+	unsigned turn = n + (m->o->devices <= 4 && smmu % 2 ? 4 : 0);
+	const struct shape *shape = &shapes[turn % SMMU_ARRAY_SIZE(shapes)];
+	uint8_t ssid_bits;
 
 	*d = (struct machine_device){.m = m, .smmu = smmu, .index = m->devices++};
 	smmu_topology_pick_device(&m->topology, smmu, n, &d->stream[d->n_streams++]);
 	/* Some devices have a second stream, where the topology has one left. */
-	if (n % 4 == 2 && !smmu_topology_pick_device(&m->topology, smmu, per + n, &d->stream[1]))
+	if (shape->streams == 2 &&
+	    !smmu_topology_pick_device(&m->topology, smmu, per + n, &d->stream[1]))
 		d->n_streams++;
 	root = smmu_topology_root_of(&m->topology, smmu, d->stream[0]);
 	d->ats = m->o->ats_given || !root || root->made_up ? n < m->o->ats : root->ats;
+	ssid_bits = shape->ssid_bits;
 	if (root && root->has_pasid && root->pasid_bits < ssid_bits)
-		ssid_bits = 0;
+		ssid_bits = root->pasid_bits < 2 ? 0 : root->pasid_bits;
 	m->ats += d->ats;
-	/* Of those with ATS and of those without, some have substreams. */
-	if (n % 2 == 1 && !m->qemu)
-		d->ssid_bits = ssid_bits;
+	if (m->qemu || !ssid_bits)
+		return;
+	d->ssid_bits = ssid_bits;
+	d->ssid[1] = 1;
+	d->ssid[2] = 1u << (ssid_bits - 1);
+	d->ssid[3] = (1u << ssid_bits) - 1;
 }
 
 int machine_place(struct machine *m)

@@ -1,48 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The judge: promises as versioned words, and the verdict on one DMA. */
+/* The judge's memory: promises as versioned words. */
 #include "oracle.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
-/*
- * A page: version [63:44], state [43:42], permissions [41:40], page number of the output address [39:0].
- * A stream: version [63:32], changing [17], hitless [16], to [15:8], from [7:0].
- * A version may wrap: between the two looks of one DMA it would have to go all the way around.
- */
-#define PAGE_VERSION (1ull << 44)
-#define PAGE_STATE_SHIFT 42
-#define PAGE_PROT_SHIFT 40
-#define PAGE_PFN ((1ull << 40) - 1)
-#define STREAM_VERSION (1ull << 32)
-#define STREAM_CHANGING (1ull << 17)
-#define STREAM_HITLESS (1ull << 16)
-
-enum state { UNMAPPED, MAPPING, MAPPED, UNMAPPING };
-
-#define CHUNK_SHIFT 21
-#define CHUNK_PAGES (1u << (CHUNK_SHIFT - ORACLE_PAGE_SHIFT))
-
-struct chunk {
-	uint64_t number; /* iova >> CHUNK_SHIFT */
-	uint64_t page[CHUNK_PAGES];
-};
-
-/* An open hash of chunks; grows only while windows are added. */
-struct shadow {
-	struct chunk **slot;
-	uint64_t slots, used; /* slots: 0 or a power of two */
-};
-
-#define DOUBT_WORDS 4u
-
-struct oracle {
-	unsigned domains, streams;
-	struct shadow *shadow;
-	uint64_t *stream;
-	uint64_t (*doubt)[DOUBT_WORDS]; /* of each stream, a bit for each domain; mostly 0 */
-};
+#include "oracle_words.h"
 
 static uint64_t hash(uint64_t number, uint64_t slots)
 {
@@ -150,16 +112,11 @@ int oracle_window(struct oracle *o, unsigned domain, uint64_t iova, uint64_t siz
 	return 0;
 }
 
-static uint64_t *page_at(const struct oracle *o, unsigned domain, uint64_t iova)
+uint64_t *oracle_page(const struct oracle *o, unsigned domain, uint64_t iova)
 {
 	struct chunk *c = find(&o->shadow[domain], iova);
 
 	return c ? &c->page[(iova >> ORACLE_PAGE_SHIFT) % CHUNK_PAGES] : NULL;
-}
-
-static enum state page_state(uint64_t word)
-{
-	return (enum state)(word >> PAGE_STATE_SHIFT & 3);
 }
 
 /* The next version of @word in another state; permissions and address stay. */
@@ -169,41 +126,55 @@ static uint64_t page_next(uint64_t word, enum state state)
 									       << PAGE_STATE_SHIFT;
 }
 
+/* The pages of a range that lie in one chunk, from @at on: the first of them, or NULL outside the windows, and how many. */
+static uint64_t *run(const struct oracle *o, unsigned domain, uint64_t at, uint64_t end,
+		     uint64_t *pages)
+{
+	uint64_t stop = (at >> CHUNK_SHIFT << CHUNK_SHIFT) + (1u << CHUNK_SHIFT);
+
+	*pages = ((stop < end ? stop : end) - at + (1u << ORACLE_PAGE_SHIFT) - 1) >>
+		 ORACLE_PAGE_SHIFT;
+	return oracle_page(o, domain, at);
+}
+
 /* Move the pages of a range that are in state @from to state @to. */
 static void turn(struct oracle *o, unsigned domain, uint64_t iova, uint64_t size, enum state from,
 		 enum state to)
 {
-	uint64_t at;
+	uint64_t at, n, i;
 
-	for (at = iova; at - iova < size; at += 1u << ORACLE_PAGE_SHIFT) {
-		uint64_t *p = page_at(o, domain, at), word;
+	for (at = iova; at - iova < size; at += n << ORACLE_PAGE_SHIFT) {
+		uint64_t *p = run(o, domain, at, iova + size, &n);
 
-		if (!p)
-			continue;
-		word = __atomic_load_n(p, __ATOMIC_RELAXED);
-		if (page_state(word) == from)
-			__atomic_store_n(p, page_next(word, to), __ATOMIC_SEQ_CST);
+		for (i = 0; p && i < n; i++) {
+			uint64_t word = __atomic_load_n(&p[i], __ATOMIC_RELAXED);
+
+			if (page_state(word) == from)
+				__atomic_store_n(&p[i], page_next(word, to), __ATOMIC_SEQ_CST);
+		}
 	}
 }
 
 void oracle_map_begin(struct oracle *o, unsigned domain, uint64_t iova, uint64_t size, uint64_t pa,
 		      unsigned prot)
 {
-	uint64_t off;
+	const uint64_t keep = ~(PAGE_PFN | (uint64_t)PAGE_PROT << PAGE_PROT_SHIFT);
+	uint64_t at, n, i;
 
-	for (off = 0; off < size; off += 1u << ORACLE_PAGE_SHIFT) {
-		uint64_t *p = page_at(o, domain, iova + off), word;
+	for (at = iova; at - iova < size; at += n << ORACLE_PAGE_SHIFT) {
+		uint64_t *p = run(o, domain, at, iova + size, &n);
+		uint64_t pfn = (pa + (at - iova)) >> ORACLE_PAGE_SHIFT;
 
-		if (!p)
-			continue;
-		word = __atomic_load_n(p, __ATOMIC_RELAXED);
-		/* What is mapped already stays as it is: the call is going to fail. */
-		if (page_state(word) != UNMAPPED)
-			continue;
-		word = page_next(word, MAPPING) & ~(PAGE_PFN | 3ull << PAGE_PROT_SHIFT);
-		word |= ((pa + off) >> ORACLE_PAGE_SHIFT & PAGE_PFN) | (uint64_t)(prot & 3)
-									       << PAGE_PROT_SHIFT;
-		__atomic_store_n(p, word, __ATOMIC_SEQ_CST);
+		for (i = 0; p && i < n; i++) {
+			uint64_t word = __atomic_load_n(&p[i], __ATOMIC_RELAXED);
+
+			/* What is mapped already stays as it is: the call is going to fail. */
+			if (page_state(word) != UNMAPPED)
+				continue;
+			word = (page_next(word, MAPPING) & keep) | ((pfn + i) & PAGE_PFN) |
+			       (uint64_t)(prot & PAGE_PROT) << PAGE_PROT_SHIFT;
+			__atomic_store_n(&p[i], word, __ATOMIC_SEQ_CST);
+		}
 	}
 }
 
@@ -224,12 +195,27 @@ void oracle_unmap_end(struct oracle *o, unsigned domain, uint64_t iova, uint64_t
 
 bool oracle_mapped(const struct oracle *o, unsigned domain, uint64_t iova, uint64_t *pa)
 {
-	const uint64_t *p = page_at(o, domain, iova);
+	const uint64_t *p = oracle_page(o, domain, iova);
 	uint64_t word = p ? __atomic_load_n(p, __ATOMIC_ACQUIRE) : 0;
 
 	if (page_state(word) != MAPPED)
 		return false;
 	*pa = (word & PAGE_PFN) << ORACLE_PAGE_SHIFT | (iova & ((1u << ORACLE_PAGE_SHIFT) - 1));
+	return true;
+}
+
+bool oracle_still_mapped(const struct oracle *o, unsigned domain, uint64_t iova, uint64_t size)
+{
+	uint64_t at, n, i;
+
+	for (at = iova; at - iova < size; at += n << ORACLE_PAGE_SHIFT) {
+		const uint64_t *p = run(o, domain, at, iova + size, &n);
+
+		for (i = 0; i < n; i++) {
+			if (!p || page_state(__atomic_load_n(&p[i], __ATOMIC_RELAXED)) != MAPPED)
+				return false;
+		}
+	}
 	return true;
 }
 
@@ -297,149 +283,4 @@ unsigned oracle_attached(const struct oracle *o, unsigned stream, bool *changing
 	if (changing)
 		*changing = word & STREAM_CHANGING;
 	return word >> 8 & 0xff;
-}
-
-static uint64_t look(const struct oracle *o, unsigned domain, uint64_t iova)
-{
-	const uint64_t *p = domain < o->domains ? page_at(o, domain, iova) : NULL;
-
-	return p ? __atomic_load_n(p, __ATOMIC_SEQ_CST) : 0;
-}
-
-struct oracle_ticket oracle_before(const struct oracle *o, unsigned stream, uint64_t iova,
-				   bool write)
-{
-	uint64_t word = __atomic_load_n(&o->stream[stream], __ATOMIC_SEQ_CST);
-	struct oracle_ticket t = {.attach = word, .stream = stream, .iova = iova, .write = write};
-
-	t.domain[0] = word >> 8 & 0xff;
-	t.domain[1] = word & 0xff;
-	t.page[0] = look(o, t.domain[0], iova);
-	t.page[1] = look(o, t.domain[1], iova);
-	t.doubt = oracle_in_doubt(o, stream);
-	return t;
-}
-
-/* What one domain promises for the access: may it land (and where), may it be refused? */
-struct promise {
-	bool land, refuse;
-	uint64_t pa;
-	enum state state;
-	unsigned prot;
-};
-
-static struct promise promise(const struct oracle *o, unsigned domain, uint64_t word,
-			      const struct oracle_ticket *t)
-{
-	unsigned need = t->write ? ORACLE_WRITE : ORACLE_READ;
-	struct promise p = {.refuse = true, .state = UNMAPPED};
-
-	if (domain == ORACLE_IDENTITY) {
-		/* Whether there is memory at that address is not the SMMU's business. */
-		p.land = true;
-		p.pa = t->iova;
-		return p;
-	}
-	if (domain >= o->domains)
-		return p;
-	p.state = page_state(word);
-	p.prot = word >> PAGE_PROT_SHIFT & 3;
-	if (p.state == UNMAPPED || !(p.prot & need))
-		return p;
-	p.land = true;
-	p.refuse = p.state != MAPPED;
-	p.pa = (word & PAGE_PFN) << ORACLE_PAGE_SHIFT | (t->iova & ((1u << ORACLE_PAGE_SHIFT) - 1));
-	return p;
-}
-
-unsigned oracle_targets(const struct oracle *o, const struct oracle_ticket *t, uint64_t pa[2])
-{
-	unsigned n = 0, i;
-
-	for (i = 0; i < 2; i++) {
-		struct promise p = promise(o, t->domain[i], t->page[i], t);
-
-		if (p.land && (!n || pa[0] != p.pa))
-			pa[n++] = p.pa;
-	}
-	return n;
-}
-
-static const char *domain_text(unsigned domain, char *text, unsigned size)
-{
-	if (domain == ORACLE_IDENTITY)
-		return "identity";
-	if (domain == ORACLE_BLOCKED)
-		return "nothing";
-	snprintf(text, size, "domain %u", domain);
-	return text;
-}
-
-static void explain(const struct oracle_ticket *t, const struct promise *p, bool landed,
-		    uint64_t pa, char *why, unsigned size)
-{
-	char name[16], where[32] = "somewhere else";
-	const char *domain = domain_text(t->domain[0], name, sizeof(name));
-
-	if (pa != ORACLE_ELSEWHERE)
-		snprintf(where, sizeof(where), "at 0x%" PRIx64, pa);
-	if (!landed)
-		snprintf(why, size,
-			 "the page is mapped for this access in %s, the stream is attached to "
-			 "it, and neither was changing",
-			 domain);
-	else if (p->land)
-		snprintf(why, size, "%s maps it to 0x%" PRIx64 ", it landed %s", domain, p->pa,
-			 where);
-	else if (t->domain[0] == ORACLE_BLOCKED)
-		snprintf(why, size, "the stream is attached to nothing, it landed %s", where);
-	else if (p->state == UNMAPPED)
-		snprintf(why, size, "its unmap from %s is complete, it landed %s", domain, where);
-	else
-		snprintf(why, size, "%s maps it without permission for this access, it landed %s",
-			 domain, where);
-}
-
-/* Could the access have landed at @pa through a domain that the stream may still be attached to? */
-static bool doubtful(const struct oracle *o, const struct oracle_ticket *t, uint64_t pa)
-{
-	unsigned d;
-
-	for (d = 0; d <= ORACLE_IDENTITY; d++) {
-		uint64_t bits = __atomic_load_n(&o->doubt[t->stream][d / 64], __ATOMIC_SEQ_CST);
-		struct promise p;
-
-		if (!(bits >> d % 64 & 1))
-			continue;
-		p = promise(o, d, look(o, d, t->iova), t);
-		if (p.land && p.pa == pa)
-			return true;
-	}
-	return false;
-}
-
-enum oracle_verdict oracle_after(const struct oracle *o, const struct oracle_ticket *t, bool landed,
-				 uint64_t pa, char *why, unsigned size)
-{
-	struct promise to, from;
-	bool changing = t->attach & STREAM_CHANGING;
-
-	if (__atomic_load_n(&o->stream[t->stream], __ATOMIC_SEQ_CST) != t->attach ||
-	    look(o, t->domain[0], t->iova) != t->page[0] ||
-	    look(o, t->domain[1], t->iova) != t->page[1])
-		return ORACLE_UNJUDGED;
-	to = promise(o, t->domain[0], t->page[0], t);
-	from = changing ? promise(o, t->domain[1], t->page[1], t) : to;
-	if (landed) {
-		if ((to.land && to.pa == pa) || (from.land && from.pa == pa))
-			return ORACLE_LANDED;
-		if (t->doubt && doubtful(o, t, pa))
-			return ORACLE_LANDED;
-		explain(t, &to, true, pa, why, size);
-		return ORACLE_STALE;
-	}
-	if (t->doubt || to.refuse || from.refuse || (changing && !(t->attach & STREAM_HITLESS)))
-		return ORACLE_REFUSED;
-	explain(t, &to, false, pa, why, size);
-	return ORACLE_LOST;
 }

@@ -26,7 +26,17 @@
 /** What a stream may be attached to besides domain 0 … */
 enum { ORACLE_IDENTITY = 254, ORACLE_BLOCKED = 255 };
 
-enum { ORACLE_READ = 1, ORACLE_WRITE = 2 };
+/**
+ * Permissions of a page, the bits of SMMU_PROT_…: ORACLE_PRIVILEGED allows privileged accesses alone. Of an access: an
+ * instruction fetch, privileged, a write (else it reads).
+ */
+enum {
+	ORACLE_READ = 1,
+	ORACLE_WRITE = 2,
+	ORACLE_NOEXEC = 4,
+	ORACLE_PRIVILEGED = 8,
+	ORACLE_FETCH = 16,
+};
 
 struct oracle;
 
@@ -48,6 +58,8 @@ void oracle_unmap_begin(struct oracle *o, unsigned domain, uint64_t iova, uint64
 void oracle_unmap_end(struct oracle *o, unsigned domain, uint64_t iova, uint64_t size, bool ok);
 /** What is promised for one page: true if it is mapped now (not while it changes), with *@p pa. */
 bool oracle_mapped(const struct oracle *o, unsigned domain, uint64_t iova, uint64_t *pa);
+/** True if every page of the range is promised to be mapped and not changing. */
+bool oracle_still_mapped(const struct oracle *o, unsigned domain, uint64_t iova, uint64_t size);
 /** Pages of the domain that are not plainly unmapped. */
 uint64_t oracle_live_pages(const struct oracle *o, unsigned domain);
 /** @} */
@@ -84,12 +96,12 @@ struct oracle_ticket {
 	uint64_t attach, page[2];
 	unsigned stream, domain[2];
 	uint64_t iova;
-	bool write;
+	unsigned access;
 	bool doubt; /**< what it is attached to was not confirmed */
 };
 
 struct oracle_ticket oracle_before(const struct oracle *o, unsigned stream, uint64_t iova,
-				   bool write);
+				   unsigned access);
 
 /**
  * Where the access may land by the promises of @p t: up to two addresses, while an attachment changes. Returns how

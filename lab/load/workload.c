@@ -163,7 +163,7 @@ static int worker_init(struct workload *w, unsigned id, bool real)
 		    oracle_window(w->m->oracle, d, window_base(k), (uint64_t)WINDOW_PAGES << 12))
 			return -1;
 	}
-	return 0;
+	return w->m->visitors ? worker_visit_init(k) : 0;
 }
 
 static void worker_fini(struct workload *w, struct worker *k)
@@ -224,12 +224,16 @@ int workload_run(struct machine *m, struct report *r)
 	w.until_ns = o->seconds ? start + (uint64_t)o->seconds * 1000000000 : UINT64_MAX;
 	w.worker = calloc(n, sizeof(*w.worker));
 	thread = calloc(n, sizeof(*thread));
-	for (i = 0; w.worker && thread && i < n; i++) {
-		if (worker_init(&w, i, i < w.workers))
-			break;
-		thread[i].arg = &w.worker[i];
-		thread[i].fn = i < w.workers ? worker_main : i + 1 < n ? mover_main : service_main;
-	}
+	i = 0;
+	if (w.worker && thread && !workload_big_init(&w))
+		for (; i < n; i++) {
+			if (worker_init(&w, i, i < w.workers))
+				break;
+			thread[i].arg = &w.worker[i];
+			thread[i].fn = i < w.workers ? worker_main
+				       : i + 1 < n   ? mover_main
+						     : service_main;
+		}
 	if (i == n)
 		rc = m->sim ? run_fibers(&w, thread, n) : run_threads(&w, thread, n);
 	progress_done();

@@ -30,6 +30,9 @@ struct live_map {
 /** An unmap that was submitted and whose fence is open. */
 struct flight {
 	bool open;
+	bool away;     /**< another worker finishes the fence; then it says so: */
+	int rc;        /**< what the fence ended with */
+	uint32_t done; /**< … and rc is valid */
 	struct live_map map;
 	struct smmu_freelist tables;
 	struct smmu_fence fence;
@@ -40,6 +43,23 @@ struct held {
 	struct live_map map;
 	struct smmu_freelist tables; /**< that it took away, and that the driver does not keep */
 };
+
+#define BIG_DOMAINS 4u
+#define BIG_PARTS 6u
+
+/** Large mappings in one domain, without a gap between them; and what of an unmap was not confirmed. */
+struct big {
+	uint32_t busy; /**< taken by the worker that uses it */
+	struct big_part {
+		uint64_t iova, size, pa;
+		unsigned prot;
+	} part[BIG_PARTS];
+	unsigned parts;
+	bool doubt;
+	uint64_t doubt_iova, doubt_size;
+};
+
+#define MAILBOX 8u
 
 struct worker {
 	struct workload *w;
@@ -52,6 +72,7 @@ struct worker {
 	struct flight flight[MAX_FLIGHTS];
 	struct held *held;
 	unsigned n_held;
+	bool visit_stuck;
 	struct latency latency;
 	struct dma_count count;
 	uint64_t maps, unmaps, attaches, detaches, removals, refused_calls, events;
@@ -66,7 +87,9 @@ struct workload {
 	uint64_t begun, limit; /**< operations */
 	uint64_t until_ns;     /**< of the run's clock; UINT64_MAX: no limit */
 	uint32_t working;      /**< workers that have not ended */
-	uint64_t start_ns;     /**< of the run's clock, as until_ns */
+	struct big big[BIG_DOMAINS];
+	struct flight *mailbox[MAILBOX]; /**< open flights that anybody may finish */
+	uint64_t start_ns;               /**< of the run's clock, as until_ns */
 	uint32_t interrupted;
 };
 
@@ -96,12 +119,47 @@ void worker_check_refused(struct worker *k, const char *what, int rc, bool allow
 /** True if @p rc is what an allocation that was made to fail leads to. */
 bool worker_starved(const struct worker *k, int rc);
 
+/** True if an attach may fail with @p rc; counts it if an SMMU did not confirm. */
+bool worker_attach_failed_rightly(const struct worker *k, const struct machine_device *d, int rc);
+/** What a mapping with SMMU_PROT_… @p prot allows in a domain of @p stage, as the oracle wants it. */
+static inline unsigned worker_prot(unsigned stage, unsigned prot)
+{
+	return stage == 1 && prot & ORACLE_WRITE ? prot | ORACLE_READ : prot;
+}
+/** Unmap, and invalidate everything of the domain: what smmu_flush_all is for. With other designs their own unmap. */
+int worker_unmap_by_flush(struct worker *k, struct machine_domain *d, uint64_t iova, uint64_t size);
+
+/** @name Large mappings, domains that come and go: 0, or -1 without memory @{ */
+#define VISIT_PA 0x20000000000ull /**< no memory is there */
+int workload_big_init(struct workload *w);
+void worker_big(struct worker *k);
+void worker_big_end(struct worker *k);
+int worker_visit_init(struct worker *k);
+void worker_visit(struct worker *k);
+/** @} */
+
+/** @name The steps of an unmap @{ */
+/** Devices that reach a page before its unmap, and have to be refused afterwards. */
+struct probe {
+	unsigned n, device[3], slot[3];
+	uint64_t iova[3];
+};
+/** Take a live mapping, or a piece of one, to unmap it; there is one. */
+struct live_map worker_cut(struct worker *k);
+void worker_probe_before(struct worker *k, struct probe *p, const struct live_map *l);
+/** The unmap of @p l ended with @p rc; the tables that it took away are in @p tables, or with the driver (NULL). */
+void worker_unmapped(struct worker *k, const struct live_map *l, int rc,
+		     struct smmu_freelist *tables);
+/** DMA after it (@p p: by the same devices; may be NULL), and what it freed is free. */
+void worker_unmap_done(struct worker *k, const struct live_map *l, const struct probe *p, int rc);
+/** @} */
+
 /** Give the addresses and the memory of @p l back: nothing reaches it any more. */
 void worker_release(struct worker *k, const struct live_map *l);
 
 /** @name What is not confirmed (workload_held.c) @{ */
-/** Keep @p l, and the tables of @p g (NULL: the driver keeps them), until an SMMU that is silent has confirmed. */
-void worker_hold(struct worker *k, const struct live_map *l, const struct smmu_freelist *g);
+/** Keep @p l, and @p tables (NULL: the driver keeps them), until an SMMU that is silent has confirmed. */
+void worker_hold(struct worker *k, const struct live_map *l, const struct smmu_freelist *tables);
 /** Ask again, for one domain. */
 void worker_confirm(struct worker *k);
 void worker_held_fini(struct worker *k);

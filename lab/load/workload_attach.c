@@ -2,7 +2,7 @@
 /* A worker attaches and detaches devices, and removes whole SMMUs. */
 #include "workload.h"
 
-static bool attach_failed_rightly(const struct worker *k, const struct machine_device *d, int rc)
+bool worker_attach_failed_rightly(const struct worker *k, const struct machine_device *d, int rc)
 {
 	if (rc == -SMMU_EIO && smmu_device_quarantined(&d->dev))
 		return true;
@@ -10,7 +10,8 @@ static bool attach_failed_rightly(const struct worker *k, const struct machine_d
 		smmu_fetch_add(&k->w->m->unconfirmed, 1);
 		return true;
 	}
-	return worker_starved(k, rc) || rc == -SMMU_EBUSY;
+	return worker_starved(k, rc) || rc == -SMMU_EBUSY ||
+	       (rc == -SMMU_ENOSPC && machine_few_ids(k->w->m, d->smmu));
 }
 
 static void check_now(struct worker *k, unsigned device, unsigned ssid)
@@ -72,7 +73,7 @@ void worker_attach(struct worker *k)
 		ssid = 0;
 	check_now(k, i, ssid);
 	rc = ssid ? machine_attach_pasid(d, ssid, to) : machine_attach(d, to);
-	if (rc && !attach_failed_rightly(k, d, rc))
+	if (rc && !worker_attach_failed_rightly(k, d, rc))
 		worker_check_refused(k, "attach", rc, false);
 	if (to == ORACLE_BLOCKED)
 		k->detaches++;

@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-void worker_hold(struct worker *k, const struct live_map *l, const struct smmu_freelist *g)
+void worker_hold(struct worker *k, const struct live_map *l, const struct smmu_freelist *tables)
 {
 	struct held *grown = realloc(k->held, (k->n_held + 1) * sizeof(*grown));
 
@@ -18,7 +18,7 @@ void worker_hold(struct worker *k, const struct live_map *l, const struct smmu_f
 		return;
 	k->held = grown;
 	grown[k->n_held++] =
-		(struct held){.map = *l, .tables = g ? *g : (struct smmu_freelist){NULL}};
+		(struct held){.map = *l, .tables = tables ? *tables : (struct smmu_freelist){NULL}};
 }
 
 static void let_go(struct worker *k, unsigned domain)

@@ -19,6 +19,22 @@ static uint32_t pick_size(struct worker *k, uint32_t unit)
 	return (pages + unit - 1) / unit * unit;
 }
 
+/* Mostly read and write, and each of the others now and then. QEMU takes all accesses for privileged, and most write. */
+static unsigned pick_prot(struct worker *k, const struct machine_domain *d)
+{
+	unsigned prot = SMMU_PROT_READ | SMMU_PROT_WRITE;
+
+	if (worker_chance(k, 1, 4))
+		prot = SMMU_PROT_READ;
+	else if (!k->w->m->qemu && worker_chance(k, 1, 8))
+		prot = SMMU_PROT_WRITE;
+	if (!k->w->m->qemu && d->stage == 1 && worker_chance(k, 1, 10))
+		prot |= SMMU_PROT_PRIV;
+	if (worker_chance(k, 1, 5))
+		prot |= SMMU_PROT_NOEXEC;
+	return prot;
+}
+
 /*
  * Places for @p l, in the window and in memory. The upper half of both is for large mappings, and for a small one
  * now and then: where that hooked a table, a large one is made of its pages, and takes the table along when it goes.
@@ -114,7 +130,7 @@ void worker_map(struct worker *k)
 	l->domain = (unsigned)worker_below(k, m->domains);
 	d = &m->domain[l->domain];
 	l->pages = pick_size(k, 1u << (d->granule_shift - 12));
-	l->prot = worker_chance(k, 1, 4) ? SMMU_PROT_READ : SMMU_PROT_READ | SMMU_PROT_WRITE;
+	l->prot = pick_prot(k, d);
 	if (!place(k, l, 1u << (d->granule_shift - 12)))
 		return;
 	if (too_much(k, l)) {
@@ -124,9 +140,14 @@ void worker_map(struct worker *k)
 	}
 	size = (uint64_t)l->pages << 12;
 	check_free_memory(k, l);
+	/* Devices look there while it is being mapped. */
+	for (i = 0; i < 2; i++)
+		worker_note_hot(k, l->domain, map_iova(k, l) + (worker_below(k, l->pages) << 12));
 	machine_tag_pages(m, map_pa(k, l), size, machine_tag(l->domain, map_iova(k, l)), true);
-	oracle_map_begin(m->oracle, l->domain, map_iova(k, l), size, map_pa(k, l), l->prot);
-	rc = smmu_map(&d->d, map_iova(k, l), map_pa(k, l), size, l->prot, 0);
+	oracle_map_begin(m->oracle, l->domain, map_iova(k, l), size, map_pa(k, l),
+			 worker_prot(d->stage, l->prot));
+	rc = smmu_map(&d->d, map_iova(k, l), map_pa(k, l), size, l->prot,
+		      worker_chance(k, 1, 4) ? SMMU_MAP_ATOMIC : 0);
 	oracle_map_end(m->oracle, l->domain, map_iova(k, l), size, !rc);
 	if (rc) {
 		worker_check_refused(k, "map", rc,
@@ -147,23 +168,17 @@ void worker_map(struct worker *k)
 
 /* ---- unmap ---- */
 
-/* Devices that reach a page before its unmap, and have to be refused afterwards. */
-struct probe {
-	unsigned n, device[3], ssid[3];
-	uint64_t iova[3];
-};
-
-static void probe_before(struct worker *k, struct probe *p, const struct live_map *l)
+void worker_probe_before(struct worker *k, struct probe *p, const struct live_map *l)
 {
 	uint32_t i;
 
 	p->n = 0;
 	for (i = 0; i < l->pages / 64; i++)
 		worker_note_hot(k, l->domain, map_iova(k, l) + (worker_below(k, l->pages) << 12));
-	while (p->n < 3 && worker_find_attached(k, l->domain, &p->device[p->n], &p->ssid[p->n])) {
+	while (p->n < 3 && worker_find_attached(k, l->domain, &p->device[p->n], &p->slot[p->n])) {
 		p->iova[p->n] = map_iova(k, l) + (worker_below(k, l->pages) << 12);
 		worker_note_hot(k, l->domain, map_iova(k, l) + (worker_below(k, l->pages) << 12));
-		worker_dma_by(k, p->device[p->n], p->ssid[p->n], p->iova[p->n], false);
+		worker_dma_by(k, p->device[p->n], p->slot[p->n], p->iova[p->n], false);
 		p->n++;
 	}
 }
@@ -173,13 +188,13 @@ static void probe_after(struct worker *k, const struct probe *p)
 	unsigned i;
 
 	for (i = 0; i < p->n; i++)
-		worker_dma_by(k, p->device[i], p->ssid[i], p->iova[i], worker_chance(k, 1, 2));
+		worker_dma_by(k, p->device[i], p->slot[i], p->iova[i], worker_chance(k, 1, 2));
 }
 
-/* Cut a piece out of live mapping @p i: what is to be unmapped; the rest stays live. */
-static struct live_map cut(struct worker *k, unsigned i)
+/* The rest of a mapping that is cut in pieces stays live. */
+struct live_map worker_cut(struct worker *k)
 {
-	struct live_map *l = &k->live[i], whole = *l, piece = *l;
+	struct live_map *l = &k->live[worker_below(k, k->n_live)], whole = *l, piece = *l;
 	uint32_t unit = 1u << (k->w->m->domain[l->domain].granule_shift - 12),
 		 units = l->pages / unit;
 	uint32_t first, n;
@@ -210,8 +225,8 @@ static struct live_map cut(struct worker *k, unsigned i)
 	return piece;
 }
 
-/* The unmap of @l ended with @rc; the tables that it took away are in @g, or with the driver (NULL). */
-static void unmapped(struct worker *k, const struct live_map *l, int rc, struct smmu_freelist *g)
+void worker_unmapped(struct worker *k, const struct live_map *l, int rc,
+		     struct smmu_freelist *tables)
 {
 	struct machine *m = k->w->m;
 	bool confirmed = !machine_may_fail(m, rc);
@@ -219,19 +234,18 @@ static void unmapped(struct worker *k, const struct live_map *l, int rc, struct 
 	if (confirmed) {
 		oracle_unmap_end(m->oracle, l->domain, map_iova(k, l), (uint64_t)l->pages << 12,
 				 true);
-		if (g)
-			design_release(m, &m->domain[l->domain], g);
+		if (tables)
+			design_release(m, &m->domain[l->domain], tables);
 	}
 	if (rc && confirmed)
 		machine_complain(m, 0, map_iova(k, l), "unmap", "unmap failed with error %d", rc);
 	k->unmaps++;
 	worker_note_hot(k, l->domain, map_iova(k, l) + (worker_below(k, l->pages) << 12));
 	if (!confirmed)
-		worker_hold(k, l, g);
+		worker_hold(k, l, tables);
 }
 
-/* DMA after it, and what it freed is free. */
-static void unmap_done(struct worker *k, const struct live_map *l, const struct probe *p, int rc)
+void worker_unmap_done(struct worker *k, const struct live_map *l, const struct probe *p, int rc)
 {
 	unsigned device, ssid;
 
@@ -241,6 +255,25 @@ static void unmap_done(struct worker *k, const struct live_map *l, const struct 
 		worker_dma_by(k, device, ssid, map_iova(k, l), false);
 	if (!machine_may_fail(k->w->m, rc))
 		worker_release(k, l);
+}
+
+int worker_unmap_by_flush(struct worker *k, struct machine_domain *d, uint64_t iova, uint64_t size)
+{
+	struct smmu_freelist tables = {NULL};
+	struct machine *m = k->w->m;
+	struct smmu_gather g;
+	int rc;
+
+	if (m->design != &design_sweep || m->early_free)
+		return m->design->unmap(m, d, iova, size);
+	smmu_gather_init(&g, 0);
+	rc = smmu_unmap_gather(&d->d, iova, size, 0, &g, &tables);
+	if (rc)
+		return rc;
+	rc = smmu_flush_all(&d->d);
+	if (!rc)
+		smmu_unmap_release(&d->d, &tables);
+	return rc;
 }
 
 void worker_unmap(struct worker *k)
@@ -253,72 +286,16 @@ void worker_unmap(struct worker *k)
 
 	if (!k->n_live)
 		return;
-	l = cut(k, (unsigned)worker_below(k, k->n_live));
-	probe_before(k, &p, &l);
+	l = worker_cut(k);
+	worker_probe_before(k, &p, &l);
 	oracle_unmap_begin(m->oracle, l.domain, map_iova(k, &l), (uint64_t)l.pages << 12);
 	start = machine_now(m);
-	rc = m->design->unmap(m, &m->domain[l.domain], map_iova(k, &l), (uint64_t)l.pages << 12);
+	rc = worker_chance(k, 1, 32)
+		     ? worker_unmap_by_flush(k, &m->domain[l.domain], map_iova(k, &l),
+					     (uint64_t)l.pages << 12)
+		     : m->design->unmap(m, &m->domain[l.domain], map_iova(k, &l),
+					(uint64_t)l.pages << 12);
 	latency_add(&k->latency, machine_now(m) - start);
-	unmapped(k, &l, rc, NULL);
-	unmap_done(k, &l, &p, rc);
-}
-
-static void flight_end(struct worker *k, struct flight *f, int rc)
-{
-	f->open = false;
-	unmapped(k, &f->map, rc, &f->tables);
-	unmap_done(k, &f->map, NULL, rc);
-}
-
-/* An attach of one's own would wait for one's own open fences. */
-void worker_land(struct worker *k)
-{
-	unsigned i;
-
-	for (i = 0; i < MAX_FLIGHTS; i++) {
-		if (k->flight[i].open)
-			flight_end(k, &k->flight[i], smmu_fence_wait(&k->flight[i].fence));
-	}
-}
-
-void worker_poll(struct worker *k)
-{
-	unsigned i;
-
-	for (i = 0; i < MAX_FLIGHTS; i++) {
-		int rc = k->flight[i].open ? smmu_fence_poll(&k->flight[i].fence) : -SMMU_EAGAIN;
-
-		if (rc != -SMMU_EAGAIN)
-			flight_end(k, &k->flight[i], rc);
-	}
-}
-
-void worker_unmap_async(struct worker *k)
-{
-	struct machine *m = k->w->m;
-	struct flight *f = &k->flight[worker_below(k, MAX_FLIGHTS)];
-	struct live_map *l = &f->map;
-	struct probe p;
-	int rc;
-
-	if (!m->design->unmap_start) {
-		worker_unmap(k);
-		return;
-	}
-	if (f->open)
-		flight_end(k, f, smmu_fence_wait(&f->fence));
-	if (!k->n_live)
-		return;
-	*l = cut(k, (unsigned)worker_below(k, k->n_live));
-	probe_before(k, &p, l);
-	oracle_unmap_begin(m->oracle, l->domain, map_iova(k, l), (uint64_t)l->pages << 12);
-	f->tables = (struct smmu_freelist){NULL};
-	rc = m->design->unmap_start(m, &m->domain[l->domain], map_iova(k, l),
-				    (uint64_t)l->pages << 12, &f->tables, &f->fence);
-	if (!rc) {
-		f->open = true;
-		return;
-	}
-	unmapped(k, l, rc, NULL);
-	unmap_done(k, l, &p, rc);
+	worker_unmapped(k, &l, rc, NULL);
+	worker_unmap_done(k, &l, &p, rc);
 }

@@ -30,9 +30,13 @@ bool worker_find_attached(struct worker *k, unsigned domain, unsigned *device, u
 void worker_dma_by(struct worker *k, unsigned device, unsigned ssid, uint64_t iova, bool write)
 {
 	struct machine_device *d = &k->w->m->device[device];
+	unsigned access = write ? MACHINE_WRITE : 0;
 
+	/* PCIe devices can say so only of requests with a PASID. */
+	if (!k->w->m->qemu && (ssid || !d->ats) && worker_chance(k, 1, 6))
+		access |= MACHINE_PRIVILEGED;
 	machine_dma(k->w->m, &k->count, d, (unsigned)worker_below(k, d->n_streams), ssid, iova,
-		    write);
+		    access);
 }
 
 void worker_dma(struct worker *k)
@@ -153,18 +157,25 @@ void worker_step(struct worker *k)
 			worker_unmap_async(k);
 	} else if (dice < 930) {
 		worker_dma(k);
-	} else if (dice < 980) {
+	} else if (dice < 970) {
 		worker_attach(k);
-	} else if (dice < 999) {
+	} else if (dice < 980) {
+		worker_visit(k);
+	} else if (dice < 996) {
 		do_wrong(k);
+	} else if (dice < 999) {
+		worker_big(k);
 	} else if (worker_chance(k, 1, 4)) {
 		worker_remove(k);
+	} else {
+		worker_big(k);
 	}
 }
 
 void worker_end(struct worker *k)
 {
 	worker_land(k);
+	worker_big_end(k);
 	while (k->n_live)
 		worker_unmap(k);
 	worker_confirm(k);

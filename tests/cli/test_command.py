@@ -179,7 +179,8 @@ class Run(unittest.TestCase):
         self.assertNotEqual(self.ok(*args, 9)[1], self.ok(*args, 10)[1])
 
     def test_shapes(self):
-        self.ok('--ops', 1500, '--smmus', 16)
+        self.ok('--ops', 1500, '--smmus', 40, '--devices', 2)
+        self.ok('--ops', 3000, '--devices', 12, '--domains', 8, '--stage', '1,2', '--threads', 9)
         self.ok('--ops', 1500, '--smmus', 1, '--devices', 1, '--ats', 0, '--threads', 1)
         self.ok('--ops', 2000, '--domains', 5, '--stage', 2)
         for design in ('serial', 'list', 'flush'):

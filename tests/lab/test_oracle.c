@@ -30,12 +30,17 @@ static int teardown(void **state)
 }
 
 /* The verdict on an access of stream 0 that landed at @pa. */
-static enum oracle_verdict judge(uint64_t iova, bool write, uint64_t pa)
+static enum oracle_verdict judge_access(uint64_t iova, unsigned access, uint64_t pa)
 {
-	struct oracle_ticket t = oracle_before(o, 0, iova, write);
+	struct oracle_ticket t = oracle_before(o, 0, iova, access);
 	char why[160];
 
 	return oracle_after(o, &t, pa != REFUSED, pa, why, sizeof(why));
+}
+
+static enum oracle_verdict judge(uint64_t iova, bool write, uint64_t pa)
+{
+	return judge_access(iova, write ? ORACLE_WRITE : ORACLE_READ, pa);
 }
 
 static void attach(unsigned to)
@@ -109,6 +114,79 @@ static void test_permissions(void **state)
 	assert_int_equal(judge(IOVA, false, PA), ORACLE_LANDED);
 	assert_int_equal(judge(IOVA, true, REFUSED), ORACLE_REFUSED);
 	assert_int_equal(judge(IOVA, true, PA), ORACLE_STALE);
+
+	map(0, IOVA + 4096, 4096, PA, ORACLE_WRITE);
+	assert_int_equal(judge(IOVA + 4096, true, PA), ORACLE_LANDED);
+	assert_int_equal(judge(IOVA + 4096, true, REFUSED), ORACLE_LOST);
+	assert_int_equal(judge(IOVA + 4096, false, PA), ORACLE_STALE);
+	assert_int_equal(judge(IOVA + 4096, false, REFUSED), ORACLE_REFUSED);
+
+	map(0, IOVA + 8192, 4096, PA, ORACLE_READ | ORACLE_PRIVILEGED | ORACLE_NOEXEC);
+	assert_int_equal(judge(IOVA + 8192, false, PA), ORACLE_STALE);
+	assert_int_equal(judge(IOVA + 8192, false, REFUSED), ORACLE_REFUSED);
+	assert_int_equal(judge_access(IOVA + 8192, ORACLE_READ | ORACLE_PRIVILEGED, PA),
+			 ORACLE_LANDED);
+	assert_int_equal(judge_access(IOVA + 8192, ORACLE_READ | ORACLE_PRIVILEGED, REFUSED),
+			 ORACLE_LOST);
+	assert_int_equal(
+		judge_access(IOVA + 8192, ORACLE_READ | ORACLE_PRIVILEGED | ORACLE_FETCH, PA),
+		ORACLE_STALE);
+	/* Who may read a page may be allowed to fetch from it, or not. */
+	assert_int_equal(judge_access(IOVA, ORACLE_READ | ORACLE_FETCH, PA), ORACLE_LANDED);
+	assert_int_equal(judge_access(IOVA, ORACLE_READ | ORACLE_FETCH, REFUSED), ORACLE_REFUSED);
+	assert_int_equal(judge_access(IOVA, ORACLE_READ | ORACLE_FETCH, PA + 4096), ORACLE_STALE);
+}
+
+/* A change that was not confirmed: the old is possible beside the new, and nothing else. */
+static void test_doubt(void **state)
+{
+	map(0, IOVA, 8192, PA, ORACLE_READ);
+	map(1, IOVA, 4096, PA + 65536, ORACLE_READ);
+	attach(0);
+	oracle_attach_begin(o, 0, 1, false);
+	oracle_doubt(o, 0, 0);
+	oracle_doubt(o, 0, 1);
+	oracle_attach_end(o, 0, true);
+	assert_true(oracle_in_doubt(o, 0));
+	assert_false(oracle_in_doubt(o, 1));
+	assert_int_equal(judge(IOVA, false, PA), ORACLE_LANDED);
+	assert_int_equal(judge(IOVA, false, PA + 65536), ORACLE_LANDED);
+	assert_int_equal(judge(IOVA, false, REFUSED), ORACLE_REFUSED);
+	assert_int_equal(judge(IOVA, false, PA + 4096), ORACLE_STALE);
+	assert_int_equal(judge(IOVA, true, PA), ORACLE_STALE);
+	/* What a confirmed unmap took away is gone there as well. */
+	oracle_unmap_begin(o, 0, IOVA, 4096);
+	assert_int_equal(judge(IOVA, false, PA), ORACLE_LANDED);
+	oracle_unmap_end(o, 0, IOVA, 4096, true);
+	assert_int_equal(judge(IOVA, false, PA), ORACLE_STALE);
+	assert_int_equal(judge(IOVA + 4096, false, PA + 4096), ORACLE_LANDED);
+
+	oracle_attach_begin(o, 0, ORACLE_BLOCKED, false);
+	oracle_certain(o, 0);
+	oracle_attach_end(o, 0, true);
+	assert_int_equal(judge(IOVA + 4096, false, PA + 4096), ORACLE_STALE);
+}
+
+/* Ranges over the bounds of chunks, and what lies outside the windows. */
+static void test_ranges(void **state)
+{
+	const uint64_t at = IOVA + (2u << 20) - 8192;
+
+	attach(0);
+	map(0, at, 16384, PA, ORACLE_READ);
+	assert_true(oracle_still_mapped(o, 0, at, 16384));
+	assert_false(oracle_still_mapped(o, 0, at, 20480));
+	assert_false(oracle_still_mapped(o, 0, at - 4096, 8192));
+	assert_int_equal(judge(at + 12288, false, PA + 12288), ORACLE_LANDED);
+	oracle_unmap_begin(o, 0, at + 4096, 8192);
+	assert_false(oracle_still_mapped(o, 0, at, 16384));
+	oracle_unmap_end(o, 0, at + 4096, 8192, true);
+	assert_int_equal(judge(at + 8192, false, PA + 8192), ORACLE_STALE);
+	assert_int_equal(judge(at + 12288, false, REFUSED), ORACLE_LOST);
+	assert_int_equal(oracle_live_pages(o, 0), 2);
+	map(0, IOVA + (4u << 20) - 4096, 8192, PA, ORACLE_READ);
+	assert_int_equal(oracle_live_pages(o, 0), 3);
+	assert_false(oracle_still_mapped(o, 0, IOVA + (4u << 20) - 4096, 8192));
 }
 
 static void test_attachments(void **state)
@@ -164,17 +242,17 @@ static void test_moving(void **state)
 
 	attach(0);
 	map(0, IOVA, 4096, PA, ORACLE_READ);
-	t = oracle_before(o, 0, IOVA, false);
+	t = oracle_before(o, 0, IOVA, ORACLE_READ);
 	oracle_unmap_begin(o, 0, IOVA, 4096);
 	assert_int_equal(oracle_after(o, &t, true, PA + 1, why, sizeof(why)), ORACLE_UNJUDGED);
 	oracle_unmap_end(o, 0, IOVA, 4096, true);
 	/* Away and back again is a change, too. */
-	t = oracle_before(o, 0, IOVA, false);
+	t = oracle_before(o, 0, IOVA, ORACLE_READ);
 	map(0, IOVA, 4096, PA, ORACLE_READ);
 	oracle_unmap_begin(o, 0, IOVA, 4096);
 	oracle_unmap_end(o, 0, IOVA, 4096, true);
 	assert_int_equal(oracle_after(o, &t, true, PA, why, sizeof(why)), ORACLE_UNJUDGED);
-	t = oracle_before(o, 0, IOVA, false);
+	t = oracle_before(o, 0, IOVA, ORACLE_READ);
 	attach(1);
 	attach(0);
 	assert_int_equal(oracle_after(o, &t, true, PA, why, sizeof(why)), ORACLE_UNJUDGED);
@@ -186,6 +264,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_pages, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_failed_calls_promise_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_permissions, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_doubt, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_ranges, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_attachments, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_moving, setup, teardown),
 	};

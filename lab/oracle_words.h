@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/**
+ * @file oracle_words.h
+ * How the judge keeps promises: what the files of the oracle share.
+ *
+ * A page: version [63:46], state [45:44], permissions [43:40], page number of the output address [39:0].
+ * A stream: version [63:32], changing [17], hitless [16], to [15:8], from [7:0].
+ * A version may wrap: between the two looks of one DMA it would have to go all the way around.
+ */
+#ifndef SMMU_LAB_ORACLE_WORDS_H
+#define SMMU_LAB_ORACLE_WORDS_H
+
+#include "oracle.h"
+
+#define PAGE_VERSION (1ull << 46)
+#define PAGE_STATE_SHIFT 44
+#define PAGE_PROT_SHIFT 40
+#define PAGE_PROT 15u
+#define PAGE_PFN ((1ull << 40) - 1)
+#define STREAM_VERSION (1ull << 32)
+#define STREAM_CHANGING (1ull << 17)
+#define STREAM_HITLESS (1ull << 16)
+
+enum state { UNMAPPED, MAPPING, MAPPED, UNMAPPING };
+
+#define CHUNK_SHIFT 21
+#define CHUNK_PAGES (1u << (CHUNK_SHIFT - ORACLE_PAGE_SHIFT))
+
+struct chunk {
+	uint64_t number; /* iova >> CHUNK_SHIFT */
+	uint64_t page[CHUNK_PAGES];
+};
+
+/* An open hash of chunks; grows only while windows are added. */
+struct shadow {
+	struct chunk **slot;
+	uint64_t slots, used; /* slots: 0 or a power of two */
+};
+
+#define DOUBT_WORDS 4u
+
+struct oracle {
+	unsigned domains, streams;
+	struct shadow *shadow;
+	uint64_t *stream;
+	uint64_t (*doubt)[DOUBT_WORDS]; /* of each stream, a bit for each domain; mostly 0 */
+};
+
+/* The word of a page; NULL outside the windows of the domain. */
+uint64_t *oracle_page(const struct oracle *o, unsigned domain, uint64_t iova);
+
+static inline enum state page_state(uint64_t word)
+{
+	return (enum state)(word >> PAGE_STATE_SHIFT & 3);
+}
+
+#endif
