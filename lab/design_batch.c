@@ -108,7 +108,7 @@ int design_batch_run(struct smmu_instance *inst, const struct smmu_inv *first,
 			smmu_spin_unlock(lock, flags);
 		if (!n || rc)
 			return rc;
-		status = smmu_cmdq_wait(&inst->cmdq, &token);
+		status = smmu_cmdq_wait(&inst->cmdq, &token, false);
 		if (status == SMMU_CMDQ_DONE)
 			return 0;
 		if (status == SMMU_CMDQ_DEAD)

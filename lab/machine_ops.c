@@ -309,7 +309,7 @@ static void issue_strays(struct machine *m)
 		if (!machine_take(&to->busy))
 			continue;
 		if (to->inst.up && !smmu_cmdq_submit(&to->inst.cmdq, 1, one_command, &cmd, &token))
-			smmu_cmdq_wait(&to->inst.cmdq, &token);
+			smmu_cmdq_wait(&to->inst.cmdq, &token, false);
 		machine_give(&to->busy);
 	}
 }

@@ -83,6 +83,11 @@ struct smmu_instance_config {
 	struct smmu_msi event_msi, gerror_msi, pri_msi; /**< need IDR0.MSI */
 	uint64_t
 		timeout_ns; /**< a CMD_SYNC or register that takes longer means a dead SMMU; 0: one second */
+	/**
+	 * The same for a CMD_SYNC that waits for a device's ATC: PCIe allows a minute and more, then the SMMU reports it by
+	 * itself and the device is cut off. 0: 100 seconds
+	 */
+	uint64_t atc_timeout_ns;
 	uint32_t tlbi_max; /**< see struct smmu_inv_target */
 	uint32_t atc_max;  /**< see struct smmu_inv_target */
 };

@@ -15,13 +15,33 @@
  * | `smmu_dma_rmb()` | no later load from memory is satisfied before any earlier load or MMIO read |
  * | `smmu_mb()` | full barrier: no later access passes an earlier one, towards processors and devices |
  * | `smmu_relax(const struct smmu_mmio *)` | called once a turn of each loop that waits for a device or another processor; NULL when no one instance is meant |
- * | `smmu_irqflags`, `smmu_irq_save()` → flags, `smmu_irq_restore(flags)` | keep interrupts, and pre-emption by tasks that may call the library, from this processor until restored; nests. Masked for a bounded number of instructions, never across a wait for the hardware or for room. Nothing on systems in which no handler calls the library |
-| `struct smmu_spinlock`, `smmu_spin_init`, `smmu_spin_lock(l)` → flags, `smmu_spin_unlock(l, flags)` | short exclusion with interrupts masked (as by `smmu_irq_save`); taken in any context |
+ * | `smmu_wait_pause(const struct smmu_mmio *, bool may_sleep)` | in place of smmu_relax once a wait for the hardware has lasted for 50 us: with @p may_sleep it may sleep, best for 50 us to 1 ms, so that an ATC that takes seconds is no soft lockup; without, it must not |
+ * | `smmu_irqflags`, `smmu_irq_save()` → flags, `smmu_irq_restore(flags)` | keep from this processor, until restored, everything that may call the library: see "Contexts" below; nests |
+ * | `struct smmu_spinlock`, `smmu_spin_init`, `smmu_spin_lock(l)` → flags, `smmu_spin_unlock(l, flags)` | short exclusion with interrupts masked (as by `smmu_irq_save`); taken in any context |
  * | `struct smmu_mutex`, `smmu_mutex_init/lock/unlock` | exclusion on the attach side; may sleep; never taken by a sweep |
  * | `smmu_rcu_publish(pp, v)`, `smmu_rcu_dereference(pp)` | release store and dependency-ordered load of a pointer that readers follow |
- * | `struct smmu_rcu`, `smmu_rcu_enter(rcu)` → `unsigned` cookie, `smmu_rcu_exit(rcu, cookie)` | a read section: lock-free, nestable, any context |
+ * | `struct smmu_rcu`, `smmu_rcu_enter(rcu)` → `unsigned` cookie, `smmu_rcu_exit(rcu, cookie)` | a read section: lock-free, nestable, any context; see "Read sections" below |
  * | `smmu_rcu_synchronize(rcu)` | return after every read section that was open at the call has been left; may sleep; never called inside one |
  * | `smmu_rcu_retire(rcu, struct smmu_rcu_head *, fn)` | call `fn(head)` at some time after that point; never fails, does not wait |
+ * | `SMMU_UNINIT` | optional: an attribute for automatic variables that are written before they are read, where the compiler zeroes them all (`-ftrivial-auto-var-init`); nothing by default |
+ *
+ * **Contexts.** A sweep may run anywhere, also in a handler that interrupts another sweep on its processor. What it needs
+ * of the port is that between smmu_irq_save and smmu_irq_restore, and while a spin lock is held, nobody else who may
+ * call the library gets this processor: no interrupt handler that does, and no task that pre-empts this one. On a
+ * system that pre-empts by priority, and on one core above all, smmu_irq_save therefore also locks the scheduler,
+ * or lifts the caller to the highest priority that calls the library: a producer that is pre-empted while it holds
+ * positions in a queue makes all behind it wait until it runs again, and one of a higher priority waits for ever. Sections
+ * are short: a bounded number of instructions and register accesses, at most SMMU_CMDQ_PIECE commands, never a wait for
+ * the hardware, for room or for a task. Interrupts that cannot be masked must not call the library. Where nothing calls
+ * it but tasks that do not pre-empt each other, both functions may be empty.
+ *
+ * **Read sections.** A fence is a reader from its submit until it is finished, so a section lasts as long as the wait for
+ * the hardware: as a rule microseconds, but as long as an ATC may take. SRCU fits: its readers may sleep and may be
+ * long, and smmu_rcu_enter's cookie is what srcu_read_lock returns. A section of smmu_inv_sync or of a fence that is finished
+ * by the task that submitted it has one owner, as srcu_read_lock wants; where another task or a handler finishes fences,
+ * use srcu_down_read and srcu_up_read. Each domain's port has one struct smmu_rcu for all. Plain RCU does not fit: its
+ * readers must not sleep nor be pre-empted, and every grace period of the system would wait for our slowest
+ * device. smmu_rcu_retire is call_srcu; wait for it (srcu_barrier) before the code or the memory goes away.
  *
  * **Cold path: `struct smmu_port_ops`**, called with a context pointer.
  */
@@ -35,6 +55,10 @@
 #include SMMU_PORT_HEADER
 #else
 #include <smmuv3/port_generic.h>
+#endif
+
+#ifndef SMMU_UNINIT
+#define SMMU_UNINIT
 #endif
 
 SMMU_BEGIN_DECLS

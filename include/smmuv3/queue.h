@@ -18,6 +18,9 @@
 
 SMMU_BEGIN_DECLS
 
+/** The bits of GERROR that smmu_cmdq_serve_error serves; others leave them alone. */
+#define SMMU_CMDQ_GERROR (SMMU_GERROR_CMDQ_ERR | SMMU_GERROR_MSI_CMDQ_ABT_ERR)
+
 /** Errors remembered, for the batches they hit; with more at once every batch in flight counts as hit. */
 #define SMMU_CMDQ_ERRORS 16
 
@@ -134,19 +137,20 @@ int smmu_cmdq_submit(struct smmu_cmdq *q, uint32_t n, smmu_cmdq_fill fill, void 
  */
 enum smmu_cmdq_status smmu_cmdq_poll(struct smmu_cmdq *q, const struct smmu_cmdq_token *token);
 /**
- * Wait until a batch is anything but pending. Spins; any context. Hardware that makes no progress for timeout_ns
+ * Wait until a batch is anything but pending. With @p may_sleep the port may put the caller to sleep (smmu_wait_pause) when
+ * the wait has lasted for 50 us; without, it spins, in any context. Hardware that makes no progress for timeout_ns
  * (atc_timeout_ns at a CMD_SYNC that waits for an ATC) is given up, with one line in the log that says where PROD and
- * CONS stand; it is taken back when CONS moves. The time in which nobody looks (a machine that was paused) does not
- * count.
+ * CONS stand; it is taken back when CONS moves. Time in which nobody looks (a machine that was paused) does not count.
  */
-enum smmu_cmdq_status smmu_cmdq_wait(struct smmu_cmdq *q, const struct smmu_cmdq_token *token);
+enum smmu_cmdq_status smmu_cmdq_wait(struct smmu_cmdq *q, const struct smmu_cmdq_token *token,
+				     bool may_sleep);
 
 /**
  * Issue @p n commands and wait as smmu_cmdq_wait does; issue them again when an error hit them. 0; -SMMU_ETIMEDOUT when a
  * device's ATC did not answer: the CMD_ATC_INVs count as not done, all else is complete; -SMMU_EIO when the queue is
- * given up or closed, or the error does not go away. Any context.
+ * given up or closed, or the error does not go away. Any context without @p may_sleep.
  */
-int smmu_cmdq_issue(struct smmu_cmdq *q, const struct smmu_cmd *cmds, uint32_t n);
+int smmu_cmdq_issue(struct smmu_cmdq *q, const struct smmu_cmd *cmds, uint32_t n, bool may_sleep);
 
 /**
  * Serve what GERROR reports about the queue. A command error: mend the entry, remember the error for the batch it hit,
@@ -181,7 +185,7 @@ void smmu_cmdq_open(struct smmu_cmdq *q);
  * CR0.CMDQEN would not wait for (3.18.1, 6.3.9.3): call it before the memory is freed, when nobody submits any more.
  * 0, or -SMMU_EIO. CONS tells from then on, until smmu_cmdq_restart.
  */
-int smmu_cmdq_drain(struct smmu_cmdq *q);
+int smmu_cmdq_drain(struct smmu_cmdq *q, bool may_sleep);
 
 /** An event or PRI queue. Fields are private. One caller at a time, but for smmu_outq_discard. */
 struct smmu_outq {

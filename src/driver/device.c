@@ -198,7 +198,7 @@ int smmu_device_clear_atc(struct smmu_device *dev, uint32_t ssid)
 	for (uint32_t i = 0; i < dev->nr_streams; i++)
 		cmd[i] = smmu_cmd_atc_inv(dev->stream[i], ssid != 0, ssid, false, 0,
 					  SMMU_CMD_ATC_INV_SIZE_ALL);
-	error = smmu_cmdq_issue(&dev->instance->cmdq, cmd, dev->nr_streams);
+	error = smmu_cmdq_issue(&dev->instance->cmdq, cmd, dev->nr_streams, true);
 	if (error == -SMMU_ETIMEDOUT) /* only this device was asked */
 		smmu_device_quarantine(dev);
 	return error ? -SMMU_EIO : 0;

@@ -137,7 +137,7 @@ int smmu_device_clear_atc(struct smmu_device *dev, uint32_t ssid);
 /** Detach everything; the device's lock is held. */
 void smmu_device_detach_all(struct smmu_device *dev);
 
-/** Issue CFGI or TLBI commands and wait, twice where the instance needs that. */
+/** Issue CFGI or TLBI commands and wait, twice where the instance needs that. May sleep. */
 int smmu_instance_issue(struct smmu_instance *inst, const struct smmu_cmd *cmds, uint32_t n);
 
 #endif

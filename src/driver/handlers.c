@@ -45,8 +45,8 @@ static void tell(const struct smmu_instance *inst, uint32_t errors)
 	} what[] = {
 		{SMMU_GERROR_EVENTQ_ABT_ERR, " event queue write aborted, events are lost;"},
 		{SMMU_GERROR_PRIQ_ABT_ERR, " PRI queue write aborted, page requests are lost;"},
-		{SMMU_GERROR_MSI_CMDQ_ABT_ERR | SMMU_GERROR_MSI_EVENTQ_ABT_ERR |
-			 SMMU_GERROR_MSI_PRIQ_ABT_ERR | SMMU_GERROR_MSI_GERROR_ABT_ERR,
+		{SMMU_GERROR_MSI_EVENTQ_ABT_ERR | SMMU_GERROR_MSI_PRIQ_ABT_ERR |
+			 SMMU_GERROR_MSI_GERROR_ABT_ERR,
 		 " an interrupt message was aborted;"},
 		{SMMU_GERROR_SFM_ERR, " service failure mode: all traffic aborts until the SMMU is "
 				      "reset by the system and revived;"},
@@ -63,7 +63,7 @@ static void tell(const struct smmu_instance *inst, uint32_t errors)
 }
 
 /**
- * Acknowledge all but command queue errors, which the queue mends and acknowledges itself. While EVENTQ_ABT_ERR or PRIQ_ABT_ERR is
+ * Acknowledge all but what is the command queue's, which mends and acknowledges it itself. While EVENTQ_ABT_ERR or PRIQ_ABT_ERR is
  * active the queue is not written (7.2.1, 8.2), so what it holds at that time is what counts for nothing.
  */
 static uint32_t acknowledge(struct smmu_instance *inst)
@@ -73,7 +73,7 @@ static uint32_t acknowledge(struct smmu_instance *inst)
 
 	/* The lock of the command queue's bit, as both change GERRORN; and somebody else may have served it. */
 	flags = smmu_spin_lock(&inst->cmdq.error_lock);
-	active = active_errors(inst) & ~(uint32_t)SMMU_GERROR_CMDQ_ERR;
+	active = active_errors(inst) & ~(uint32_t)SMMU_CMDQ_GERROR;
 	if (active & SMMU_GERROR_EVENTQ_ABT_ERR)
 		smmu_outq_discard(&inst->evtq);
 	if (active & SMMU_GERROR_PRIQ_ABT_ERR && inst->have_priq)
@@ -89,9 +89,9 @@ static uint32_t serve_errors(struct smmu_instance *inst)
 {
 	uint32_t active = active_errors(inst), rest;
 
-	if (active & SMMU_GERROR_CMDQ_ERR)
+	if (active & SMMU_CMDQ_GERROR)
 		smmu_cmdq_serve_error(&inst->cmdq);
-	if (!(active & ~(uint32_t)SMMU_GERROR_CMDQ_ERR))
+	if (!(active & ~(uint32_t)SMMU_CMDQ_GERROR))
 		return active;
 	rest = acknowledge(inst);
 	if (rest)

@@ -25,6 +25,7 @@ static struct smmu_cmdq_config cmdq_config(const struct smmu_instance *inst)
 					 .log2size = inst->cfg.cmdq_log2,
 					 .msi = (inst->features.bits & need) == need,
 					 .timeout_ns = inst->cfg.timeout_ns,
+					 .atc_timeout_ns = inst->cfg.atc_timeout_ns,
 					 .base_attr = queue_attr(inst)};
 }
 

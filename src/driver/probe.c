@@ -8,6 +8,7 @@
 #define EVTQ_LOG2_DEFAULT 15u
 #define PRIQ_LOG2_DEFAULT 7u
 #define TIMEOUT_NS_DEFAULT 1000000000u
+#define ATC_TIMEOUT_NS_DEFAULT 100000000000u
 
 static int refuse(const struct smmu_instance *inst, const char *why)
 {
@@ -204,6 +205,10 @@ int smmu_instance_probe(struct smmu_instance *inst, const struct smmu_instance_c
 		queue_log2(cfg->priq_log2, PRIQ_LOG2_DEFAULT, inst->features.priq_log2);
 	if (!inst->cfg.timeout_ns)
 		inst->cfg.timeout_ns = TIMEOUT_NS_DEFAULT;
+	if (!inst->cfg.atc_timeout_ns)
+		inst->cfg.atc_timeout_ns = ATC_TIMEOUT_NS_DEFAULT;
+	if (!(inst->features.bits & SMMU_FEAT_ATS))
+		inst->cfg.atc_timeout_ns = 0;
 	smmu_target_init(inst);
 	inst->target.index = smmu_fetch_add(&instances, 1);
 	return 0;

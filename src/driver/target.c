@@ -29,7 +29,7 @@ static enum smmu_cmdq_status target_poll(struct smmu_inv_target *t,
 static enum smmu_cmdq_status target_wait(struct smmu_inv_target *t,
 					 const struct smmu_cmdq_token *token)
 {
-	return smmu_cmdq_wait(&instance_of(t)->cmdq, token);
+	return smmu_cmdq_wait(&instance_of(t)->cmdq, token, false);
 }
 
 static void target_quarantine(struct smmu_inv_target *t, const struct smmu_inv *e)
@@ -58,6 +58,16 @@ void smmu_target_init(struct smmu_instance *inst)
 						.atc_max = inst->cfg.atc_max};
 }
 
+static int issue(struct smmu_instance *inst, const struct smmu_cmd *cmds, uint32_t n,
+		 bool may_sleep)
+{
+	int error = smmu_cmdq_issue(&inst->cmdq, cmds, n, may_sleep);
+
+	if (!error && inst->cfg.quirks & SMMU_QUIRK_TWICE)
+		error = smmu_cmdq_issue(&inst->cmdq, cmds, n, may_sleep);
+	return error;
+}
+
 /*
  * With STE.CONFIG = abort and CR0.ATSCHK = 1 the SMMU refuses what the device has translated by itself as well, so
  * its ATC may hold what it likes. Whoever is in the middle of an attach finds the flag set before its next store.
@@ -81,7 +91,7 @@ void smmu_device_quarantine(struct smmu_device *dev)
 		cmd[i] = smmu_cmd_cfgi_ste(dev->stream[i], true);
 	}
 	smmu_spin_unlock(&dev->ste_lock, flags);
-	smmu_instance_issue(inst, cmd, dev->nr_streams);
+	issue(inst, cmd, dev->nr_streams, false);
 	if (before)
 		return;
 	smmu_text_str(smmu_message_begin(&m, inst->name), "stream ");
@@ -98,9 +108,5 @@ void smmu_device_quarantine(struct smmu_device *dev)
 
 int smmu_instance_issue(struct smmu_instance *inst, const struct smmu_cmd *cmds, uint32_t n)
 {
-	int error = smmu_cmdq_issue(&inst->cmdq, cmds, n);
-
-	if (!error && inst->cfg.quirks & SMMU_QUIRK_TWICE)
-		error = smmu_cmdq_issue(&inst->cmdq, cmds, n);
-	return error;
+	return issue(inst, cmds, n, true);
 }

@@ -377,7 +377,7 @@ static size_t fill_copy(void *ctx, struct smmu_cmd *dst, size_t room)
 
 #define ISSUE_TRIES 8
 
-int smmu_cmdq_issue(struct smmu_cmdq *q, const struct smmu_cmd *cmds, uint32_t n)
+int smmu_cmdq_issue(struct smmu_cmdq *q, const struct smmu_cmd *cmds, uint32_t n, bool may_sleep)
 {
 	for (int tries = 0; tries < ISSUE_TRIES; tries++) {
 		struct copy c = {cmds, n};
@@ -385,7 +385,7 @@ int smmu_cmdq_issue(struct smmu_cmdq *q, const struct smmu_cmd *cmds, uint32_t n
 
 		if (smmu_cmdq_submit(q, n, fill_copy, &c, &token))
 			return -SMMU_EIO;
-		switch (smmu_cmdq_wait(q, &token)) {
+		switch (smmu_cmdq_wait(q, &token, may_sleep)) {
 		case SMMU_CMDQ_DONE:
 			return 0;
 		case SMMU_CMDQ_ATC_TIMEOUT:
@@ -442,8 +442,8 @@ void smmu_cmdq_open(struct smmu_cmdq *q)
 	smmu_store_release(&q->stuck, CMDQ_RUNS);
 }
 
-int smmu_cmdq_drain(struct smmu_cmdq *q)
+int smmu_cmdq_drain(struct smmu_cmdq *q, bool may_sleep)
 {
 	smmu_store(&q->msi_off, 1);
-	return smmu_cmdq_issue(q, NULL, 0);
+	return smmu_cmdq_issue(q, NULL, 0, may_sleep);
 }

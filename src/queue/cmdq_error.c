@@ -23,7 +23,7 @@
 static void tell(struct smmu_cmdq *q, uint64_t pos, uint32_t code, const struct smmu_cmd *cmd,
 		 bool given_up)
 {
-	struct smmu_message m;
+	struct smmu_message m SMMU_UNINIT;
 
 	smmu_text_str(smmu_message_begin(&m, q->name), "command queue: ");
 	switch (code) {
@@ -52,7 +52,7 @@ static void tell(struct smmu_cmdq *q, uint64_t pos, uint32_t code, const struct 
 
 static void tell_msi(struct smmu_cmdq *q)
 {
-	struct smmu_message m;
+	struct smmu_message m SMMU_UNINIT;
 
 	smmu_text_str(smmu_message_begin(&m, q->name),
 		      "the MSI write of a CMD_SYNC was aborted: CONS is polled from now on");
@@ -118,8 +118,7 @@ static uint32_t active(struct smmu_cmdq *q, uint32_t *gerrorn)
 	uint32_t gerror = smmu_mmio_read32(&q->mmio, SMMU_GERROR);
 
 	*gerrorn = smmu_mmio_read32(&q->mmio, SMMU_GERRORN);
-	gerror = (gerror ^ *gerrorn) &
-		 (uint32_t)(SMMU_GERROR_CMDQ_ERR | SMMU_GERROR_MSI_CMDQ_ABT_ERR);
+	gerror = (gerror ^ *gerrorn) & (uint32_t)SMMU_CMDQ_GERROR;
 	/* What the queue was given up for is left alone. */
 	if (smmu_load(&q->stuck) >= CMDQ_FAILED)
 		gerror &= ~(uint32_t)SMMU_GERROR_CMDQ_ERR;

@@ -107,13 +107,14 @@ enum smmu_cmdq_status smmu_cmdq_poll(struct smmu_cmdq *q, const struct smmu_cmdq
 	return status;
 }
 
-enum smmu_cmdq_status smmu_cmdq_wait(struct smmu_cmdq *q, const struct smmu_cmdq_token *token)
+enum smmu_cmdq_status smmu_cmdq_wait(struct smmu_cmdq *q, const struct smmu_cmdq_token *token,
+				     bool may_sleep)
 {
 	enum smmu_cmdq_status status = poll_once(q, token);
 	struct cmdq_patience p = {0};
 
 	while (status == SMMU_CMDQ_PENDING) {
-		smmu_cmdq_pause(q, &p, false);
+		smmu_cmdq_pause(q, &p, may_sleep);
 		status = poll_once(q, token);
 	}
 	return status;
@@ -143,7 +144,7 @@ void smmu_cmdq_pause(struct smmu_cmdq *q, struct cmdq_patience *p, bool may_slee
 
 static void tell(struct smmu_cmdq *q, uint32_t cons)
 {
-	struct smmu_message m;
+	struct smmu_message m SMMU_UNINIT;
 
 	smmu_text_str(smmu_message_begin(&m, q->name), "command queue: no progress for ");
 	smmu_text_dec(&m.text, q->still_ns / 1000000);
@@ -157,7 +158,7 @@ static void tell(struct smmu_cmdq *q, uint32_t cons)
 
 static void tell_moves(struct smmu_cmdq *q)
 {
-	struct smmu_message m;
+	struct smmu_message m SMMU_UNINIT;
 
 	smmu_text_str(smmu_message_begin(&m, q->name), "command queue: moves again");
 	smmu_message_log(&m, q->port, SMMU_LOG_WARN);

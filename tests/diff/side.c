@@ -223,7 +223,7 @@ void command(struct world *w, unsigned i, struct smmu_cmd c)
 	smmu_text_init(&t, text, sizeof(text));
 	smmu_print_cmd(&t, &c);
 	for (unsigned s = 0; s < SIDES; s++)
-		rc[s] = smmu_cmdq_issue(&w->side[s].inst[i].cmdq, &c, 1);
+		rc[s] = smmu_cmdq_issue(&w->side[s].inst[i].cmdq, &c, 1, false);
 	say(w, "smmu %u: %s = %d, %d", i, text, rc[MODEL], rc[QEMU]);
 	w->tally.commands++;
 	w->tally.cerrors += rc[MODEL] != 0;

@@ -47,7 +47,7 @@ static void produce(void *arg)
 				sim_sleep(sim, 50);
 			}
 		} else {
-			status = smmu_cmdq_wait(l->q, &token);
+			status = smmu_cmdq_wait(l->q, &token, false);
 		}
 		CHECK(status == SMMU_CMDQ_DONE);
 		/* Done means consumed, and it stays done. */
@@ -201,8 +201,8 @@ static void test_poll(void **state)
 		assert_int_equal(smmu_cmdq_poll(&b.q, &first), SMMU_CMDQ_DONE);
 		assert_int_equal(smmu_cmdq_poll(&b.q, &second), SMMU_CMDQ_PENDING);
 		b.f.state = FAKE_RUNS;
-		assert_int_equal(smmu_cmdq_wait(&b.q, &second), SMMU_CMDQ_DONE);
-		assert_int_equal(smmu_cmdq_wait(&b.q, &first), SMMU_CMDQ_DONE);
+		assert_int_equal(smmu_cmdq_wait(&b.q, &second, false), SMMU_CMDQ_DONE);
+		assert_int_equal(smmu_cmdq_wait(&b.q, &first, false), SMMU_CMDQ_DONE);
 		bench_down(&b);
 	}
 }
@@ -216,13 +216,13 @@ static void test_short_fill(void **state)
 
 	bench_up(&b, 4, true);
 	assert_int_equal(smmu_cmdq_submit(&b.q, 9, batch_fill, &batch, &token), 0);
-	assert_int_equal(smmu_cmdq_wait(&b.q, &token), SMMU_CMDQ_DONE);
+	assert_int_equal(smmu_cmdq_wait(&b.q, &token, false), SMMU_CMDQ_DONE);
 	assert_int_equal(b.f.logged, 10);
 	for (unsigned i = 0; i < 10; i++)
 		assert_int_equal(smmu_cmd_opcode(&b.f.log[i]), i < 5 ? CMD_TEST : SMMU_CMD_SYNC);
 	/* Nothing at all is a CMD_SYNC. */
 	assert_int_equal(submit(&b, 0, &token), 0);
-	assert_int_equal(smmu_cmdq_wait(&b.q, &token), SMMU_CMDQ_DONE);
+	assert_int_equal(smmu_cmdq_wait(&b.q, &token, false), SMMU_CMDQ_DONE);
 	assert_int_equal(b.f.logged, 11);
 	bench_down(&b);
 }
@@ -252,12 +252,12 @@ static void test_timeout(void **state)
 		bench_up(&b, 3, msi);
 		for (unsigned i = 0; i < 3; i++) {
 			assert_int_equal(submit(&b, 4, &token), 0);
-			assert_int_equal(smmu_cmdq_wait(&b.q, &token), SMMU_CMDQ_DONE);
+			assert_int_equal(smmu_cmdq_wait(&b.q, &token, false), SMMU_CMDQ_DONE);
 		}
 		b.f.state = FAKE_STUCK;
 		assert_int_equal(submit(&b, 2, &token), 0);
 		start = sim_now(b.sim);
-		assert_int_equal(smmu_cmdq_wait(&b.q, &token), SMMU_CMDQ_DEAD);
+		assert_int_equal(smmu_cmdq_wait(&b.q, &token, false), SMMU_CMDQ_DEAD);
 		/* With MSIs CONS is looked at when the time is up, and may have moved before the wait. */
 		assert_in_range(sim_now(b.sim) - start, 1000000, msi ? 2500000 : 1300000);
 		/* 18 commands went in, 15 were taken; positions modulo 16. */
@@ -265,9 +265,9 @@ static void test_timeout(void **state)
 		/* Dead for everybody, at once, with no further line. */
 		start = sim_now(b.sim);
 		assert_int_equal(smmu_cmdq_poll(&b.q, &token), SMMU_CMDQ_DEAD);
-		assert_int_equal(smmu_cmdq_wait(&b.q, &token), SMMU_CMDQ_DEAD);
+		assert_int_equal(smmu_cmdq_wait(&b.q, &token, false), SMMU_CMDQ_DEAD);
 		assert_int_equal(submit(&b, 1, &token), -SMMU_EIO);
-		assert_int_equal(smmu_cmdq_issue(&b.q, NULL, 0), -SMMU_EIO);
+		assert_int_equal(smmu_cmdq_issue(&b.q, NULL, 0, false), -SMMU_EIO);
 		assert_in_range(sim_now(b.sim) - start, 0, 1000);
 		expect_timeout_line(&b, 2, 15);
 		/* Reset. */
@@ -277,11 +277,11 @@ static void test_timeout(void **state)
 		assert_int_equal(submit(&b, 1, &token), 0);
 		assert_int_equal(smmu_cmdq_poll(&b.q, &token), SMMU_CMDQ_PENDING);
 		b.f.state = FAKE_RUNS;
-		assert_int_equal(smmu_cmdq_wait(&b.q, &token), SMMU_CMDQ_DONE);
+		assert_int_equal(smmu_cmdq_wait(&b.q, &token, false), SMMU_CMDQ_DONE);
 		b.f.logged = 0;
 		for (unsigned i = 0; i < 9; i++) {
 			assert_int_equal(submit(&b, 6, &token), 0);
-			assert_int_equal(smmu_cmdq_wait(&b.q, &token), SMMU_CMDQ_DONE);
+			assert_int_equal(smmu_cmdq_wait(&b.q, &token, false), SMMU_CMDQ_DONE);
 			assert_int_equal(b.f.logged, 7 * (i + 1));
 		}
 		bench_down(&b);
@@ -300,7 +300,7 @@ static void test_timeout_full(void **state)
 	expect_timeout_line(&b, 4, 0);
 	fake_reset(&b.f, &b.q);
 	assert_int_equal(submit(&b, 7, &token), 0);
-	assert_int_equal(smmu_cmdq_wait(&b.q, &token), SMMU_CMDQ_DONE);
+	assert_int_equal(smmu_cmdq_wait(&b.q, &token, false), SMMU_CMDQ_DONE);
 	bench_down(&b);
 }
 
@@ -313,7 +313,7 @@ static void test_slow(void **state)
 	bench_up(&b, 2, false);
 	b.f.pause_ns = 800000;
 	assert_int_equal(submit(&b, 60, &token), 0);
-	assert_int_equal(smmu_cmdq_wait(&b.q, &token), SMMU_CMDQ_DONE);
+	assert_int_equal(smmu_cmdq_wait(&b.q, &token, false), SMMU_CMDQ_DONE);
 	assert_true(sim_now(b.sim) > 10 * 1000000);
 	bench_down(&b);
 }
@@ -333,14 +333,15 @@ static void test_gone(void **state)
 				bench_up(&b, 3, msi);
 				for (unsigned i = 0; i < start; i++) {
 					assert_int_equal(submit(&b, 0, &token), 0);
-					assert_int_equal(smmu_cmdq_wait(&b.q, &token),
+					assert_int_equal(smmu_cmdq_wait(&b.q, &token, false),
 							 SMMU_CMDQ_DONE);
 				}
 				b.f.state = FAKE_STUCK;
 				assert_int_equal(submit(&b, n, &token), 0);
 				b.f.state = FAKE_GONE;
 				assert_int_equal(smmu_cmdq_poll(&b.q, &token), SMMU_CMDQ_PENDING);
-				assert_int_equal(smmu_cmdq_wait(&b.q, &token), SMMU_CMDQ_DEAD);
+				assert_int_equal(smmu_cmdq_wait(&b.q, &token, false),
+						 SMMU_CMDQ_DEAD);
 				assert_int_equal(b.f.posix.logged[SMMU_LOG_ERROR], 1);
 				assert_true(smmu_posix_logged(&b.f.posix,
 							      "PROD 0xffffffff, CONS 0xffffffff"));
@@ -359,7 +360,7 @@ static void stalling(void *arg)
 	struct smmu_cmdq_token token;
 
 	CHECK(smmu_cmdq_submit(&stalled->q, 5, batch_fill, &batch, &token) == 0);
-	CHECK(smmu_cmdq_wait(&stalled->q, &token) == SMMU_CMDQ_DONE);
+	CHECK(smmu_cmdq_wait(&stalled->q, &token, false) == SMMU_CMDQ_DONE);
 }
 
 static void behind(void *arg)
@@ -369,7 +370,7 @@ static void behind(void *arg)
 
 	sim_sleep(stalled->sim, 1000);
 	CHECK(smmu_cmdq_submit(&stalled->q, 20, batch_fill, &batch, &token) == 0);
-	CHECK(smmu_cmdq_wait(&stalled->q, &token) == SMMU_CMDQ_DONE);
+	CHECK(smmu_cmdq_wait(&stalled->q, &token, false) == SMMU_CMDQ_DONE);
 }
 
 /** Those behind a producer that lost its processor wait for it; the hardware is not to blame and is not given up. */
@@ -430,7 +431,7 @@ static void test_clean(void **state)
 	b.f.port.ops = &port_ops;
 	cleaned = 0;
 	assert_int_equal(submit(&b, 40, &token), 0);
-	assert_int_equal(smmu_cmdq_wait(&b.q, &token), SMMU_CMDQ_DONE);
+	assert_int_equal(smmu_cmdq_wait(&b.q, &token, false), SMMU_CMDQ_DONE);
 	assert_int_equal(cleaned, b.f.logged * 16);
 	bench_down(&b);
 }

@@ -54,11 +54,11 @@ static void test_ill(void **state)
 			hit = submit(&b, 1, 5, -1, -1);
 			after = submit(&b, 2, 3, -1, -1);
 			/* In any order of asking, and nobody serves an interrupt. */
-			assert_int_equal(smmu_cmdq_wait(&b.q, at % 2 ? &after : &hit),
+			assert_int_equal(smmu_cmdq_wait(&b.q, at % 2 ? &after : &hit, false),
 					 at % 2 ? SMMU_CMDQ_DONE : SMMU_CMDQ_LOST);
-			assert_int_equal(smmu_cmdq_wait(&b.q, at % 2 ? &hit : &after),
+			assert_int_equal(smmu_cmdq_wait(&b.q, at % 2 ? &hit : &after, false),
 					 at % 2 ? SMMU_CMDQ_LOST : SMMU_CMDQ_DONE);
-			assert_int_equal(smmu_cmdq_wait(&b.q, &before), SMMU_CMDQ_DONE);
+			assert_int_equal(smmu_cmdq_wait(&b.q, &before, false), SMMU_CMDQ_DONE);
 			assert_int_equal(smmu_cmdq_poll(&b.q, &hit), SMMU_CMDQ_LOST);
 			/* All was consumed, with a CMD_SYNC in place of the one. */
 			assert_int_equal(b.f.logged, 14);
@@ -75,7 +75,8 @@ static void test_ill(void **state)
 			/* A batch that comes later at the same slots is not hit. */
 			for (unsigned i = 0; i < 10; i++) {
 				after = submit(&b, 3, 5, -1, -1);
-				assert_int_equal(smmu_cmdq_wait(&b.q, &after), SMMU_CMDQ_DONE);
+				assert_int_equal(smmu_cmdq_wait(&b.q, &after, false),
+						 SMMU_CMDQ_DONE);
 			}
 			bench_down(&b);
 		}
@@ -89,19 +90,19 @@ static void test_issue(void **state)
 	struct bench b;
 
 	bench_up(&b, 4, true);
-	assert_int_equal(smmu_cmdq_issue(&b.q, good, 3), 0);
+	assert_int_equal(smmu_cmdq_issue(&b.q, good, 3, false), 0);
 	assert_int_equal(b.f.logged, 4);
 	/* The second of the batch at 4, then the third of its second issue at 8. */
 	b.f.ill_at = 5;
 	b.f.ills = 1;
-	assert_int_equal(smmu_cmdq_issue(&b.q, good, 3), 0);
+	assert_int_equal(smmu_cmdq_issue(&b.q, good, 3, false), 0);
 	assert_int_equal(b.f.logged, 12);
 	for (unsigned i = 0; i < 3; i++)
 		assert_memory_equal(&b.f.log[8 + i], &good[i], sizeof(good[i]));
-	assert_int_equal(smmu_cmdq_issue(&b.q, &bad, 1), -SMMU_EIO);
+	assert_int_equal(smmu_cmdq_issue(&b.q, &bad, 1, false), -SMMU_EIO);
 	assert_in_range(b.f.cerrors, 3, 1 + 20);
 	/* The queue goes on. */
-	assert_int_equal(smmu_cmdq_issue(&b.q, good, 3), 0);
+	assert_int_equal(smmu_cmdq_issue(&b.q, good, 3, false), 0);
 	bench_down(&b);
 }
 
@@ -116,7 +117,7 @@ static void test_abort(void **state)
 		b.f.abort_at = b.f.consumed + 1;
 		b.f.aborts = 10;
 		token = submit(&b, 0, 3, -1, -1);
-		assert_int_equal(smmu_cmdq_wait(&b.q, &token), SMMU_CMDQ_DONE);
+		assert_int_equal(smmu_cmdq_wait(&b.q, &token, false), SMMU_CMDQ_DONE);
 		assert_int_equal(b.f.logged, 4 * (i + 1));
 		assert_int_equal(b.f.cerrors, 10 * (i + 1));
 	}
@@ -127,13 +128,13 @@ static void test_abort(void **state)
 	b.f.aborts = 1000000;
 	token = submit(&b, 0, 3, -1, -1);
 	other = submit(&b, 1, 3, -1, -1);
-	assert_int_equal(smmu_cmdq_wait(&b.q, &token), SMMU_CMDQ_DEAD);
-	assert_int_equal(smmu_cmdq_wait(&b.q, &other), SMMU_CMDQ_DEAD);
+	assert_int_equal(smmu_cmdq_wait(&b.q, &token, false), SMMU_CMDQ_DEAD);
+	assert_int_equal(smmu_cmdq_wait(&b.q, &other, false), SMMU_CMDQ_DEAD);
 	assert_in_range(b.f.cerrors, 20 + 11, 20 + 32);
 	assert_true(b.f.posix.logged[SMMU_LOG_ERROR] >= 1);
 	fake_reset(&b.f, &b.q);
 	token = submit(&b, 0, 3, -1, -1);
-	assert_int_equal(smmu_cmdq_wait(&b.q, &token), SMMU_CMDQ_DONE);
+	assert_int_equal(smmu_cmdq_wait(&b.q, &token, false), SMMU_CMDQ_DONE);
 	bench_down(&b);
 }
 
@@ -145,7 +146,7 @@ static void test_unknown(void **state)
 	bench_up(&b, 4, false);
 	b.f.error_code = 0x11;
 	token = submit(&b, 0, 3, 1, -1);
-	assert_int_equal(smmu_cmdq_wait(&b.q, &token), SMMU_CMDQ_DEAD);
+	assert_int_equal(smmu_cmdq_wait(&b.q, &token, false), SMMU_CMDQ_DEAD);
 	assert_in_range(b.f.cerrors, 1, 2);
 	assert_true(smmu_posix_logged(&b.f.posix, "unknown error 17"));
 	bench_down(&b);
@@ -164,19 +165,19 @@ static void test_atc(void **state)
 		before = submit(&b, 0, 2, -1, -1);
 		hit = submit(&b, 1, 3, -1, 1);
 		after = submit(&b, 2, 2, -1, -1);
-		assert_int_equal(smmu_cmdq_wait(&b.q, &after), SMMU_CMDQ_DONE);
-		assert_int_equal(smmu_cmdq_wait(&b.q, &hit), SMMU_CMDQ_ATC_TIMEOUT);
-		assert_int_equal(smmu_cmdq_wait(&b.q, &before), SMMU_CMDQ_DONE);
+		assert_int_equal(smmu_cmdq_wait(&b.q, &after, false), SMMU_CMDQ_DONE);
+		assert_int_equal(smmu_cmdq_wait(&b.q, &hit, false), SMMU_CMDQ_ATC_TIMEOUT);
+		assert_int_equal(smmu_cmdq_wait(&b.q, &before, false), SMMU_CMDQ_DONE);
 		assert_int_equal(b.f.logged, 10);
 		assert_int_equal(b.f.cerrors, 1);
-		assert_int_equal(smmu_cmdq_issue(&b.q, &atc, 1), -SMMU_ETIMEDOUT);
+		assert_int_equal(smmu_cmdq_issue(&b.q, &atc, 1, false), -SMMU_ETIMEDOUT);
 		assert_int_equal(b.f.cerrors, 2);
 		b.f.atc_silent = false;
-		assert_int_equal(smmu_cmdq_issue(&b.q, &atc, 1), 0);
+		assert_int_equal(smmu_cmdq_issue(&b.q, &atc, 1, false), 0);
 		/* Both in one batch: it has to come again. */
 		b.f.atc_silent = true;
 		hit = submit(&b, 1, 5, 3, 1);
-		assert_int_equal(smmu_cmdq_wait(&b.q, &hit), SMMU_CMDQ_LOST);
+		assert_int_equal(smmu_cmdq_wait(&b.q, &hit, false), SMMU_CMDQ_LOST);
 		while (smmu_load(&b.f.consumed) < hit.end)
 			smmu_cmdq_serve_error(&b.q), sim_sleep(b.sim, 1000);
 		assert_int_equal(smmu_cmdq_poll(&b.q, &hit), SMMU_CMDQ_LOST);
@@ -195,11 +196,11 @@ static void test_many_errors(void **state)
 		old = submit(&b, 0, 3, -1, -1);
 		for (unsigned i = 0; i < errors; i++) {
 			bad = submit(&b, 1, 2, 1, -1);
-			assert_int_equal(smmu_cmdq_wait(&b.q, &bad), SMMU_CMDQ_LOST);
+			assert_int_equal(smmu_cmdq_wait(&b.q, &bad, false), SMMU_CMDQ_LOST);
 		}
 		fresh = submit(&b, 2, 3, -1, -1);
-		assert_int_equal(smmu_cmdq_wait(&b.q, &fresh), SMMU_CMDQ_DONE);
-		assert_int_equal(smmu_cmdq_wait(&b.q, &old),
+		assert_int_equal(smmu_cmdq_wait(&b.q, &fresh, false), SMMU_CMDQ_DONE);
+		assert_int_equal(smmu_cmdq_wait(&b.q, &old, false),
 				 errors > SMMU_CMDQ_ERRORS ? SMMU_CMDQ_LOST : SMMU_CMDQ_DONE);
 		bench_down(&b);
 	}
@@ -215,7 +216,7 @@ static void test_full_ring(void **state)
 	b.f.ill_at = 9;
 	b.f.ills = 1;
 	token = submit(&b, 0, 30, -1, -1);
-	assert_int_equal(smmu_cmdq_wait(&b.q, &token), SMMU_CMDQ_LOST);
+	assert_int_equal(smmu_cmdq_wait(&b.q, &token, false), SMMU_CMDQ_LOST);
 	assert_int_equal(b.f.cerrors, 1);
 	bench_down(&b);
 }
@@ -250,7 +251,7 @@ static void produce(void *arg)
 			batch.atc = (int)smmu_random_below(r, n);
 		atc = batch.atc >= 0;
 		CHECK(smmu_cmdq_submit(&load->q, n, batch_fill, &batch, &token) == 0);
-		status = smmu_cmdq_wait(&load->q, &token);
+		status = smmu_cmdq_wait(&load->q, &token, false);
 		if (status == SMMU_CMDQ_ATC_TIMEOUT) {
 			CHECK(atc);
 			timed_out++;
@@ -263,7 +264,7 @@ static void produce(void *arg)
 		batch.at = 0;
 		batch.bad = -1;
 		CHECK(smmu_cmdq_submit(&load->q, n, batch_fill, &batch, &token) == 0);
-		CHECK(smmu_cmdq_wait(&load->q, &token) == SMMU_CMDQ_DONE);
+		CHECK(smmu_cmdq_wait(&load->q, &token, false) == SMMU_CMDQ_DONE);
 	}
 	ended++;
 }

@@ -51,7 +51,7 @@ static void *produce(void *arg)
 				smmu_cmdq_serve_error(&q);
 				smmu_posix_spin();
 			}
-		status = smmu_cmdq_wait(&q, &token);
+		status = smmu_cmdq_wait(&q, &token, false);
 		if (status == SMMU_CMDQ_LOST) {
 			/* Hit itself, or more errors than are remembered went by. */
 			CHECK(with_errors);
@@ -61,7 +61,7 @@ static void *produce(void *arg)
 			do {
 				batch.at = 0;
 				CHECK(smmu_cmdq_submit(&q, n, batch_fill, &batch, &token) == 0);
-				status = smmu_cmdq_wait(&q, &token);
+				status = smmu_cmdq_wait(&q, &token, false);
 			} while (status == SMMU_CMDQ_LOST);
 		} else {
 			CHECK(!bad);
