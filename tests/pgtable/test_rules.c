@@ -618,6 +618,192 @@ static void test_coherent_walker_needs_no_cleaning(void **state)
 	done(&pt);
 }
 
+/** A map that must not sleep says so to the allocator, and one that may does not. */
+static void test_map_flags(void **state)
+{
+	struct smmu_pgtable pt = make(1, 12, 48, 48, true);
+
+	assert_int_equal(smmu_pgtable_map(&pt, 0, 0, 4 * K, RW, 0), 0);
+	assert_int_equal(tp.last_flags, 0);
+	assert_int_equal(smmu_pgtable_map(&pt, G, 0, 4 * K, RW, SMMU_MAP_ATOMIC), 0);
+	assert_int_equal(tp.last_flags, SMMU_ALLOC_ATOMIC);
+	assert_int_equal(smmu_pgtable_map(&pt, 2 * G, 0, 4 * K, RW, 2), -SMMU_EINVAL);
+	assert_int_equal(smmu_pgtable_map(&pt, 2 * G, 0, 4 * K, RW, 1u << 31), -SMMU_EINVAL);
+	done(&pt);
+}
+
+/** For a caller who knows: whole tables go unread, holes in them unnoticed; all else is checked as ever. */
+static void test_unmap_known(void **state)
+{
+	struct smmu_pgtable pt = make(1, 12, 48, 48, true);
+	struct walker w = walker_of(&tp, &pt);
+	struct smmu_freelist tables = {NULL};
+	struct smmu_gather g, empty;
+
+	smmu_gather_init(&g, 0);
+	empty = g;
+	assert_int_equal(smmu_pgtable_map(&pt, 2 * M, 4 * K, M, RW, 0), 0);
+	/* Not whole: the hole is found, and nothing goes. */
+	assert_int_equal(
+		smmu_pgtable_unmap(&pt, 2 * M, 2 * M - 4 * K, SMMU_UNMAP_KNOWN, &g, &tables),
+		-SMMU_ENOENT);
+	assert_int_equal(
+		smmu_pgtable_unmap(&pt, 2 * M, 2 * M + 4 * K, SMMU_UNMAP_KNOWN, &g, &tables),
+		-SMMU_ENOENT);
+	assert_int_equal(smmu_pgtable_unmap(&pt, 6 * M, 2 * M, SMMU_UNMAP_KNOWN, &g, &tables),
+			 -SMMU_ENOENT);
+	assert_int_equal(smmu_pgtable_unmap(&pt, 2 * M, 2 * M, 0, &g, &tables), -SMMU_ENOENT);
+	assert_int_equal(smmu_pgtable_unmap(&pt, 2 * M, 4 * K, 2, &g, &tables), -SMMU_EINVAL);
+	assert_memory_equal(&g, &empty, sizeof(g));
+	assert_null(tables.first);
+	assert_true(walk_at(&w, 2 * M).mapped);
+	/* Whole. */
+	assert_int_equal(smmu_pgtable_unmap(&pt, 2 * M, 2 * M, SMMU_UNMAP_KNOWN, &g, &tables), 0);
+	assert_int_equal(walk_at(&w, 2 * M).level, 2);
+	assert_int_equal(freelist_length(&tables), 1);
+	assert_int_equal(g.start, 2 * M);
+	assert_int_equal(g.last, 4 * M - 1);
+	assert_int_equal(g.level, 3);
+	assert_int_equal(g.leaf_shift, 12);
+	assert_int_equal(g.granule_shift, 12);
+	assert_true(g.tables);
+	/* A block that is cut stays. */
+	assert_int_equal(smmu_pgtable_map(&pt, 2 * M, 2 * M, 2 * M, RW, 0), 0);
+	assert_int_equal(smmu_pgtable_unmap(&pt, 2 * M, M, SMMU_UNMAP_KNOWN, &g, &tables),
+			 -SMMU_EINVAL);
+	assert_true(walk_at(&w, 2 * M).mapped);
+	smmu_pgtable_free_tables(&pt, &tables);
+	done(&pt);
+}
+
+/** One page mapped and unmapped leaves an empty table, which then counts as if it held a page. */
+static void leave_empty_table(struct smmu_pgtable *pt, uint64_t iova)
+{
+	struct smmu_freelist tables = {NULL};
+	struct smmu_gather g;
+
+	smmu_gather_init(&g, 0);
+	assert_int_equal(smmu_pgtable_map(pt, iova, 0, 4 * K, RW, 0), 0);
+	assert_int_equal(smmu_pgtable_unmap(pt, iova, 4 * K, 0, &g, &tables), 0);
+	assert_null(tables.first);
+}
+
+/** The level hint holds for all leaves, and for the descriptors of all tables that went with them. */
+static void test_level_of_tables(void **state)
+{
+	static const struct {
+		uint64_t pages, blocks, empty; /* sizes mapped from 512G, 513G and left at 514G */
+		uint64_t empty1;               /* the same, then a table of level 2 left */
+		unsigned level, leaf_shift, tables;
+	} want[] = {
+		{4 * K, 0, 0, 0, 3, 12, 3},     {0, 4 * M, 0, 0, 2, 21, 2},
+		{0, 2 * G, 0, 0, 1, 30, 1},     {4 * K, 4 * M, 0, 0, 0, 12, 4},
+		{0, G + 2 * M, 0, 0, 0, 21, 2}, {0, 4 * M, 1, 0, 0, 12, 4},
+		{4 * K, 0, 1, 0, 3, 12, 5},     {0, G, 0, 1, 0, 21, 2},
+		{0, 4 * M, 0, 1, 2, 21, 3},
+	};
+
+	for (unsigned i = 0; i < SMMU_ARRAY_SIZE(want); i++) {
+		struct smmu_pgtable pt = make(1, 12, 48, 48, true);
+		struct smmu_freelist tables = {NULL};
+		struct smmu_gather g;
+
+		if (want[i].pages)
+			assert_int_equal(smmu_pgtable_map(&pt, 512 * G, 0, want[i].pages, RW, 0),
+					 0);
+		if (want[i].blocks)
+			assert_int_equal(smmu_pgtable_map(&pt, 513 * G, 0, want[i].blocks, RW, 0),
+					 0);
+		if (want[i].empty)
+			leave_empty_table(&pt, 516 * G);
+		if (want[i].empty1) {
+			leave_empty_table(&pt, 517 * G);
+			/* With the one of level 3 gone, that of level 2 is empty too. */
+			smmu_gather_init(&g, 0);
+			assert_int_equal(smmu_pgtable_unmap(&pt, 517 * G, 2 * M, SMMU_UNMAP_KNOWN,
+							    &g, &tables),
+					 0);
+			smmu_pgtable_free_tables(&pt, &tables);
+		}
+		smmu_gather_init(&g, 0);
+		assert_int_equal(
+			smmu_pgtable_unmap(&pt, 512 * G, 512 * G, SMMU_UNMAP_KNOWN, &g, &tables),
+			0);
+		assert_true(g.tables);
+		assert_int_equal(g.level, want[i].level);
+		assert_int_equal(g.leaf_shift, want[i].leaf_shift);
+		assert_int_equal(freelist_length(&tables), want[i].tables);
+		smmu_pgtable_free_tables(&pt, &tables);
+		done(&pt);
+	}
+}
+
+/** A gather goes on over any number of unmaps of tables of one granule. */
+static void test_gather_adds_up(void **state)
+{
+	struct smmu_pgtable pt = make(2, 14, 40, 48, true);
+	struct smmu_freelist tables = {NULL};
+	struct smmu_gather g;
+
+	assert_int_equal(smmu_pgtable_map(&pt, 0, 0, 64 * K, RW, 0), 0);
+	smmu_gather_init(&g, 12);
+	assert_int_equal(smmu_pgtable_unmap(&pt, 0, 16 * K, 0, &g, &tables), -SMMU_EINVAL);
+	smmu_gather_init(&g, 0);
+	assert_true(smmu_gather_empty(&g));
+	assert_int_equal(smmu_pgtable_unmap(&pt, 48 * K, 16 * K, 0, &g, &tables), 0);
+	assert_int_equal(smmu_pgtable_unmap(&pt, 0, 16 * K, 0, &g, &tables), 0);
+	assert_int_equal(g.granule_shift, 14);
+	assert_int_equal(g.start, 0);
+	assert_int_equal(g.last, 64 * K - 1);
+	assert_int_equal(g.level, 3);
+	assert_int_equal(g.leaf_shift, 14);
+	/* A block beside the pages: the hint goes, and the smallest leaf stays. */
+	assert_int_equal(smmu_pgtable_map(&pt, 64 * M, 0, 32 * M, RW, 0), 0);
+	assert_int_equal(smmu_pgtable_unmap(&pt, 64 * M, 32 * M, 0, &g, &tables), 0);
+	assert_int_equal(g.level, 0);
+	assert_int_equal(g.leaf_shift, 14);
+	assert_int_equal(g.last, 96 * M - 1);
+	done(&pt);
+}
+
+/** What an embedder's own gather says, in the words of this one. */
+static void test_range_of_an_embedder(void **state)
+{
+	struct smmu_gather g;
+
+	smmu_gather_range(&g, 12, 0x5000, 0x8fff, 12, false);
+	assert_int_equal(g.start, 0x5000);
+	assert_int_equal(g.last, 0x8fff);
+	assert_int_equal(g.granule_shift, 12);
+	assert_int_equal(g.level, 3);
+	assert_int_equal(g.leaf_shift, 12);
+	assert_false(g.tables);
+	/* Blocks: to their ends, as a level hint demands. */
+	smmu_gather_range(&g, 12, 2 * M, 6 * M - 4097, 21, true);
+	assert_int_equal(g.start, 2 * M);
+	assert_int_equal(g.last, 6 * M - 1);
+	assert_int_equal(g.level, 2);
+	assert_true(g.tables);
+	smmu_gather_range(&g, 12, G, 2 * G - 1, 30, false);
+	assert_int_equal(g.level, 1);
+	smmu_gather_range(&g, 16, 512 * M, G - 1, 29, false);
+	assert_int_equal(g.level, 2);
+	smmu_gather_range(&g, 14, 32 * M, 64 * M - 1, 25, false);
+	assert_int_equal(g.level, 2);
+	/* Unknown, and a size that is no leaf's: a contiguous run may be held as single pages. */
+	for (unsigned i = 0; i < 2; i++) {
+		smmu_gather_range(&g, 12, 0x13000, 0x22fff, i ? 16 : 0, false);
+		assert_int_equal(g.start, 0x13000);
+		assert_int_equal(g.last, 0x22fff);
+		assert_int_equal(g.level, 0);
+		assert_int_equal(g.leaf_shift, 12);
+	}
+	/* To the end of the address space, and bytes rounded to the granule. */
+	smmu_gather_range(&g, 16, 0x12345, UINT64_MAX, 0, true);
+	assert_int_equal(g.start, 0x10000);
+	assert_true(g.last == UINT64_MAX);
+}
+
 static void test_query(void **state)
 {
 	struct smmu_pgtable_config cfg = config(1, 12, 48, 48, true);
@@ -650,6 +836,11 @@ int main(void)
 		cmocka_unit_test(test_walker_that_does_not_snoop),
 		cmocka_unit_test(test_neighbour_before_the_clean),
 		cmocka_unit_test(test_coherent_walker_needs_no_cleaning),
+		cmocka_unit_test(test_map_flags),
+		cmocka_unit_test(test_unmap_known),
+		cmocka_unit_test(test_level_of_tables),
+		cmocka_unit_test(test_gather_adds_up),
+		cmocka_unit_test(test_range_of_an_embedder),
 		cmocka_unit_test(test_query),
 	};
 

@@ -70,7 +70,10 @@ static void *dma_alloc(void *ctx, size_t size, size_t align, unsigned flags, uin
 	memset(va, 0, size);
 	slot->shadow = malloc(size);
 	memset(slot->shadow, 0xff, size);
+	slot->word = malloc(size / 8);
+	memset(slot->word, TESTPORT_LOOSE | TESTPORT_DIRTY, size / 8);
 	slot->size = size;
+	tp->last_flags = flags;
 	room = SMMU_BIT(TESTPORT_SLOT_SHIFT) / align;
 	slot->bus = tp->base + ((uint64_t)tp->hint << TESTPORT_SLOT_SHIFT) +
 		    test_random(&tp->seed) % room * align;
@@ -109,6 +112,7 @@ static void dma_free(void *ctx, void *va, size_t size)
 		abort();
 	memset(va, 0x5a, size);
 	free(slot->shadow);
+	free(slot->word);
 	free(va);
 	__atomic_store_n(&slot->va, NULL, __ATOMIC_RELAXED);
 	tp->live--;
@@ -166,12 +170,46 @@ static void clean(void *ctx, const void *va, size_t size)
 	offset = (uint64_t)((const uint8_t *)va - slot->va);
 	if (offset % 8 || size % 8 || offset + size > slot->size)
 		abort();
-	for (; size; size -= 8, offset += 8)
+	for (uint64_t line = offset & ~63ULL; line < offset + size; line += 64) {
+		bool dirty = false;
+
+		for (uint64_t at = line; at < line + 64 && at < slot->size; at += 8)
+			dirty |= slot->word[at / 8] & TESTPORT_DIRTY;
+		tp->idle_cleans += !dirty;
+	}
+	for (; size; size -= 8, offset += 8) {
+		slot->word[offset / 8] &= (uint8_t)~TESTPORT_DIRTY;
 		__atomic_store_n((uint64_t *)(slot->shadow + offset),
 				 __atomic_load_n((uint64_t *)(slot->va + offset), __ATOMIC_RELAXED),
 				 __ATOMIC_RELAXED);
+	}
 	tp->cleans++;
 	pthread_mutex_unlock(&tp->lock);
+}
+
+void testport_stored(struct testport *tp, const uint64_t *word)
+{
+	struct testport_slot *slot = slot_of(tp, word);
+
+	slot->word[((const uint8_t *)word - slot->va) / 8] |= TESTPORT_LOOSE | TESTPORT_DIRTY;
+}
+
+void testport_barrier(struct testport *tp)
+{
+	for (unsigned i = 0; i < TESTPORT_SLOTS; i++)
+		for (uint64_t w = 0; tp->slot[i].va && w < tp->slot[i].size / 8; w++)
+			tp->slot[i].word[w] &= (uint8_t)~TESTPORT_LOOSE;
+}
+
+unsigned testport_state(struct testport *tp, uint64_t bus)
+{
+	uint64_t offset;
+	struct testport_slot *slot = slot_at(tp, bus, &offset);
+	unsigned state = 0;
+
+	for (uint64_t w = 0; w < slot->size / 8; w++)
+		state |= slot->word[w];
+	return state;
 }
 
 static const struct smmu_port_ops ops = {

@@ -14,9 +14,16 @@
 #define TESTPORT_SLOT_SHIFT \
 	20 /* bus space of one allocation; holds the largest first table, 16 of 64K */
 
+/** What is known about a word of a table: bits of testport_slot.word. */
+enum {
+	TESTPORT_LOOSE = 1, /**< stored since the last write barrier */
+	TESTPORT_DIRTY = 2, /**< stored since it was last cleaned */
+};
+
 struct testport_slot {
 	uint8_t *va;     /**< NULL: free */
 	uint8_t *shadow; /**< what has been cleaned so far; junk before */
+	uint8_t *word;   /**< TESTPORT_… of each 8 bytes */
 	uint64_t size;
 	uint64_t bus;
 };
@@ -31,6 +38,8 @@ struct testport {
 	unsigned allocs;  /**< so far, failed ones not counted */
 	unsigned fail_at; /**< let the so-many-th allocation from now fail; 0: none */
 	unsigned cleans;
+	unsigned idle_cleans; /**< cache lines cleaned in which nothing was dirty */
+	unsigned last_flags;  /**< of the latest dma_alloc */
 	uint64_t seed;
 	/** Called before an allocation or a clean takes effect, with itself out of place; NULL for none. */
 	void (*on_alloc)(struct testport *tp);
@@ -43,6 +52,13 @@ void testport_init(struct testport *tp, unsigned oas);
 void testport_fini(struct testport *tp);
 /** Eight bytes at @p bus, as processors (or, for @p shadow, a walker that does not snoop) see them. */
 uint64_t testport_read(struct testport *tp, uint64_t bus, bool shadow);
+
+/** A word was stored: it is loose and dirty. Only programs that see every store may call it. */
+void testport_stored(struct testport *tp, const uint64_t *word);
+/** A write barrier: nothing is loose any more. */
+void testport_barrier(struct testport *tp);
+/** The TESTPORT_… that any word of the table at bus address @p bus has. */
+unsigned testport_state(struct testport *tp, uint64_t bus);
 
 /** SMMU_TEST_SEED, or a seed from the clock; printed, so that a failure can be repeated. */
 uint64_t test_seed(void);
