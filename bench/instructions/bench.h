@@ -45,14 +45,14 @@ void bench_counted(const char *row, const char *design);
 /** Memory from one arena, zeroed, not counted; bus addresses are addresses. Short of memory it ends the program. */
 extern const struct smmu_port bench_port;
 
-/** @p n SMMUs, probed and enabled, with indexes 0 … n - 1. */
+/** @p n SMMUs, probed and enabled, with indexes 0 … n - 1; without range commands if bench_no_range. */
 #define BENCH_SMMUS 16
+extern bool bench_no_range;
 extern struct smmu_instance bench_smmu[BENCH_SMMUS];
 void bench_start(unsigned n);
 void bench_stop(unsigned n);
 
 void bench_pgtable(void);
 void bench_sweep(void);
-void bench_attach(void);
 
 #endif

@@ -39,9 +39,22 @@ grep -h -e '^desc: Trigger: Client Request: mark;' -e '^totals:' $(ls "$dir"/out
 		}
 		row = ""
 	}
+	# What one more costs, from two rows that are n apart.
+	function further(name, more, less, n,   j, a, b) {
+		rows[++nrows] = name
+		for (j = 1; j <= ndesigns; j++) {
+			a = more SUBSEP designs[j]
+			b = less SUBSEP designs[j]
+			if ((a in value) && (b in value))
+				value[name SUBSEP designs[j]] = sprintf("%.1f", (value[a] - value[b]) / n)
+		}
+	}
 	END {
 		if (!nrows)
 			exit 1
+		further("each further ATS entry", "sweep of 4K, 1 SMMU, 512 ATS", "sweep of 4K, 1 SMMU, 64 ATS", 448)
+		further("each further command", "sweep of 256 commands", "sweep of 16 commands", 240)
+		further("each further SMMU", "sweep of 4K, 16 SMMUs, 0 ATS", "sweep of 4K, 1 SMMU, 0 ATS", 15)
 		if (json) {
 			printf "["
 			for (i = 1; i <= nrows; i++) {
@@ -50,7 +63,7 @@ grep -h -e '^desc: Trigger: Client Request: mark;' -e '^totals:' $(ls "$dir"/out
 				for (j = 1; j <= ndesigns; j++) {
 					key = rows[i] SUBSEP designs[j]
 					if (key in value) {
-						printf("%s{\"design\": \"%s\", \"value\": %d}", (first ? "" : ", "), designs[j], value[key])
+						printf("%s{\"design\": \"%s\", \"value\": %s}", (first ? "" : ", "), designs[j], value[key])
 						first = 0
 					}
 				}

@@ -14,5 +14,6 @@ int main(void)
 	BENCH("alloc", "marks", p = bench_port.ops->dma_alloc(NULL, 4096, 4096, 0, &bus));
 	BENCH("free", "marks", bench_port.ops->dma_free(NULL, p, 4096));
 	bench_pgtable();
+	bench_sweep();
 	return 0;
 }

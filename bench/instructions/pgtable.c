@@ -33,12 +33,12 @@ static void pair(const char *what, uint64_t size, uint64_t off)
 	char row[64];
 
 	snprintf(row, sizeof(row), "map %s", what);
-	BENCH(row, "ours", map(BASE, 16 * G + off, size));
+	BENCH(row, "smmuv3", map(BASE, 16 * G + off, size));
 	snprintf(row, sizeof(row), "unmap %s", what);
-	BENCH(row, "ours", unmap(BASE, size, 0));
+	BENCH(row, "smmuv3", unmap(BASE, size, 0));
 	map(BASE, 16 * G + off, size);
 	snprintf(row, sizeof(row), "unmap %s, known to be mapped", what);
-	BENCH(row, "ours", unmap(BASE, size, SMMU_UNMAP_KNOWN));
+	BENCH(row, "smmuv3", unmap(BASE, size, SMMU_UNMAP_KNOWN));
 }
 
 static void ours(void)
@@ -60,10 +60,10 @@ static void ours(void)
 	pair("64K of pages", 64 * K, 4 * K);
 	pair("1M of pages", M, 4 * K);
 	unmap(BASE + 2 * M - 4 * K, 4 * K, 0);
-	BENCH("iova_to_phys", "ours",
+	BENCH("iova_to_phys", "smmuv3",
 	      MUST(!smmu_pgtable_iova_to_phys(&pt, BASE + G + 5, &pa, NULL)));
 	MUST(pa == G + 5);
-	BENCH("iova_to_phys with permissions", "ours",
+	BENCH("iova_to_phys with permissions", "smmuv3",
 	      MUST(!smmu_pgtable_iova_to_phys(&pt, BASE + G + 5, &pa, &prot)));
 	map(BASE + 4 * M, G, 4 * K);
 	/* The empty table that a neighbour left is in the way of a block. */

@@ -129,6 +129,7 @@ const struct smmu_port bench_port = {
 };
 
 struct smmu_instance bench_smmu[BENCH_SMMUS];
+bool bench_no_range;
 static uint32_t registers[BENCH_SMMUS][128 * 1024 / 4] __attribute__((aligned(65536)));
 
 /* The ID registers of a coherent SMMUv3.2 with both stages, ATS and range commands, and without MSIs. */
@@ -140,7 +141,7 @@ static void identify(uint32_t *reg)
 		       1u << 24 | 1u << 26 | 1u << 27;
 	/* SIDSIZE = 16, SSIDSIZE = 0, EVENTQS = PRIQS = 7, CMDQS = 16 */
 	reg[0x4 / 4] = 16u | 7u << 11 | 7u << 16 | 16u << 21;
-	reg[0xc / 4] = 1u << 10; /* RIL */
+	reg[0xc / 4] = bench_no_range ? 0 : 1u << 10; /* RIL */
 	/* OAS = 48 bits, 4K, 16K, 64K */
 	reg[0x14 / 4] = 5u | 7u << 4;
 	reg[0x1c / 4] = 2; /* AIDR: SMMUv3.2 */

@@ -321,5 +321,5 @@ int main(void)
 		cmocka_unit_test(test_walks_in_a_map_that_fails),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return testport_run(tests);
 }

@@ -429,5 +429,5 @@ int main(void)
 		cmocka_unit_test(test_all_configs),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return testport_run(tests);
 }

@@ -416,6 +416,9 @@ static void test_tables_out_of_reach(void **state)
 	struct smmu_pgtable pt;
 	uint64_t base;
 
+	/* Moves a table to another bus address. */
+	if (testport_linear)
+		skip();
 	testport_init(&tp, 44);
 	assert_int_equal(smmu_pgtable_init(&pt, &cfg), -SMMU_ENOMEM);
 	assert_int_equal(tp.live, 0);
@@ -696,11 +699,17 @@ static void test_level_of_tables(void **state)
 		uint64_t empty1;               /* the same, then a table of level 2 left */
 		unsigned level, leaf_shift, tables;
 	} want[] = {
-		{4 * K, 0, 0, 0, 3, 12, 3},     {0, 4 * M, 0, 0, 2, 21, 2},
-		{0, 2 * G, 0, 0, 1, 30, 1},     {4 * K, 4 * M, 0, 0, 0, 12, 4},
-		{0, G + 2 * M, 0, 0, 0, 21, 2}, {0, 4 * M, 1, 0, 0, 12, 4},
-		{4 * K, 0, 1, 0, 3, 12, 5},     {0, G, 0, 1, 0, 21, 2},
+		{4 * K, 0, 0, 0, 3, 12, 3},
+		{0, 4 * M, 0, 0, 2, 21, 2},
+		{0, 2 * G, 0, 0, 1, 30, 1},
+		{4 * K, 4 * M, 0, 0, 0, 12, 4},
+		{0, G + 2 * M, 0, 0, 0, 21, 2},
+		{0, 4 * M, 1, 0, 0, 12, 4},
+		{4 * K, 0, 1, 0, 3, 12, 5},
+		{0, G, 0, 1, 0, 21, 2},
 		{0, 4 * M, 0, 1, 2, 21, 3},
+		/* Pages, and a block in the table that leads to them. */
+		{2 * M + 4 * K, 0, 0, 0, 0, 12, 3},
 	};
 
 	for (unsigned i = 0; i < SMMU_ARRAY_SIZE(want); i++) {
@@ -844,5 +853,5 @@ int main(void)
 		cmocka_unit_test(test_query),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return testport_run(tests);
 }

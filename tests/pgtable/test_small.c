@@ -229,5 +229,5 @@ int main(void)
 		cmocka_unit_test(test_four_levels),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return testport_run(tests);
 }

@@ -227,5 +227,5 @@ int main(void)
 
 	pthread_barrier_init(&start, NULL, THREADS);
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return testport_run(tests);
 }

@@ -8,11 +8,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include <cmocka.h>
 
 #include "testport.h"
+
+#define REGION_BYTES ((size_t)TESTPORT_SLOTS << TESTPORT_SLOT_SHIFT)
 
 #ifdef SMMU_PORT_HEADER
 /* These tests run the tables without the rest of the hosted port; where that is linked, its own object wins. */
@@ -65,9 +68,6 @@ static void *dma_alloc(void *ctx, size_t size, size_t align, unsigned flags, uin
 		tp->hint = (tp->hint + 1) % TESTPORT_SLOTS;
 		slot = &tp->slot[tp->hint];
 	} while (slot->va);
-	if (posix_memalign(&va, align < 64 ? 64 : align, size))
-		abort();
-	memset(va, 0, size);
 	slot->shadow = malloc(size);
 	memset(slot->shadow, 0xff, size);
 	slot->word = malloc(size / 8);
@@ -79,6 +79,11 @@ static void *dma_alloc(void *ctx, size_t size, size_t align, unsigned flags, uin
 		    test_random(&tp->seed) % room * align;
 	if (slot->bus + size > tp->base + ((tp->hint + 1ULL) << TESTPORT_SLOT_SHIFT))
 		slot->bus = tp->base + ((uint64_t)tp->hint << TESTPORT_SLOT_SHIFT);
+	if (tp->region)
+		va = tp->region + (slot->bus - tp->base);
+	else if (posix_memalign(&va, align < 64 ? 64 : align, size))
+		abort();
+	memset(va, 0, size);
 	*bus = slot->bus;
 	__atomic_store_n(&slot->va, va, __ATOMIC_RELEASE);
 	tp->live++;
@@ -113,7 +118,8 @@ static void dma_free(void *ctx, void *va, size_t size)
 	memset(va, 0x5a, size);
 	free(slot->shadow);
 	free(slot->word);
-	free(va);
+	if (!tp->region)
+		free(va);
 	__atomic_store_n(&slot->va, NULL, __ATOMIC_RELAXED);
 	tp->live--;
 	pthread_mutex_unlock(&tp->lock);
@@ -219,6 +225,14 @@ static const struct smmu_port_ops ops = {
 	.clean = clean,
 };
 
+static const struct smmu_port_ops linear_ops = {
+	.dma_alloc = dma_alloc,
+	.dma_free = dma_free,
+	.clean = clean,
+};
+
+bool testport_linear;
+
 void testport_init(struct testport *tp, unsigned oas)
 {
 	memset(tp, 0, sizeof(*tp));
@@ -227,10 +241,21 @@ void testport_init(struct testport *tp, unsigned oas)
 	tp->port.ctx = tp;
 	tp->base = SMMU_BIT(oas) - ((uint64_t)TESTPORT_SLOTS << TESTPORT_SLOT_SHIFT);
 	tp->hint = 1;
+	if (!testport_linear)
+		return;
+	/* Address space alone, but for what is used. */
+	tp->region = mmap(NULL, REGION_BYTES, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (tp->region == MAP_FAILED)
+		abort();
+	tp->port.ops = &linear_ops;
+	tp->port.dma_offset = (uintptr_t)tp->region - tp->base;
 }
 
 void testport_fini(struct testport *tp)
 {
 	assert_int_equal(tp->live, 0);
+	if (tp->region)
+		munmap(tp->region, REGION_BYTES);
 	pthread_mutex_destroy(&tp->lock);
 }

@@ -33,7 +33,8 @@ struct testport {
 	pthread_mutex_t lock; /**< allocation and shadows */
 	struct testport_slot slot[TESTPORT_SLOTS];
 	unsigned hint;
-	uint64_t base; /**< bus address of slot 0 */
+	uint64_t base;   /**< bus address of slot 0 */
+	uint8_t *region; /**< where slot 0 is; NULL: each has memory of its own */
 	unsigned live;
 	unsigned allocs;  /**< so far, failed ones not counted */
 	unsigned fail_at; /**< let the so-many-th allocation from now fail; 0: none */
@@ -45,6 +46,17 @@ struct testport {
 	void (*on_alloc)(struct testport *tp);
 	void (*on_clean)(struct testport *tp, const void *va, size_t size);
 };
+
+/**
+ * How the next port says where a bus address is: by a function, or (true) by one distance for all. With the function each
+ * table has memory of its own, so that tools see an access beside it; with the distance all are in one region.
+ */
+extern bool testport_linear;
+/** Run a program's tests with each; the number of those that failed. */
+#define testport_run(tests)                                                                        \
+	(testport_linear = false, cmocka_run_group_tests_name("dma_to_virt", tests, NULL, NULL)) + \
+		(testport_linear = true,                                                           \
+		 cmocka_run_group_tests_name("dma_offset", tests, NULL, NULL))
 
 /** Bus addresses end at 2^@p oas. */
 void testport_init(struct testport *tp, unsigned oas);
