@@ -12,6 +12,7 @@
 #include <smmuv3/inv.h>
 #include <smmuv3/port.h>
 #include <smmuv3/queue.h>
+#include <smmuv3/quirks.h>
 
 SMMU_BEGIN_DECLS
 
@@ -47,15 +48,6 @@ struct smmu_features {
 	uint8_t cmdq_log2, evtq_log2, priq_log2; /**< largest queues */
 };
 
-/** Known deviations of a part; the embedder sets them from IIDR, firmware tables or documentation. */
-enum {
-	SMMU_QUIRK_NO_RANGE = 1,  /**< do not use range invalidation commands */
-	SMMU_QUIRK_SPLIT_ATC = 2, /**< wait between TLB and ATC operations */
-	SMMU_QUIRK_TWICE = 4,     /**< CFGI and TLBI have to be issued twice */
-	SMMU_QUIRK_NO_MSI = 8,    /**< do not complete CMD_SYNC by MSI */
-	SMMU_QUIRK_NO_ATS = 16,   /**< do not use ATS; translated traffic is refused all the same */
-};
-
 /**
  * The message that an interrupt source writes: a 32-bit write of @p data to @p address, which is a multiple of 4 and below
  * 2^IDR5.OAS; address 0: no message, the source's wire is used (IHI 0070 G.b, 3.18.2, 6.3.21).
@@ -75,7 +67,7 @@ struct smmu_instance_config {
 				  queues can be turned off only where the control pages are reached too */
 	uint32_t index;   /**< for the default name only: "smmu" and this */
 	const char *name; /**< for messages; outlives the instance; NULL: "smmu" and the index */
-	uint32_t quirks;  /**< SMMU_QUIRK_… */
+	uint32_t quirks;  /**< SMMU_QUIRK_… of quirks.h; probe adds those that IIDR tells */
 	bool coherent_override; /**< firmware says coherent although IDR0.COHACC does not (IORT COHACC override) */
 	uint8_t cmdq_log2; /**< entries of the command queue as log2; 0: 10. Cut to what IDR1 allows */
 	uint8_t evtq_log2; /**< of the event queue; 0: 15, or less if memory for it is short. Cut likewise */

@@ -54,6 +54,15 @@ static void free_all(struct smmu_instance *inst)
 	inst->have_priq = false;
 }
 
+/** A part without page 1 has its registers on page 0. */
+static void place_outq(const struct smmu_instance *inst, struct smmu_outq *q)
+{
+	if (!(inst->cfg.quirks & SMMU_QUIRK_PAGE0_ONLY))
+		return;
+	q->reg_prod -= SMMU_REGS_PAGE1;
+	q->reg_cons -= SMMU_REGS_PAGE1;
+}
+
 /** The event queue: of the size that was asked for, or the largest up to the default that there is memory for. */
 static int allocate_evtq(struct smmu_instance *inst)
 {
@@ -66,9 +75,11 @@ static int allocate_evtq(struct smmu_instance *inst)
 		if (error != -SMMU_ENOMEM || !inst->evtq_may_shrink || log2 <= EVTQ_LOG2_LEAST)
 			break;
 	}
-	return error ? error
-		     : smmu_instance_reaches(inst, "the event queue", inst->evtq.ring_bus,
-					     (size_t)32 << log2);
+	if (error)
+		return error;
+	place_outq(inst, &inst->evtq);
+	return smmu_instance_reaches(inst, "the event queue", inst->evtq.ring_bus,
+				     (size_t)32 << log2);
 }
 
 static int allocate_priq(struct smmu_instance *inst)
@@ -79,6 +90,7 @@ static int allocate_priq(struct smmu_instance *inst)
 	if (error)
 		return error;
 	inst->have_priq = true;
+	place_outq(inst, &inst->priq);
 	return smmu_instance_reaches(inst, "the PRI queue", inst->priq.ring_bus,
 				     (size_t)16 << inst->cfg.priq_log2);
 }
@@ -190,8 +202,7 @@ int smmu_instance_remove(struct smmu_instance *inst)
 		return inst->held ? stop(inst) : 0;
 	while ((dev = inst->devices))
 		smmu_device_fini(dev);
-	/* Fact 5 of the sweep: after this no command for this instance is outstanding or will come. */
-	smmu_rcu_synchronize(inst->port->rcu);
+	/* It waits for all readers. Fact 5 of the sweep: no command for this instance is outstanding or will come. */
 	smmu_handlers_stop(inst);
 	inst->up = false;
 	return stop(inst);

@@ -173,6 +173,21 @@ static int read_ids(struct smmu_instance *inst)
 	return error ? error : read_idr5(inst);
 }
 
+static void apply_quirks(struct smmu_instance *inst)
+{
+	static const struct {
+		uint32_t quirk, feature;
+	} cleared[] = {
+		{SMMU_QUIRK_NO_RANGE, SMMU_FEAT_RANGE},   {SMMU_QUIRK_NO_MSI, SMMU_FEAT_MSI},
+		{SMMU_QUIRK_NO_ATS, SMMU_FEAT_ATS},       {SMMU_QUIRK_NO_SEV, SMMU_FEAT_SEV},
+		{SMMU_QUIRK_NO_NESTED, SMMU_FEAT_NESTED},
+	};
+
+	for (unsigned i = 0; i < SMMU_ARRAY_SIZE(cleared); i++)
+		if (inst->cfg.quirks & cleared[i].quirk)
+			inst->features.bits &= ~cleared[i].feature;
+}
+
 int smmu_instance_probe(struct smmu_instance *inst, const struct smmu_instance_config *cfg)
 {
 	/* No two instances of a system share an index, whatever port they have: arrays tell instances apart by it. */
@@ -187,15 +202,13 @@ int smmu_instance_probe(struct smmu_instance *inst, const struct smmu_instance_c
 		inst->cfg.mmio_size = SMMU_REGS_SIZE;
 	error = read_ids(inst);
 	if (!error)
+		inst->cfg.quirks |= smmu_quirks_from(smmu_mmio_read32(&inst->mmio, SMMU_IIDR),
+						     SMMU_IORT_MODEL_GENERIC, NULL);
+	if (!error)
 		error = check_msis(inst);
 	if (error)
 		return error;
-	if (cfg->quirks & SMMU_QUIRK_NO_RANGE)
-		inst->features.bits &= ~(uint32_t)SMMU_FEAT_RANGE;
-	if (cfg->quirks & SMMU_QUIRK_NO_MSI)
-		inst->features.bits &= ~(uint32_t)SMMU_FEAT_MSI;
-	if (cfg->quirks & SMMU_QUIRK_NO_ATS)
-		inst->features.bits &= ~(uint32_t)SMMU_FEAT_ATS;
+	apply_quirks(inst);
 	inst->cfg.cmdq_log2 =
 		queue_log2(cfg->cmdq_log2, CMDQ_LOG2_DEFAULT, inst->features.cmdq_log2);
 	inst->cfg.evtq_log2 =

@@ -58,13 +58,29 @@ void smmu_target_init(struct smmu_instance *inst)
 						.atc_max = inst->cfg.atc_max};
 }
 
+/** Issue them once; where two kinds may not meet, with a wait in between. */
+static int issue_once(struct smmu_instance *inst, const struct smmu_cmd *cmds, uint32_t n,
+		      bool may_sleep)
+{
+	int error = 0;
+
+	for (uint32_t i = 0, end; !error && i < n; i = end) {
+		end = i + 1;
+		while (end < n && (!(inst->cfg.quirks & SMMU_QUIRK_ONE_KIND) ||
+				   smmu_cmd_opcode(&cmds[end]) == smmu_cmd_opcode(&cmds[i])))
+			end++;
+		error = smmu_cmdq_issue(&inst->cmdq, cmds + i, end - i, may_sleep);
+	}
+	return error;
+}
+
 static int issue(struct smmu_instance *inst, const struct smmu_cmd *cmds, uint32_t n,
 		 bool may_sleep)
 {
-	int error = smmu_cmdq_issue(&inst->cmdq, cmds, n, may_sleep);
+	int error = issue_once(inst, cmds, n, may_sleep);
 
 	if (!error && inst->cfg.quirks & SMMU_QUIRK_TWICE)
-		error = smmu_cmdq_issue(&inst->cmdq, cmds, n, may_sleep);
+		error = issue_once(inst, cmds, n, may_sleep);
 	return error;
 }
 

@@ -67,6 +67,7 @@ static uint32_t read32(void *ctx, uint32_t offset)
 	struct rig_smmu *s = ctx;
 	uint32_t value = UINT32_MAX;
 
+	offset = s->move ? s->move(offset) : offset;
 	if (!dies(s, false, offset))
 		value = s->model->ops->read32(s->model->ctx, offset);
 	if (s->rig->shadow.va && offset == SMMU_EVENTQ_PROD)
@@ -113,6 +114,7 @@ static void write32(void *ctx, uint32_t offset, uint32_t value)
 {
 	struct rig_smmu *s = ctx;
 
+	offset = s->move ? s->move(offset) : offset;
 	if (dies(s, true, offset))
 		return;
 	mmio_check_write(&s->check, offset, value);

@@ -58,6 +58,8 @@ struct rig_smmu {
 	uint32_t cr0, prod;
 	bool gone;          /**< reads as ones, writes get lost */
 	unsigned die_after; /**< gone from the n-th register write on; 0: never */
+	/** Where a register is on a part that has it elsewhere; NULL: where the architecture says. */
+	uint32_t (*move)(uint32_t offset);
 	/** Changes what a register reads as; NULL: nothing. */
 	uint32_t (*patch_read)(struct rig_smmu *s, uint32_t offset, uint32_t value);
 	uint64_t (*patch_read64)(struct rig_smmu *s, uint32_t offset, uint64_t value);

@@ -10,6 +10,8 @@ static struct smmu_port port;
 
 static uint32_t read32(void *ctx, uint32_t offset)
 {
+	if (offset == SMMU_IIDR)
+		return 0;
 	CHECK(offset < SMMU_IDR0 + 4 * 6);
 	return idr[(offset - SMMU_IDR0) / 4];
 }
