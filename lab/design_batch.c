@@ -12,7 +12,8 @@ struct batch {
 
 bool design_gone(const struct smmu_inv *e)
 {
-	return !smmu_load_acquire(&e->users) || smmu_load(&e->muted);
+	return !smmu_load_acquire(&e->users) ||
+	       (e->kind >= SMMU_INV_ATS && smmu_load(&e->owner->cut));
 }
 
 static uint32_t batch_count(const struct batch *b)

@@ -146,7 +146,7 @@ static int open_smmu(struct machine *m, unsigned i, const struct machine_config 
 
 /* ---- devices and domains ---- */
 
-static int on_set_ats(void *ctx, bool on)
+static int on_set_ats(void *ctx, bool on, unsigned stu)
 {
 	struct machine_device *d = ctx;
 	unsigned k;

@@ -95,10 +95,12 @@ static enum smmu_cmdq_status own_wait(struct smmu_inv_target *t,
 	return own_poll(t, token);
 }
 
-static void own_quarantine(struct smmu_inv_target *t, const struct smmu_inv *e)
+static int own_quarantine(struct smmu_inv_target *t, struct smmu_inv_owner *owner)
 {
-	/* A driver makes the stream's STE abort and waits for the CFGI. This ring never reports an ATC time-out. */
-	printf("    smmu%" PRIu32 " cut off stream %" PRIu32 "\n", t->index, e->id);
+	/* A driver makes the device's STEs abort and waits for the CFGI. This ring never reports an ATC time-out. */
+	owner->cut = SMMU_CUT_DONE;
+	printf("    smmu%" PRIu32 ": a device was cut off\n", t->index);
+	return 0;
 }
 
 static const struct smmu_inv_target_ops own_ops = {
@@ -127,6 +129,7 @@ static const struct smmu_port port = {.ops = &port_ops, .rcu = &rcu};
 /* ---- A domain of the embedder's: its array, and whatever else it has ---- */
 
 static struct smmu_inv_array *domain_array;
+static struct smmu_inv_debt domain_debt;
 
 static int attach(struct smmu_inv *set, uint32_t n)
 {
@@ -158,6 +161,7 @@ int main(void)
 {
 	static struct own_smmu smmu[2];
 	struct smmu_inv first[2], second[2], third[2];
+	struct smmu_inv_owner device[3] = {{SMMU_CUT_NO}};
 	struct smmu_gather gather;
 	struct smmu_fence fence;
 
@@ -168,11 +172,11 @@ int main(void)
 	puts("attach streams 3 and 4 behind smmu0 (its VMID 1) and stream 5 behind smmu1 (its VMID "
 	     "7), all with ATS:");
 	smmu_inv_make_vmid(&first[0], &smmu[0].target, 1);
-	smmu_inv_make_ats(&first[1], &smmu[0].target, 3, -1, false, NULL);
+	smmu_inv_make_ats(&first[1], &smmu[0].target, 3, -1, false, &device[0]);
 	smmu_inv_make_vmid(&second[0], &smmu[0].target, 1);
-	smmu_inv_make_ats(&second[1], &smmu[0].target, 4, -1, false, NULL);
+	smmu_inv_make_ats(&second[1], &smmu[0].target, 4, -1, false, &device[1]);
 	smmu_inv_make_vmid(&third[0], &smmu[1].target, 7);
-	smmu_inv_make_ats(&third[1], &smmu[1].target, 5, -1, false, NULL);
+	smmu_inv_make_ats(&third[1], &smmu[1].target, 5, -1, false, &device[2]);
 	if (attach(first, 2) || attach(second, 2) || attach(third, 2))
 		return EXIT_FAILURE;
 	show();
@@ -182,7 +186,7 @@ int main(void)
 	smmu_gather_init(&gather, 12);
 	for (uint64_t iova = 0x200000; iova < 0x203000; iova += 0x1000)
 		smmu_gather_leaf(&gather, iova, 12, 3);
-	smmu_inv_submit(&fence, &rcu, &domain_array, &gather);
+	smmu_inv_submit(&fence, &rcu, &domain_array, &domain_debt, &gather);
 	printf("  submitted, nothing waited for: the fence says %s\n",
 	       smmu_fence_poll(&fence) == -SMMU_EAGAIN ? "not yet" : "finished");
 	if (smmu_fence_wait(&fence))
@@ -192,7 +196,7 @@ int main(void)
 	puts("detach stream 4 (its STE aborts already), then invalidate everything:");
 	smmu_inv_unref(domain_array, second, 2);
 	show();
-	if (smmu_inv_sync(&rcu, &domain_array, NULL))
+	if (smmu_inv_sync(&rcu, &domain_array, &domain_debt, NULL))
 		return EXIT_FAILURE;
 	smmu_inv_array_retire(&rcu, domain_array);
 	return EXIT_SUCCESS;

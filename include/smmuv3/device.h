@@ -21,8 +21,19 @@ SMMU_BEGIN_DECLS
 
 /** Services of the bus that the device sits on. Called on the attach side; may sleep. */
 struct smmu_device_ops {
-	/** Switch ATS in the device on (0 or a negative error, left off) or off (result ignored). */
-	int (*set_ats)(void *ctx, bool on);
+	/**
+	 * Switch ATS in the device on or off, for all its streams.
+	 *
+	 * On: called when the STEs allow ATS and the SMMU knows. Program the device's Smallest Translation Unit to
+	 * @p stu, the log2 of the smallest granule of the SMMU (IHI 0070 G.b, 3.9.1): a device set to a larger one may
+	 * answer an invalidation without doing it. Off: return when the device sends no more translation requests and
+	 * no more translated accesses; what its ATC held is not used again, also not after ATS goes on again.
+	 *
+	 * While ATS is off, ATC_INV still come. They are to be answered as unsupported requests (IHI 0070 G.b, 3.9.1.5).
+	 *
+	 * @return 0; a negative error: ATS is off. For off the result is ignored.
+	 */
+	int (*set_ats)(void *ctx, bool on, unsigned stu);
 };
 
 struct smmu_device_config {
@@ -47,78 +58,152 @@ struct smmu_cdtab {
 	uint8_t slot; /**< without substreams two CDs take turns, so that a change is one store in the STE */
 };
 
-struct smmu_pasid {
-	uint32_t ssid;
+/** One attachment: of a substream, or of traffic without one, to a domain. Private. */
+struct smmu_attachment {
+	struct smmu_attachment *next;
 	struct smmu_domain *domain;
-	struct smmu_pasid *next;
+	uint32_t ssid; /**< 0: traffic without a substream */
+	uint32_t id;   /**< ASID or VMID of the domain on this instance; 0: it has no table */
+};
+
+/**
+ * The streams of a device as the SMMU and sweeps know them. Made and kept by the library, since it outlives the device
+ * where the SMMU did not confirm that it forgot them. Private.
+ */
+struct smmu_streams {
+	struct smmu_instance *instance;
+	struct smmu_streams *next;   /**< in instance->leftovers, once the device is gone */
+	struct smmu_inv_owner owner; /**< how far it is cut off; what arrays name */
+	const char *name;
+	uint32_t nr;
+	uint32_t id[SMMU_DEVICE_STREAMS];
+	struct smmu_ste *ste[SMMU_DEVICE_STREAMS];
+	/** Excludes a cut-off against a change of the STEs. Any context; short. */
+	struct smmu_spinlock ste_lock;
+	struct smmu_cdtab cdtab;
+	/** Attachments that are over, but the SMMU did not confirm it: their domains still name the streams. */
+	struct smmu_attachment *leaving;
+	/** Caches of the SMMU may hold other STEs and CDs than memory does. */
+	uint32_t unconfirmed;
+	bool ats; /**< operations for their ATCs are in the arrays */
 };
 
 /** The embedder owns the memory; fields are private. */
 struct smmu_device {
 	struct smmu_instance *instance; /**< NULL once the instance was removed */
 	struct smmu_device *next;       /**< in instance->devices */
+	uint32_t pins; /**< walks of that list that stand here; under the instance's lock */
 	const struct smmu_device_ops *ops;
 	void *ctx;
-	const char *name;
-	struct smmu_mutex
-		lock; /**< serialises attach and detach of this device; taken before any other; may sleep */
-	uint32_t stream[SMMU_DEVICE_STREAMS];
-	struct smmu_ste *ste[SMMU_DEVICE_STREAMS];
-	uint32_t nr_streams;
+	/** Serialises attach and detach of this device; taken before any other; may sleep. */
+	struct smmu_mutex lock;
+	struct smmu_streams *streams;
 	uint8_t ssid_bits;
 	bool ats_wanted;
-	bool ats_on;          /**< in the device */
-	bool ste_ats;         /**< in its STEs */
-	uint32_t quarantined; /**< cut off because its ATC did not answer */
-	struct smmu_spinlock
-		ste_lock; /**< excludes quarantine against a change of the STEs; any context; short */
-	struct smmu_domain *domain; /**< of traffic without a substream; NULL: blocked */
-	struct smmu_cdtab cdtab;
-	struct smmu_pasid *pasids;
+	bool ats_on;                 /**< in the device */
+	bool ats_refused;            /**< set_ats failed for what it is attached to now */
+	struct smmu_domain *domain;  /**< of traffic without a substream; NULL: blocked */
+	struct smmu_attachment *own; /**< that attachment; NULL: blocked */
+	struct smmu_attachment *pasids;
 };
 
 /**
- * Bytes that smmu_device_init would allocate for @p cfg now: DMA memory (its context descriptors, and second-level stream
- * tables that no earlier stream has needed) and plain memory. Each substream attached later takes at most another 4096
- * bytes of DMA memory and sizeof(struct smmu_pasid). The instance is enabled. May sleep.
+ * The memory of a device that is not added yet.
+ *
+ * @param cfg    as for smmu_device_init; the instance is enabled
+ * @param dma    bytes of DMA memory: context descriptors, and second-level stream tables that no stream needed yet
+ * @param plain  bytes of plain memory
+ *
+ * Each attachment takes sizeof(struct smmu_attachment) of plain memory more, and one of a substream at most 4,096 bytes of
+ * DMA memory. May sleep.
  */
 void smmu_device_memory(const struct smmu_device_config *cfg, size_t *dma, size_t *plain);
 
 /**
- * Add a device: its streams abort until it is attached. -SMMU_EINVAL, -SMMU_ERANGE (a stream the SMMU cannot have),
- * -SMMU_EEXIST (a stream taken), -SMMU_ENOMEM, -SMMU_EIO; nothing changed, but that a second-level stream
- * table that was made stays with the instance. May sleep.
+ * Add a device: its streams abort until it is attached.
+ *
+ * @return
+ *   0
+ *   -SMMU_EINVAL  the configuration, or the instance is not enabled
+ *   -SMMU_ERANGE  a stream that the SMMU cannot have
+ *   -SMMU_EEXIST  a stream of another device
+ *   -SMMU_ENOMEM
+ *   -SMMU_EIO     the SMMU does not confirm what it has to forget of the streams
+ *
+ * After an error nothing changed, but that a second-level stream table that was made stays with the instance. May sleep.
  */
 int smmu_device_init(struct smmu_device *dev, const struct smmu_device_config *cfg);
 
 /**
- * Detach it from everything and drop it; nothing to do after smmu_instance_remove. Cannot fail. Waits for readers if the device
- * uses ATS: may sleep.
+ * Detach a device from everything and drop it; its memory is the embedder's again. Cannot fail; nothing to do after
+ * smmu_instance_remove, and may run beside it.
+ *
+ * Where the SMMU does not confirm, the library keeps what the SMMU may still use (the context descriptors, and the place
+ * in the arrays of the domains, which cannot be finished meanwhile) until smmu_instance_revive or smmu_instance_remove
+ * of the instance.
+ *
+ * Waits for the SMMU and for sweeps that are under way: may sleep.
  */
 void smmu_device_fini(struct smmu_device *dev);
 
 /**
  * Attach the device's traffic without substream to @p domain, in place of what it was attached to, without a moment at
- * which the streams are undefined; from stage 1 to stage 1, if the device has no
- * substreams, without a moment at which they fault. -SMMU_EOPNOTSUPP (the
- * instance cannot use the domain's table; the log says why), -SMMU_EBUSY (stage 2 while substreams are attached),
- * -SMMU_ENOSPC (no ASID or VMID left), -SMMU_ENOMEM, the error of set_ats: everything is as before. -SMMU_EIO: the SMMU or the
- * device's ATC does not answer; the device is attached, but cut off (or was cut off before: then nothing changed).
- * -SMMU_ENODEV: the instance was removed. May sleep.
+ * which the streams are undefined; where the change is a single store (from stage 1 to stage 1 without substreams, and
+ * more of them with SMMU_PORT_LSE2), without a moment at which they fault. ATS is off in the device meanwhile where
+ * there are such moments, so that no translation request is refused.
+ *
+ * @return
+ *   0                 attached, and the SMMU has confirmed it. If set_ats refused, without ATS, which the log says
+ *   -SMMU_EINVAL      @p domain is NULL, or its port has other read sections (smmu_port.rcu)
+ *   -SMMU_EOPNOTSUPP  the instance cannot use the domain's table; an information in the log says why
+ *   -SMMU_EBUSY       stage 2 while substreams are attached
+ *   -SMMU_ENOSPC      no ASID or VMID left
+ *   -SMMU_ENOMEM
+ *   -SMMU_ENODEV      the instance was removed; after all errors so far everything is as before
+ *   -SMMU_EIO         the SMMU or the device's ATC does not answer. If an earlier change was not confirmed and still is
+ *                     not, nothing changed. Else the device is detached from both domains and blocked; see
+ *                     smmu_device_confirmed for whether the SMMU knows. A later call tries again
+ *
+ * May sleep.
  */
 int smmu_attach(struct smmu_device *dev, struct smmu_domain *domain);
 
-/** Detach it: its traffic aborts. Cannot fail and needs no memory. Waits for sweeps before ATS goes off: may sleep. */
+/**
+ * Detach the device's traffic without substream: it aborts. Cannot fail and needs no memory; but ask
+ * smmu_device_confirmed before memory of its DMA is used for something else. May sleep.
+ */
 void smmu_detach(struct smmu_device *dev);
 
 /**
- * The same for one substream, 1 … 2^ssid_bits-1, and a stage-1 domain. -SMMU_ERANGE, -SMMU_EOPNOTSUPP, -SMMU_EBUSY (stage 2
- * is attached), and the errors of smmu_attach. May sleep.
+ * As smmu_attach, for one substream and a stage-1 domain. Also:
+ *
+ * @return
+ *   -SMMU_ERANGE      @p ssid is not 1 … 2^ssid_bits-1: everything is as before
+ *   -SMMU_EOPNOTSUPP  not a stage-1 domain: everything is as before
+ *   -SMMU_EBUSY       the untagged traffic is at stage 2: everything is as before
+ *   -SMMU_EIO         as there, for this substream; the device's other traffic aborts until the next call that is
+ *                     confirmed
  */
 int smmu_attach_pasid(struct smmu_device *dev, uint32_t ssid, struct smmu_domain *domain);
+
+/** As smmu_detach, for one substream. */
 void smmu_detach_pasid(struct smmu_device *dev, uint32_t ssid);
 
-/** True if the device was cut off because its ATC did not answer. It stays so until smmu_device_fini. */
+/**
+ * True if the SMMU has confirmed all that was done to the device: it reaches what it is attached to and nothing else.
+ * While this is false the device may still use what it was attached to, and those domains keep their tables
+ * (smmu_domain_fini: -SMMU_EBUSY). Any context.
+ */
+bool smmu_device_confirmed(const struct smmu_device *dev);
+
+/**
+ * Ask the SMMU again, if it has not confirmed. Every attach and detach of the device does so as well. May sleep.
+ *
+ * @return 0: confirmed. -SMMU_EIO: not. -SMMU_ENODEV: the instance was removed.
+ */
+int smmu_device_confirm(struct smmu_device *dev);
+
+/** True if the device was cut off because its ATC did not answer. It stays so until smmu_device_fini. Any context. */
 bool smmu_device_quarantined(const struct smmu_device *dev);
 
 SMMU_END_DECLS

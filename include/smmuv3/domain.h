@@ -41,6 +41,7 @@ struct smmu_domain {
 	struct smmu_pgtable own_table;
 	uint32_t users;             /**< attachments, whatever the kind */
 	struct smmu_inv_array *inv; /**< published; readers follow it without a lock */
+	struct smmu_inv_debt debt;  /**< what sweeps of it could not confirm */
 	struct smmu_mutex
 		lock; /**< serialises writers of inv; attach side, may sleep; never taken by a sweep */
 };

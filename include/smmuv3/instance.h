@@ -87,11 +87,14 @@ struct smmu_instance_config {
 /** Ids of one kind, handed out one at a time. */
 struct smmu_ids {
 	uint64_t *bitmap;
+	uint64_t *
+		abandoned; /**< behind the bitmap: not used any more, but the TLB was not cleaned of them */
 	uint32_t count;
 	uint32_t hint;
 };
 
 struct smmu_device;
+struct smmu_streams;
 
 struct smmu_strtab {
 	void *l1; /**< L1 descriptors, or the STEs themselves */
@@ -120,6 +123,8 @@ struct smmu_instance {
 	struct smmu_mutex
 		lock; /**< protects strtab.l2, asids, vmids and devices; attach side, may sleep */
 	struct smmu_device *devices;
+	/** Of devices that are gone, what the SMMU did not confirm to have forgotten. Under lock. */
+	struct smmu_streams *leftovers;
 	bool up;
 	bool held; /**< down, but the SMMU did not confirm that it is disabled: its memory is kept */
 	bool have_priq;

@@ -39,13 +39,14 @@ enum {
 
 struct smmu_inv_target;
 struct smmu_inv_program;
-struct smmu_inv;
+struct smmu_inv_owner;
 
 struct smmu_inv_target_ops {
 	/**
 	 * Append the smmu_inv_program_count(p) commands of @p p and a CMD_SYNC as one unit: no other commands in
-	 * between. Get them from smmu_inv_program_next. Stores a token. 0, or a negative error if the queue is dead.
-	 * Called inside a read section, maybe where sleeping is forbidden.
+	 * between. Get them from smmu_inv_program_next. Called inside a read section, maybe where sleeping is forbidden.
+	 *
+	 * @return 0 and a token; a negative error if the queue is dead.
 	 */
 	int (*submit)(struct smmu_inv_target *t, struct smmu_inv_program *p,
 		      struct smmu_cmdq_token *token);
@@ -56,10 +57,14 @@ struct smmu_inv_target_ops {
 	enum smmu_cmdq_status (*wait)(struct smmu_inv_target *t,
 				      const struct smmu_cmdq_token *token);
 	/**
-	 * The device behind ATS entry @p e does not answer: cut it off so that what its ATC holds cannot be used.
-	 * When this returns no access of that stream reaches memory. Waits for configuration commands.
+	 * The device @p owner does not answer: cut it off, so that what its ATC holds cannot be used, and wait until
+	 * that took effect. Sets owner->cut to SMMU_CUT_BEGUN before it does anything else, and to SMMU_CUT_DONE when
+	 * no access of the device reaches memory any more. Several threads may call it at once, also for one device.
+	 *
+	 * @return 0: it took effect. Negative: not confirmed; owner->cut stays at SMMU_CUT_BEGUN, this sweep ends with
+	 * an error, and every later one that meets the device calls again.
 	 */
-	void (*quarantine)(struct smmu_inv_target *t, const struct smmu_inv *e);
+	int (*quarantine)(struct smmu_inv_target *t, struct smmu_inv_owner *owner);
 };
 
 /** An SMMU instance as the sweep sees it. Outlives every array that names it, until readers have left. */
@@ -73,21 +78,40 @@ struct smmu_inv_target {
 		atc_max; /**< an ATC gets at most this many spans, covering more if need be; 0: exact always */
 };
 
-/** One operation. The commands are half built: a sweep adds the address and stores sixteen bytes. */
-struct smmu_inv {
-	struct smmu_inv_target *target; /**< not to be followed once users is 0: it may be gone */
-	uint32_t index;                 /**< target->index, kept here for the same reason */
-	uint32_t kind;                  /**< enum smmu_inv_kind */
-	uint32_t id;                    /**< ASID, VMID or stream */
-	uint32_t substream; /**< ATS: substream + 1, or 0 for traffic without one; else 0 */
-	uint32_t users;     /**< attachments that share it; 0: gone, skipped by sweeps */
-	uint64_t by_range;  /**< word 0 of the command that takes an address */
-	uint64_t whole;     /**< word 0 of the command for everything under the id */
-	void *owner;        /**< ATS: the embedder's device, for quarantine */
-	uint32_t muted;     /**< ATS: quarantined, skipped by sweeps */
+/** How far a device has been cut off. It only ever rises. */
+enum smmu_cut {
+	SMMU_CUT_NO,
+	SMMU_CUT_BEGUN, /**< decided, and not confirmed by the SMMU yet: sweeps that meet it see to that first */
+	SMMU_CUT_DONE, /**< nothing of it reaches memory: sweeps skip its operations */
 };
 
-/** A published set of operations, sorted. Only users and muted ever change, and users only downward. */
+/**
+ * The device behind ATS operations: one for all its streams, substreams and domains, so that what is found out about it
+ * through one operation is known at once to every sweep. Zeroed at first. It stays as long as a sweep may name it.
+ */
+struct smmu_inv_owner {
+	uint32_t cut; /**< enum smmu_cut */
+};
+
+/** One operation. The commands are half built: a sweep adds the address and stores sixteen bytes. */
+struct smmu_inv {
+	/** Not to be followed once users is 0: it may be gone. */
+	struct smmu_inv_target *target;
+	/** target->index, kept here for the same reason. */
+	uint32_t index;
+	uint32_t kind; /**< enum smmu_inv_kind */
+	uint32_t id;   /**< ASID, VMID or stream */
+	/** ATS: substream + 1, or 0 for traffic without one; else 0. */
+	uint32_t substream;
+	/** Attachments that share it; 0: gone, skipped by sweeps. */
+	uint32_t users;
+	uint64_t by_range; /**< word 0 of the command that takes an address */
+	uint64_t whole;    /**< word 0 of the command for everything under the id */
+	/** ATS: the device, never NULL; else NULL. Not to be followed once users is 0. */
+	struct smmu_inv_owner *owner;
+};
+
+/** A published set of operations, sorted. Only users ever changes, and only downward. */
 struct smmu_inv_array {
 	struct smmu_rcu_head rcu;
 	const struct smmu_port *port;
@@ -96,14 +120,30 @@ struct smmu_inv_array {
 	struct smmu_inv entry[];
 };
 
+/**
+ * What sweeps of one domain could not confirm. One beside each array slot, zeroed at first. A sweep that ends with an
+ * error leaves a debt: until a sweep of everything has been confirmed by all instances, each sweep is one of everything,
+ * whatever its range. src/inv/sweep.c, fact 7.
+ */
+struct smmu_inv_debt {
+	uint32_t failed;  /**< sweeps that ended with an error */
+	uint32_t settled; /**< so many of them were made good */
+};
+
+/** True while something that a sweep should have cleared may still be cached. Any context. */
+static inline bool smmu_inv_owes(const struct smmu_inv_debt *debt)
+{
+	return smmu_load(&debt->failed) != smmu_load(&debt->settled);
+}
+
 /** @name Making operations
  *  Fill @p e with users = 1. The id must fit the field. @{ */
 void smmu_inv_make_asid(struct smmu_inv *e, struct smmu_inv_target *t, uint32_t asid);
 void smmu_inv_make_vmid(struct smmu_inv *e, struct smmu_inv_target *t, uint32_t vmid);
 void smmu_inv_make_s1_clear(struct smmu_inv *e, struct smmu_inv_target *t, uint32_t vmid);
-/** @p ssid is the substream, or -1 for traffic without one. */
+/** @p ssid is the substream, or -1 for traffic without one; @p owner the device, not NULL. */
 void smmu_inv_make_ats(struct smmu_inv *e, struct smmu_inv_target *t, uint32_t stream, int32_t ssid,
-		       bool full, void *owner);
+		       bool full, struct smmu_inv_owner *owner);
 /** @} */
 
 /** Order of two operations: instance, kind (all ATS kinds alike), id, substream, kind. Negative, 0 or positive. */
@@ -187,8 +227,11 @@ struct smmu_inv_program {
 	uint32_t segments;
 	uint32_t at; /**< segment being written */
 	uint32_t left;
-	bool started; /**< the plan below belongs to *entry */
-	bool whole;   /**< the gather was "everything" */
+	bool started;                 /**< the plan below belongs to *entry */
+	bool whole;                   /**< the gather was "everything" */
+	bool cutting;                 /**< it met a device that is being cut off */
+	bool several;                 /**< ATC_INV for more than one device were written */
+	struct smmu_inv_owner *asked; /**< the last device that one was written for; NULL: none */
 	const struct smmu_inv *entry;
 	struct smmu_tlbi_plan tlbi, tlbi_run;
 	struct smmu_atc_plan atc, atc_run;
@@ -215,7 +258,12 @@ size_t smmu_inv_program_next(struct smmu_inv_program *p, struct smmu_cmd *dst, s
 struct smmu_inv_flight {
 	struct smmu_inv_target *target;
 	const struct smmu_inv *first, *end;
-	const struct smmu_inv *suspect; /**< ATS operation being tried alone, or NULL */
+	/** The first of the ATS operations that are being asked again, after a time-out; NULL: none are. */
+	const struct smmu_inv *suspect;
+	uint32_t suspects; /**< a power of two: this many from there, if there are so many */
+	struct smmu_inv_owner
+		*asked; /**< the last device whose ATC the program tells; NULL: none */
+	bool several;   /**< it tells those of several */
 	uint8_t phase;
 	uint8_t tries;
 	bool pending;
@@ -224,15 +272,17 @@ struct smmu_inv_flight {
 
 /**
  * A sweep under way. It is a reader from submit until poll or wait says that it is finished: attach and detach go on
- * meanwhile, but ATS is not turned off and no instance goes away. Fields are private. About 1.3 KiB.
+ * meanwhile, but no device that it names and no instance goes away. Fields are private. 1,112 bytes.
  */
 struct smmu_fence {
 	struct smmu_rcu *rcu;
+	struct smmu_inv_debt *debt;
 	struct smmu_inv_array *array;
 	const struct smmu_inv *next;
 	struct smmu_gather range;
 	unsigned cookie;
 	uint32_t flights;
+	uint32_t failed; /**< debt->failed before anything was submitted */
 	int error;
 	bool open;
 	bool whole;
@@ -241,27 +291,37 @@ struct smmu_fence {
 
 /**
  * Start the invalidation of @p range for the domain whose array is published at @p slot. The caller has already
- * changed the page table; this function has the barrier that orders that change before the look at the array. With
- * @p range NULL everything is invalidated. The fence must then be polled or waited for until it is finished.
- * Takes no lock, allocates nothing; waits only for room in a full queue, and when the array names more than
- * SMMU_FENCE_FLIGHTS instances.
+ * changed the page table; this function has the barrier that orders that change before the look at the array. The fence
+ * must then be polled or waited for until it is finished.
+ *
+ * @param slot   where the array is published; may hold NULL
+ * @param debt   the domain's; see there
+ * @param range  what changed, copied; NULL: everything
+ *
+ * Any context; does not sleep, takes no lock, allocates nothing. It waits for room in a full queue, and when the array
+ * names more than SMMU_FENCE_FLIGHTS instances; and it waits for the SMMU where it meets a device whose cut-off was not
+ * confirmed.
  */
 void smmu_inv_submit(struct smmu_fence *f, struct smmu_rcu *rcu, struct smmu_inv_array *const *slot,
-		     const struct smmu_gather *range);
+		     struct smmu_inv_debt *debt, const struct smmu_gather *range);
 
 /**
- * 0: finished, no cache holds anything of the range. -SMMU_EAGAIN: not yet. -SMMU_EIO: finished, but an instance does
- * not answer any more: memory that was unmapped must not be reused before that instance has been reset. Waits only
- * in error recovery.
+ * See how a fence stands. Any context; does not sleep. Waits in error recovery only.
+ *
+ * @return
+ *   0            finished: no cache holds anything of the range, nor of any range that a sweep of this domain owed
+ *   -SMMU_EAGAIN not yet
+ *   -SMMU_EIO    finished, but an instance does not answer, or a device could not be cut off: what was unmapped may
+ *                still be used, and its memory must not be. The domain keeps the debt (struct smmu_inv_debt)
  */
 int smmu_fence_poll(struct smmu_fence *f);
 
-/** As poll, but waits; never -SMMU_EAGAIN. */
+/** As poll, but waits, without sleeping; never -SMMU_EAGAIN. */
 int smmu_fence_wait(struct smmu_fence *f);
 
 /** Submit and wait. */
 int smmu_inv_sync(struct smmu_rcu *rcu, struct smmu_inv_array *const *slot,
-		  const struct smmu_gather *range);
+		  struct smmu_inv_debt *debt, const struct smmu_gather *range);
 /** @} */
 
 SMMU_END_DECLS

@@ -124,6 +124,7 @@ struct smmu_port {
 	const struct smmu_port_ops *ops;
 	void *ctx;
 	struct smmu_rcu *rcu; /**< read sections of sweeps, against attach, detach and removal */
+	uint32_t flags;       /**< SMMU_PORT_LSE2 */
 	/** Without ops->dma_to_virt: virtual address less bus address of memory from dma_alloc, modulo 2^64. */
 	uint64_t dma_offset;
 };
@@ -133,6 +134,22 @@ static inline void *smmu_port_dma_to_virt(const struct smmu_port *port, uint64_t
 	if (port->ops->dma_to_virt)
 		return port->ops->dma_to_virt(port->ctx, bus);
 	return (void *)(uintptr_t)(bus + port->dma_offset);
+}
+
+/** Properties of a system: bits of smmu_port.flags. */
+enum {
+	/**
+	 * All processors of the system have FEAT_LSE2, and DMA memory is such that their aligned 16-byte stores are single
+	 * copies: then the SMMU reads configuration 16 bytes at once (IHI 0070 G.b, 3.21.3), and more changes of
+	 * attachments need no moment at which traffic faults.
+	 */
+	SMMU_PORT_LSE2 = 1,
+};
+
+/** The 64-bit words of an STE or CD that one store changes in one piece: 1 or 2. */
+static inline unsigned smmu_port_unit(const struct smmu_port *port)
+{
+	return port->flags & SMMU_PORT_LSE2 ? 2 : 1;
 }
 
 static inline void smmu_port_clean(const struct smmu_port *port, const void *va, size_t size)

@@ -2,96 +2,150 @@
 /*
  * Attach and detach: a transaction.
  *
- * Everything that can fail comes first, and is undone if something after it fails: ATS is turned on in the device (its
- * STEs do not allow it yet, so it gets no translation), an id and the memory for the new array are found. From then on
- * only a broken SMMU or device can make trouble:
+ * Everything that can fail on a sound SMMU comes first, and is undone if something after it fails: the memory for the
+ * record, the context descriptor and the new array, and an id. Then:
  *
- *   1. the new domain's array is published; barrier                          (smmu_domain_join)
- *   2. CD and STE change; CFGI, SYNC: from here on no walk uses the old table
- *   3. ATC_INV, SYNC: the ATC forgets what it had. Until here the old domain's array still names the device
- *   4. the old domain's array is left; the last user of an id cleans it        (smmu_domain_leave)
- *   5. if ATS is not needed any more: wait for the readers, turn it off
+ *   1. the new domain's array is published; barrier                              (smmu_domain_join)
+ *   2. if ATS is on, and is not wanted any more or the change is not hitless, it goes off in the device, and its ATC is
+ *      cleared                                                                    (ats_off)
+ *   3. CD and STE change; CFGI, SYNC: from here on no walk uses the old table
+ *   4. if ATS stayed on: ATC_INV, SYNC: the ATC forgets what it had. Until here the old domain's array names the device
+ *   5. the old domain's array is left; the last user of an id cleans it            (smmu_streams_settle)
+ *   6. if ATS is wanted and off, it goes on
  *
- * Why ATS goes on before the array says so: a sweep that reads the new array sends ATC_INV to the device, which answers
- * only with ATS on. Why it goes off last: fact 5 of the sweep.
+ * ATS goes on after the STE that allows it is confirmed, and off before the STE that forbids it is stored (IHI 0070 G.b,
+ * 3.9.2), so no request of a live device is refused. Arrays name the device before and after: fact 8 of the sweep.
+ *
+ * What the SMMU does not confirm is not done. If a step fails, the device is detached from both domains and its STEs abort, in
+ * memory; both attachments go on standing in the arrays (they are leaving), and whatever is called next for the device asks
+ * the SMMU again first (confirm). So at most two are leaving for each substream.
  */
 #include "driver.h"
 
 static bool wants_ats(const struct smmu_device *dev)
 {
-	return dev->ats_wanted && (smmu_domain_has_table(dev->domain) || dev->pasids);
+	return dev->ats_wanted && !smmu_streams_cut(dev->streams) &&
+	       (smmu_domain_has_table(dev->domain) || dev->pasids);
 }
 
-/** Turn ATS on in the device, if @p need and it is not; *@p turned says whether this call did. */
-static int ats_on(struct smmu_device *dev, bool need, bool *turned)
+static unsigned smallest_granule(const struct smmu_instance *inst)
 {
+	return inst->features.bits & SMMU_FEAT_4K    ? 12
+	       : inst->features.bits & SMMU_FEAT_16K ? 14
+						     : 16;
+}
+
+static int set_ats(struct smmu_device *dev, bool on)
+{
+	return dev->ops->set_ats(dev->ctx, on, smallest_granule(dev->instance));
+}
+
+/** Turn ATS off in the device, and let nothing be left of its ATC. 0; -SMMU_EIO: not confirmed. */
+static int ats_off(struct smmu_device *dev)
+{
+	set_ats(dev, false);
+	dev->ats_on = false;
+	return smmu_streams_clear_atc(dev->streams, 0, true);
+}
+
+/** The STE for the state of the device. */
+static void make_ste(const struct smmu_device *dev, struct smmu_ste *ste)
+{
+	smmu_make_ste(dev, wants_ats(dev) && !dev->ats_refused, dev->own ? dev->own->id : 0, ste);
+}
+
+static int write_ste(struct smmu_device *dev)
+{
+	struct smmu_ste ste;
+
+	make_ste(dev, &ste);
+	return smmu_streams_write(dev->streams, &ste);
+}
+
+/** Turn ATS on in the device, if it is wanted. A device that refuses goes on without. 0; -SMMU_EIO: not confirmed. */
+static int ats_on(struct smmu_device *dev)
+{
+	struct smmu_message m;
 	int error;
 
-	*turned = false;
-	if (!need || !dev->ats_wanted || dev->ats_on)
+	if (dev->ats_on || dev->ats_refused || !wants_ats(dev))
 		return 0;
-	error = dev->ops->set_ats(dev->ctx, true);
-	if (error)
-		return error;
-	dev->ats_on = *turned = true;
-	return 0;
-}
-
-/** Turn ATS off in the device, if nothing needs it. */
-static void ats_off(struct smmu_device *dev)
-{
-	if (!dev->ats_on || wants_ats(dev))
-		return;
-	smmu_rcu_synchronize(dev->instance->port->rcu);
-	dev->ops->set_ats(dev->ctx, false);
-	dev->ats_on = false;
+	error = set_ats(dev, true);
+	dev->ats_on = !error;
+	if (!error)
+		return 0;
+	smmu_text_str(smmu_message_begin(&m, dev->instance->name), "stream ");
+	smmu_text_hex(&m.text, dev->streams->id[0], 1);
+	smmu_text_str(&m.text, ": its ATS does not go on; it is used without");
+	smmu_message_log(&m, dev->instance->port, SMMU_LOG_WARN);
+	dev->ats_refused = true;
+	return write_ste(dev);
 }
 
 struct cd_sync {
-	struct smmu_device *dev;
+	struct smmu_streams *s;
 	uint32_t ssid;
 };
 
 static int sync_cd(void *ctx)
 {
-	struct cd_sync *s = ctx;
+	struct cd_sync *c = ctx;
 	struct smmu_cmd cmd[SMMU_DEVICE_STREAMS];
 
-	for (uint32_t i = 0; i < s->dev->nr_streams; i++)
-		cmd[i] = smmu_cmd_cfgi_cd(s->dev->stream[i], s->ssid, false);
-	return smmu_instance_issue(s->dev->instance, cmd, s->dev->nr_streams);
+	for (uint32_t i = 0; i < c->s->nr; i++)
+		cmd[i] = smmu_cmd_cfgi_cd(c->s->id[i], c->ssid, false);
+	return smmu_instance_issue(c->s->instance, cmd, c->s->nr, true);
 }
 
-/** Change the CD of @p ssid in the device's table, which the SMMU may be reading; @p domain NULL: not valid. */
-static int change_cd(struct smmu_device *dev, uint32_t ssid, struct smmu_cd *live,
-		     const struct smmu_domain *domain, uint32_t asid)
+/** Write a CD that no STE leads to, and of which nothing is cached (IHI 0070 G.b, 3.21.3.1). */
+static void fill_cd(struct smmu_streams *s, struct smmu_cd *live, const struct smmu_cd *cd)
 {
-	struct cd_sync s = {dev, ssid};
+	for (unsigned w = 0; w < SMMU_ARRAY_SIZE(cd->w); w++)
+		smmu_store(&live->w[w], cd->w[w]);
+	smmu_port_clean(s->instance->port, live, sizeof(*live));
+	smmu_dma_wmb();
+}
+
+/** The CD of attachment @p a; NULL: one that is not valid. */
+static void make_cd(const struct smmu_device *dev, const struct smmu_attachment *a,
+		    struct smmu_cd *cd)
+{
+	*cd = (struct smmu_cd){0};
+	if (a)
+		smmu_make_cd(dev, a->domain, a->id, cd);
+}
+
+/** Change the CD of @p ssid, in a table for substreams, to what @p a (NULL: not valid) needs. */
+static int change_cd(struct smmu_device *dev, uint32_t ssid, const struct smmu_attachment *a)
+{
+	struct cd_sync sync = {dev->streams, ssid};
+	struct smmu_cd cd, *live;
 	struct smmu_entry_change change = {.port = dev->instance->port,
 					   .kind = &smmu_cd_kind,
-					   .live = {live->w},
 					   .n = 1,
 					   .sync = sync_cd,
-					   .ctx = &s};
-	struct smmu_cd cd = {0};
+					   .ctx = &sync};
 
-	if (domain)
-		smmu_make_cd(dev, domain, asid, &cd);
+	/* The leaf that holds it was made by the attach that needed it first; without one, none of its CDs is valid. */
+	if (smmu_cdtab_cd(dev->streams, ssid, &live))
+		return 0;
+	make_cd(dev, a, &cd);
+	if (!smmu_streams_reach_cds(dev->streams)) {
+		fill_cd(dev->streams, live, &cd);
+		return 0;
+	}
+	change.live[0] = live->w;
 	return smmu_entry_change(&change, cd.w);
 }
 
-/** Write the CD for traffic without substream into the slot that the STE does not point to. */
-static void fill_spare_cd(struct smmu_device *dev, const struct smmu_domain *domain, uint32_t asid)
+static bool cd_hitless(struct smmu_device *dev, uint32_t ssid, const struct smmu_attachment *a)
 {
-	struct smmu_cd *live, cd;
+	struct smmu_cd cd, *live;
 
-	dev->cdtab.slot ^= 1;
-	smmu_cdtab_cd(dev, 0, &live);
-	smmu_make_cd(dev, domain, asid, &cd);
-	for (unsigned w = 0; w < SMMU_ARRAY_SIZE(cd.w); w++)
-		smmu_store(&live->w[w], cd.w[w]);
-	smmu_port_clean(dev->instance->port, live, sizeof(*live));
-	smmu_dma_wmb();
+	if (smmu_cdtab_cd(dev->streams, ssid, &live))
+		return true;
+	make_cd(dev, a, &cd);
+	return smmu_entry_hitless(&smmu_cd_kind, dev->instance->port, live->w, cd.w);
 }
 
 static bool is_stage1(const struct smmu_domain *d)
@@ -99,80 +153,158 @@ static bool is_stage1(const struct smmu_domain *d)
 	return d && d->kind == SMMU_DOMAIN_STAGE1;
 }
 
-/** Steps 2 to 5 for traffic without substream: from dev->domain to @p new (NULL: blocked), whose id is @p id. */
-static int switch_domain(struct smmu_device *dev, struct smmu_domain *new, uint32_t id)
+/** The CD of the untagged traffic, before the STE that leads to it. */
+static int change_own_cd(struct smmu_device *dev)
 {
-	struct smmu_domain *old = dev->domain;
-	bool had_ats = dev->ste_ats, substreams = dev->ssid_bits != 0;
-	struct smmu_cd *cd0 = NULL;
+	struct smmu_cd cd, *live;
+
+	if (!is_stage1(dev->domain))
+		return 0;
+	if (dev->ssid_bits)
+		return change_cd(dev, 0, dev->own);
+	/* Two take turns: this is the one that the STE does not point to. */
+	dev->streams->cdtab.slot ^= 1;
+	smmu_cdtab_cd(dev->streams, 0, &live);
+	make_cd(dev, dev->own, &cd);
+	fill_cd(dev->streams, live, &cd);
+	return 0;
+}
+
+static void leaving(struct smmu_device *dev, struct smmu_attachment *a)
+{
+	if (!a)
+		return;
+	a->next = dev->streams->leaving;
+	dev->streams->leaving = a;
+}
+
+/** The SMMU did not confirm a change: what the device is attached to has been taken out of it already. */
+static void not_confirmed(struct smmu_device *dev)
+{
+	if (dev->ats_on)
+		set_ats(dev, false);
+	dev->ats_on = false;
+	smmu_streams_halt(dev->streams);
+	if (smmu_streams_cut(dev->streams) && !smmu_streams_cut_off(dev->streams))
+		return; /* it is off, and the SMMU knows */
+	smmu_store(&dev->streams->unconfirmed, 1);
+}
+
+/** Write what the device is attached to, all of it, and let the SMMU forget what it had. 0, -SMMU_EIO. */
+static int write_all(struct smmu_device *dev)
+{
+	int error = smmu_streams_forget(dev->streams, true);
+
+	if (!error)
+		error = smmu_streams_clear_atc(dev->streams, 0, true);
+	if (!error && is_stage1(dev->domain) && !dev->ssid_bits)
+		error = change_own_cd(dev);
+	if (!error)
+		error = write_ste(dev);
+	return error;
+}
+
+/** Ask the SMMU again, if it has not confirmed. The device's lock is held. */
+static int confirm(struct smmu_device *dev)
+{
+	struct smmu_streams *s = dev->streams;
 	int error = 0;
 
-	dev->domain = new;
-	/* The leaf that holds CD 0 was made by the attach that needed it first. */
-	if (substreams && (is_stage1(new) || is_stage1(old)))
-		smmu_cdtab_cd(dev, 0, &cd0);
-	if (is_stage1(new)) {
-		if (substreams)
-			error = change_cd(dev, 0, cd0, new, id);
-		else
-			fill_spare_cd(dev, new, id);
+	if (smmu_streams_cut(s))
+		error = smmu_streams_cut_off(s);
+	else if (smmu_load(&s->unconfirmed))
+		error = write_all(dev);
+	if (error) {
+		not_confirmed(dev);
+		return error;
 	}
-	error = smmu_first_error(error, smmu_device_write_ste(dev, wants_ats(dev), id,
-							      is_stage1(new) && !substreams));
-	if (substreams && is_stage1(old) && !is_stage1(new))
-		error = smmu_first_error(error, change_cd(dev, 0, cd0, NULL, 0));
-	if (had_ats)
-		error = smmu_first_error(error, smmu_device_clear_atc(dev, 0));
-	if (smmu_domain_has_table(old))
-		smmu_domain_leave(dev, 0, old);
-	else if (old)
-		smmu_fetch_sub(&old->users, 1);
-	ats_off(dev);
+	smmu_store(&s->unconfirmed, 0);
+	smmu_streams_settle(s);
+	return 0;
+}
+
+/** Steps 2 to 6 for traffic without substream, to attachment @p new (NULL: blocked). */
+static int switch_own(struct smmu_device *dev, struct smmu_attachment *new)
+{
+	struct smmu_attachment *old = dev->own;
+	struct smmu_streams *s = dev->streams;
+	struct smmu_ste ste;
+	int error = 0;
+
+	dev->own = new;
+	dev->domain = new ? new->domain : NULL;
+	dev->ats_refused = false;
+	make_ste(dev, &ste);
+	if (dev->ats_on && (!wants_ats(dev) || !smmu_streams_hitless(s, &ste) ||
+			    (dev->ssid_bits && is_stage1(dev->domain) && !cd_hitless(dev, 0, new))))
+		error = ats_off(dev);
+	if (!error)
+		error = change_own_cd(dev);
+	if (!error)
+		error = write_ste(dev);
+	if (!error && dev->ssid_bits && old && is_stage1(old->domain) && !is_stage1(dev->domain))
+		error = change_cd(dev, 0, NULL);
+	if (!error && dev->ats_on)
+		error = smmu_streams_clear_atc(s, 0, false);
+	leaving(dev, old);
+	if (!error)
+		error = ats_on(dev);
+	if (error) {
+		leaving(dev, new);
+		dev->own = NULL;
+		dev->domain = NULL;
+		if (dev->ssid_bits)
+			change_cd(dev, 0, NULL);
+		not_confirmed(dev);
+	}
+	smmu_streams_settle(s);
 	return error;
 }
 
 static int check_attach(struct smmu_device *dev, const struct smmu_domain *domain)
 {
+	int error;
+
 	if (!dev->instance)
 		return -SMMU_ENODEV;
-	if (smmu_device_quarantined(dev)) {
-		/* Whoever found out may still be cutting it off; the error says that it is done. */
-		smmu_device_quarantine(dev);
+	if (domain->port->rcu != dev->instance->port->rcu)
+		return -SMMU_EINVAL;
+	error = confirm(dev);
+	if (error || smmu_streams_cut(dev->streams))
 		return -SMMU_EIO;
-	}
 	if (domain->kind == SMMU_DOMAIN_STAGE2 && dev->pasids)
 		return -SMMU_EBUSY;
 	return smmu_domain_check(dev->instance, domain);
 }
 
-/** The part of an attach that can fail; on error nothing is changed. */
+/** The part of an attach that can fail on a sound SMMU; on error nothing is changed. */
 static int prepare(struct smmu_device *dev, uint32_t ssid, struct smmu_domain *domain,
-		   struct smmu_membership *m)
+		   struct smmu_attachment **made)
 {
-	bool turned = false, table = smmu_domain_has_table(domain);
+	const struct smmu_port *port = dev->instance->port;
+	struct smmu_attachment *a = port->ops->alloc(port->ctx, sizeof(*a));
 	struct smmu_cd *cd;
 	int error = 0;
 
-	m->id = 0;
+	if (!a)
+		return -SMMU_ENOMEM;
+	*a = (struct smmu_attachment){.domain = domain, .ssid = ssid};
 	if (is_stage1(domain) && dev->ssid_bits)
-		error = smmu_cdtab_cd(dev, ssid, &cd);
-	if (!error)
-		error = ats_on(dev, table, &turned);
-	if (!error && table)
-		error = smmu_domain_join(dev, ssid, domain, m);
+		error = smmu_cdtab_cd(dev->streams, ssid, &cd);
+	if (!error && smmu_domain_has_table(domain))
+		error = smmu_domain_join(dev->streams, a);
 	else if (!error)
 		smmu_fetch_add(&domain->users, 1);
-	if (error && turned) {
-		/* No array ever named the device with ATS on: no sweep can be asking it. */
-		dev->ops->set_ats(dev->ctx, false);
-		dev->ats_on = false;
-	}
+	if (error)
+		port->ops->free(port->ctx, a, sizeof(*a));
+	else
+		*made = a;
 	return error;
 }
 
 int smmu_attach(struct smmu_device *dev, struct smmu_domain *domain)
 {
-	struct smmu_membership m;
+	struct smmu_attachment *a;
 	int error;
 
 	if (!domain)
@@ -180,52 +312,76 @@ int smmu_attach(struct smmu_device *dev, struct smmu_domain *domain)
 	smmu_mutex_lock(&dev->lock);
 	error = check_attach(dev, domain);
 	if (!error && dev->domain != domain) {
-		error = prepare(dev, 0, domain, &m);
+		error = prepare(dev, 0, domain, &a);
 		if (!error)
-			error = switch_domain(dev, domain, m.id);
+			error = switch_own(dev, a);
 	}
 	smmu_mutex_unlock(&dev->lock);
 	return error;
 }
 
+/** Detach the untagged traffic; the device's lock is held. */
+static void detach_own(struct smmu_device *dev)
+{
+	if (dev->own)
+		switch_own(dev, NULL);
+}
+
 void smmu_detach(struct smmu_device *dev)
 {
 	smmu_mutex_lock(&dev->lock);
-	if (dev->instance && dev->domain)
-		switch_domain(dev, NULL, 0);
+	if (dev->instance) {
+		confirm(dev);
+		detach_own(dev);
+	}
 	smmu_mutex_unlock(&dev->lock);
 }
 
-static struct smmu_pasid **find_pasid(struct smmu_device *dev, uint32_t ssid)
+static struct smmu_attachment **find_pasid(struct smmu_device *dev, uint32_t ssid)
 {
-	struct smmu_pasid **p = &dev->pasids;
+	struct smmu_attachment **p = &dev->pasids;
 
 	while (*p && (*p)->ssid != ssid)
 		p = &(*p)->next;
 	return p;
 }
 
-/** Steps 2 to 5 for a substream: from @p old to @p new, either may be NULL. The device's list is already the new one. */
-static int switch_pasid(struct smmu_device *dev, uint32_t ssid, struct smmu_domain *old,
-			struct smmu_domain *new, uint32_t asid)
+/** Steps 2 to 6 for a substream: in place of the attachment at @p at, if there is one, @p new (NULL: none). */
+static int switch_pasid(struct smmu_device *dev, struct smmu_attachment **at, uint32_t ssid,
+			struct smmu_attachment *new)
 {
-	bool had_ats = dev->ste_ats;
-	struct smmu_cd *cd;
-	int error;
+	struct smmu_attachment *old = *at, *rest = old ? old->next : NULL;
+	struct smmu_streams *s = dev->streams;
+	struct smmu_ste ste;
+	int error = 0;
 
-	smmu_cdtab_cd(dev, ssid, &cd);
-	error = change_cd(dev, ssid, cd, new, asid);
-	/* The first and the last substream change the STE as well: its CONFIG, or ATS. */
-	if (!dev->domain || dev->domain->kind != SMMU_DOMAIN_STAGE2)
-		error = smmu_first_error(error,
-					 smmu_device_write_ste(dev, wants_ats(dev), 0, false));
-	if (had_ats && old)
-		error = smmu_first_error(error, smmu_device_clear_atc(dev, ssid));
-	if (had_ats && !dev->ste_ats)
-		error = smmu_first_error(error, smmu_device_clear_atc(dev, 0));
-	if (old)
-		smmu_domain_leave(dev, ssid, old);
-	ats_off(dev);
+	if (new)
+		new->next = rest;
+	*at = new ? new : rest;
+	dev->ats_refused = false;
+	make_ste(dev, &ste);
+	if (dev->ats_on && (!wants_ats(dev) || !smmu_streams_hitless(s, &ste) ||
+			    (new &&old && !cd_hitless(dev, ssid, new))))
+		error = ats_off(dev);
+	/* The first and the last substream change the STE as well: its CONFIG, or EATS. */
+	if (!error && new)
+		error = change_cd(dev, ssid, new);
+	if (!error)
+		error = write_ste(dev);
+	if (!error && !new)
+		error = change_cd(dev, ssid, NULL);
+	if (!error && dev->ats_on && old)
+		error = smmu_streams_clear_atc(s, ssid, false);
+	leaving(dev, old);
+	if (!error)
+		error = ats_on(dev);
+	if (error) {
+		*at = rest;
+		leaving(dev, new);
+		change_cd(dev, ssid, NULL);
+		not_confirmed(dev);
+	}
+	smmu_streams_settle(s);
 	return error;
 }
 
@@ -246,74 +402,52 @@ static int check_pasid(struct smmu_device *dev, uint32_t ssid, const struct smmu
 
 int smmu_attach_pasid(struct smmu_device *dev, uint32_t ssid, struct smmu_domain *domain)
 {
-	struct smmu_pasid **at, *p = NULL, *fresh = NULL;
-	struct smmu_domain *old = NULL;
-	struct smmu_membership m;
-	const struct smmu_port *port;
+	struct smmu_attachment **at, *a;
 	int error;
 
 	if (!domain)
 		return -SMMU_EINVAL;
 	smmu_mutex_lock(&dev->lock);
 	error = check_pasid(dev, ssid, domain);
-	if (error)
-		goto out;
-	port = dev->instance->port;
 	at = find_pasid(dev, ssid);
-	p = *at;
-	if (p && p->domain == domain)
-		goto out;
-	if (!p) {
-		fresh = port->ops->alloc(port->ctx, sizeof(*fresh));
-		error = fresh ? 0 : -SMMU_ENOMEM;
+	if (!error && !(*at && (*at)->domain == domain)) {
+		error = prepare(dev, ssid, domain, &a);
+		if (!error)
+			error = switch_pasid(dev, at, ssid, a);
 	}
-	if (!error)
-		error = prepare(dev, ssid, domain, &m);
-	if (error) {
-		if (fresh)
-			port->ops->free(port->ctx, fresh, sizeof(*fresh));
-		goto out;
-	}
-	if (p) {
-		old = p->domain;
-	} else {
-		p = fresh;
-		p->ssid = ssid;
-		*at = p;
-	}
-	p->domain = domain;
-	error = switch_pasid(dev, ssid, old, domain, m.id);
-out:
 	smmu_mutex_unlock(&dev->lock);
 	return error;
 }
 
-/** The device's lock is held. */
-static void detach_pasid(struct smmu_device *dev, struct smmu_pasid **at)
-{
-	const struct smmu_port *port = dev->instance->port;
-	struct smmu_pasid *p = *at;
-
-	*at = p->next;
-	switch_pasid(dev, p->ssid, p->domain, NULL, 0);
-	port->ops->free(port->ctx, p, sizeof(*p));
-}
-
 void smmu_detach_pasid(struct smmu_device *dev, uint32_t ssid)
 {
-	struct smmu_pasid **at;
+	struct smmu_attachment **at;
 
 	smmu_mutex_lock(&dev->lock);
 	at = find_pasid(dev, ssid);
-	if (dev->instance && *at)
-		detach_pasid(dev, at);
+	if (dev->instance) {
+		confirm(dev);
+		if (*at)
+			switch_pasid(dev, at, ssid, NULL);
+	}
 	smmu_mutex_unlock(&dev->lock);
 }
 
 void smmu_device_detach_all(struct smmu_device *dev)
 {
+	confirm(dev);
 	while (dev->pasids)
-		detach_pasid(dev, &dev->pasids);
-	if (dev->domain)
-		switch_domain(dev, NULL, 0);
+		switch_pasid(dev, &dev->pasids, dev->pasids->ssid, NULL);
+	detach_own(dev);
+}
+
+int smmu_device_confirm(struct smmu_device *dev)
+{
+	int error = -SMMU_ENODEV;
+
+	smmu_mutex_lock(&dev->lock);
+	if (dev->instance)
+		error = confirm(dev);
+	smmu_mutex_unlock(&dev->lock);
+	return error;
 }

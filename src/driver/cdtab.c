@@ -36,13 +36,13 @@ void smmu_cdtab_memory(const struct smmu_instance *inst, unsigned ssid_bits, siz
 	*plain = t.l1_count * sizeof(*t.l2);
 }
 
-int smmu_cdtab_init(struct smmu_device *dev)
+int smmu_cdtab_init(struct smmu_streams *s, unsigned ssid_bits)
 {
-	const struct smmu_port *port = dev->instance->port;
-	struct smmu_cdtab *t = &dev->cdtab;
+	const struct smmu_port *port = s->instance->port;
+	struct smmu_cdtab *t = &s->cdtab;
 	int error = -SMMU_ENOMEM;
 
-	shape(dev->instance, dev->ssid_bits, t);
+	shape(s->instance, ssid_bits, t);
 	if (!t->size)
 		return 0;
 	if (t->l1_count) {
@@ -53,18 +53,18 @@ int smmu_cdtab_init(struct smmu_device *dev)
 	t->table = port->ops->dma_alloc(port->ctx, t->size, smmu_max64(t->size, 64), 0, &t->bus);
 	if (t->table) {
 		smmu_port_clean(port, t->table, t->size);
-		error = smmu_instance_reaches(dev->instance, "a table of context descriptors",
-					      t->bus, t->size);
+		error = smmu_instance_reaches(s->instance, "a table of context descriptors", t->bus,
+					      t->size);
 	}
 	if (error)
-		smmu_cdtab_fini(dev);
+		smmu_cdtab_fini(s);
 	return error;
 }
 
-void smmu_cdtab_fini(struct smmu_device *dev)
+void smmu_cdtab_fini(struct smmu_streams *s)
 {
-	const struct smmu_port *port = dev->instance->port;
-	struct smmu_cdtab *t = &dev->cdtab;
+	const struct smmu_port *port = s->instance->port;
+	struct smmu_cdtab *t = &s->cdtab;
 
 	for (uint32_t i = 0; t->l2 && i < t->l1_count; i++)
 		if (t->l2[i])
@@ -76,10 +76,10 @@ void smmu_cdtab_fini(struct smmu_device *dev)
 	*t = (struct smmu_cdtab){0};
 }
 
-int smmu_cdtab_cd(struct smmu_device *dev, uint32_t ssid, struct smmu_cd **cd)
+int smmu_cdtab_cd(struct smmu_streams *s, uint32_t ssid, struct smmu_cd **cd)
 {
-	const struct smmu_port *port = dev->instance->port;
-	struct smmu_cdtab *t = &dev->cdtab;
+	const struct smmu_port *port = s->instance->port;
+	struct smmu_cdtab *t = &s->cdtab;
 	uint32_t i = ssid >> LEAF_LOG2;
 	uint64_t *l1 = t->table, bus;
 
@@ -93,7 +93,7 @@ int smmu_cdtab_cd(struct smmu_device *dev, uint32_t ssid, struct smmu_cd **cd)
 
 		if (!leaf)
 			return -SMMU_ENOMEM;
-		error = smmu_instance_reaches(dev->instance, "a leaf of context descriptors", bus,
+		error = smmu_instance_reaches(s->instance, "a leaf of context descriptors", bus,
 					      LEAF_BYTES);
 		if (error) {
 			port->ops->dma_free(port->ctx, leaf, LEAF_BYTES);
@@ -110,9 +110,9 @@ int smmu_cdtab_cd(struct smmu_device *dev, uint32_t ssid, struct smmu_cd **cd)
 	return 0;
 }
 
-uint64_t smmu_cdtab_ste_bits(const struct smmu_device *dev)
+uint64_t smmu_cdtab_ste_bits(const struct smmu_streams *s)
 {
-	const struct smmu_cdtab *t = &dev->cdtab;
+	const struct smmu_cdtab *t = &s->cdtab;
 	uint64_t bus = t->bus + (t->log2size ? 0 : t->slot * sizeof(struct smmu_cd));
 
 	return (bus & SMMU_STE_W0_S1CONTEXTPTR) |

@@ -52,7 +52,7 @@ void smmu_make_ste(const struct smmu_device *dev, bool ats, uint32_t vmid, struc
 		ste->w[3] = r->ttb & SMMU_STE_W3_S2TTB;
 	} else if (is_stage(dev->domain, SMMU_DOMAIN_STAGE1) || dev->pasids) {
 		config = SMMU_STE_CONFIG_S1;
-		ste->w[0] = smmu_cdtab_ste_bits(dev);
+		ste->w[0] = smmu_cdtab_ste_bits(dev->streams);
 		ste->w[1] = stage1_word1(dev);
 	} else if (is_stage(dev->domain, SMMU_DOMAIN_IDENTITY)) {
 		config = SMMU_STE_CONFIG_BYPASS;

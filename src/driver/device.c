@@ -1,5 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A device: adding it, dropping it, writing its STEs, clearing its ATC. */
+/*
+ * A device's life: adding it, dropping it, and what is left of it where the SMMU does not answer.
+ *
+ * A device goes away in two places: smmu_device_fini, and the removal of its instance, which may run at the same time. Who
+ * holds the device's lock and finds `instance` set knows that the instance is there, as its removal needs that lock for
+ * this device. A walk along the instance's list pins the device it stands on before it lets go of the instance's lock,
+ * and no device leaves the list while it is pinned, so that neither the device nor the way on goes away under a walk.
+ */
 #include "driver.h"
 
 /** The device on @p inst that has one of the streams, or NULL. The instance's lock is held. */
@@ -7,11 +14,81 @@ static struct smmu_device *owner_of(struct smmu_instance *inst,
 				    const struct smmu_device_config *cfg)
 {
 	for (struct smmu_device *dev = inst->devices; dev; dev = dev->next)
-		for (uint32_t i = 0; i < dev->nr_streams; i++)
+		for (uint32_t i = 0; i < dev->streams->nr; i++)
 			for (uint32_t j = 0; j < cfg->nr_streams; j++)
-				if (dev->stream[i] == cfg->streams[j])
+				if (dev->streams->id[i] == cfg->streams[j])
 					return dev;
 	return NULL;
+}
+
+static bool same_stream(const struct smmu_streams *a, const struct smmu_streams *b)
+{
+	for (uint32_t i = 0; i < a->nr; i++)
+		for (uint32_t j = 0; j < b->nr; j++)
+			if (a->id[i] == b->id[j])
+				return true;
+	return false;
+}
+
+/** Ask the SMMU again about streams whose device is gone. The instance's lock is not held. */
+static int confirm_leftover(struct smmu_streams *s)
+{
+	int error = smmu_streams_forget(s, true);
+
+	if (!error) {
+		smmu_store(&s->unconfirmed, 0);
+		smmu_streams_settle(s);
+	}
+	return error;
+}
+
+/** Take one of the instance's leftovers off their list, with @p of one that shares a stream with it. NULL: none. */
+static struct smmu_streams *take_leftover(struct smmu_instance *inst, const struct smmu_streams *of)
+{
+	struct smmu_streams **p, *s;
+
+	smmu_mutex_lock(&inst->lock);
+	p = &inst->leftovers;
+	while (*p && of && !same_stream(*p, of))
+		p = &(*p)->next;
+	s = *p;
+	if (s)
+		*p = s->next;
+	smmu_mutex_unlock(&inst->lock);
+	return s;
+}
+
+static void keep_leftover(struct smmu_streams *s)
+{
+	struct smmu_instance *inst = s->instance;
+
+	smmu_mutex_lock(&inst->lock);
+	s->next = inst->leftovers;
+	inst->leftovers = s;
+	smmu_mutex_unlock(&inst->lock);
+}
+
+/** No sweep names the streams any more once those under way are done. */
+static void free_streams(struct smmu_streams *s)
+{
+	if (s->ats)
+		smmu_rcu_synchronize(s->instance->port->rcu);
+	smmu_streams_free(s);
+}
+
+/** Settle the leftovers of the instance, or of streams that a new device wants. 0, or -SMMU_EIO for those that stay. */
+static int settle_leftovers(struct smmu_instance *inst, const struct smmu_streams *of)
+{
+	struct smmu_streams *s;
+
+	while ((s = take_leftover(inst, of))) {
+		if (confirm_leftover(s)) {
+			keep_leftover(s);
+			return -SMMU_EIO;
+		}
+		free_streams(s);
+	}
+	return 0;
 }
 
 /** Find the STEs of all streams and put the device on the list. The instance's lock is held. */
@@ -23,8 +100,7 @@ static int hook(struct smmu_device *dev, const struct smmu_device_config *cfg)
 	if (owner_of(inst, cfg))
 		return -SMMU_EEXIST;
 	for (uint32_t i = 0; i < cfg->nr_streams; i++) {
-		dev->stream[i] = cfg->streams[i];
-		error = smmu_strtab_ste(inst, cfg->streams[i], &dev->ste[i]);
+		error = smmu_strtab_ste(inst, cfg->streams[i], &dev->streams->ste[i]);
 		if (error)
 			return error;
 	}
@@ -35,7 +111,7 @@ static int hook(struct smmu_device *dev, const struct smmu_device_config *cfg)
 
 static bool streams_ok(const struct smmu_device_config *cfg)
 {
-	if (!cfg->nr_streams || cfg->nr_streams > SMMU_DEVICE_STREAMS)
+	if (!cfg->streams || !cfg->nr_streams || cfg->nr_streams > SMMU_DEVICE_STREAMS)
 		return false;
 	for (uint32_t i = 0; i < cfg->nr_streams; i++)
 		for (uint32_t j = 0; j < i; j++)
@@ -54,6 +130,7 @@ void smmu_device_memory(const struct smmu_device_config *cfg, size_t *dma, size_
 	struct smmu_instance *inst = cfg->instance;
 
 	smmu_cdtab_memory(inst, ssid_bits_of(cfg), dma, plain);
+	*plain += sizeof(struct smmu_streams);
 	smmu_mutex_lock(&inst->lock);
 	*dma += smmu_strtab_missing(inst, cfg->streams, cfg->nr_streams);
 	smmu_mutex_unlock(&inst->lock);
@@ -71,135 +148,148 @@ int smmu_device_init(struct smmu_device *dev, const struct smmu_device_config *c
 		.instance = inst,
 		.ops = cfg->ops,
 		.ctx = cfg->ctx,
-		.name = cfg->name,
-		.nr_streams = cfg->nr_streams,
 		.ats_wanted = cfg->ats && inst->features.bits & SMMU_FEAT_ATS,
 		.ssid_bits = ssid_bits_of(cfg),
 	};
 	smmu_mutex_init(&dev->lock);
-	smmu_spin_init(&dev->ste_lock);
-	error = smmu_cdtab_init(dev);
+	error = smmu_streams_make(cfg, dev->ssid_bits, &dev->streams);
 	if (error)
 		return error;
-	smmu_mutex_lock(&inst->lock);
-	error = hook(dev, cfg);
-	smmu_mutex_unlock(&inst->lock);
-	if (error)
-		smmu_cdtab_fini(dev);
+	dev->streams->ats = dev->ats_wanted;
+	error = settle_leftovers(inst, dev->streams);
+	if (!error) {
+		smmu_mutex_lock(&inst->lock);
+		error = hook(dev, cfg);
+		smmu_mutex_unlock(&inst->lock);
+	}
+	if (error) {
+		smmu_streams_free(dev->streams);
+		dev->streams = NULL;
+		dev->instance = NULL;
+	}
 	return error;
 }
 
-/**
- * The table of CDs is about to go, and no STE leads to it any more: the SMMU forgets what it kept of it. Without substreams
- * that is left to the next STE of stage 1, which drops cached CDs before it counts: no pointer into the table is cached.
- */
-static void forget_cds(struct smmu_device *dev)
+/** Take the device off the list, if no more than @p pins walks stand on it. */
+static bool unhook(struct smmu_device *dev, uint32_t pins)
 {
-	struct smmu_cmd cmd[SMMU_DEVICE_STREAMS];
+	struct smmu_instance *inst = dev->instance;
+	struct smmu_device **p;
+	bool ok;
 
-	for (uint32_t i = 0; i < dev->nr_streams; i++)
-		cmd[i] = smmu_cmd_cfgi_cd_all(dev->stream[i]);
-	smmu_instance_issue(dev->instance, cmd, dev->nr_streams);
+	smmu_mutex_lock(&inst->lock);
+	ok = dev->pins == pins;
+	if (ok) {
+		for (p = &inst->devices; *p != dev;)
+			p = &(*p)->next;
+		*p = dev->next;
+		dev->instance = NULL;
+	}
+	smmu_mutex_unlock(&inst->lock);
+	return ok;
+}
+
+/** Detach and drop the device, on which @p pins walks of the caller's stand. Its lock is held. */
+static void drop(struct smmu_device *dev, uint32_t pins)
+{
+	struct smmu_streams *s = dev->streams;
+
+	while (dev->instance) {
+		smmu_device_detach_all(dev);
+		if (unhook(dev, pins))
+			break;
+		/* A walk stands here and wants our lock; it may be one that drops the device. */
+		smmu_mutex_unlock(&dev->lock);
+		smmu_relax(NULL);
+		smmu_mutex_lock(&dev->lock);
+	}
+	if (dev->streams != s)
+		return;
+	dev->streams = NULL;
+	/* Sweeps that name the streams may be about to cut them off, and to say so. */
+	if (s->ats)
+		smmu_rcu_synchronize(s->instance->port->rcu);
+	s->name = NULL;
+	if (smmu_load(&s->unconfirmed))
+		keep_leftover(s);
+	else
+		smmu_streams_free(s);
 }
 
 void smmu_device_fini(struct smmu_device *dev)
 {
-	struct smmu_instance *inst = dev->instance;
-	struct smmu_device **p;
-
-	if (!inst)
-		return;
 	smmu_mutex_lock(&dev->lock);
-	smmu_device_detach_all(dev);
-	if (dev->ssid_bits)
-		forget_cds(dev);
-	/* A sweep that names the device may be about to cut it off. */
-	if (dev->ats_wanted)
-		smmu_rcu_synchronize(inst->port->rcu);
-	smmu_mutex_lock(&inst->lock);
-	for (p = &inst->devices; *p != dev;)
-		p = &(*p)->next;
-	*p = dev->next;
-	smmu_mutex_unlock(&inst->lock);
-	smmu_cdtab_fini(dev);
-	dev->instance = NULL;
+	if (dev->instance)
+		drop(dev, 0);
 	smmu_mutex_unlock(&dev->lock);
+}
+
+/** The next device of a walk, pinned, in place of @p dev (NULL: the first). */
+static struct smmu_device *walk(struct smmu_instance *inst, struct smmu_device *dev)
+{
+	struct smmu_device *next;
+
+	smmu_mutex_lock(&inst->lock);
+	next = dev ? dev->next : inst->devices;
+	if (dev)
+		dev->pins--;
+	if (next)
+		next->pins++;
+	smmu_mutex_unlock(&inst->lock);
+	return next;
+}
+
+void smmu_instance_drop_devices(struct smmu_instance *inst)
+{
+	struct smmu_device *dev;
+
+	while ((dev = walk(inst, NULL))) {
+		smmu_mutex_lock(&dev->lock);
+		drop(dev, 1);
+		smmu_mutex_unlock(&dev->lock);
+	}
+}
+
+int smmu_instance_confirm_all(struct smmu_instance *inst)
+{
+	struct smmu_device *dev = NULL;
+	int error = settle_leftovers(inst, NULL);
+
+	while ((dev = walk(inst, dev)))
+		error = smmu_first_error(error, smmu_device_confirm(dev));
+	if (!error) {
+		smmu_mutex_lock(&inst->lock);
+		smmu_ids_reclaim(&inst->asids);
+		smmu_ids_reclaim(&inst->vmids);
+		smmu_mutex_unlock(&inst->lock);
+	}
+	return error;
+}
+
+void smmu_instance_drop_leftovers(struct smmu_instance *inst)
+{
+	const struct smmu_port *port = inst->port;
+	struct smmu_attachment *a;
+	struct smmu_streams *s;
+
+	while ((s = take_leftover(inst, NULL))) {
+		while ((a = s->leaving)) {
+			s->leaving = a->next;
+			smmu_domain_drop(s, a);
+			port->ops->free(port->ctx, a, sizeof(*a));
+		}
+		/* Sweeps that still name the streams, and the instance. */
+		smmu_rcu_synchronize(port->rcu);
+		smmu_streams_free(s);
+	}
 }
 
 bool smmu_device_quarantined(const struct smmu_device *dev)
 {
-	return smmu_load(&dev->quarantined);
+	return dev->streams && smmu_streams_cut(dev->streams);
 }
 
-struct ste_sync {
-	struct smmu_device *dev;
-	bool drop_cds; /* CDs that were read for another domain have to go */
-	bool was_s1;   /* the STEs that are replaced lead to CDs */
-};
-
-static int sync_ste(void *ctx)
+bool smmu_device_confirmed(const struct smmu_device *dev)
 {
-	struct ste_sync *s = ctx;
-	struct smmu_cmd cmd[2 * SMMU_DEVICE_STREAMS + 1];
-	uint32_t n = 0;
-
-	for (uint32_t i = 0; i < s->dev->nr_streams; i++)
-		cmd[n++] = smmu_cmd_cfgi_ste(s->dev->stream[i], true);
-	/*
-	 * CDs are fetched through the STE: the old ones are dropped once the old STE cannot bring them back. If it never
-	 * led to any, that is the first time we come here, before the STE that does is stored.
-	 */
-	if (s->drop_cds) {
-		if (s->was_s1)
-			cmd[n++] = smmu_cmd_sync(SMMU_CMD_SYNC_CS_NONE);
-		for (uint32_t i = 0; i < s->dev->nr_streams; i++)
-			cmd[n++] = smmu_cmd_cfgi_cd_all(s->dev->stream[i]);
-		s->drop_cds = false;
-	}
-	return smmu_instance_issue(s->dev->instance, cmd, n);
-}
-
-static bool leads_to_cds(const struct smmu_ste *ste)
-{
-	return smmu_field_get(SMMU_STE_W0_CONFIG, smmu_load(&ste->w[0])) == SMMU_STE_CONFIG_S1;
-}
-
-int smmu_device_write_ste(struct smmu_device *dev, bool ats, uint32_t vmid, bool new_cds)
-{
-	struct ste_sync s = {dev, new_cds, leads_to_cds(dev->ste[0])};
-	struct smmu_entry_change change = {
-		.port = dev->instance->port,
-		.kind = &smmu_ste_kind,
-		.n = dev->nr_streams,
-		.sync = sync_ste,
-		.ctx = &s,
-		.lock = &dev->ste_lock,
-		.frozen = &dev->quarantined,
-	};
-	struct smmu_ste ste;
-
-	for (uint32_t i = 0; i < dev->nr_streams; i++)
-		change.live[i] = dev->ste[i]->w;
-	smmu_make_ste(dev, ats, vmid, &ste);
-	dev->ste_ats = ats;
-	return smmu_entry_change(&change, ste.w);
-}
-
-int smmu_device_clear_atc(struct smmu_device *dev, uint32_t ssid)
-{
-	struct smmu_cmd cmd[SMMU_DEVICE_STREAMS];
-	int error;
-
-	if (smmu_device_quarantined(dev)) {
-		/* Whoever found out may still be cutting it off: what follows relies on that being done. */
-		smmu_device_quarantine(dev);
-		return -SMMU_EIO;
-	}
-	for (uint32_t i = 0; i < dev->nr_streams; i++)
-		cmd[i] = smmu_cmd_atc_inv(dev->stream[i], ssid != 0, ssid, false, 0,
-					  SMMU_CMD_ATC_INV_SIZE_ALL);
-	error = smmu_cmdq_issue(&dev->instance->cmdq, cmd, dev->nr_streams, true);
-	if (error == -SMMU_ETIMEDOUT) /* only this device was asked */
-		smmu_device_quarantine(dev);
-	return error ? -SMMU_EIO : 0;
+	return !dev->streams || !smmu_load(&dev->streams->unconfirmed);
 }

@@ -72,7 +72,7 @@ int smmu_unmap_gather(struct smmu_domain *d, uint64_t iova, uint64_t size, uint3
 
 void smmu_unmap_submit(struct smmu_domain *d, const struct smmu_gather *g, struct smmu_fence *f)
 {
-	smmu_inv_submit(f, d->port->rcu, &d->inv, g);
+	smmu_inv_submit(f, d->port->rcu, &d->inv, &d->debt, g);
 }
 
 void smmu_unmap_release(struct smmu_domain *d, struct smmu_freelist *tables)
@@ -91,7 +91,7 @@ int smmu_unmap(struct smmu_domain *d, uint64_t iova, uint64_t size, uint32_t fla
 	error = smmu_unmap_gather(d, iova, size, flags, &g, &tables);
 	if (error)
 		return error;
-	error = smmu_inv_sync(d->port->rcu, &d->inv, &g);
+	error = smmu_inv_sync(d->port->rcu, &d->inv, &d->debt, &g);
 	if (!error)
 		smmu_unmap_release(d, &tables);
 	return error;
@@ -99,5 +99,5 @@ int smmu_unmap(struct smmu_domain *d, uint64_t iova, uint64_t size, uint32_t fla
 
 int smmu_flush_all(struct smmu_domain *d)
 {
-	return smmu_inv_sync(d->port->rcu, &d->inv, NULL);
+	return smmu_inv_sync(d->port->rcu, &d->inv, &d->debt, NULL);
 }

@@ -39,6 +39,10 @@ void smmu_ids_fini(struct smmu_ids *ids, const struct smmu_port *port);
 /** An id that is free, or -SMMU_ENOSPC. The search goes on from the last one, so that ids are reused late. */
 int smmu_ids_take(struct smmu_ids *ids);
 void smmu_ids_give(struct smmu_ids *ids, uint32_t id);
+/** An id that is not used any more, but has entries in the TLB still: it stays taken until smmu_ids_reclaim. */
+void smmu_ids_abandon(struct smmu_ids *ids, uint32_t id);
+/** The TLB is known to hold nothing: what was abandoned is free again. */
+void smmu_ids_reclaim(struct smmu_ids *ids);
 size_t smmu_ids_size(unsigned bits);
 
 /* ---- entry.c: changing an STE or a CD that the SMMU may be reading ---- */
@@ -47,6 +51,8 @@ struct smmu_entry_kind {
 	void (*used)(const uint64_t *entry, uint64_t *mask);
 	/** Word 0 that makes the entry refuse all traffic in a defined way. */
 	uint64_t (*halt)(const uint64_t *entry);
+	/** Bits that may change at any time, used or not. */
+	uint64_t free[8];
 };
 extern const struct smmu_entry_kind smmu_ste_kind, smmu_cd_kind;
 
@@ -59,16 +65,21 @@ struct smmu_entry_change {
 	/** Invalidate the entries in the configuration caches and wait. 0 or a negative error. */
 	int (*sync)(void *ctx);
 	void *ctx;
-	struct smmu_spinlock *lock; /**< held while storing; may be NULL */
-	const uint32_t
-		*frozen; /**< under lock: when not 0 nothing is stored any more; may be NULL */
+	/** Held while storing; may be NULL. */
+	struct smmu_spinlock *lock;
+	/** Under lock: when not 0 nothing is stored any more; may be NULL. */
+	const uint32_t *frozen;
 };
 
 /**
  * Bring the entries from what they are to @p target, so that the SMMU at each moment sees the old, the new, or (if they differ
- * in more than one word that both use) a refusing entry. 0; -SMMU_EIO: frozen, or a sync failed (all stores were done).
+ * in more than one unit that both use) a refusing entry. 0; -SMMU_EIO: frozen, or a sync failed: then the entries refuse,
+ * in memory.
  */
 int smmu_entry_change(const struct smmu_entry_change *c, const uint64_t target[8]);
+/** True if smmu_entry_change from @p now to @p target never shows a refusing entry that is neither. */
+bool smmu_entry_hitless(const struct smmu_entry_kind *kind, const struct smmu_port *port,
+			const uint64_t now[8], const uint64_t target[8]);
 
 /* ---- strtab.c: the stream table. Callers hold the instance's lock ---- */
 
@@ -86,18 +97,16 @@ int smmu_strtab_ste(struct smmu_instance *inst, uint32_t sid, struct smmu_ste **
 
 void smmu_cdtab_memory(const struct smmu_instance *inst, unsigned ssid_bits, size_t *dma,
 		       size_t *plain);
-int smmu_cdtab_init(struct smmu_device *dev);
-void smmu_cdtab_fini(struct smmu_device *dev);
+int smmu_cdtab_init(struct smmu_streams *s, unsigned ssid_bits);
+void smmu_cdtab_fini(struct smmu_streams *s);
 /** The CD of @p ssid, with its table made if it was missing: -SMMU_ENOMEM. */
-int smmu_cdtab_cd(struct smmu_device *dev, uint32_t ssid, struct smmu_cd **cd);
+int smmu_cdtab_cd(struct smmu_streams *s, uint32_t ssid, struct smmu_cd **cd);
 /** S1FMT, S1CONTEXTPTR and S1CDMAX of the STE. */
-uint64_t smmu_cdtab_ste_bits(const struct smmu_device *dev);
+uint64_t smmu_cdtab_ste_bits(const struct smmu_streams *s);
 
 /* ---- target.c: an instance as the sweep sees it ---- */
 
 void smmu_target_init(struct smmu_instance *inst);
-/** Cut a device off: its STEs abort, whatever an attach may be doing. Any context. */
-void smmu_device_quarantine(struct smmu_device *dev);
 
 /* ---- config.c: what STEs and CDs say ---- */
 
@@ -112,32 +121,80 @@ static inline bool smmu_domain_has_table(const struct smmu_domain *domain)
 	return domain && (domain->kind == SMMU_DOMAIN_STAGE1 || domain->kind == SMMU_DOMAIN_STAGE2);
 }
 
-/* ---- membership.c, device.c, attach.c ---- */
+/* ---- issue.c: commands issued and waited for ---- */
 
-/** One attachment's place in a domain's array: its tag on the instance, and the device's ATS operations. */
-struct smmu_membership {
-	struct smmu_domain *domain;
-	uint32_t id; /**< ASID or VMID on the device's instance */
-	uint32_t n;
-	struct smmu_inv set[1 + SMMU_DEVICE_STREAMS];
-};
+/** Issue CFGI or TLBI commands and wait, twice where the instance needs that. 0, -SMMU_EIO. */
+int smmu_instance_issue(struct smmu_instance *inst, const struct smmu_cmd *cmds, uint32_t n,
+			bool may_sleep);
+/** Issue ATC_INV commands and wait. 0; -SMMU_ETIMEDOUT: an ATC did not answer; -SMMU_EIO. May sleep. */
+int smmu_instance_issue_atc(struct smmu_instance *inst, const struct smmu_cmd *cmds, uint32_t n);
 
-/** Join @p domain: find or take the id, merge, publish. -SMMU_ENOSPC, -SMMU_ENOMEM: nothing changed. */
-int smmu_domain_join(struct smmu_device *dev, uint32_t ssid, struct smmu_domain *domain,
-		     struct smmu_membership *m);
-/** Leave @p domain. The STE or CD no longer leads to it. Cleans and gives back the id after its last user. */
-void smmu_domain_leave(struct smmu_device *dev, uint32_t ssid, struct smmu_domain *domain);
+/* ---- membership.c: a domain's array and ids ---- */
+
+/** @p a joins its domain: find or take the id, merge, publish. -SMMU_ENOSPC, -SMMU_ENOMEM: nothing changed. */
+int smmu_domain_join(struct smmu_streams *s, struct smmu_attachment *a);
 /**
- * Write the STEs as the device's state wants them; @p new_cds: the CDs behind them are others than before.
- * -SMMU_EIO: the SMMU is dead or the device cut off. The device's lock is held.
+ * @p a leaves its domain. No STE or CD leads to it, and the SMMU has confirmed that. Cleans and gives back the id after
+ * its last user; if that is not confirmed, the id stays taken until all of the TLB was invalidated.
  */
-int smmu_device_write_ste(struct smmu_device *dev, bool ats, uint32_t vmid, bool new_cds);
-/** Drop what the ATC holds of one substream (0: of untagged traffic); a device that does not answer is cut off. */
-int smmu_device_clear_atc(struct smmu_device *dev, uint32_t ssid);
+void smmu_domain_leave(struct smmu_streams *s, const struct smmu_attachment *a);
+/** @p a leaves its domain because the SMMU is off for good: no command, no id. */
+void smmu_domain_drop(struct smmu_streams *s, const struct smmu_attachment *a);
+
+/* ---- stream.c: the streams of a device ---- */
+
+/** Streams without their STEs, but with CDs. The errors of smmu_cdtab_init; nothing is kept then. */
+int smmu_streams_make(const struct smmu_device_config *cfg, unsigned ssid_bits,
+		      struct smmu_streams **made);
+/** Free the streams; nothing is attached or leaving. */
+void smmu_streams_free(struct smmu_streams *s);
+
+static inline bool smmu_streams_cut(const struct smmu_streams *s)
+{
+	return smmu_load(&s->owner.cut) != SMMU_CUT_NO;
+}
+
+/** Bring all STEs to @p ste. 0; -SMMU_EIO: not confirmed, or cut off. The device's lock is held. */
+int smmu_streams_write(struct smmu_streams *s, const struct smmu_ste *ste);
+/** True if the SMMU would see only the old or the new STE on the way from here to @p ste. */
+bool smmu_streams_hitless(const struct smmu_streams *s, const struct smmu_ste *ste);
+/** True if CDs can be reached: an STE, in memory or in a cache, leads to them. */
+bool smmu_streams_reach_cds(const struct smmu_streams *s);
+/** Let the STEs abort, in memory, now; the SMMU is not told. */
+void smmu_streams_halt(struct smmu_streams *s);
+/** Tell the SMMU to forget the STEs of all streams, and the CDs under them (IHI 0070 G.b, 4.3.1), and wait. */
+int smmu_streams_forget(struct smmu_streams *s, bool may_sleep);
+/**
+ * Drop what the ATCs hold of @p ssid (0: of traffic without one), or with @p all of everything. Streams that do not
+ * answer are cut off. 0; -SMMU_EIO: not dropped, whether cut off or not.
+ */
+int smmu_streams_clear_atc(struct smmu_streams *s, uint32_t ssid, bool all);
+/**
+ * Cut the streams off: their STEs abort, whatever an attach may be doing. Any context; waits for the SMMU, without
+ * sleeping. 0: it took effect. -SMMU_EIO: not confirmed.
+ */
+int smmu_streams_cut_off(struct smmu_streams *s);
+/**
+ * The SMMU has confirmed all that was stored, or the streams are off: who was leaving has left. Else they stay.
+ * The device's lock is held.
+ */
+void smmu_streams_settle(struct smmu_streams *s);
+
+/* ---- attach.c ---- */
+
 /** Detach everything; the device's lock is held. */
 void smmu_device_detach_all(struct smmu_device *dev);
 
-/** Issue CFGI or TLBI commands and wait, twice where the instance needs that. May sleep. */
-int smmu_instance_issue(struct smmu_instance *inst, const struct smmu_cmd *cmds, uint32_t n);
+/* ---- device.c ---- */
+
+/** For smmu_instance_remove: drop every device of @p inst. */
+void smmu_instance_drop_devices(struct smmu_instance *inst);
+/**
+ * The SMMU works again and its caches hold nothing: settle what it had not confirmed of devices, and of those that are
+ * gone. 0; -SMMU_EIO: not all. Takes locks: may sleep.
+ */
+int smmu_instance_confirm_all(struct smmu_instance *inst);
+/** The SMMU is known to be off, and reaches nothing any more: free what is kept of devices that are gone. May sleep. */
+void smmu_instance_drop_leftovers(struct smmu_instance *inst);
 
 #endif

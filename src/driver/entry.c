@@ -1,18 +1,30 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Changing an STE or a CD while the SMMU may read it.
+ * Changing an STE or a CD while the SMMU may read it. IHI 0070 G.b, 3.21.3 and 3.21.3.1.
  *
- * An entry is eight 64-bit words. The SMMU reads each word in one piece, but the words of one entry at different times,
- * and keeps a copy. What it does with the entry depends on the used bits only (smmu_ste_used, smmu_cd_used). So:
+ * An entry is eight 64-bit words. The SMMU reads a unit of it in one piece, a word or (with SMMU_PORT_LSE2) two, but the
+ * units of one entry at different times, and keeps a copy. What it does with the entry depends on the used bits only
+ * (smmu_ste_used, smmu_cd_used). So:
  *
- *   1. Bits that the old entry does not use take their new values: no effect. Then the caches are told and the SMMU waited
- *      for, so that no fetch that began before is still under way.
- *   2. If one word is all that is left to change, one store changes the entry from old to new. Caches are told.
- *   3. If more words differ, word 0 is first stored so that the entry refuses traffic, which uses next to no bits, and
+ *   1. If the new entry uses bits that the old one does not, and they differ: all bits that the old one does not use take
+ *      their new values, without effect. Then the caches are told and the SMMU waited for, so that no fetch that began
+ *      before is still under way.
+ *   2. If one unit is all that is left to change, one store changes the entry from old to new. Caches are told. Step 1
+ *      leaves that unit alone: it changes as a whole.
+ *   3. If more units differ, word 0 is first stored so that the entry refuses traffic, which uses next to no bits, and
  *      steps 1 and 2 lead from there.
  *
- * A step that has nothing to store takes no CMD_SYNC. Bits that neither uses are cleared on the way, without any.
- * IHI 0070, "Configuration structure updates" (alteration and invalidation of STEs and CDs).
+ * A step that has nothing to store takes no CMD_SYNC. Bits that only the old entry uses stay as they are, outside of the
+ * unit of step 2. To clear them would be one more store, without effect and therefore without a wait; a slow fetch that
+ * began before it could then end after the first store of the next change, and have seen words of three entries.
+ *
+ * Some bits do not count as used by the old entry, so that they may change at any time:
+ *   - STE.MEV only says whether events are merged.
+ *   - STE.EATS matters for translation requests and translated accesses only, and it is changed only while ATS is off in
+ *     the device, whose requests and accesses of before are complete (attach.c).
+ *
+ * If the SMMU does not confirm a step, the way ends there, with an entry that refuses in memory: whatever is cached is a
+ * mixture of what one confirmed step before and the step itself show, which is old, new or refusing.
  */
 #include "driver.h"
 
@@ -38,86 +50,127 @@ static uint64_t cd_halt(const uint64_t *entry)
 	return 0;
 }
 
-const struct smmu_entry_kind smmu_ste_kind = {ste_used, ste_halt};
-const struct smmu_entry_kind smmu_cd_kind = {cd_used, cd_halt};
+const struct smmu_entry_kind smmu_ste_kind = {
+	ste_used, ste_halt, {0, SMMU_STE_W1_MEV | SMMU_STE_W1_EATS}};
+const struct smmu_entry_kind smmu_cd_kind = {cd_used, cd_halt, {0}};
 
-/** Store the words of @p value that differ from @p now, in all entries; updates @p now. False: frozen. */
-static bool store(const struct smmu_entry_change *c, uint64_t *now, const uint64_t *value)
+/** The words that are stored in one piece with word @p w: the first of them. */
+static unsigned unit_of(unsigned w, unsigned unit)
 {
-	bool ok;
+	return w - w % unit;
+}
+
+/**
+ * Step 1: @p next becomes what @p now is, with all bits that @p now does not use as in @p target. Returns the number of
+ * units that would be left to change, one of them in *@p last; that one is as in @p now. *@p needed: the others do not
+ * have what @p target uses.
+ */
+static unsigned lay_out(const struct smmu_entry_kind *kind, const uint64_t *now,
+			const uint64_t *target, unsigned unit, uint64_t *next, unsigned *last,
+			bool *needed)
+{
+	uint64_t used_now[WORDS], used_new[WORDS];
+	unsigned n = 0;
+
+	kind->used(now, used_now);
+	kind->used(target, used_new);
+	*last = WORDS;
+	for (unsigned w = 0; w < WORDS; w++) {
+		uint64_t keep = used_now[w] & ~kind->free[w];
+
+		next[w] = (now[w] & keep) | (target[w] & ~keep);
+		if (!((next[w] ^ target[w]) & used_new[w]) || unit_of(w, unit) == *last)
+			continue;
+		*last = unit_of(w, unit);
+		n++;
+	}
+	*needed = false;
+	for (unsigned w = 0; w < WORDS; w++) {
+		if (unit_of(w, unit) == *last)
+			next[w] = now[w];
+		else
+			*needed |= ((now[w] ^ next[w]) & used_new[w]) != 0;
+	}
+	return n;
+}
+
+bool smmu_entry_hitless(const struct smmu_entry_kind *kind, const struct smmu_port *port,
+			const uint64_t now[8], const uint64_t target[8])
+{
+	uint64_t next[WORDS];
+	unsigned last;
+	bool needed;
+
+	return lay_out(kind, now, target, smmu_port_unit(port), next, &last, &needed) <= 1;
+}
+
+static void store_entry(uint64_t *live, const uint64_t *now, const uint64_t *next, unsigned unit)
+{
+	for (unsigned w = 0; w < WORDS; w += unit) {
+		if (unit == 2 && (now[w] != next[w] || now[w + 1] != next[w + 1]))
+			smmu_store_pair(&live[w], next[w], next[w + 1]);
+		else if (now[w] != next[w])
+			smmu_store(&live[w], next[w]);
+	}
+}
+
+/** Bring all entries from @p now to @p next, tell the caches, and wait; @p now becomes @p next. */
+static int step(const struct smmu_entry_change *c, uint64_t *now, const uint64_t *next)
+{
+	unsigned unit = smmu_port_unit(c->port);
 	smmu_irqflags flags;
+	bool frozen;
 
 	if (c->lock)
 		flags = smmu_spin_lock(c->lock);
-	ok = !c->frozen || !smmu_load(c->frozen);
-	for (unsigned i = 0; ok && i < c->n; i++) {
-		for (unsigned w = 0; w < WORDS; w++)
-			if (now[w] != value[w])
-				smmu_store(&c->live[i][w], value[w]);
+	frozen = c->frozen && smmu_load(c->frozen);
+	for (unsigned i = 0; !frozen && i < c->n; i++) {
+		store_entry(c->live[i], now, next, unit);
 		smmu_port_clean(c->port, c->live[i], WORDS * sizeof(uint64_t));
 	}
 	if (c->lock)
 		smmu_spin_unlock(c->lock, flags);
 	for (unsigned w = 0; w < WORDS; w++)
-		now[w] = value[w];
-	return ok;
+		now[w] = next[w];
+	return frozen ? -SMMU_EIO : c->sync(c->ctx);
 }
 
-/** Words in which @p a and @p b differ under @p mask. */
-static unsigned differing(const uint64_t *a, const uint64_t *b, const uint64_t *mask)
+/** The first step of 3, and the end of a way that failed. */
+static int refuse(const struct smmu_entry_change *c, uint64_t *now)
 {
-	unsigned n = 0;
+	uint64_t next[WORDS];
 
-	for (unsigned w = 0; w < WORDS; w++)
-		n += ((a[w] ^ b[w]) & mask[w]) != 0;
-	return n;
-}
-
-/**
- * The device was cut off: its entries halt, and whoever did that may still be telling the caches. Nothing may come after
- * the change that relies on it before they know.
- */
-static int cut_off(const struct smmu_entry_change *c)
-{
-	c->sync(c->ctx);
-	return -SMMU_EIO;
+	for (unsigned w = 1; w < WORDS; w++)
+		next[w] = now[w];
+	next[0] = c->kind->halt(now);
+	return step(c, now, next);
 }
 
 int smmu_entry_change(const struct smmu_entry_change *c, const uint64_t target[8])
 {
-	uint64_t now[WORDS], next[WORDS], used[WORDS], used_new[WORDS];
+	unsigned unit = smmu_port_unit(c->port), last;
+	uint64_t now[WORDS], next[WORDS];
 	int error = 0;
+	bool needed;
 
 	for (unsigned w = 0; w < WORDS; w++)
 		now[w] = smmu_load(&c->live[0][w]);
-	c->kind->used(target, used_new);
-	c->kind->used(now, used);
-	for (unsigned w = 0; w < WORDS; w++)
-		next[w] = (now[w] & used[w]) | (target[w] & ~used[w]);
-	if (differing(next, target, used_new) > 1) {
-		for (unsigned w = 0; w < WORDS; w++)
-			next[w] = now[w];
-		next[0] = c->kind->halt(now);
-		if (!store(c, now, next))
-			return cut_off(c);
-		error = c->sync(c->ctx);
-		c->kind->used(now, used);
-		for (unsigned w = 0; w < WORDS; w++)
-			next[w] = (now[w] & used[w]) | (target[w] & ~used[w]);
+	if (lay_out(c->kind, now, target, unit, next, &last, &needed) > 1) {
+		error = refuse(c, now);
+		lay_out(c->kind, now, target, unit, next, &last, &needed);
 	}
-	if (differing(now, next, used_new)) {
-		if (!store(c, now, next))
-			return cut_off(c);
-		error = smmu_first_error(error, c->sync(c->ctx));
+	if (!error && needed)
+		error = step(c, now, next);
+	if (last < WORDS) {
+		for (unsigned w = 0; w < WORDS; w++) {
+			uint64_t take = unit_of(w, unit) == last ? UINT64_MAX : c->kind->free[w];
+
+			next[w] = (now[w] & ~take) | (target[w] & take);
+		}
+		if (!error)
+			error = step(c, now, next);
 	}
-	if (differing(now, target, used_new)) {
-		for (unsigned w = 0; w < WORDS; w++)
-			next[w] = (now[w] & ~used_new[w]) | (target[w] & used_new[w]);
-		if (!store(c, now, next))
-			return cut_off(c);
-		error = smmu_first_error(error, c->sync(c->ctx));
-	}
-	if (!store(c, now, target))
-		return cut_off(c);
+	if (error)
+		refuse(c, now);
 	return error;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ASIDs and VMIDs of one instance: a bitmap. */
+/* ASIDs and VMIDs of one instance: a bitmap of those taken, and one of those that nobody has but the TLB. */
 #include "driver.h"
 
 size_t smmu_ids_size(unsigned bits)
 {
-	return ((size_t)1 << bits) / 8;
+	return 2 * (((size_t)1 << bits) / 8);
 }
 
 int smmu_ids_init(struct smmu_ids *ids, const struct smmu_port *port, unsigned bits)
@@ -14,6 +14,7 @@ int smmu_ids_init(struct smmu_ids *ids, const struct smmu_port *port, unsigned b
 	ids->bitmap = port->ops->alloc(port->ctx, smmu_ids_size(bits));
 	if (!ids->bitmap)
 		return -SMMU_ENOMEM;
+	ids->abandoned = ids->bitmap + ids->count / 64;
 	ids->bitmap[0] = 1;
 	return 0;
 }
@@ -21,7 +22,7 @@ int smmu_ids_init(struct smmu_ids *ids, const struct smmu_port *port, unsigned b
 void smmu_ids_fini(struct smmu_ids *ids, const struct smmu_port *port)
 {
 	if (ids->bitmap)
-		port->ops->free(port->ctx, ids->bitmap, ids->count / 8);
+		port->ops->free(port->ctx, ids->bitmap, 2 * (ids->count / 8));
 	ids->bitmap = NULL;
 }
 
@@ -49,4 +50,17 @@ int smmu_ids_take(struct smmu_ids *ids)
 void smmu_ids_give(struct smmu_ids *ids, uint32_t id)
 {
 	ids->bitmap[id / 64] &= ~SMMU_BIT(id % 64);
+}
+
+void smmu_ids_abandon(struct smmu_ids *ids, uint32_t id)
+{
+	ids->abandoned[id / 64] |= SMMU_BIT(id % 64);
+}
+
+void smmu_ids_reclaim(struct smmu_ids *ids)
+{
+	for (uint32_t i = 0; i < ids->count / 64; i++) {
+		ids->bitmap[i] &= ~ids->abandoned[i];
+		ids->abandoned[i] = 0;
+	}
 }

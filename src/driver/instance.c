@@ -157,6 +157,7 @@ static int stop(struct smmu_instance *inst)
 
 	inst->held = error != 0;
 	if (!error) {
+		smmu_instance_drop_leftovers(inst);
 		free_all(inst);
 		return 0;
 	}
@@ -178,6 +179,7 @@ int smmu_instance_enable(struct smmu_instance *inst)
 		return error;
 	smmu_mutex_init(&inst->lock);
 	inst->devices = NULL;
+	inst->leftovers = NULL;
 	error = allocate(inst);
 	if (error)
 		return error;
@@ -196,13 +198,13 @@ int smmu_instance_enable(struct smmu_instance *inst)
 
 int smmu_instance_remove(struct smmu_instance *inst)
 {
-	struct smmu_device *dev;
-
 	if (!inst->up)
 		return inst->held ? stop(inst) : 0;
-	while ((dev = inst->devices))
-		smmu_device_fini(dev);
-	/* It waits for all readers. Fact 5 of the sweep: no command for this instance is outstanding or will come. */
+	smmu_instance_drop_devices(inst);
+	/*
+	 * It waits for all readers. Fact 5 of the sweep: no command for this instance is outstanding or will come, but for
+	 * what devices left behind that the SMMU did not confirm to have forgotten.
+	 */
 	smmu_handlers_stop(inst);
 	inst->up = false;
 	return stop(inst);
@@ -212,6 +214,7 @@ void smmu_instance_forget(struct smmu_instance *inst)
 {
 	if (!inst->held)
 		return;
+	smmu_instance_drop_leftovers(inst);
 	free_all(inst);
 	inst->held = false;
 }
@@ -243,9 +246,9 @@ struct smmu_device *smmu_instance_find_device(struct smmu_instance *inst, uint32
 	for (dev = inst->devices; dev; dev = dev->next) {
 		uint32_t i = 0;
 
-		while (i < dev->nr_streams && dev->stream[i] != sid)
+		while (i < dev->streams->nr && dev->streams->id[i] != sid)
 			i++;
-		if (i < dev->nr_streams)
+		if (i < dev->streams->nr)
 			break;
 	}
 	smmu_mutex_unlock(&inst->lock);

@@ -4,7 +4,7 @@
  *
  * The array is the record of ids as well: a device that joins behind an instance on which the domain has an id already
  * finds it there and shares it; the last one to leave cleans it.
- * Rule: an id that is in no array has no entry left in any TLB.
+ * Rule: an id that is in no array and free has no entry left in any TLB.
  */
 #include "driver.h"
 
@@ -35,20 +35,24 @@ static void give_id(struct smmu_instance *inst, const struct smmu_domain *domain
 	smmu_mutex_unlock(&inst->lock);
 }
 
-/** The operations of one attachment: the tag, and ATS of each stream. */
-static void make_set(struct smmu_device *dev, uint32_t ssid, const struct smmu_domain *domain,
-		     struct smmu_membership *m)
+/** The operations of one attachment: the tag, and one for the ATC of each stream. Sorted. */
+struct membership {
+	uint32_t n;
+	struct smmu_inv set[1 + SMMU_DEVICE_STREAMS];
+};
+
+static void make_set(struct smmu_streams *s, const struct smmu_attachment *a, struct membership *m)
 {
-	struct smmu_inv_target *t = &dev->instance->target;
+	struct smmu_inv_target *t = &s->instance->target;
 
 	m->n = 0;
-	if (domain->kind == SMMU_DOMAIN_STAGE1)
-		smmu_inv_make_asid(&m->set[m->n++], t, m->id);
+	if (a->domain->kind == SMMU_DOMAIN_STAGE1)
+		smmu_inv_make_asid(&m->set[m->n++], t, a->id);
 	else
-		smmu_inv_make_vmid(&m->set[m->n++], t, m->id);
-	for (uint32_t i = 0; dev->ats_wanted && i < dev->nr_streams; i++)
-		smmu_inv_make_ats(&m->set[m->n++], t, dev->stream[i], ssid ? (int32_t)ssid : -1,
-				  false, dev);
+		smmu_inv_make_vmid(&m->set[m->n++], t, a->id);
+	for (uint32_t i = 0; s->ats && i < s->nr; i++)
+		smmu_inv_make_ats(&m->set[m->n++], t, s->id[i], a->ssid ? (int32_t)a->ssid : -1,
+				  false, &s->owner);
 	smmu_inv_sort(m->set, m->n);
 }
 
@@ -73,77 +77,117 @@ static void publish(struct smmu_domain *domain, struct smmu_inv_array *array)
 	smmu_inv_array_retire(domain->port->rcu, old);
 }
 
-int smmu_domain_join(struct smmu_device *dev, uint32_t ssid, struct smmu_domain *domain,
-		     struct smmu_membership *m)
+static const struct smmu_inv *tag_of(const struct membership *m)
 {
-	struct smmu_inv_array *merged;
-	const struct smmu_inv *e;
-	bool shared;
-	int id = 0;
+	uint32_t i = 0;
 
-	smmu_mutex_lock(&domain->lock);
-	e = smmu_inv_find(array_of(domain), &dev->instance->target, tag_kind(domain));
-	if (!e) {
-		id = take_id(dev->instance, domain);
-		if (id < 0) {
-			smmu_mutex_unlock(&domain->lock);
-			return id;
-		}
-	}
-	m->domain = domain;
-	m->id = e ? e->id : (uint32_t)id;
-	shared = e != NULL;
-	make_set(dev, ssid, domain, m);
-	merged = smmu_inv_merge(domain->port, array_of(domain), m->set, m->n);
-	if (merged) {
-		publish(domain, merged);
-		smmu_fetch_add(&domain->users, 1);
-	}
-	smmu_mutex_unlock(&domain->lock);
-	if (merged) {
-		/* Fact 6 of the sweep: an ATC may not fill itself from what a sweep that does not name it is removing. */
-		if (shared && dev->ats_wanted)
-			smmu_rcu_synchronize(domain->port->rcu);
-		return 0;
-	}
-	if (!shared)
-		give_id(dev->instance, domain, m->id);
-	return -SMMU_ENOMEM;
+	while (m->set[i].kind >= SMMU_INV_ATS)
+		i++;
+	return &m->set[i];
 }
 
-/** The tag has no user on this instance any more: drop its entries, then it may be handed out again. */
-static void clean_tag(struct smmu_instance *inst, const struct smmu_domain *domain,
-		      const struct smmu_inv *tag)
+/** Drop all that the TLB holds under a tag. */
+static int clean(struct smmu_instance *inst, const struct smmu_inv *tag)
 {
 	struct smmu_cmd cmd = {{tag->whole, 0}};
 
-	/* If the SMMU is dead the id stays taken. */
-	if (!smmu_instance_issue(inst, &cmd, 1))
-		give_id(inst, domain, tag->id);
+	return smmu_instance_issue(inst, &cmd, 1, true);
 }
 
-void smmu_domain_leave(struct smmu_device *dev, uint32_t ssid, struct smmu_domain *domain)
+/** The tag has no user on this instance any more: drop its entries, then it may be handed out again. */
+static void give_back(struct smmu_instance *inst, const struct smmu_domain *domain,
+		      const struct smmu_inv *tag)
 {
-	struct smmu_membership m = {.domain = domain};
-	struct smmu_inv_array *smaller;
-	const struct smmu_inv *e, *tag = NULL;
+	int error = clean(inst, tag);
 
+	smmu_mutex_lock(&inst->lock);
+	if (error)
+		smmu_ids_abandon(ids_of(inst, domain), tag->id);
+	else
+		smmu_ids_give(ids_of(inst, domain), tag->id);
+	smmu_mutex_unlock(&inst->lock);
+}
+
+/** Take the operations of @p a off the array; they are left in @p m, with what is left of their users. */
+static void take_off(struct smmu_streams *s, const struct smmu_attachment *a, struct membership *m)
+{
+	struct smmu_domain *domain = a->domain;
+	struct smmu_inv_array *smaller;
+
+	make_set(s, a, m);
 	smmu_mutex_lock(&domain->lock);
-	e = smmu_inv_find(array_of(domain), &dev->instance->target, tag_kind(domain));
-	m.id = e ? e->id : 0;
-	make_set(dev, ssid, domain, &m);
-	smmu_inv_unref(array_of(domain), m.set, m.n);
+	smmu_inv_unref(array_of(domain), m->set, m->n);
 	/* What is gone is squeezed out if there is memory for a copy, else by the next one to join. */
 	if (smmu_inv_has_gone(array_of(domain))) {
 		smaller = smmu_inv_merge(domain->port, array_of(domain), NULL, 0);
 		if (smaller)
 			publish(domain, smaller);
 	}
-	smmu_fetch_sub(&domain->users, 1);
 	smmu_mutex_unlock(&domain->lock);
-	for (uint32_t i = 0; e && i < m.n; i++)
-		if (m.set[i].kind < SMMU_INV_ATS)
-			tag = &m.set[i];
-	if (tag && !tag->users)
-		clean_tag(dev->instance, domain, tag);
+}
+
+void smmu_domain_leave(struct smmu_streams *s, const struct smmu_attachment *a)
+{
+	struct membership m;
+
+	if (smmu_domain_has_table(a->domain)) {
+		take_off(s, a, &m);
+		if (!tag_of(&m)->users)
+			give_back(s->instance, a->domain, tag_of(&m));
+	}
+	/* Last: from here on the domain may be finished. */
+	smmu_fetch_sub(&a->domain->users, 1);
+}
+
+void smmu_domain_drop(struct smmu_streams *s, const struct smmu_attachment *a)
+{
+	struct membership m;
+
+	if (smmu_domain_has_table(a->domain))
+		take_off(s, a, &m);
+	smmu_fetch_sub(&a->domain->users, 1);
+}
+
+int smmu_domain_join(struct smmu_streams *s, struct smmu_attachment *a)
+{
+	struct smmu_domain *domain = a->domain;
+	struct smmu_inv_array *merged;
+	const struct smmu_inv *e;
+	struct membership m;
+	bool shared;
+	int id = 0, error;
+
+	smmu_mutex_lock(&domain->lock);
+	e = smmu_inv_find(array_of(domain), &s->instance->target, tag_kind(domain));
+	shared = e != NULL;
+	if (!shared) {
+		id = take_id(s->instance, domain);
+		if (id < 0) {
+			smmu_mutex_unlock(&domain->lock);
+			return id;
+		}
+	}
+	a->id = shared ? e->id : (uint32_t)id;
+	make_set(s, a, &m);
+	merged = smmu_inv_merge(domain->port, array_of(domain), m.set, m.n);
+	if (merged) {
+		publish(domain, merged);
+		smmu_fetch_add(&domain->users, 1);
+	}
+	smmu_mutex_unlock(&domain->lock);
+	if (merged) {
+		/* What sweeps of before could not clear on this instance, the newcomer must not find. */
+		error = shared && smmu_inv_owes(&domain->debt) ? clean(s->instance, tag_of(&m)) : 0;
+		if (error) {
+			smmu_domain_leave(s, a);
+			return error;
+		}
+		/* Fact 6 of the sweep: an ATC may not fill itself from what a sweep that does not name it is removing. */
+		if (shared && s->ats)
+			smmu_rcu_synchronize(domain->port->rcu);
+		return 0;
+	}
+	if (!shared)
+		give_id(s->instance, domain, a->id);
+	return -SMMU_ENOMEM;
 }

@@ -296,7 +296,7 @@ static int clean_caches(struct smmu_instance *inst)
 	if (inst->features.bits & SMMU_FEAT_HYP)
 		cmd[n++] = smmu_cmd_tlbi_el2_all();
 	cmd[n++] = smmu_cmd_tlbi_nsnh_all();
-	return smmu_instance_issue(inst, cmd, n);
+	return smmu_instance_issue(inst, cmd, n, true);
 }
 
 int smmu_registers_start(struct smmu_instance *inst)

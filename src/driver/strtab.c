@@ -127,7 +127,7 @@ static int add_l2(struct smmu_instance *inst, uint32_t i)
 	smmu_port_clean(port, &l1[i], sizeof(l1[i]));
 	/* On an error the table stays hooked: the SMMU may have read the descriptor. */
 	t->l2[i] = l2;
-	return smmu_instance_issue(inst, &cmd, 1);
+	return smmu_instance_issue(inst, &cmd, 1, true);
 }
 
 size_t smmu_strtab_missing(const struct smmu_instance *inst, const uint32_t *sids, uint32_t n)

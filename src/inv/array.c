@@ -2,10 +2,11 @@
 /*
  * The array of operations: order, merge, removal.
  *
- * A published array is never changed, but for two fields that only ever go one way: `users` of an operation falls, at
- * last to 0, and `muted` rises. A sweep that sees either too late issues a command too many; one that sees it early
- * skips an operation that is being cleaned up by whoever lowered it. Growing, and squeezing out what is gone, goes
- * into a copy. That is why detaching needs no memory.
+ * A published array is never changed, but for one field that only ever goes one way: `users` of an operation falls, at
+ * last to 0. A sweep that sees that too late issues a command too many; one that sees it early skips an operation that is
+ * being cleaned up by whoever lowered it. Growing, and squeezing out what is gone, goes into a copy. That is why detaching
+ * needs no memory. What is found out about a device stands with the device (struct smmu_inv_owner), not here: an array
+ * that is being copied could lose it.
  */
 #include <smmuv3/inv.h>
 
@@ -63,7 +64,7 @@ void smmu_inv_make_s1_clear(struct smmu_inv *e, struct smmu_inv_target *t, uint3
 }
 
 void smmu_inv_make_ats(struct smmu_inv *e, struct smmu_inv_target *t, uint32_t stream, int32_t ssid,
-		       bool full, void *owner)
+		       bool full, struct smmu_inv_owner *owner)
 {
 	*e = (struct smmu_inv){.target = t,
 			       .index = t->index,
@@ -77,6 +78,9 @@ void smmu_inv_make_ats(struct smmu_inv *e, struct smmu_inv_target *t, uint32_t s
 			.w[0];
 	e->whole = e->by_range;
 }
+
+_Static_assert(sizeof(void *) != 8 || sizeof(struct smmu_inv) == 56,
+	       "sweeps are paced by the size of an operation");
 
 size_t smmu_inv_array_size(uint32_t count)
 {
@@ -108,21 +112,6 @@ static void append(struct smmu_inv_array *array, const struct smmu_inv *e)
 	array->entry[array->count++] = *e;
 }
 
-/** A published operation: a sweep may mute it at this moment. */
-static struct smmu_inv copy_of(const struct smmu_inv *e)
-{
-	return (struct smmu_inv){.target = e->target,
-				 .index = e->index,
-				 .kind = e->kind,
-				 .id = e->id,
-				 .substream = e->substream,
-				 .users = e->users,
-				 .by_range = e->by_range,
-				 .whole = e->whole,
-				 .owner = e->owner,
-				 .muted = smmu_load(&e->muted)};
-}
-
 struct smmu_inv_array *smmu_inv_merge(const struct smmu_port *port,
 				      const struct smmu_inv_array *old, const struct smmu_inv *set,
 				      uint32_t n)
@@ -137,10 +126,10 @@ struct smmu_inv_array *smmu_inv_merge(const struct smmu_port *port,
 	array->capacity = old_count + n;
 	while (i < old_count || j < n) {
 		if (i < old_count && (j == n || smmu_inv_compare(&old->entry[i], &set[j]) <= 0)) {
-			struct smmu_inv e = copy_of(&old->entry[i++]);
+			const struct smmu_inv *e = &old->entry[i++];
 
-			if (e.users)
-				append(array, &e);
+			if (e->users)
+				append(array, e);
 		} else {
 			append(array, &set[j++]);
 		}

@@ -4,8 +4,8 @@
  *
  * The operations of an instance stand in the order in which they must take effect: stage 1 and stage 2 by tag, then the
  * stage-1 entries built on a changed stage 2, then ATCs. They are cut into segments at those places with a CMD_SYNC
- * between, because commands without one take effect in any order (IHI 0070, "CMD_SYNC": commands after it are not
- * processed before it completes):
+ * between, because commands without one take effect in any order, and none behind a CMD_SYNC begins before it completes
+ * (IHI 0070 G.b, 4.7.3; for parts that deviate there is SMMU_QUIRK_SPLIT_ATC):
  *
  *   TLBI by ASID, VMID … | SYNC | TLBI_NH_ALL … | SYNC | ATC_INV … | SYNC (the queue's own, which the token waits for)
  *
@@ -14,21 +14,28 @@
  */
 #include "sweep.h"
 
-static bool gone(const struct smmu_inv *e)
+/** The device behind ATS operation @p e is not asked any more; if it is only being cut off, the sweep sees to that. */
+static bool cut_off(struct smmu_inv_program *p, const struct smmu_inv *e)
 {
-	return !smmu_load_acquire(&e->users) || smmu_load(&e->muted);
+	uint32_t cut = smmu_load_acquire(&e->owner->cut);
+
+	p->cutting |= cut == SMMU_CUT_BEGUN;
+	return cut != SMMU_CUT_NO;
 }
 
-static uint32_t entry_commands(const struct smmu_inv_program *p, const struct smmu_inv *e)
+static uint32_t entry_commands(struct smmu_inv_program *p, const struct smmu_inv *e)
 {
-	if (gone(e))
+	if (!smmu_load_acquire(&e->users))
 		return 0;
 	switch (e->kind) {
 	case SMMU_INV_S1_ASID:
 	case SMMU_INV_S2_VMID:
 		return p->whole || p->tlbi.whole ? 1 : p->tlbi.count;
 	case SMMU_INV_ATS:
-		return p->whole ? 1 : p->atc.count;
+	case SMMU_INV_ATS_FULL:
+		if (cut_off(p, e))
+			return 0;
+		return p->whole || e->kind == SMMU_INV_ATS_FULL ? 1 : p->atc.count;
 	default:
 		return 1;
 	}
@@ -76,33 +83,39 @@ void smmu_inv_program_init(struct smmu_inv_program *p, const struct smmu_inv *fi
 	p->entry = p->segment[0].first;
 }
 
+/**
+ * The command that takes no address, where the current operation has one in place of its plan: once. @p first: nothing
+ * of the operation was written yet.
+ */
+static bool whole_next(const struct smmu_inv *e, bool first, uint64_t w1, struct smmu_cmd *cmd)
+{
+	*cmd = (struct smmu_cmd){{e->whole, w1}};
+	return first;
+}
+
 /** Write one command of the current operation; false when it has no more. */
 static bool entry_next(struct smmu_inv_program *p, struct smmu_cmd *cmd)
 {
 	const struct smmu_inv *e = p->entry;
+	bool first = !p->started, ats = e->kind >= SMMU_INV_ATS;
 	uint64_t w0 = 0, w1 = 0;
-	bool first = !p->started;
 
-	if (first && gone(e))
+	/* What went away since it was counted is left out; what was counted as nothing never comes back. */
+	if (first && (!smmu_load_acquire(&e->users) || (ats && cut_off(p, e))))
 		return false;
 	p->started = true;
-	if (e->kind >= SMMU_INV_ATS) {
-		if (p->whole || e->kind == SMMU_INV_ATS_FULL) {
-			w1 = SMMU_CMD_ATC_INV_SIZE_ALL;
-			cmd->w[0] = e->whole;
-			cmd->w[1] = w1;
-			return first;
-		}
+	if (ats) {
+		p->several |= p->asked && p->asked != e->owner;
+		p->asked = e->owner;
+		if (p->whole || e->kind == SMMU_INV_ATS_FULL)
+			return whole_next(e, first, SMMU_CMD_ATC_INV_SIZE_ALL, cmd);
 		if (first)
 			p->atc_run = p->atc;
 		if (!smmu_atc_plan_next(&p->atc_run, &w1))
 			return false;
 	} else {
-		if (p->whole || p->tlbi.whole || e->kind == SMMU_INV_S2_VMID_S1_CLEAR) {
-			cmd->w[0] = e->whole;
-			cmd->w[1] = 0;
-			return first;
-		}
+		if (p->whole || p->tlbi.whole || e->kind == SMMU_INV_S2_VMID_S1_CLEAR)
+			return whole_next(e, first, 0, cmd);
 		if (first)
 			p->tlbi_run = p->tlbi;
 		if (!smmu_tlbi_plan_next(&p->tlbi_run, &w0, &w1))

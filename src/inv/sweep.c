@@ -14,26 +14,38 @@
  * Fact 1. U2 and T2 are full barriers, so it cannot be that U3 misses A' and the walk of T3 misses the store U1: in the
  *         one order of the barriers either U2 comes first, and then every load after T2, the walker's too, sees P
  *         invalid; or T2 comes first, and then U3 sees A'. (proofs/unmap-attach.litmus)
- * Fact 2. If the walk saw P invalid, there is no entry to clear: caching of a fault is not permitted to outlive U's
- *         invalidation and gives no access in any case. If U3 saw A', the program below clears the entry.
+ * Fact 2. If the walk saw P invalid, there is no entry to clear: faults are not cached (IHI 0070 G.b, 3.21.1). If U3 saw A',
+ *         the program below clears the entry.
  * Fact 3. A program's TLBI commands are complete at its CMD_SYNC, and complete means that no later access uses what they
- *         clear (IHI 0070, "CMD_SYNC"). No command behind a CMD_SYNC is consumed before that CMD_SYNC is complete.
- *         So the ATC_INV of a program find the TLB clean already, and an ATC that misses afterwards refills itself from a
- *         walk that sees P.
+ *         clear (IHI 0070 G.b, 3.21.1 and 4.7.3). No command behind a CMD_SYNC begins before it completes (4.7.3). So the
+ *         ATC_INV of a program find the TLB clean already, and an ATC that misses afterwards refills itself from a walk
+ *         that sees P.
  * Fact 4. A detach lowers `users` only after the STE or CD no longer leads to the table and its CFGI is complete. A sweep
  *         that therefore skips the operation skips a tag that no access can use; the detach itself cleans the tag before
- *         the id is handed out again.
+ *         the id is handed out again. If the CFGI was not confirmed, `users` stays, and every sweep goes on asking.
  * Fact 5. The fence is a read section from before U3 until no command of it is outstanding. Whoever waits for the readers
- *         after lowering `users` therefore knows that no ATC_INV for that device, and no command for that instance, is
- *         outstanding or will come. Only then is ATS turned off, and only then does an instance go away.
+ *         after lowering `users` therefore knows that no command that names the device, and no command for that instance,
+ *         is outstanding or will come. Only then does the memory of a device or an instance go away.
  * Fact 6. An ATC is filled from the TLB as well as from walks, and where the tag was in use before the attach, the TLB may
  *         hold P from then. If U3 missed A', U clears it there, but tells the new device's ATC nothing. So an attach that
  *         adds ATS to a tag in use waits for the readers between T2 and T3: by fact 5 every sweep that missed A' is done
  *         with its TLBI, and the device finds nothing stale to copy. Without ATS the tag's TLBI is enough.
+ * Fact 7. A sweep that fails leaves a debt: it raises `failed` before it ends. A later sweep reads `failed` before it
+ *         submits anything; if it differs from `settled`, the sweep is one of everything. Its commands take effect after
+ *         that read, and the descriptors of the sweeps counted there were cleared before it, so by facts 1 to 3 nothing of
+ *         theirs is left once it is confirmed. It then raises `settled` to the count it read, never beyond: a sweep that
+ *         fails meanwhile is in debt still.
+ * Fact 8. ATC_INV may reach a function whose ATS is off, as the array names it before ATS goes on and after it went off. It
+ *         is answered UR and completes (IHI 0070 G.b, 3.9.1.5) though nothing was invalidated, and nothing had to be: the
+ *         ATC is empty then, and by fact 3 whatever fills it after comes from a clean TLB. (No order avoids this without a
+ *         sweep that waits for an attach: between "sweeps ask" and "ATS on" one has to come first, and were it ATS, the
+ *         ATC could keep what a sweep of before had not told it.)
  *
- * What can go wrong, and what is done about it: a program hit by a command error is issued again as a whole; a device
- * that does not answer is found by trying its instance's ATS operations one by one, and is cut off (quarantine); an
- * instance that does not answer makes the fence end with an error, after the others are done.
+ * What can go wrong, and what is done about it: a program hit by a command error is issued again as a whole; an instance
+ * that does not answer makes the fence end with an error, after the others are done; and a device whose ATC does not
+ * answer is found and cut off. After a time-out no ATC_INV of the program counts as done (4.7.3). If they were all one
+ * device's, it is the one. Else they are asked again by halves, by quarters and so on, each part until it answers or only
+ * one device is left in it: k silent devices of n take about k * log2(n) time-outs, and whoever answers is done with.
  */
 #include "sweep.h"
 
@@ -45,6 +57,30 @@ static const struct smmu_gather *range_of(const struct smmu_fence *f)
 	return f->whole ? NULL : &f->range;
 }
 
+/** Where the operations that are being asked again end. */
+static const struct smmu_inv *suspects_end(const struct smmu_inv_flight *fl)
+{
+	uint64_t left = (uint64_t)(fl->end - fl->suspect);
+
+	return fl->suspect + smmu_min64(fl->suspects, left);
+}
+
+/** Cut @p owner off, or see to it that whoever began to do so has done it. */
+static void cut_off(struct smmu_fence *f, struct smmu_inv_flight *fl, struct smmu_inv_owner *owner)
+{
+	if (fl->target->ops->quarantine(fl->target, owner))
+		f->error = -SMMU_EIO;
+}
+
+/** No sweep may end well while a device that it leaves out is not confirmed to be off. */
+static void finish_cuts(struct smmu_fence *f, struct smmu_inv_flight *fl)
+{
+	for (const struct smmu_inv *e = fl->first; e < fl->end; e++)
+		if (e->kind >= SMMU_INV_ATS && smmu_load_acquire(&e->users) &&
+		    smmu_load_acquire(&e->owner->cut) == SMMU_CUT_BEGUN)
+			cut_off(f, fl, e->owner);
+}
+
 /** Put the flight's next program into the queue. The flight is left not pending if there was nothing to do. */
 static void flight_start(struct smmu_fence *f, struct smmu_inv_flight *fl)
 {
@@ -52,29 +88,78 @@ static void flight_start(struct smmu_fence *f, struct smmu_inv_flight *fl)
 	struct smmu_inv_program p;
 
 	if (fl->suspect)
-		smmu_inv_program_init(&p, fl->suspect, fl->suspect + 1, range, SMMU_PHASE_ATC);
+		smmu_inv_program_init(&p, fl->suspect, suspects_end(fl), range, SMMU_PHASE_ATC);
 	else
 		smmu_inv_program_init(&p, fl->first, fl->end, range, fl->phase);
 	fl->pending = false;
-	if (!smmu_inv_program_count(&p))
-		return;
-	if (fl->target->ops->submit(fl->target, &p, &fl->token))
-		f->error = -SMMU_EIO;
-	else
-		fl->pending = true;
+	if (smmu_inv_program_count(&p)) {
+		if (fl->target->ops->submit(fl->target, &p, &fl->token))
+			f->error = -SMMU_EIO;
+		else
+			fl->pending = true;
+		fl->asked = p.asked;
+		fl->several = p.several;
+	}
+	if (p.cutting)
+		finish_cuts(f, fl);
 }
 
-/** Try the next ATS operation after @p e alone; none left: the flight is over. */
-static void suspect_next(struct smmu_fence *f, struct smmu_inv_flight *fl, const struct smmu_inv *e)
+static const struct smmu_inv *first_ats(const struct smmu_inv_flight *fl)
 {
+	const struct smmu_inv *e = fl->first;
+
+	while (e < fl->end && e->kind < SMMU_INV_ATS)
+		e++;
+	return e;
+}
+
+/** The power of two that is not below @p n. */
+static uint32_t round_up(uint32_t n)
+{
+	return n > 1 ? 1u << (32 - __builtin_clz(n - 1)) : 1;
+}
+
+/**
+ * Ask on from operation @p at of the ATS ones, in the largest aligned parts that the parts before allow: a walk, in order,
+ * of the tree whose nodes are the halves, the quarters and so on. None left: the flight is over.
+ */
+static void ask_from(struct smmu_fence *f, struct smmu_inv_flight *fl, uint32_t at)
+{
+	const struct smmu_inv *ats = first_ats(fl);
+	uint32_t n = (uint32_t)(fl->end - ats);
+
 	fl->pending = false;
-	for (; e < fl->end && !fl->pending; e++) {
-		if (e->kind < SMMU_INV_ATS)
-			continue;
-		fl->suspect = e;
+	while (at < n && !fl->pending) {
+		fl->suspects = at & -at;
+		fl->suspect = ats + at;
 		fl->tries = 0;
 		flight_start(f, fl);
+		at += fl->suspects;
 	}
+}
+
+/**
+ * The ATC_INV of a program were not all answered. Whom they were for was noted when they were written: since then a device
+ * may have been cut off for another sweep's sake, and who is left must not be blamed for it.
+ */
+static void timed_out(struct smmu_fence *f, struct smmu_inv_flight *fl)
+{
+	const struct smmu_inv *ats = first_ats(fl);
+
+	if (!fl->suspect) {
+		fl->suspect = ats;
+		fl->suspects = round_up((uint32_t)(fl->end - ats));
+	}
+	if (fl->several) {
+		fl->suspects /= 2;
+		fl->tries = 0;
+		flight_start(f, fl);
+		if (fl->pending)
+			return;
+	} else {
+		cut_off(f, fl, fl->asked);
+	}
+	ask_from(f, fl, (uint32_t)(fl->suspect - ats) + fl->suspects);
 }
 
 /** A program ended with @p status: go on with the flight's next one, if there is any. */
@@ -87,28 +172,25 @@ static void flight_step(struct smmu_fence *f, struct smmu_inv_flight *fl,
 	case SMMU_CMDQ_DONE:
 		fl->pending = false;
 		if (fl->suspect) {
-			suspect_next(f, fl, fl->suspect + 1);
+			ask_from(f, fl, (uint32_t)(fl->suspect - first_ats(fl)) + fl->suspects);
 		} else if (fl->phase == SMMU_PHASE_TLB) {
 			fl->phase = SMMU_PHASE_ATC;
 			flight_start(f, fl);
 		}
 		return;
+	case SMMU_CMDQ_ATC_TIMEOUT:
+		if (fl->asked) {
+			timed_out(f, fl);
+			return;
+		}
+		/* Somebody else's: what this program asked for may not be complete (IHI 0070 G.b, 4.7.3). */
+		/* Fall through. */
 	case SMMU_CMDQ_LOST:
 		if (++fl->tries < TRIES_MAX) {
 			flight_start(f, fl);
 			return;
 		}
 		break;
-	case SMMU_CMDQ_ATC_TIMEOUT:
-		if (!fl->suspect) {
-			suspect_next(f, fl, fl->first);
-			return;
-		}
-		/* It alone was asked, for the second time: it is the one. */
-		fl->target->ops->quarantine(fl->target, fl->suspect);
-		smmu_store(&f->array->entry[fl->suspect - f->array->entry].muted, 1);
-		suspect_next(f, fl, fl->suspect + 1);
-		return;
 	case SMMU_CMDQ_DEAD:
 		break;
 	}
@@ -148,12 +230,14 @@ static void launch(struct smmu_fence *f)
 }
 
 void smmu_inv_submit(struct smmu_fence *f, struct smmu_rcu *rcu, struct smmu_inv_array *const *slot,
-		     const struct smmu_gather *range)
+		     struct smmu_inv_debt *debt, const struct smmu_gather *range)
 {
 	f->rcu = rcu;
+	f->debt = debt;
 	f->error = 0;
-	f->whole = !range;
-	if (range)
+	f->failed = smmu_load_acquire(&debt->failed);
+	f->whole = !range || f->failed != smmu_load(&debt->settled);
+	if (!f->whole)
 		f->range = *range;
 	/* U2: pairs with the barrier between publishing an array and the STE or CD store in the attach (T2). */
 	smmu_mb();
@@ -164,11 +248,26 @@ void smmu_inv_submit(struct smmu_fence *f, struct smmu_rcu *rcu, struct smmu_inv
 	launch(f);
 }
 
+/** What the sweep could not confirm, or what it made good: fact 7. */
+static void account(struct smmu_fence *f)
+{
+	uint32_t settled = smmu_load(&f->debt->settled);
+
+	if (f->error) {
+		smmu_fetch_add(&f->debt->failed, 1);
+		return;
+	}
+	while (f->whole && (int32_t)(f->failed - settled) > 0 &&
+	       !smmu_compare_exchange(&f->debt->settled, &settled, f->failed))
+		;
+}
+
 /** No program is outstanding: end the read section. */
 static int finish(struct smmu_fence *f)
 {
 	if (f->open) {
 		f->open = false;
+		account(f);
 		smmu_rcu_exit(f->rcu, f->cookie);
 	}
 	return f->error;
@@ -213,10 +312,10 @@ int smmu_fence_wait(struct smmu_fence *f)
 }
 
 int smmu_inv_sync(struct smmu_rcu *rcu, struct smmu_inv_array *const *slot,
-		  const struct smmu_gather *range)
+		  struct smmu_inv_debt *debt, const struct smmu_gather *range)
 {
 	struct smmu_fence f;
 
-	smmu_inv_submit(&f, rcu, slot, range);
+	smmu_inv_submit(&f, rcu, slot, debt, range);
 	return smmu_fence_wait(&f);
 }

@@ -50,9 +50,10 @@ static bool same_outcome(const struct outcome *a, const struct outcome *b, bool 
 /** Words 0 and 2 of the STE of an added device. */
 static uint64_t ste_word(struct world *w, unsigned dev, unsigned n)
 {
-	return peek(w, w->side[MODEL].ram->base +
-			       (uint64_t)((uint8_t *)&w->side[MODEL].dev[dev].ste[0]->w[n] -
-					  w->side[MODEL].ram->va));
+	return peek(w,
+		    w->side[MODEL].ram->base +
+			    (uint64_t)((uint8_t *)&w->side[MODEL].dev[dev].streams->ste[0]->w[n] -
+				       w->side[MODEL].ram->va));
 }
 
 static unsigned config_of(struct world *w, unsigned dev)

@@ -18,7 +18,8 @@ uint64_t ste_bus(struct world *w, unsigned dev)
 
 	for (unsigned s = 0; s < SIDES; s++)
 		bus[s] = w->side[s].ram->base +
-			 (uint64_t)((uint8_t *)w->side[s].dev[dev].ste[0] - w->side[s].ram->va);
+			 (uint64_t)((uint8_t *)w->side[s].dev[dev].streams->ste[0] -
+				    w->side[s].ram->va);
 	if (bus[MODEL] != bus[QEMU])
 		differ(w, "device %u: its STE is at %#llx and %#llx", dev,
 		       (unsigned long long)bus[MODEL], (unsigned long long)bus[QEMU]);

@@ -4,7 +4,7 @@
 
 #include "store_hook.h"
 
-bool rig_note_stes;
+bool rig_note_stes, rig_pair;
 void (*rig_store_hook)(const void *p);
 static struct rig *the_rig;
 
@@ -104,6 +104,12 @@ static void published(struct rig_smmu *s, uint32_t prod)
 		CHECK(smmu_cmd_check(cmd) == 0);
 		if (s->corruptions && smmu_cmd_opcode(cmd) == s->corrupt) {
 			s->corruptions--;
+			cmd->w[0] |= 0xff;
+		}
+		if (s->spoil > 1 && smmu_cmd_opcode(cmd) != SMMU_CMD_SYNC) {
+			s->spoil--;
+		} else if (s->spoil && smmu_cmd_opcode(cmd) != SMMU_CMD_SYNC) {
+			s->spoiled++;
 			cmd->w[0] |= 0xff;
 		}
 	}
@@ -414,7 +420,9 @@ static void print_line(const struct rig *rig, const struct rig_line *l, char *at
 			 (unsigned)smmu_field_get(SMMU_CMD_W0_SSID, w0));
 		break;
 	case SMMU_CMD_ATC_INV:
-		if (w0 & SMMU_CMD_W0_SSV)
+		if (w0 & SMMU_CMD_ATC_INV_W0_G)
+			snprintf(args, sizeof(args), "(%u+*", (unsigned)(w0 >> 32));
+		else if (w0 & SMMU_CMD_W0_SSV)
 			snprintf(args, sizeof(args), "(%u+%u", (unsigned)(w0 >> 32),
 				 (unsigned)smmu_field_get(SMMU_CMD_W0_SSID, w0));
 		else
@@ -488,17 +496,27 @@ void rig_stored(const void *p)
 		rig_store_hook(p);
 	for (unsigned i = 0; rig_note_stes && i < the_rig->count; i++)
 		for (const struct smmu_device *d = the_rig->smmu[i].inst.devices; d; d = d->next)
-			for (unsigned k = 0; k < d->nr_streams; k++)
-				if (p == &d->ste[k]->w[0])
+			for (unsigned k = 0; k < d->streams->nr; k++)
+				if (p == &d->streams->ste[k]->w[0])
 					note(&the_rig->smmu[i],
-					     smmu_cmd_cfgi_ste(d->stream[k], true)),
+					     smmu_cmd_cfgi_ste(d->streams->id[k], true)),
 						the_rig->log[the_rig->lines - 1].cmd.w[0] +=
 						RIG_STE - SMMU_CMD_CFGI_STE;
 }
 
+void rig_stored_pair(const void *p)
+{
+	const uint64_t *word = p;
+
+	rig_pair = true;
+	rig_stored(word);
+	rig_pair = false;
+	rig_stored(word + 1);
+}
+
 /* ---- devices and domains ---- */
 
-static int set_ats(void *ctx, bool on)
+static int set_ats(void *ctx, bool on, unsigned stu)
 {
 	struct rig_device *d = ctx;
 	struct smmu_cmd line = smmu_cmd_cfgi_ste(d->streams[0], true);
@@ -506,6 +524,7 @@ static int set_ats(void *ctx, bool on)
 	if (on && d->ats_error)
 		return d->ats_error;
 	CHECK(d->ats != on);
+	CHECK(stu == 12);
 	d->ats = on;
 	line.w[0] += (on ? RIG_ATS_ON : RIG_ATS_OFF) - SMMU_CMD_CFGI_STE;
 	note(&d->rig->smmu[d->smmu], line);
@@ -595,7 +614,7 @@ const char *rig_array(struct rig *rig, const struct smmu_domain *domain)
 			at += (size_t)sprintf(rig->text + at, "+%u", e->substream - 1);
 		if (e->users != 1)
 			at += (size_t)sprintf(rig->text + at, "*%u", e->users);
-		if (e->muted)
+		if (e->kind >= SMMU_INV_ATS && e->owner->cut)
 			at += (size_t)sprintf(rig->text + at, "!");
 	}
 	return rig->text;
@@ -603,5 +622,5 @@ const char *rig_array(struct rig *rig, const struct smmu_domain *domain)
 
 struct smmu_ste rig_ste(const struct rig_device *d, unsigned k)
 {
-	return *d->dev.ste[k];
+	return *d->dev.streams->ste[k];
 }

@@ -69,6 +69,9 @@ struct rig_smmu {
 	unsigned
 		corrupt; /**< the next command with this opcode is made illegal in memory, so often: */
 	unsigned corruptions;
+	unsigned
+		spoil; /**< n: from the n-th command on that is no CMD_SYNC, all such are made illegal; 0: none */
+	unsigned spoiled;
 	struct mmio_check check; /**< of the driver's register accesses; problems fail rig_close */
 	bool frozen;             /**< PROD does not reach the model: nothing is consumed */
 };
@@ -163,6 +166,8 @@ const char *rig_array(struct rig *rig, const struct smmu_domain *domain);
 
 /** Called by each smmu_store in src/driver; see store_hook.h. */
 extern void (*rig_store_hook)(const void *p);
+/** During the hook: the word after this one was stored with it, in one piece, and comes next. */
+extern bool rig_pair;
 /** The STE in memory of stream @p k. */
 struct smmu_ste rig_ste(const struct rig_device *d, unsigned k);
 

@@ -6,8 +6,18 @@
 #include <smmuv3/atomic.h>
 
 void rig_stored(const void *p);
+void rig_stored_pair(const void *p);
 
 #undef smmu_store
 #define smmu_store(p, v) (__atomic_store_n((p), (v), __ATOMIC_RELAXED), rig_stored(p))
+
+#undef smmu_store_pair
+#define smmu_store_pair(p, lo, hi)                                   \
+	do {                                                         \
+		uint64_t *pair_ = (p);                               \
+		__atomic_store_n(pair_, (lo), __ATOMIC_RELAXED);     \
+		__atomic_store_n(pair_ + 1, (hi), __ATOMIC_RELAXED); \
+		rig_stored_pair(pair_);                              \
+	} while (0)
 
 #endif

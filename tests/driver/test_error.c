@@ -163,13 +163,13 @@ static void test_quarantine(void **state)
 		/* The next sweep does not ask it, nor wait. */
 		rig_log_reset(&rig);
 		assert_int_equal(smmu_unmap(&domain, 0x2000, 0x1000, 0), 0);
-		assert_int_equal(rig_log_count(&rig, SMMU_CMD_ATC_INV), 4);
+		assert_int_equal(rig_log_count(&rig, SMMU_CMD_ATC_INV), 4 - bad % 2);
 		/* Nor does one after the array was written anew. */
 		assert_int_equal(smmu_attach(&far.dev, &other), 0);
 		assert_int_equal(smmu_attach(&far.dev, &domain), 0);
 		rig_log_reset(&rig);
 		assert_int_equal(smmu_unmap(&domain, 0x4000, 0x1000, 0), 0);
-		assert_int_equal(rig_log_count(&rig, SMMU_CMD_ATC_INV), 4);
+		assert_int_equal(rig_log_count(&rig, SMMU_CMD_ATC_INV), 4 - bad % 2);
 		/* It stays cut off, whatever is tried, and lets go. */
 		assert_int_equal(smmu_attach(&d[bad].dev, &other), -SMMU_EIO);
 		expect_cut_off(&d[bad]);
@@ -208,9 +208,11 @@ static void test_silent_at_detach(void **state)
 			assert_int_equal(smmu_attach(&d.dev, &other), -SMMU_EIO);
 		else
 			smmu_detach(&d.dev);
+		/* Off, as the SMMU has confirmed; so it has left both. */
 		expect_cut_off(&d);
+		assert_true(smmu_device_confirmed(&d.dev));
 		assert_string_equal(rig_array(&rig, &domain), "");
-		assert_string_equal(rig_array(&rig, &other), to ? "0:asid2 0:ats5 0:ats6" : "");
+		assert_string_equal(rig_array(&rig, &other), "");
 		assert_int_equal(smmu_unmap(&other, 0x1000, 0x1000, 0), 0);
 		smmu_device_fini(&d.dev);
 		assert_string_equal(rig_array(&rig, &other), "");
@@ -272,7 +274,7 @@ static void cut(void *arg)
 {
 	while (!rig_log_count(&rig, SMMU_CMD_CFGI_STE))
 		sim_sleep(rig.sim, 100);
-	smmu_device_quarantine(&race.dev);
+	smmu_streams_cut_off(race.dev.streams);
 }
 
 static void thaw(void *arg)
@@ -302,8 +304,52 @@ static void test_cut_off_between(void **state)
 	}
 }
 
+/** 8 domains on one silent device: once it is cut off, none of them waits for it again. */
+static void test_quarantine_of_all_domains(void **state)
+{
+	static struct smmu_domain more[7];
+	struct rig_device d, good;
+	uint64_t began, first;
+
+	start(1);
+	rig_device(&rig, &d, 0, 5, 1, true, 3);
+	rig_device(&rig, &good, 0, 9, 1, true, 0);
+	assert_int_equal(smmu_attach(&d.dev, &domain), 0);
+	assert_int_equal(smmu_attach(&good.dev, &domain), 0);
+	for (unsigned i = 0; i < 7; i++) {
+		rig_domain(&rig, &more[i], SMMU_DOMAIN_STAGE1);
+		assert_int_equal(smmu_map(&more[i], 0x1000, PA(i), 0x1000, SMMU_PROT_READ, 0), 0);
+		assert_int_equal(smmu_attach_pasid(&d.dev, i + 1, &more[i]), 0);
+		assert_true(rig_dma(&d, 0, (int32_t)i + 1, 0x1000, NULL));
+	}
+	rig_expect(&good, 0x1000, PA(1));
+	smmu_model_atc_mute(d.hw[0], true);
+	began = sim_now(rig.sim);
+	assert_int_equal(smmu_unmap(&domain, 0x1000, 0x1000, 0), 0);
+	first = sim_now(rig.sim) - began;
+	assert_true(first >= 200000 && first < 300000); /* both at once, and it alone */
+	rig_refused(&good, 0x1000);
+	began = sim_now(rig.sim);
+	rig_log_reset(&rig);
+	for (unsigned i = 0; i < 7; i++) {
+		assert_int_equal(smmu_unmap(&more[i], 0x1000, 0x1000, 0), 0);
+		assert_false(rig_dma(&d, 0, (int32_t)i + 1, 0x1000, NULL));
+	}
+	assert_true(sim_now(rig.sim) - began < 100000);
+	assert_int_equal(rig_log_count(&rig, SMMU_CMD_ATC_INV), 0);
+	smmu_device_fini(&d.dev);
+	smmu_device_fini(&good.dev);
+	for (unsigned i = 0; i < 7; i++)
+		assert_int_equal(smmu_domain_fini(&more[i]), 0);
+	finish();
+}
+
 /* ---- an SMMU that is gone ---- */
 
+/**
+ * It does not take commands any more, and goes on with what it has cached: nothing that it was told since counts as done,
+ * until it is known to be off.
+ */
 static void test_dead(void **state)
 {
 	for (unsigned gone = 0; gone < 2; gone++) {
@@ -321,6 +367,7 @@ static void test_dead(void **state)
 		assert_int_equal(smmu_attach(&e.dev, &domain), 0);
 		rig_expect(&e, 0x1000, PA(1));
 		rig_expect(&e, 0x2000, PA(2));
+		rig_expect(&d, 0x2000, PA(2));
 		rig_expect(&d, 0x80000000, 0x80000000);
 		live = rig.heap.dma_bytes;
 		/* Stopped, or off the bus. */
@@ -337,19 +384,41 @@ static void test_dead(void **state)
 		assert_true(sim_now(rig.sim) - live < 100000);
 		rig_refused(&e, 0x1000);
 		rig_expect(&e, 0x2000, PA(2));
-		assert_int_equal(smmu_attach(&d.dev, &other), -SMMU_EIO);
+		/* Nor does it take the device away from the domain: not now, not when asked again. */
+		assert_true(smmu_device_confirmed(&d.dev));
+		for (unsigned i = 0; i < 2; i++) {
+			assert_int_equal(smmu_attach(&d.dev, &other), -SMMU_EIO);
+			assert_false(smmu_device_confirmed(&d.dev));
+			assert_string_equal(rig_array(&rig, &domain),
+					    "0:asid1 0:ats5 1:asid1 1:ats5");
+		}
 		smmu_detach(&d.dev);
+		assert_false(smmu_device_confirmed(&d.dev));
+		assert_int_equal(smmu_device_confirm(&d.dev), -SMMU_EIO);
 		assert_false(d.ats);
-		assert_string_equal(rig_array(&rig, &domain), "1:asid1 1:ats5");
+		assert_string_equal(rig_array(&rig, &domain), "0:asid1 0:ats5 1:asid1 1:ats5");
+		/* It may be there still, as it is here. */
+		assert_true(rig_dma(&d, 0, -1, 0x2000, NULL));
+		assert_int_equal(smmu_unmap(&domain, 0x2000, 0x1000, 0), -SMMU_EIO);
+		assert_true(rig_dma(&d, 0, -1, 0x2000, NULL));
+		smmu_device_fini(&d.dev);
+		smmu_device_fini(&e.dev);
+		assert_int_equal(smmu_domain_fini(&domain), -SMMU_EBUSY);
+		assert_int_equal(smmu_flush_all(&domain), -SMMU_EIO);
 		/* Without it everything is well again. */
-		assert_int_equal(smmu_unmap(&domain, 0x2000, 0x1000, 0), 0);
-		/* One that answers nothing keeps its memory until it was reset. */
-		assert_int_equal(smmu_instance_remove(&rig.smmu[0].inst),
-				 gone ? -SMMU_ETIMEDOUT : 0);
-		assert_null(d.dev.instance);
+		if (gone) {
+			assert_int_equal(smmu_instance_remove(&rig.smmu[0].inst), -SMMU_ETIMEDOUT);
+			assert_int_equal(smmu_domain_fini(&domain), -SMMU_EBUSY);
+			smmu_model_reset(rig.model, 0);
+			mmio_check_former_owner(&rig.smmu[0].check, 0, 0);
+			smmu_instance_forget(&rig.smmu[0].inst);
+		} else {
+			assert_int_equal(smmu_instance_remove(&rig.smmu[0].inst), 0);
+			smmu_model_reset(rig.model, 0);
+		}
+		assert_string_equal(rig_array(&rig, &domain), "");
+		assert_int_equal(smmu_flush_all(&domain), 0);
 		rig.smmu[0].frozen = rig.smmu[0].gone = false;
-		smmu_model_reset(rig.model, 0);
-		smmu_instance_forget(&rig.smmu[0].inst);
 		rig_up(&rig, 0, 0);
 		smmu_model_device_reset(d.hw[0]);
 		rig_device(&rig, &d, 0, 5, 1, true, 0);
@@ -358,7 +427,6 @@ static void test_dead(void **state)
 		rig_refused(&d, 0x80000000);
 		rig_refused(&d, 0x1000);
 		smmu_device_fini(&d.dev);
-		smmu_device_fini(&e.dev);
 		/* The one table that nobody may reuse is what is left. */
 		assert_int_equal(smmu_domain_fini(&domain), 0);
 		assert_int_equal(smmu_domain_fini(&other), 0);
@@ -371,7 +439,7 @@ static void test_dead(void **state)
 	}
 }
 
-/** Found dead by the attach itself: the device is attached, and detached again without an answer. */
+/** Found dead by the attach itself: the device is in neither domain, and the new one waits to be told so. */
 static void test_dead_at_attach(void **state)
 {
 	struct rig_device d;
@@ -382,11 +450,10 @@ static void test_dead_at_attach(void **state)
 	assert_int_equal(smmu_attach(&d.dev, &domain), -SMMU_EIO);
 	assert_string_equal(rig_array(&rig, &domain), "0:asid1 0:ats5");
 	smmu_detach(&d.dev);
-	assert_string_equal(rig_array(&rig, &domain), "");
-	assert_int_equal(domain.users, 0);
-	/* Its id is not handed out again before the SMMU was reset. */
-	assert_true(rig.smmu[0].inst.asids.bitmap[0] & 2);
+	assert_string_equal(rig_array(&rig, &domain), "0:asid1 0:ats5");
+	assert_int_equal(domain.users, 1);
 	smmu_device_fini(&d.dev);
+	assert_int_equal(smmu_domain_fini(&domain), -SMMU_EBUSY);
 	smmu_instance_remove(&rig.smmu[0].inst);
 	finish();
 }
@@ -400,6 +467,7 @@ int main(void)
 		cmocka_unit_test(test_silent_at_detach),
 		cmocka_unit_test(test_quarantine_race),
 		cmocka_unit_test(test_cut_off_between),
+		cmocka_unit_test(test_quarantine_of_all_domains),
 		cmocka_unit_test(test_dead),
 		cmocka_unit_test(test_dead_at_attach),
 	};

@@ -3,6 +3,7 @@
 #include "inv_test.h"
 
 static struct test_port tp;
+static struct smmu_inv_owner owner;
 static struct smmu_inv_target smmu[4] = {{.index = 0}, {.index = 1}, {.index = 2}, {.index = 3}};
 
 static int setup(void **state)
@@ -39,7 +40,7 @@ static struct smmu_inv ats(unsigned s, uint32_t stream, int32_t ssid, bool full)
 {
 	struct smmu_inv e;
 
-	smmu_inv_make_ats(&e, &smmu[s], stream, ssid, full, NULL);
+	smmu_inv_make_ats(&e, &smmu[s], stream, ssid, full, &owner);
 	return e;
 }
 

@@ -7,6 +7,7 @@
 
 #define LOG 4096
 #define SMMUS 40
+#define STREAMS 64
 
 /** A target that notes what it gets. */
 struct queue {
@@ -15,8 +16,12 @@ struct queue {
 	unsigned n, submits, waits;
 	enum smmu_cmdq_status answer[16]; /**< for each submit in turn */
 	unsigned answers;
-	uint32_t dead_stream; /**< programs that ask it time out; 0: none */
-	uint32_t quarantined;
+	bool dead[STREAMS];      /**< programs that ask this stream time out */
+	unsigned timeouts;       /**< how often that was so */
+	unsigned asked[STREAMS]; /**< ATC_INV for this stream in programs that ended well */
+	unsigned quarantines;
+	int quarantine_error;
+	uint32_t others; /**< at a time-out, another sweep finds this device out first; 0: none */
 	unsigned pending_polls; /**< so many polls of each program say pending */
 	unsigned polls;
 	bool refuse;
@@ -24,6 +29,10 @@ struct queue {
 };
 
 static struct queue q[SMMUS];
+/** The device that has a stream: streams_each neighbours have one. */
+static struct smmu_inv_owner owner[STREAMS];
+static unsigned streams_each;
+static struct smmu_inv_debt debt;
 static struct test_port tp;
 static unsigned in_flight, most_in_flight;
 static char order[256]; /**< s: submit, w: wait */
@@ -62,10 +71,17 @@ static enum smmu_cmdq_status answer(struct queue *me, const struct smmu_cmdq_tok
 {
 	if (token->errors < me->answers)
 		return me->answer[token->errors];
-	for (uint64_t i = token->first; me->dead_stream && i < token->end; i++)
+	for (uint64_t i = token->first; i < token->end; i++)
 		if (smmu_cmd_opcode(&me->log[i]) == SMMU_CMD_ATC_INV &&
-		    smmu_field_get(SMMU_CMD_W0_SID, me->log[i].w[0]) == me->dead_stream)
+		    me->dead[smmu_field_get(SMMU_CMD_W0_SID, me->log[i].w[0])]) {
+			me->timeouts++;
+			if (me->others)
+				owner[me->others].cut = SMMU_CUT_DONE;
 			return SMMU_CMDQ_ATC_TIMEOUT;
+		}
+	for (uint64_t i = token->first; i < token->end; i++)
+		if (smmu_cmd_opcode(&me->log[i]) == SMMU_CMD_ATC_INV)
+			me->asked[smmu_field_get(SMMU_CMD_W0_SID, me->log[i].w[0])]++;
 	return SMMU_CMDQ_DONE;
 }
 
@@ -90,12 +106,14 @@ static enum smmu_cmdq_status q_wait(struct smmu_inv_target *t, const struct smmu
 	return answer(me, token);
 }
 
-static void q_quarantine(struct smmu_inv_target *t, const struct smmu_inv *e)
+static int q_quarantine(struct smmu_inv_target *t, struct smmu_inv_owner *who)
 {
 	struct queue *me = smmu_container_of(t, struct queue, target);
 
-	assert_ptr_equal(e->owner, me);
-	me->quarantined = e->id;
+	assert_true(who >= owner && who < owner + STREAMS);
+	me->quarantines++;
+	who->cut = me->quarantine_error ? SMMU_CUT_BEGUN : SMMU_CUT_DONE;
+	return me->quarantine_error;
 }
 
 static const struct smmu_inv_target_ops ops = {q_submit, q_poll, q_wait, q_quarantine};
@@ -105,6 +123,9 @@ static int setup(void **state)
 	test_port_init(&tp);
 	memset(q, 0, sizeof(q));
 	memset(order, 0, sizeof(order));
+	memset(owner, 0, sizeof(owner));
+	memset(&debt, 0, sizeof(debt));
+	streams_each = 1;
 	in_flight = most_in_flight = 0;
 	for (unsigned i = 0; i < SMMUS; i++) {
 		q[i].target =
@@ -128,7 +149,8 @@ static void add(unsigned s, enum smmu_inv_kind kind, uint32_t id)
 	else if (kind == SMMU_INV_S2_VMID_S1_CLEAR)
 		smmu_inv_make_s1_clear(&e, &q[s].target, id);
 	else
-		smmu_inv_make_ats(&e, &q[s].target, id, -1, kind == SMMU_INV_ATS_FULL, &q[s]);
+		smmu_inv_make_ats(&e, &q[s].target, id, -1, kind == SMMU_INV_ATS_FULL,
+				  &owner[id / streams_each]);
 	a = smmu_inv_merge(&tp.port, live, &e, 1);
 	smmu_inv_array_free(live);
 	live = a;
@@ -175,7 +197,7 @@ static const char *opcodes(unsigned s)
 
 static void sweep_ok(const struct smmu_gather *g)
 {
-	assert_int_equal(smmu_inv_sync(&tp.rcu, &live, g), 0);
+	assert_int_equal(smmu_inv_sync(&tp.rcu, &live, &debt, g), 0);
 	assert_int_equal(in_flight, 0);
 }
 
@@ -249,7 +271,7 @@ static void test_empty_and_gone(void **state)
 	add(0, SMMU_INV_ATS, 3);
 	add(1, SMMU_INV_S1_ASID, 8);
 	smmu_inv_make_asid(&gone[0], &q[0].target, 7);
-	smmu_inv_make_ats(&gone[1], &q[0].target, 3, -1, false, NULL);
+	smmu_inv_make_ats(&gone[1], &q[0].target, 3, -1, false, &owner[3]);
 	smmu_inv_unref(live, gone, 2);
 	for (uint32_t i = 0; i < live->count; i++)
 		if (!live->entry[i].users)
@@ -304,7 +326,7 @@ static void test_poll(void **state)
 		add(s, SMMU_INV_S1_ASID, s + 1);
 		add(s, SMMU_INV_ATS, 3);
 	}
-	smmu_inv_submit(&f, &tp.rcu, &live, &g);
+	smmu_inv_submit(&f, &tp.rcu, &live, &debt, &g);
 	while ((r = smmu_fence_poll(&f)) == -SMMU_EAGAIN)
 		assert_true(++turns < 100);
 	assert_int_equal(r, 0);
@@ -336,10 +358,10 @@ static void test_lost(void **state)
 		q[0].answer[i] = SMMU_CMDQ_LOST;
 	q[0].answers = 16;
 	q[0].submits = 0;
-	assert_int_equal(smmu_inv_sync(&tp.rcu, &live, &g), -SMMU_EIO);
+	assert_int_equal(smmu_inv_sync(&tp.rcu, &live, &debt, &g), -SMMU_EIO);
 }
 
-/* One ATC does not answer: it is found, cut off, the others are served, and the next sweep leaves it out. */
+/* One ATC does not answer: it is found, cut off, the others are served, and no later sweep asks it. */
 static void test_quarantine(void **state)
 {
 	struct smmu_gather g = pages(0x10000, 1);
@@ -348,21 +370,167 @@ static void test_quarantine(void **state)
 	for (uint32_t s = 1; s <= 4; s++)
 		add(0, SMMU_INV_ATS, s);
 	add(1, SMMU_INV_ATS, 3);
-	q[0].dead_stream = 3;
+	owner[3].cut = SMMU_CUT_NO;
+	q[0].dead[3] = true;
 	sweep_ok(&g);
-	assert_int_equal(q[0].quarantined, 3);
-	assert_int_equal(q[1].quarantined, 0);
-	assert_string_equal(opcodes(0), "12 46 40 40 40 40 46s 40 46s 40 46s 40 46s 40 46s");
-	assert_int_equal(q[0].log[7].w[0] >> 32, 1);
-	assert_int_equal(q[0].log[13].w[0] >> 32, 4); /* also the one behind it */
+	assert_int_equal(owner[3].cut, SMMU_CUT_DONE);
+	assert_int_equal(q[0].quarantines, 1);
+	/* All four; 1 and 2; 3 and 4; 3; 4. */
+	assert_string_equal(opcodes(0), "12 46 40 40 40 40 46s 40 40 46s 40 40 46s 40 46s 40 46s");
+	assert_int_equal(q[0].timeouts, 3);
+	for (uint32_t s = 1; s <= 4; s++)
+		assert_int_equal(q[0].asked[s], s != 3);
 	q[0].n = 0;
 	sweep_ok(&g);
 	assert_string_equal(opcodes(0), "12 46 40 40 40 46s");
-	/* It stays muted in the next array, too. */
+	/* Nor through another array, on which the device is already. */
 	add(2, SMMU_INV_S1_ASID, 1);
 	q[0].n = 0;
 	sweep_ok(&g);
 	assert_string_equal(opcodes(0), "12 46 40 40 40 46s");
+}
+
+/* All that timed out belongs to one device: it is the one, and nobody is asked a second time. */
+static void test_quarantine_alone(void **state)
+{
+	struct smmu_gather g = pages(0x10000, 1);
+
+	streams_each = 8;
+	add(0, SMMU_INV_S1_ASID, 7);
+	for (uint32_t s = 8; s < 16; s++)
+		add(0, SMMU_INV_ATS, s);
+	q[0].dead[12] = true;
+	sweep_ok(&g);
+	assert_int_equal(q[0].timeouts, 1);
+	assert_int_equal(q[0].quarantines, 1);
+	assert_int_equal(owner[1].cut, SMMU_CUT_DONE);
+	/* A healthy device beside it, in the middle of its streams, is asked again. */
+	owner[1].cut = SMMU_CUT_NO;
+	q[0].timeouts = 0;
+	add(0, SMMU_INV_ATS, 16);
+	sweep_ok(&g);
+	assert_int_equal(owner[1].cut, SMMU_CUT_DONE);
+	assert_int_equal(owner[2].cut, SMMU_CUT_NO);
+	assert_int_equal(q[0].asked[16], 1);
+	assert_in_range(q[0].timeouts, 2, 3);
+}
+
+static unsigned log2_up(unsigned n)
+{
+	unsigned log = 0;
+
+	while (1u << log < n)
+		log++;
+	return log;
+}
+
+/*
+ * Any silent k of n: all of them are found and nobody else, everybody else has answered once, and it took no more
+ * time-outs than k ways down a tree of halves have nodes.
+ */
+static void test_quarantine_many(void **state)
+{
+	struct smmu_gather g = pages(0x10000, 1);
+	uint64_t seed = test_seed();
+	unsigned most = 0;
+
+	for (unsigned round = 0; round < 400; round++) {
+		unsigned n = 1 + (unsigned)(test_random(&seed) % 32), k = 0;
+
+		setup(NULL);
+		q[0].chunk = 8;
+		for (uint32_t s = 0; s < n; s++) {
+			add(0, SMMU_INV_ATS, s);
+			q[0].dead[s] = test_random(&seed) % n < 1 + round % 4;
+			k += q[0].dead[s];
+		}
+		sweep_ok(&g);
+		for (uint32_t s = 0; s < n; s++) {
+			assert_int_equal(owner[s].cut, q[0].dead[s] ? SMMU_CUT_DONE : SMMU_CUT_NO);
+			assert_int_equal(q[0].asked[s], !q[0].dead[s]);
+		}
+		assert_int_equal(q[0].quarantines, k);
+		assert_true(q[0].timeouts <= k * (log2_up(n) + 1));
+		assert_true(q[0].timeouts <= 2 * n);
+		if (k == 1 && n == 32 && q[0].timeouts > most)
+			most = q[0].timeouts;
+		smmu_inv_array_free(live);
+		live = NULL;
+	}
+	assert_true(most <= 6);
+}
+
+/* Another sweep finds the silent one out first: who is left alone is not to blame for it. */
+static void test_quarantine_by_others(void **state)
+{
+	struct smmu_gather g = pages(0x10000, 1);
+
+	add(0, SMMU_INV_S1_ASID, 7);
+	add(0, SMMU_INV_ATS, 3);
+	add(0, SMMU_INV_ATS, 4);
+	q[0].dead[3] = true;
+	q[0].others = 3;
+	sweep_ok(&g);
+	assert_int_equal(q[0].quarantines, 0);
+	assert_int_equal(owner[4].cut, SMMU_CUT_NO);
+	assert_int_equal(q[0].asked[4], 1);
+}
+
+/* What the cut-off does to the SMMU is not confirmed: no sweep that leaves the device out ends well. */
+static void test_quarantine_unconfirmed(void **state)
+{
+	struct smmu_gather g = pages(0x10000, 1);
+
+	add(0, SMMU_INV_S1_ASID, 7);
+	add(0, SMMU_INV_ATS, 3);
+	q[0].dead[3] = true;
+	q[0].quarantine_error = -SMMU_EIO;
+	assert_int_equal(smmu_inv_sync(&tp.rcu, &live, &debt, &g), -SMMU_EIO);
+	assert_int_equal(smmu_inv_sync(&tp.rcu, &live, &debt, &g), -SMMU_EIO);
+	assert_int_equal(q[0].quarantines, 2);
+	assert_int_equal(q[0].timeouts, 1);
+	q[0].quarantine_error = 0;
+	sweep_ok(&g);
+	assert_int_equal(q[0].quarantines, 3);
+	sweep_ok(&g);
+	assert_int_equal(q[0].quarantines, 3);
+}
+
+/* A sweep failed on one instance: the next ones are of everything, on all, until one is confirmed. */
+static void test_debt(void **state)
+{
+	struct smmu_gather g = pages(0x10000, 1);
+	struct smmu_fence before, after;
+
+	add(0, SMMU_INV_S1_ASID, 7);
+	add(0, SMMU_INV_ATS, 3);
+	add(1, SMMU_INV_S1_ASID, 8);
+	q[1].refuse = true;
+	assert_int_equal(smmu_inv_sync(&tp.rcu, &live, &debt, &g), -SMMU_EIO);
+	assert_true(smmu_inv_owes(&debt));
+	q[0].n = 0;
+	assert_int_equal(smmu_inv_sync(&tp.rcu, &live, &debt, &g), -SMMU_EIO);
+	assert_string_equal(opcodes(0), "11 46 40 46s");
+	assert_int_equal(q[0].log[2].w[1] & SMMU_CMD_ATC_INV_W1_SIZE, SMMU_CMD_ATC_INV_SIZE_ALL);
+	q[1].refuse = false;
+	/* One that began before a failure does not make it good. */
+	smmu_inv_submit(&before, &tp.rcu, &live, &debt, &g);
+	q[1].refuse = true;
+	assert_int_equal(smmu_inv_sync(&tp.rcu, &live, &debt, &g), -SMMU_EIO);
+	q[1].refuse = false;
+	assert_int_equal(smmu_fence_wait(&before), 0);
+	assert_true(smmu_inv_owes(&debt));
+	/* The older of two ends last: what the younger one settled stays settled. */
+	smmu_inv_submit(&before, &tp.rcu, &live, &debt, &g);
+	smmu_inv_submit(&after, &tp.rcu, &live, &debt, &g);
+	q[1].n = 0;
+	assert_int_equal(smmu_fence_wait(&after), 0);
+	assert_false(smmu_inv_owes(&debt));
+	assert_int_equal(smmu_fence_wait(&before), 0);
+	assert_false(smmu_inv_owes(&debt));
+	q[1].n = 0;
+	sweep_ok(&g);
+	assert_string_equal(opcodes(1), "12 46s");
 }
 
 /* A dead instance is an error, but the others are served first, and the read section is left. */
@@ -375,7 +543,7 @@ static void test_dead(void **state)
 	q[0].answer[0] = SMMU_CMDQ_DEAD;
 	q[0].answers = 1;
 	q[1].refuse = true;
-	assert_int_equal(smmu_inv_sync(&tp.rcu, &live, &g), -SMMU_EIO);
+	assert_int_equal(smmu_inv_sync(&tp.rcu, &live, &debt, &g), -SMMU_EIO);
 	assert_string_equal(opcodes(2), "12 46s");
 	assert_int_equal(q[2].waits, 1);
 }
@@ -386,7 +554,7 @@ static int midway_submit(struct smmu_inv_target *t, struct smmu_inv_program *p,
 {
 	struct smmu_inv gone;
 
-	smmu_inv_make_ats(&gone, t, 1, -1, false, NULL);
+	smmu_inv_make_ats(&gone, t, 1, -1, false, &owner[1]);
 	smmu_inv_unref(live, &gone, 1);
 	return q_submit(t, p, token);
 }
@@ -411,10 +579,22 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_program),        T(test_nesting_parent), T(test_whole),
-		T(test_empty_and_gone), T(test_quirks),         T(test_waves),
-		T(test_poll),           T(test_lost),           T(test_quarantine),
-		T(test_dead),           T(test_gone_midway),
+		T(test_program),
+		T(test_nesting_parent),
+		T(test_whole),
+		T(test_empty_and_gone),
+		T(test_quirks),
+		T(test_waves),
+		T(test_poll),
+		T(test_lost),
+		T(test_quarantine),
+		T(test_dead),
+		T(test_gone_midway),
+		T(test_quarantine_alone),
+		T(test_quarantine_many),
+		T(test_quarantine_unconfirmed),
+		T(test_quarantine_by_others),
+		T(test_debt),
 	};
 
 	return cmocka_run_group_tests_name("inv sweep", tests, NULL, NULL);
