@@ -6,12 +6,12 @@
 #include "replay.h"
 #include "suite.h"
 
-static void play(struct suite_table *t, const struct suite_options *o, const struct trace *trace,
-		 const struct replay_memory *memory, unsigned smmus, enum design_id design)
+static void play(struct suite_table *t, const struct suite_options *o, struct trace *trace,
+		 unsigned smmus, enum design_id design)
 {
-	struct machine_config cfg = {
-		.exact = true, .data_bytes = replay_memory_bytes(memory), .domains = 1};
+	struct machine_config cfg = {0};
 	struct machine *m = malloc(sizeof(*m));
+	struct replay_left left;
 	struct report r = {0};
 	struct lab_config c;
 	struct suite_row *row;
@@ -22,13 +22,14 @@ static void play(struct suite_table *t, const struct suite_options *o, const str
 	c.smmus = smmus;
 	c.design = design;
 	c.threads = 1;
+	replay_configure(trace, &c, &cfg, false);
 	if (!m || machine_open(m, &c, &cfg)) {
 		free(m);
 		t->failed = true;
 		return;
 	}
 	m->no_data = true;
-	t->failed = machine_attach_all(m) || replay_run(m, trace, memory, &r);
+	t->failed = replay_attach(m) || replay_run(m, trace, &r, &left);
 	machine_close(m, &r);
 	free(m);
 	if (r.violations) {
@@ -44,8 +45,7 @@ static void play(struct suite_table *t, const struct suite_options *o, const str
 
 void bench_trace(struct suite_table *t, const struct suite_options *o)
 {
-	struct replay_memory memory;
-	struct trace trace;
+	struct trace *trace;
 	char err[5120];
 
 	t->unit = "virtual us";
@@ -54,17 +54,16 @@ void bench_trace(struct suite_table *t, const struct suite_options *o)
 	t->log_y = true;
 	if (!o->trace)
 		return;
-	if (trace_read(&trace, o->trace, err, sizeof(err))) {
-		fprintf(stderr, "%s: %s\n", o->who, err);
+	trace = malloc(sizeof(*trace));
+	if (!trace || trace_open(trace, o->trace, false, err, sizeof(err))) {
+		fprintf(stderr, "%s: %s\n", o->who, trace ? err : "out of memory");
+		free(trace);
 		t->failed = true;
 		return;
 	}
-	t->failed = trace_check(&trace, o->trace, err, sizeof(err)) ||
-		    replay_memory_init(&memory, &trace);
 	for (unsigned d = 0; d < DESIGN_KINDS && !t->failed; d++)
 		for (unsigned n = 1; n <= (o->scale ? 8u : 1u) && !t->failed; n *= n == 1 ? 4 : 2)
-			play(t, o, &trace, &memory, n, (enum design_id)d);
-	if (!t->failed)
-		replay_memory_fini(&memory);
-	trace_free(&trace);
+			play(t, o, trace, n, (enum design_id)d);
+	trace_close(trace);
+	free(trace);
 }

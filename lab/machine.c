@@ -195,6 +195,8 @@ static int open_domains(struct machine *m, const struct machine_config *cfg)
 		smmu_spin_init(&d->devices_lock);
 		d->stage = m->o->stage[i % m->o->n_stages];
 		d->granule_shift = cfg->one_granule ? 12 : granules[i % 4];
+		if (cfg->granule_shift)
+			d->granule_shift = cfg->granule_shift;
 		c.kind = d->stage == 1 ? SMMU_DOMAIN_STAGE1 : SMMU_DOMAIN_STAGE2;
 		c.granule_shift = d->granule_shift;
 		if (m->qemu) {

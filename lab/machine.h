@@ -80,9 +80,10 @@ struct machine_config {
 	unsigned domains;
 	unsigned visitors; /**< domains that the load itself makes and drops, besides them */
 	bool few_ids; /**< every second SMMU has hardly more ASIDs and VMIDs than there are domains */
-	bool one_granule; /**< 4K in all domains */
-	bool quiet;       /**< no messages of the driver */
-	bool nvme;        /**< with QEMU: one of its devices is to be a disk, which reads as well */
+	bool one_granule;      /**< 4K in all domains */
+	uint8_t granule_shift; /**< in all domains; 0: as above */
+	bool quiet;            /**< no messages of the driver */
+	bool nvme; /**< with QEMU: one of its devices is to be a disk, which reads as well */
 };
 
 struct machine {

@@ -2,181 +2,280 @@
 /* Playing a trace. */
 #include "replay.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include <smmuv3/pgtable.h>
 
 #include "latency.h"
+#include "machine_build.h"
 #include "progress.h"
 
 #define PIECE_SHIFT 21
-#define MAX_PIECES 2048u
+/** 4 GiB. They hold no data, so with the model only addresses are taken; QEMU has memory behind them. */
+#define PIECES 2048ull
+#define QEMU_PIECES 128ull
+/** The largest block but those of 1 GiB: nothing larger is mapped at once, so that an unmap splits no more than this. */
+#define BLOCK_MAX (512ull << 20)
 #define WITNESSES 3u
+#define PROT (SMMU_PROT_READ | SMMU_PROT_WRITE)
 
 struct replay {
 	struct machine *m;
-	const struct trace *t;
-	const struct replay_memory *memory;
+	struct trace *t;
+	struct replay_left *left;
 	struct smmu_random random;
 	struct latency latency;
 	struct dma_count count;
 	uint64_t maps, unmaps, events, total_ns;
+	uint64_t data, pieces; /* where the folded memory begins, and how much it is */
+	unsigned *device;      /* numbers of devices, domain by domain */
+	unsigned *first;       /* of a domain: where its devices begin */
+	char err[512];         /* the trace cannot be read any more */
+	int rc;
 	uint32_t done;
 };
 
-static int compare(const void *a, const void *b)
+void replay_configure(const struct trace *t, struct lab_config *o, struct machine_config *cfg,
+		      bool fixed)
 {
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	unsigned most = o->qemu ? 7 : 1024;
 
-	return (x > y) - (x < y);
-}
-
-int replay_memory_init(struct replay_memory *r, const struct trace *t)
-{
-	size_t i, n = 0, out = 0;
-	uint64_t p;
-
-	for (i = 0; i < t->count; i++) {
-		if (t->event[i].map)
-			n += (t->event[i].size >> PIECE_SHIFT) + 2;
-		if (n > 64u << 20)
-			return -2;
+	if (!fixed && o->devices < t->domains && o->devices < most) {
+		o->devices = t->domains < most ? t->domains : most;
+		if (!o->ats_given)
+			o->ats = o->devices / 2;
 	}
-	*r = (struct replay_memory){.piece = malloc((n ? n : 1) * sizeof(*r->piece))};
-	if (!r->piece)
-		return -1;
-	for (i = 0, n = 0; i < t->count; i++) {
-		const struct trace_event *e = &t->event[i];
+	cfg->exact = true;
+	cfg->domains = t->domains;
+	cfg->granule_shift = t->granule_shift;
+	/* Room to begin at a multiple of the largest block. */
+	cfg->data_bytes =
+		o->qemu ? QEMU_PIECES << PIECE_SHIFT : (PIECES << PIECE_SHIFT) + BLOCK_MAX;
+	cfg->nvme = true;
+}
 
-		for (p = e->pa >> PIECE_SHIFT; e->map && p <= (e->pa + e->size - 1) >> PIECE_SHIFT;
-		     p++)
-			r->piece[n++] = p;
+int replay_attach(struct machine *m)
+{
+	unsigned i, nth = 0;
+	int rc;
+
+	for (i = 0; i < m->devices; i++) {
+		unsigned tries = 0;
+
+		nth = i && m->device[i].smmu == m->device[i - 1].smmu ? nth + 1 : 0;
+		do
+			rc = machine_attach(&m->device[i], nth % m->domains);
+		while (machine_try_again(m, rc, &tries));
+		if (rc) {
+			machine_fail(m, "device %u cannot be attached: error %d", i, rc);
+			return rc;
+		}
 	}
-	qsort(r->piece, n, sizeof(*r->piece), compare);
-	for (i = 0; i < n; i++) {
-		if (!out || r->piece[out - 1] != r->piece[i])
-			r->piece[out++] = r->piece[i];
-	}
-	r->pieces = out;
-	if (out <= MAX_PIECES)
-		return 0;
-	replay_memory_fini(r);
-	return -2;
+	return 0;
 }
 
-void replay_memory_fini(struct replay_memory *r)
+/* Where @p pa lies in the machine, and how much follows it there side by side. */
+static uint64_t place(const struct replay *r, uint64_t pa, uint64_t *room)
 {
-	free(r->piece);
-	*r = (struct replay_memory){0};
+	uint64_t bytes = r->pieces << PIECE_SHIFT, at = pa & (bytes - 1);
+
+	*room = smmu_min64(bytes - at, BLOCK_MAX - (at & (BLOCK_MAX - 1)));
+	return r->data + at;
 }
 
-uint64_t replay_memory_bytes(const struct replay_memory *r)
-{
-	return (uint64_t)(r->pieces ? r->pieces : 1) << PIECE_SHIFT;
-}
-
-/* Pieces in a row in the trace are in a row here: a range stays one range. */
-static uint64_t place(const struct replay *r, uint64_t pa)
-{
-	uint64_t number = pa >> PIECE_SHIFT;
-	const uint64_t *at = bsearch(&number, r->memory->piece, r->memory->pieces,
-				     sizeof(*r->memory->piece), compare);
-
-	return r->m->data + ((uint64_t)(at - r->memory->piece) << PIECE_SHIFT) +
-	       (pa & ((1u << PIECE_SHIFT) - 1));
-}
-
-/* Some devices, ATS or not, reach the range: @chosen says which and where. */
+/* Some devices, ATS or not, reach the range: who, and where. */
 struct witness {
-	unsigned device, stream;
+	struct machine_device *device; /* NULL: the domain has none */
+	unsigned stream;
 	uint64_t offset;
 };
 
-static void choose(struct replay *r, struct witness *w, uint64_t size)
+static void choose(struct replay *r, struct witness *w, unsigned domain, uint64_t size)
 {
-	w->device = (unsigned)smmu_random_below(&r->random, r->m->devices);
-	w->stream = (unsigned)smmu_random_below(&r->random, r->m->device[w->device].n_streams);
+	unsigned n = r->first[domain + 1] - r->first[domain];
+
+	w->device = NULL;
+	if (!n)
+		return;
+	w->device = &r->m->device[r->device[r->first[domain] + smmu_random_below(&r->random, n)]];
+	w->stream = (unsigned)smmu_random_below(&r->random, w->device->n_streams);
 	w->offset = smmu_random_below(&r->random, size) & ~7ull;
 }
 
 static void dma(struct replay *r, const struct witness *w, uint64_t iova)
 {
-	machine_dma(r->m, &r->count, &r->m->device[w->device], w->stream, 0, iova + w->offset,
-		    smmu_random_chance(&r->random, 1, 2));
+	if (w->device)
+		machine_dma(r->m, &r->count, w->device, w->stream, 0, iova + w->offset,
+			    smmu_random_chance(&r->random, 1, 2));
 }
 
-static int play_map(struct replay *r, const struct trace_event *e)
+static int map_one(struct replay *r, unsigned domain, uint64_t iova, uint64_t pa, uint64_t size)
 {
 	struct machine *m = r->m;
-	uint64_t pa = place(r, e->pa);
-	struct witness w;
 	int rc;
 
-	oracle_map_begin(m->oracle, 0, e->iova, e->size, pa, ORACLE_READ | ORACLE_WRITE);
-	rc = smmu_map(&m->domain[0].d, e->iova, pa, e->size, SMMU_PROT_READ | SMMU_PROT_WRITE, 0);
+	oracle_map_begin(m->oracle, domain, iova, size, pa, ORACLE_READ | ORACLE_WRITE);
+	rc = smmu_map(&m->domain[domain].d, iova, pa, size, PROT, 0);
 	if (rc == -SMMU_ENOMEM && m->heap.fail.every) {
 		/* An allocation was made to fail; the next one is not. */
-		oracle_map_end(m->oracle, 0, e->iova, e->size, false);
-		oracle_map_begin(m->oracle, 0, e->iova, e->size, pa, ORACLE_READ | ORACLE_WRITE);
-		rc = smmu_map(&m->domain[0].d, e->iova, pa, e->size,
-			      SMMU_PROT_READ | SMMU_PROT_WRITE, 0);
+		oracle_map_end(m->oracle, domain, iova, size, false);
+		oracle_map_begin(m->oracle, domain, iova, size, pa, ORACLE_READ | ORACLE_WRITE);
+		rc = smmu_map(&m->domain[domain].d, iova, pa, size, PROT, 0);
 	}
-	oracle_map_end(m->oracle, 0, e->iova, e->size, !rc);
+	oracle_map_end(m->oracle, domain, iova, size, !rc);
+	return rc;
+}
+
+static int unmap_one(struct replay *r, unsigned domain, uint64_t iova, uint64_t size)
+{
+	struct machine *m = r->m;
+	uint64_t start;
+	int rc;
+
+	oracle_unmap_begin(m->oracle, domain, iova, size);
+	start = machine_now(m);
+	rc = m->design->unmap(m, &m->domain[domain], iova, size);
+	start = machine_now(m) - start;
+	oracle_unmap_end(m->oracle, domain, iova, size, rc != -SMMU_EINVAL);
+	if (!rc) {
+		latency_add(&r->latency, start);
+		r->total_ns += start;
+	}
+	return rc;
+}
+
+static int play_map(struct replay *r, const struct trace_call *c)
+{
+	struct machine *m = r->m;
+	struct witness w;
+	uint64_t at, room, n;
+	int rc = 0;
+
+	/* The player is the only one who judges, so windows may be added on the way. */
+	if (oracle_window(m->oracle, c->domain, c->iova, c->size))
+		rc = -SMMU_ENOMEM;
+	for (at = 0; at < c->size && !rc; at += n) {
+		uint64_t pa = place(r, c->pa + at, &room);
+
+		n = smmu_min64(room, c->size - at);
+		rc = map_one(r, c->domain, c->iova + at, pa, n);
+		if (rc)
+			break;
+	}
+	if (rc && at) {
+		int undo = unmap_one(r, c->domain, c->iova, at);
+
+		if (undo)
+			rc = undo;
+	}
+	if ((rc == -SMMU_ENOMEM && !m->heap.fail.every) || rc == -SMMU_ERANGE) {
+		r->left->no_memory += rc == -SMMU_ENOMEM;
+		r->left->beyond += rc == -SMMU_ERANGE;
+		return 0;
+	}
 	if (rc) {
-		machine_complain(m, 0, e->iova, "map", "the map of line %u failed with error %d",
-				 e->line, rc);
+		machine_complain(m, 0, c->iova, "map",
+				 "the map of line %" PRIu64 " failed with error %d", c->line, rc);
 		return rc;
 	}
 	r->maps++;
-	choose(r, &w, e->size);
-	dma(r, &w, e->iova);
+	choose(r, &w, c->domain, c->size);
+	dma(r, &w, c->iova);
 	return 0;
 }
 
-static int play_unmap(struct replay *r, const struct trace_event *e)
+/*
+ * The range takes a part of a block with it. As Linux did, all of the blocks at its two ends goes, and what was not meant
+ * comes back page by page.
+ */
+static int split(struct replay *r, const struct trace_call *c)
+{
+	struct oracle *o = r->m->oracle;
+	unsigned domain = c->domain, granule = r->m->domain[domain].granule_shift;
+	uint64_t page = 1ull << granule, block = page << (granule - 3), pa, at;
+	uint64_t low = c->iova & ~(block - 1), high = smmu_align_up(c->iova + c->size, block);
+	uint64_t *kept;
+	int rc = 0;
+
+	r->left->split++;
+	/* Where nothing is mapped the block is no block, so the range ends there. */
+	while (low < c->iova && !oracle_mapped(o, domain, low, &pa))
+		low += page;
+	while (high > c->iova + c->size && !oracle_mapped(o, domain, high - page, &pa))
+		high -= page;
+	kept = calloc((size_t)((high - low) >> granule), sizeof(*kept));
+	if (!kept)
+		return -SMMU_ENOMEM;
+	for (at = low; at < high; at += page) {
+		bool meant = at >= c->iova && at < c->iova + c->size;
+
+		kept[(at - low) >> granule] = !meant && oracle_mapped(o, domain, at, &pa) ? pa : 0;
+	}
+	for (at = low; at < high && !rc; at += page) {
+		uint64_t end = at;
+
+		while (end < high && oracle_mapped(o, domain, end, &pa))
+			end += page;
+		if (end == at)
+			continue;
+		rc = unmap_one(r, domain, at, end - at);
+		at = end;
+	}
+	for (at = low; at < high && !rc; at += page)
+		if (kept[(at - low) >> granule])
+			rc = map_one(r, domain, at, kept[(at - low) >> granule], page);
+	free(kept);
+	return rc;
+}
+
+static int play_unmap(struct replay *r, const struct trace_call *c)
 {
 	struct machine *m = r->m;
 	struct witness w[WITNESSES];
-	uint64_t start;
+	uint64_t pa;
 	unsigned i;
 	int rc;
 
-	for (i = 0; i < WITNESSES; i++) {
-		choose(r, &w[i], e->size);
-		dma(r, &w[i], e->iova);
+	/* Its map could not be played. */
+	if (!oracle_mapped(m->oracle, c->domain, c->iova, &pa)) {
+		r->left->follow++;
+		return 0;
 	}
-	oracle_unmap_begin(m->oracle, 0, e->iova, e->size);
-	start = machine_now(m);
-	rc = m->design->unmap(m, &m->domain[0], e->iova, e->size);
-	start = machine_now(m) - start;
-	latency_add(&r->latency, start);
-	r->total_ns += start;
-	oracle_unmap_end(m->oracle, 0, e->iova, e->size, true);
+	for (i = 0; i < WITNESSES; i++) {
+		choose(r, &w[i], c->domain, c->size);
+		dma(r, &w[i], c->iova);
+	}
+	rc = unmap_one(r, c->domain, c->iova, c->size);
+	if (rc == -SMMU_EINVAL)
+		rc = split(r, c);
 	if (rc) {
-		machine_complain(m, 0, e->iova, "unmap",
-				 "the unmap of line %u failed with error %d", e->line, rc);
+		machine_complain(m, 0, c->iova, "unmap",
+				 "the unmap of line %" PRIu64 " failed with error %d", c->line, rc);
 		return rc;
 	}
 	r->unmaps++;
 	for (i = 0; i < WITNESSES; i++)
-		dma(r, &w[i], e->iova);
+		dma(r, &w[i], c->iova);
 	return 0;
 }
 
 static void player_main(void *arg)
 {
 	struct replay *r = arg;
-	size_t i;
+	struct trace_call c;
+	uint64_t n = 0;
+	unsigned i;
+	int rc;
 
-	for (i = 0; i < r->t->count && !smmu_load(&r->m->stop); i++) {
-		const struct trace_event *e = &r->t->event[i];
-
-		if (i % 1024 == 0)
-			progress_show("smmuv3 replay", "events", i, r->t->count);
-		if (e->map ? play_map(r, e) : play_unmap(r, e))
+	while ((rc = trace_next(r->t, &c, r->err, sizeof(r->err))) > 0 && !smmu_load(&r->m->stop)) {
+		if (n++ % 1024 == 0)
+			progress_show("smmuv3 replay", "bytes", trace_position(r->t), r->t->bytes);
+		if (c.map ? play_map(r, &c) : play_unmap(r, &c))
 			break;
 	}
+	r->rc = rc < 0 ? 2 : 0;
 	/* Devices that were cut off are given back at the end of the machine. */
 	for (i = 0; i < r->m->devices; i++)
 		r->m->quarantined += smmu_device_quarantined(&r->m->device[i].dev);
@@ -194,48 +293,72 @@ static void service_main(void *arg)
 	r->events += machine_serve(r->m);
 }
 
-static int windows(const struct replay *r)
+/* Which devices each domain has. 0, or -1: no memory. */
+static int list_devices(struct replay *r)
 {
-	size_t i;
+	struct machine *m = r->m;
+	unsigned d, i, n = 0;
 
-	for (i = 0; i < r->t->count; i++) {
-		const struct trace_event *e = &r->t->event[i];
-
-		if (e->map && oracle_window(r->m->oracle, 0, e->iova, e->size))
-			return -1;
+	r->device = calloc(m->devices, sizeof(*r->device));
+	r->first = calloc(m->domains + 1, sizeof(*r->first));
+	if (!r->device || !r->first)
+		return -1;
+	for (d = 0; d < m->domains; d++) {
+		r->first[d] = n;
+		for (i = 0; i < m->devices; i++)
+			if (oracle_attached(m->oracle, machine_slot(&m->device[i], 0), NULL) == d)
+				r->device[n++] = i;
+		r->left->alone += n == r->first[d];
 	}
+	r->first[m->domains] = n;
 	return 0;
 }
 
-int replay_run(struct machine *m, const struct trace *t, const struct replay_memory *memory,
-	       struct report *out)
+static void report(const struct replay *r, struct report *out)
 {
-	struct replay r = {.m = m, .t = t, .memory = memory};
-	uint64_t start = machine_now(m);
-	const struct latency *l = &r.latency;
+	const struct latency *l = &r->latency;
 
-	smmu_random_seed(&r.random, m->o->seed);
-	if (windows(&r) || sim_spawn(m->sim, player_main, &r) < 0 ||
-	    sim_spawn(m->sim, service_main, &r) < 0) {
-		fprintf(stderr, "smmuv3 replay: out of memory\n");
-		return 2;
-	}
-	if (sim_run(m->sim))
-		machine_complain(m, 0, 0, "progress",
-				 "the replay waits for something that never happens");
-	progress_done();
-	out->elapsed_ns = machine_now(m) - start;
-	out->ops = r.maps + r.unmaps;
-	out->maps = r.maps;
-	out->unmaps = r.unmaps;
-	out->attaches = m->devices;
-	out->events = r.events + r.count.events;
-	out->dma = r.count.dma;
-	out->blocked = r.count.blocked;
-	out->stale = r.count.stale;
-	out->lost = r.count.lost;
-	out->unmap_total = r.total_ns;
+	out->ops = r->maps + r->unmaps;
+	out->maps = r->maps;
+	out->unmaps = r->unmaps;
+	out->attaches = r->m->devices;
+	out->events = r->events + r->count.events;
+	out->dma = r->count.dma;
+	out->blocked = r->count.blocked;
+	out->stale = r->count.stale;
+	out->lost = r->count.lost;
+	out->unmap_total = r->total_ns;
 	latency_summary(&l, 1, &out->unmap_p50, &out->unmap_p99, &out->unmap_max);
+}
+
+int replay_run(struct machine *m, struct trace *t, struct report *out, struct replay_left *left)
+{
+	struct replay r = {.m = m, .t = t, .left = left};
+	uint64_t start = machine_now(m);
+	int rc = 2;
+
+	*left = (struct replay_left){0};
+	r.pieces = m->qemu ? QEMU_PIECES : PIECES;
+	r.data = m->qemu ? m->data : smmu_align_up(m->data, BLOCK_MAX);
+	smmu_random_seed(&r.random, m->o->seed);
+	if (trace_rewind(t, r.err, sizeof(r.err))) {
+		machine_fail(m, "%s", r.err);
+	} else if (list_devices(&r) || sim_spawn(m->sim, player_main, &r) < 0 ||
+		   sim_spawn(m->sim, service_main, &r) < 0) {
+		machine_fail(m, "out of memory");
+	} else {
+		if (sim_run(m->sim))
+			machine_complain(m, 0, 0, "progress",
+					 "the replay waits for something that never happens");
+		progress_done();
+		rc = r.rc;
+		if (rc)
+			machine_fail(m, "%s", r.err);
+		out->elapsed_ns = machine_now(m) - start;
+		report(&r, out);
+	}
 	latency_free(&r.latency);
-	return 0;
+	free(r.device);
+	free(r.first);
+	return rc;
 }

@@ -303,7 +303,8 @@ class Replay(unittest.TestCase):
             f.flush()
             rc, out, err = run('replay', f.name)
             self.assertEqual((rc, out), (2, ''))
-            self.assertIn(f.name + ': line 2: size=4097', err)
+            self.assertIn(f.name + ': ', err)
+            self.assertIn('line 2: size=4097: expected', err)
 
 
 class Arrays(unittest.TestCase):

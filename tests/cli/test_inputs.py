@@ -202,5 +202,105 @@ class Topology(unittest.TestCase):
         self.assertEqual(run('arrays', '--svg', '/no/such/folder/x')[0], 2)
 
 
+class Replay(unittest.TestCase):
+    def trace(self, path, *args, stdin=None, warnings=0, left_out=0):
+        rc, out, err = run('replay', path, '--json', '-', '--design', 'sweep', *args, stdin=stdin)
+        self.assertEqual(rc, 0, err)
+        result = json.loads(out)
+        self.assertEqual((result['result'], result['violations']), ('ok', []))
+        self.assertEqual((len(result['warnings']), result['left_out']), (warnings, left_out), result['warnings'])
+        self.assertEqual(err.count('warning: '), warnings)
+        self.assertEqual(run('replay', path, '--strict', '--design', 'sweep', *args, stdin=stdin)[0],
+                         2 if warnings else 0)
+        return result['trace'] | {'maps': result['maps'], 'unmaps': result['unmaps']}
+
+    def test_cases(self):
+        t = self.trace(case('two-domains.trace'))
+        self.assertEqual((t['domains'], t['used'], t['maps'], t['unmaps']), (2, 4, 2, 2))
+        t = self.trace(case('starts-late.trace'), warnings=1, left_out=1)
+        self.assertEqual((t['events'], t['used'], t['left_out']['unmapped_unknown']), (3, 2, 1))
+        t = self.trace(case('mixed-events.trace'))
+        self.assertEqual((t['used'], t['other_events'], t['maps'], t['unmaps']), (2, 4, 1, 1))
+        t = self.trace(case('unmapped-size-less.trace'))
+        self.assertEqual((t['used'], t['maps'], t['unmaps']), (2, 1, 1))
+        t = self.trace(case('scattered.trace.gz'))
+        self.assertEqual((t['used'], t['maps'], t['unmaps'], t['domains']), (4200, 2100, 2100, 1))
+        for name in ('trace-cmd-report.txt', 'perf-script.txt', 'dev-field.trace'):
+            t = self.trace(case(name))
+            self.assertEqual((t['events'], t['used'], t['maps'], t['unmaps']), (2, 2, 1, 1), name)
+
+    def test_share(self):
+        rc, out, err = run('replay', case('starts-late.trace'), '--design', 'sweep')
+        self.assertIn('2 of 3 map and unmap events used (66.7%)', out)
+        self.assertIn('1 left out', out)
+        rc, out, err = run('replay', case('mixed-events.trace'), '--design', 'sweep')
+        self.assertIn('4 other events skipped', out)
+
+    def test_stdin(self):
+        """Read more than once, though it can be read once only."""
+        want = self.trace(case('scattered.trace.gz'))
+        packed = contents(case('scattered.trace.gz'))
+        self.assertEqual(self.trace('-', stdin=packed), want)
+        self.assertEqual(self.trace('-', stdin=gzip.decompress(packed)), want)
+        rc, out, err = run('replay', '-', '--json', '-', stdin=packed)
+        self.assertEqual([r['result'] for r in json.loads(out)['compare']], ['ok'] * 4)
+        rc, out, err = run('replay', '-', '--iort', '-', stdin=b'')
+        self.assertEqual(rc, 2)
+        self.assertIn('cannot both be standard input', err)
+
+    def test_granules(self):
+        head = ' dd-1 [000] ..... 1.0: '
+        for size in (0x10000, 0x4000):
+            lines = [head + 'map: IOMMU: iova=0x%x paddr=0x%x size=%d' % (i * size, (i ^ 5) * size, size)
+                     for i in range(40)]
+            lines += [head + 'unmap: IOMMU: iova=0 size=%d unmapped_size=%d' % (40 * size, 40 * size)]
+            t = self.trace('-', stdin='\n'.join(lines).replace('iova=0 ', 'iova=0x0 ').encode())
+            self.assertEqual((t['granule'], t['maps'], t['unmaps']), (size, 40, 1))
+            self.trace('-', '--stage', 2, stdin='\n'.join(lines).replace('iova=0 ', 'iova=0x0 ').encode())
+
+    def test_blocks(self):
+        """An unmap of a part of a block: the rest of it stays mapped."""
+        head = ' dd-1 [000] ..... 1.0: '
+        text = (head + 'map: IOMMU: iova=0x40000000 paddr=0x80000000 size=1073741824\n' +
+                head + 'unmap: IOMMU: iova=0x40001000 size=4096 unmapped_size=4096\n' +
+                head + 'unmap: IOMMU: iova=0x401ff000 size=8192 unmapped_size=8192\n' +
+                head + 'map: IOMMU: iova=0x40001000 paddr=0x1000 size=4096\n' +
+                head + 'unmap: IOMMU: iova=0x40002000 size=2088960 unmapped_size=2080768\n')
+        t = self.trace('-', stdin=text.encode())
+        self.assertEqual((t['maps'], t['unmaps']), (2, 3))
+        self.assertEqual(t['split_blocks'], 2)
+
+    def test_faults_are_caught(self):
+        for name in ('two-domains.trace', 'scattered.trace.gz'):
+            rc, out, err = run('replay', case(name), '--inject', 'drop-tlbi:1', '--json', '-')
+            self.assertEqual(rc, 1, err)
+            self.assertEqual({v['missing'] for v in json.loads(out)['violations']}, {'tlbi'})
+
+    def test_named(self):
+        for data, words in ((b'\x17\x08\x44tracing6\0', 'trace-cmd report'), (b'PERFILE2\0\0', 'perf script'),
+                            (b'', 'expected at least one event'), (b'\0\0', 'no text'),
+                            (contents(os.path.join(DATA, 'two-smmus.iort')), '--iort')):
+            rc, out, err = run('replay', '-', stdin=data)
+            self.assertEqual((rc, out), (2, ''))
+            self.assertIn(words, err)
+            self.assertIn('standard input: ', err)
+
+    def test_memory(self):
+        """A longer trace takes no more memory."""
+        most = []
+        make = os.path.join(os.path.dirname(CASES), 'lab', 'make_trace.py')
+        for megabytes in (2, 8):
+            with tempfile.NamedTemporaryFile() as f:
+                subprocess.run([sys.executable, make, str(megabytes)], stdout=f, check=True)
+                with tempfile.TemporaryFile() as result:
+                    p = subprocess.Popen([SMMUV3, 'replay', f.name, '--design', 'sweep', '--json', '-'], stdout=result)
+                    _, status, usage = os.wait4(p.pid, 0)
+                    result.seek(0)
+                    t = json.load(result)['trace']
+                self.assertEqual((status, t['domains'], t['events']), (0, 3, t['used']))
+                most.append(usage.ru_maxrss)
+        self.assertLess(most[1], most[0] + 4096, 'KiB')
+
+
 if __name__ == '__main__':
     unittest.main(argv=sys.argv[:1], verbosity=1)
