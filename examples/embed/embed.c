@@ -106,12 +106,12 @@ static int bring_up(void)
 static int use(void)
 {
 	const uint32_t stream = BOARD_STREAM;
+	const struct smmu_instance *const instances[] = {&smmu};
 	const struct smmu_domain_config domain_cfg = {
 		.port = &port,
 		.kind = smmu.features.bits & SMMU_FEAT_S2 ? SMMU_DOMAIN_STAGE2 : SMMU_DOMAIN_STAGE1,
-		.ias = 39,
-		.oas = 40,
-		.non_coherent = !(smmu.features.bits & SMMU_FEAT_COHERENT),
+		.instances = instances,
+		.nr_instances = 1,
 	};
 	const struct smmu_device_config device_cfg = {
 		.instance = &smmu,

@@ -21,15 +21,28 @@ enum smmu_domain_kind {
 	SMMU_DOMAIN_STAGE2,   /**< a stage-2 table, tagged by VMID */
 };
 
+struct smmu_instance;
+
+/** What is left 0 is chosen so that it fits `instances`; without those, as said at each field. */
 struct smmu_domain_config {
 	const struct smmu_port *port;
 	enum smmu_domain_kind kind;
-	uint8_t granule_shift; /**< 12, 14 or 16; 0: 12 */
-	uint8_t ias;           /**< input address bits; 0: 48 */
-	uint8_t oas;           /**< output address bits; 0: 48 */
-	bool non_coherent; /**< clean the cache after descriptor writes: an SMMU on it is not coherent */
-	struct smmu_pgtable *
-		table; /**< the embedder's own table, initialised, stays the embedder's; NULL: one is made */
+	/** 12, 14 or 16; 0: the smallest that all have, or 12. */
+	uint8_t granule_shift;
+	/** Input address bits; 0: 48, at stage 2 no more than oas. */
+	uint8_t ias;
+	/** Output address bits; 0: the least that one of them has, up to 48, or 48. */
+	uint8_t oas;
+	/** Clean the cache after descriptor writes; needed for SMMUs that are not coherent, and chosen if one of them is not. */
+	bool non_coherent;
+	/**
+	 * The embedder's own table, initialised; it stays the embedder's, and sizes come from it. Not a coherent one for a
+	 * domain that is non_coherent. NULL: one is made.
+	 */
+	struct smmu_pgtable *table;
+	/** SMMUs that devices of the domain are going to be behind, probed; only looked at by smmu_domain_init. */
+	const struct smmu_instance *const *instances;
+	uint32_t nr_instances;
 };
 
 /** The embedder owns the memory; fields are private. */
@@ -39,17 +52,35 @@ struct smmu_domain {
 	bool non_coherent;
 	struct smmu_pgtable *table;
 	struct smmu_pgtable own_table;
-	uint32_t users;             /**< attachments, whatever the kind */
-	struct smmu_inv_array *inv; /**< published; readers follow it without a lock */
-	struct smmu_inv_debt debt;  /**< what sweeps of it could not confirm */
-	struct smmu_mutex
-		lock; /**< serialises writers of inv; attach side, may sleep; never taken by a sweep */
+	/** Attachments, whatever the kind, with those that the SMMU did not confirm to be over. */
+	uint32_t users;
+	/** Published; readers follow it without a lock. */
+	struct smmu_inv_array *inv;
+	/** What sweeps of it could not confirm. */
+	struct smmu_inv_debt debt;
+	/** Serialises writers of inv; attach side, may sleep; never taken by a sweep. */
+	struct smmu_mutex lock;
 };
 
-/** -SMMU_EINVAL, -SMMU_ENOMEM: nothing is kept. May sleep. */
+/**
+ * Make a domain.
+ *
+ * @return
+ *   0
+ *   -SMMU_EINVAL      no port, an unknown kind, sizes that no table has, or a table that does not go with the rest
+ *   -SMMU_EOPNOTSUPP  no granule that all of cfg->instances have
+ *   -SMMU_ENOMEM
+ *
+ * After an error nothing is kept, and smmu_domain_fini of it does nothing. May sleep.
+ */
 int smmu_domain_init(struct smmu_domain *d, const struct smmu_domain_config *cfg);
 
-/** Free a domain to which nothing is attached (-SMMU_EBUSY otherwise, unchanged). Waits for readers: may sleep. */
+/**
+ * Free a domain to which nothing is attached. Waits for sweeps that are under way: may sleep.
+ *
+ * @return 0; -SMMU_EBUSY: a device is attached, or was, and the SMMU has not confirmed that it is not
+ *   (smmu_device_confirmed), so that something cached may lead to the domain's tables. Unchanged
+ */
 int smmu_domain_fini(struct smmu_domain *d);
 
 /**
@@ -64,10 +95,21 @@ int smmu_map(struct smmu_domain *d, uint64_t iova, uint64_t pa, uint64_t size, u
 	     uint32_t flags);
 
 /**
- * Unmap @p size bytes at @p iova (@p flags: SMMU_UNMAP_… of pgtable.h) and invalidate every TLB and ATC that may hold them, on all instances at once. When
- * this returns 0 no access can use the old translation. -SMMU_ENOENT, -SMMU_EINVAL, -SMMU_EOPNOTSUPP: nothing changed.
- * -SMMU_EIO: unmapped, but an instance is dead and may still hold it; tables that went away are kept from reuse, for ever.
- * Does not sleep; takes no lock.
+ * Unmap @p size bytes at @p iova and invalidate every TLB and ATC that may hold them, on all instances at once.
+ *
+ * @param flags  SMMU_UNMAP_… of pgtable.h
+ *
+ * @return
+ *   0                 no access can use the old translation any more, nor any that an unmap of before could not clear
+ *   -SMMU_ENOENT      a page of the range is not mapped: nothing changed
+ *   -SMMU_EINVAL, -SMMU_ERANGE  as struct smmu_pgtable_ops says: nothing changed
+ *   -SMMU_EOPNOTSUPP  the domain has no table
+ *   -SMMU_EIO         unmapped, but an SMMU, or the cut-off of a device that does not answer, was not confirmed: what was
+ *                     unmapped may still be used, and its memory must not be. The domain remembers it: until a later
+ *                     unmap or smmu_flush_all returns 0, each invalidates everything. Tables that went away are kept
+ *                     from reuse, for ever
+ *
+ * Any context; does not sleep, takes no lock.
  */
 int smmu_unmap(struct smmu_domain *d, uint64_t iova, uint64_t size, uint32_t flags);
 
@@ -80,15 +122,16 @@ int smmu_unmap(struct smmu_domain *d, uint64_t iova, uint64_t size, uint32_t fla
  */
 int smmu_unmap_gather(struct smmu_domain *d, uint64_t iova, uint64_t size, uint32_t flags,
 		      struct smmu_gather *g, struct smmu_freelist *tables);
+/** Start the invalidation of what @p g holds: smmu_inv_submit. */
 void smmu_unmap_submit(struct smmu_domain *d, const struct smmu_gather *g, struct smmu_fence *f);
 /** Free @p tables and empty the list; only after the fence over their gather is finished with 0. */
 void smmu_unmap_release(struct smmu_domain *d, struct smmu_freelist *tables);
 /** @} */
 
-/** Invalidate everything of the domain everywhere. 0 or -SMMU_EIO, as smmu_unmap. */
+/** Invalidate everything of the domain everywhere. 0 or -SMMU_EIO, as smmu_unmap. Any context; does not sleep. */
 int smmu_flush_all(struct smmu_domain *d);
 
-/** Output address and permissions at @p iova; -SMMU_EFAULT where nothing is mapped. */
+/** Output address and permissions at @p iova. 0; -SMMU_EFAULT where nothing is mapped; -SMMU_EOPNOTSUPP. Any context. */
 int smmu_iova_to_phys(struct smmu_domain *d, uint64_t iova, uint64_t *pa, uint32_t *prot);
 
 SMMU_END_DECLS

@@ -87,7 +87,8 @@ static int refuse(const struct smmu_instance *inst, const char *why)
 
 	smmu_text_str(smmu_message_begin(&m, inst->name), "cannot attach the domain: ");
 	smmu_text_str(&m.text, why);
-	smmu_message_log(&m, inst->port, SMMU_LOG_ERROR);
+	/* A normal answer: whoever asks has another domain, or makes one. */
+	smmu_message_log(&m, inst->port, SMMU_LOG_INFO);
 	return -SMMU_EOPNOTSUPP;
 }
 
@@ -115,6 +116,10 @@ int smmu_domain_check(const struct smmu_instance *inst, const struct smmu_domain
 	if (domain->kind == SMMU_DOMAIN_STAGE2 && c->ias > f->oas)
 		return refuse(inst, "its stage-2 input addresses have more bits than the SMMU's "
 				    "OAS (IDR5.OAS)");
+	/* Above 48 bits T0SZ needs IDR5.VAX, or a stage 2 of 52 bits, which this library does not set up. */
+	if (domain->table->regs.t0sz < 16)
+		return refuse(inst,
+			      "its input addresses have more than 48 bits (CD.T0SZ, STE.S2T0SZ)");
 	if (!domain->non_coherent && !(f->bits & SMMU_FEAT_COHERENT))
 		return refuse(inst, "the SMMU is not coherent (IDR0.COHACC) and the domain was not "
 				    "made non_coherent");

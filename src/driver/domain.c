@@ -2,39 +2,81 @@
 /* Domains: their tables and arrays, and map and unmap. */
 #include "driver.h"
 
-#define GRANULE_DEFAULT 12u
 #define BITS_DEFAULT 48u
+
+/** Fill in what @p cfg leaves open, so that it fits the instances it names. */
+static int fit(const struct smmu_domain_config *cfg, struct smmu_pgtable_config *t)
+{
+	uint32_t granules = SMMU_FEAT_4K | SMMU_FEAT_16K | SMMU_FEAT_64K;
+	uint8_t oas = BITS_DEFAULT;
+
+	for (uint32_t i = 0; i < cfg->nr_instances; i++) {
+		const struct smmu_features *f = &cfg->instances[i]->features;
+
+		granules &= f->bits;
+		oas = f->oas < oas ? f->oas : oas;
+		t->coherent &= (f->bits & SMMU_FEAT_COHERENT) != 0;
+	}
+	if (!t->granule_shift)
+		t->granule_shift = granules & SMMU_FEAT_4K    ? 12
+				   : granules & SMMU_FEAT_16K ? 14
+							      : 16;
+	if (!t->oas)
+		t->oas = oas;
+	if (!t->ias)
+		t->ias = t->stage == 2 && t->oas < BITS_DEFAULT ? t->oas : BITS_DEFAULT;
+	return granules ? 0 : -SMMU_EOPNOTSUPP;
+}
+
+static int make_table(struct smmu_domain *d, const struct smmu_domain_config *cfg)
+{
+	struct smmu_pgtable_config t = {
+		.port = cfg->port,
+		.stage = cfg->kind == SMMU_DOMAIN_STAGE2 ? 2 : 1,
+		.granule_shift = cfg->granule_shift,
+		.ias = cfg->ias,
+		.oas = cfg->oas,
+		.coherent = !cfg->non_coherent,
+	};
+	int error;
+
+	if (cfg->table) {
+		if (cfg->table->cfg.stage != t.stage ||
+		    (cfg->non_coherent && cfg->table->cfg.coherent))
+			return -SMMU_EINVAL;
+		d->table = cfg->table;
+		d->non_coherent = !cfg->table->cfg.coherent;
+		return 0;
+	}
+	error = fit(cfg, &t);
+	if (!error)
+		error = smmu_pgtable_init(&d->own_table, &t);
+	if (error)
+		return error;
+	d->table = &d->own_table;
+	d->non_coherent = !t.coherent;
+	return 0;
+}
 
 int smmu_domain_init(struct smmu_domain *d, const struct smmu_domain_config *cfg)
 {
-	struct smmu_pgtable_config table = {
-		.port = cfg->port,
-		.stage = cfg->kind == SMMU_DOMAIN_STAGE2 ? 2 : 1,
-		.granule_shift = cfg->granule_shift ? cfg->granule_shift : GRANULE_DEFAULT,
-		.ias = cfg->ias ? cfg->ias : BITS_DEFAULT,
-		.oas = cfg->oas ? cfg->oas : BITS_DEFAULT,
-		.coherent = !cfg->non_coherent,
-	};
+	int error = 0;
 
-	if (!cfg->port || cfg->kind > SMMU_DOMAIN_STAGE2)
-		return -SMMU_EINVAL;
-	*d = (struct smmu_domain){
-		.port = cfg->port, .kind = cfg->kind, .non_coherent = cfg->non_coherent};
+	*d = (struct smmu_domain){.port = cfg->port, .kind = cfg->kind};
+	if (!cfg->port || cfg->kind > SMMU_DOMAIN_STAGE2 || (cfg->nr_instances && !cfg->instances))
+		error = -SMMU_EINVAL;
 	smmu_mutex_init(&d->lock);
-	if (!smmu_domain_has_table(d))
-		return 0;
-	if (cfg->table) {
-		if (cfg->table->cfg.stage != table.stage)
-			return -SMMU_EINVAL;
-		d->table = cfg->table;
-		return 0;
-	}
-	d->table = &d->own_table;
-	return smmu_pgtable_init(&d->own_table, &table);
+	if (!error && smmu_domain_has_table(d))
+		error = make_table(d, cfg);
+	if (error)
+		d->port = NULL;
+	return error;
 }
 
 int smmu_domain_fini(struct smmu_domain *d)
 {
+	if (!d->port)
+		return 0;
 	if (smmu_load(&d->users))
 		return -SMMU_EBUSY;
 	/* Sweeps of unmaps that were under way when the last device left. */
@@ -44,6 +86,7 @@ int smmu_domain_fini(struct smmu_domain *d)
 	if (d->table == &d->own_table)
 		smmu_pgtable_destroy(&d->own_table);
 	d->table = NULL;
+	d->port = NULL;
 	return 0;
 }
 

@@ -524,7 +524,7 @@ static int set_ats(void *ctx, bool on, unsigned stu)
 	if (on && d->ats_error)
 		return d->ats_error;
 	CHECK(d->ats != on);
-	CHECK(stu == 12);
+	CHECK(stu == d->stu);
 	d->ats = on;
 	line.w[0] += (on ? RIG_ATS_ON : RIG_ATS_OFF) - SMMU_CMD_CFGI_STE;
 	note(&d->rig->smmu[d->smmu], line);
@@ -547,7 +547,7 @@ int rig_device_try(struct rig *rig, struct rig_device *d, unsigned smmu, uint32_
 					 .ctx = d,
 					 .name = "disk"};
 
-	*d = (struct rig_device){.rig = rig, .smmu = smmu, .nr = nr};
+	*d = (struct rig_device){.rig = rig, .smmu = smmu, .nr = nr, .stu = 12};
 	for (unsigned i = 0; i < nr; i++) {
 		d->streams[i] = stream + i;
 		d->hw[i] = smmu_model_device(rig->model, smmu, stream + i, ats);
@@ -560,6 +560,13 @@ void rig_device(struct rig *rig, struct rig_device *d, unsigned smmu, uint32_t s
 		bool ats, unsigned ssid_bits)
 {
 	assert_int_equal(rig_device_try(rig, d, smmu, stream, nr, ats, ssid_bits), 0);
+}
+
+void rig_device_stu(struct rig *rig, struct rig_device *d, unsigned smmu, uint32_t stream,
+		    unsigned stu)
+{
+	rig_device(rig, d, smmu, stream, 1, true, 0);
+	d->stu = stu;
 }
 
 void rig_domain(struct rig *rig, struct smmu_domain *d, enum smmu_domain_kind kind)

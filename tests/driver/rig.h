@@ -138,6 +138,7 @@ struct rig_device {
 	struct smmu_model_device *hw[SMMU_DEVICE_STREAMS];
 	uint32_t streams[SMMU_DEVICE_STREAMS];
 	unsigned nr;
+	unsigned stu;  /**< what set_ats has to be told */
 	int ats_error; /**< set_ats fails with it */
 	bool ats;
 };
@@ -147,6 +148,10 @@ int rig_device_try(struct rig *rig, struct rig_device *d, unsigned smmu, uint32_
 /** A device with streams @p stream … @p stream+nr-1. */
 void rig_device(struct rig *rig, struct rig_device *d, unsigned smmu, uint32_t stream, unsigned nr,
 		bool ats, unsigned ssid_bits);
+
+/** A device with one stream and ATS, on an SMMU whose smallest granule is 2^@p stu bytes. */
+void rig_device_stu(struct rig *rig, struct rig_device *d, unsigned smmu, uint32_t stream,
+		    unsigned stu);
 
 void rig_domain(struct rig *rig, struct smmu_domain *d, enum smmu_domain_kind kind);
 
