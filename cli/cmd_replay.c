@@ -68,6 +68,7 @@ static struct json_object *trace_json(const struct trace *t, const struct replay
 		put(sub, names[i], c->left[i]);
 	put(sub, "no_memory", left->no_memory);
 	put(sub, "beyond", left->beyond);
+	put(sub, "reserved", left->reserved);
 	put(sub, "follow", left->follow);
 	json_object_object_add(o, "left_out", sub);
 	put(o, "split_blocks", left->split);
@@ -87,7 +88,8 @@ static void warnings_json(struct json_object *top, const struct smmu_topology *t
 	for (i = 0; trace_warning(t, i, text, sizeof(text)); i++)
 		json_object_array_add(list, json_object_new_string(text));
 	put(top, "left_out",
-	    topology->left_out + trace_left_out(t) + left->no_memory + left->beyond + left->follow);
+	    topology->left_out + trace_left_out(t) + left->no_memory + left->beyond +
+		    left->reserved + left->follow);
 }
 
 static void print_trace(const struct trace *t, const struct replay_left *left)
@@ -108,6 +110,9 @@ static void print_trace(const struct trace *t, const struct replay_left *left)
 		       " maps for lack of memory for tables, %" PRIu64
 		       " beyond the domains' addresses\n",
 		       left->no_memory, left->beyond);
+	if (left->reserved)
+		printf("             %" PRIu64 " maps of reserved memory left out\n",
+		       left->reserved);
 	if (left->split)
 		printf("             %" PRIu64 " unmaps took a part of a block, which was split\n",
 		       left->split);

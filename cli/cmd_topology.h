@@ -21,6 +21,9 @@ struct json_object *smmu_topology_json(const struct smmu_topology *t);
 /** The topology as text for people. */
 void smmu_topology_print(FILE *out, const char *title, const struct smmu_topology *t);
 
+/** The name of quirk SMMU_QUIRK_… number @p bit, as text and JSON have it. */
+const char *topology_quirk_name(unsigned bit);
+
 /** @name Pictures: each writes to @p path, "-" for standard output. 0, or -1 with errno set @{ */
 /** A drawing: roots on the left, instances on the right, and what leads from one to the other. */
 int smmu_topology_svg(const char *path, const char *title, const struct smmu_topology *t);

@@ -5,6 +5,7 @@
 #include <json-c/json.h>
 
 #include "load_topology.h"
+#include "machine_table.h"
 
 static void put(struct json_object *o, const char *name, uint64_t value)
 {
@@ -45,6 +46,19 @@ static struct json_object *streams_json(const struct smmu_topology_root *root)
 	return list;
 }
 
+static struct json_object *quirks_json(const struct smmu_topology_smmu *smmu)
+{
+	struct json_object *list = json_object_new_array();
+	uint32_t quirks = machine_table_quirks(smmu);
+	unsigned bit;
+
+	for (bit = 0; bit < 32; bit++)
+		if (quirks >> bit & 1)
+			json_object_array_add(list,
+					      json_object_new_string(topology_quirk_name(bit)));
+	return list;
+}
+
 static struct json_object *smmu_json(const struct smmu_topology_smmu *smmu)
 {
 	struct json_object *o = json_object_new_object(), *gsivs;
@@ -62,6 +76,7 @@ static struct json_object *smmu_json(const struct smmu_topology_smmu *smmu)
 	put_text(o, "compatible", smmu->compatible);
 	put_bool(o, "page0_only", smmu->page0_only);
 	put_bool(o, "disabled", smmu->disabled);
+	json_object_object_add(o, "quirks", quirks_json(smmu));
 	if (smmu->has_gsivs) {
 		gsivs = json_object_new_object();
 		put(gsivs, "event", smmu->event_gsiv);

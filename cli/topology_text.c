@@ -5,7 +5,18 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "machine_table.h"
+
 #define MAX_RANGES_SHOWN 16
+
+const char *topology_quirk_name(unsigned bit)
+{
+	static const char *const names[] = {"no-range", "split-atc", "twice",
+					    "no-msi",   "no-ats",    "page0-only",
+					    "no-sev",   "no-nested", "one-kind"};
+
+	return bit < sizeof(names) / sizeof(names[0]) ? names[bit] : "another";
+}
 
 /* A requester id as lspci writes it. */
 static void print_range(FILE *out, const struct smmu_topology_root *root,
@@ -28,6 +39,8 @@ static void print_range(FILE *out, const struct smmu_topology_root *root,
 static void print_part(FILE *out, const struct smmu_topology_smmu *smmu)
 {
 	const char *model = smmu->has_model ? smmu_topology_model_name(smmu->model) : NULL;
+	uint32_t quirks = machine_table_quirks(smmu);
+	unsigned bit;
 
 	if (smmu->has_model && smmu->model) {
 		if (model)
@@ -37,8 +50,13 @@ static void print_part(FILE *out, const struct smmu_topology_smmu *smmu)
 	}
 	if (smmu->compatible && strcmp(smmu->compatible, "arm,smmu-v3"))
 		fprintf(out, "      compatible %s\n", smmu->compatible);
-	if (smmu->page0_only)
-		fprintf(out, "      its page 1 lies in page 0\n");
+	if (quirks)
+		fprintf(out, "      errata:");
+	for (bit = 0; bit < 32; bit++)
+		if (quirks >> bit & 1)
+			fprintf(out, " %s", topology_quirk_name(bit));
+	if (quirks)
+		fputc('\n', out);
 	if (smmu->disabled)
 		fprintf(out, "      disabled by the firmware, used all the same (--all)\n");
 	if (smmu->combined)

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "deduce.h"
+#include "machine_table.h"
 
 struct violation *machine_violation(struct machine *m, uint64_t iova, uint32_t stream,
 				    unsigned smmu)
@@ -268,7 +269,9 @@ static bool data_right(const struct machine *m, const struct oracle_ticket *t,
 {
 	uint64_t page = 4096;
 
-	if (!a->has_data || t->doubt || t->domain[0] != t->domain[1] || t->domain[0] >= m->domains)
+	/* What is reserved holds no tags. */
+	if (!a->has_data || machine_is_reserved(m, t->iova, 1) || t->doubt ||
+	    t->domain[0] != t->domain[1] || t->domain[0] >= m->domains)
 		return true;
 	return a->data == machine_tag(t->domain[0], t->iova & ~(page - 1));
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "machine_qemu.h"
+#include "machine_table.h"
 
 /* QEMU has less, and few devices. */
 int machine_fail(const struct machine *m, const char *fmt, ...)
@@ -138,6 +139,8 @@ static int open_smmu(struct machine *m, unsigned i, const struct machine_config 
 		if (i % 8 == 7)
 			s->cfg.atc_max = 2;
 	}
+	/* As the table names the part; the model has a page 1, whatever the part has. */
+	s->cfg.quirks |= machine_table_quirks(&m->topology.smmus[i]) & ~SMMU_QUIRK_PAGE0_ONLY;
 	rc = machine_enable(m, i);
 	if (rc)
 		return machine_fail(m, "smmu %u does not come up: error %d", i, rc);
@@ -243,7 +246,8 @@ static int set_up(struct machine *m, const struct machine_config *cfg)
 	if (m->qemu ? machine_qemu_open(m, MACHINE_DATA_ALIGN + MACHINE_QEMU_HEAP, cfg->data_bytes)
 		    : machine_load_topology(m))
 		return 2;
-	if (machine_place(m) || machine_make_memory(m, cfg) || (!m->qemu && open_backend(m, cfg)))
+	if (machine_reserved_init(m) || machine_place(m) || machine_make_memory(m, cfg) ||
+	    (!m->qemu && open_backend(m, cfg)))
 		return 2;
 	m->heap_base = smmu_heap_live(&m->heap);
 	for (i = 0; i < m->smmus; i++) {
@@ -255,6 +259,12 @@ static int set_up(struct machine *m, const struct machine_config *cfg)
 	m->oracle = oracle_create(m->domains + m->visitors, m->devices * MACHINE_SSIDS);
 	if (!m->oracle)
 		return machine_fail(m, "out of memory");
+	if (machine_reserved_watch(m, m->domains + m->visitors))
+		return machine_fail(m, "out of memory");
+	for (i = 0; i < m->domains; i++) {
+		if (machine_reserved_map(m, &m->domain[i]))
+			return machine_fail(m, "the reserved memory cannot be mapped");
+	}
 	for (i = 0; i < m->devices; i++) {
 		rc = machine_add_device(&m->device[i]);
 		if (rc)
@@ -284,6 +294,7 @@ static void tear_down(struct machine *m)
 	if (!m->qemu)
 		smmu_ram_destroy(&m->ram);
 	machine_free_topology(m);
+	free(m->reserved);
 	free(m->domain);
 	free(m->device);
 	free(m->smmu);

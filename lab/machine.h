@@ -86,6 +86,11 @@ struct machine_config {
 	bool nvme; /**< with QEMU: one of its devices is to be a disk, which reads as well */
 };
 
+/** Memory that stays mapped one to one in every domain. */
+struct machine_reserved {
+	uint64_t base, size; /**< multiples of 64 KiB; ascending, apart from each other */
+};
+
 struct machine {
 	const struct lab_config *o;
 	struct smmu_ram ram;
@@ -114,7 +119,11 @@ struct machine {
 
 	uint64_t data; /**< bus address of memory that DMA is to reach, 2 MiB aligned */
 	uint64_t data_bytes;
-	uint64_t canary; /**< bus address of the page to which poisoned tables lead */
+	uint64_t window; /**< input address from which on the load has 64 GiB for itself */
+	struct machine_reserved *reserved;
+	size_t n_reserved;
+	uint64_t reserved_data; /**< bus address of what stands behind them */
+	uint64_t canary;        /**< bus address of the page to which poisoned tables lead */
 	bool early_free;
 	bool no_data;     /**< DMA moves no data */
 	unsigned few_ids; /**< so many ids are left on every second SMMU; 0: all of them */

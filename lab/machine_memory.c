@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Memory and clock of a machine, and the faults that lie in them: early-free and no-barrier. */
 #include "machine_build.h"
+#include "machine_table.h"
 
 #define RAM_HEAP (512ull << 20)
 #define CANARY_BYTES 4096u
@@ -68,11 +69,12 @@ int machine_make_memory(struct machine *m, const struct machine_config *cfg)
 	uint64_t heap = m->ram.va ? MACHINE_QEMU_HEAP : RAM_HEAP;
 
 	m->data_bytes = cfg->data_bytes;
-	if (!m->ram.va &&
-	    smmu_ram_create(&m->ram, SMMU_RAM_DEFAULT_BASE, low + heap + m->data_bytes))
+	if (!m->ram.va && smmu_ram_create(&m->ram, SMMU_RAM_DEFAULT_BASE,
+					  low + heap + m->data_bytes + machine_reserved_bytes(m)))
 		return machine_fail(m, "out of memory");
 	m->canary = m->ram.base;
 	m->data = m->ram.base + low + heap;
+	m->reserved_data = m->data + m->data_bytes;
 	if (smmu_heap_init(&m->heap, &m->ram, low, heap))
 		return machine_fail(m, "out of memory");
 	m->heap.error = on_heap_error;

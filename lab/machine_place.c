@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "machine_qemu.h"
+#include "machine_table.h"
 
 int machine_load_topology(struct machine *m)
 {
@@ -57,10 +58,9 @@ static void place_device(struct machine *m, unsigned smmu, unsigned n, unsigned 
 	uint8_t ssid_bits;
 
 	*d = (struct machine_device){.m = m, .smmu = smmu, .index = m->devices++};
-	smmu_topology_pick_device(&m->topology, smmu, n, &d->stream[d->n_streams++]);
+	machine_pick_stream(m, smmu, n, &d->stream[d->n_streams++]);
 	/* Some devices have a second stream, where the topology has one left. */
-	if (shape->streams == 2 &&
-	    !smmu_topology_pick_device(&m->topology, smmu, per + n, &d->stream[1]))
+	if (shape->streams == 2 && !machine_pick_stream(m, smmu, per + n, &d->stream[1]))
 		d->n_streams++;
 	root = smmu_topology_root_of(&m->topology, smmu, d->stream[0]);
 	d->ats = m->o->ats_given || !root || root->made_up ? n < m->o->ats : root->ats;

@@ -106,7 +106,7 @@ static int read_reg(struct dtb *d, const struct dtb_level *level, uint64_t *base
 	return rc;
 }
 
-/* A list of strings becomes one, with commas. */
+/* A list of strings becomes one, with blanks. */
 static char *join(const char *list, int length)
 {
 	char *text = length > 0 ? malloc((size_t)length) : NULL;
@@ -118,8 +118,8 @@ static char *join(const char *list, int length)
 	text[length - 1] = '\0';
 	for (i = 0; i + 1 < length; i++)
 		if (!text[i])
-			text[i] = ',';
-		else if (text[i] < 0x20 || text[i] > 0x7e)
+			text[i] = ' ';
+		else if (text[i] <= 0x20 || text[i] > 0x7e)
 			text[i] = '?';
 	return text;
 }

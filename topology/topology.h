@@ -53,7 +53,7 @@ struct smmu_topology_smmu {
 	uint32_t model;
 	bool page0_only; /**< what belongs into page 1 lies in page 0 */
 	bool disabled; /**< the firmware says not to use it, and SMMU_TOPOLOGY_ALL overruled that */
-	char *compatible; /**< a device tree's list, most special first, with commas; or NULL */
+	char *compatible; /**< a device tree's list, most special first, with blanks; or NULL */
 	char *name; /**< where it came from: "iort@0x48", "/soc/iommu@9050000", "synthetic0" */
 
 	struct smmu_topology_ids *ids; /**< its streams: ascending, disjoint */

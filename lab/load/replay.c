@@ -10,6 +10,7 @@
 
 #include "latency.h"
 #include "machine_build.h"
+#include "machine_table.h"
 #include "progress.h"
 
 #define PIECE_SHIFT 21
@@ -106,6 +107,9 @@ static void choose(struct replay *r, struct witness *w, unsigned domain, uint64_
 
 static void dma(struct replay *r, const struct witness *w, uint64_t iova)
 {
+	if (r->m->n_reserved && w->device && smmu_random_chance(&r->random, 1, 4))
+		machine_dma(r->m, &r->count, w->device, w->stream, 0,
+			    machine_reserved_iova(r->m, &r->random), MACHINE_WRITE);
 	if (w->device)
 		machine_dma(r->m, &r->count, w->device, w->stream, 0, iova + w->offset,
 			    smmu_random_chance(&r->random, 1, 2));
@@ -153,6 +157,10 @@ static int play_map(struct replay *r, const struct trace_call *c)
 	uint64_t at, room, n;
 	int rc = 0;
 
+	if (machine_is_reserved(m, c->iova, c->size)) {
+		r->left->reserved++;
+		return 0;
+	}
 	/* The player is the only one who judges, so windows may be added on the way. */
 	if (oracle_window(m->oracle, c->domain, c->iova, c->size))
 		rc = -SMMU_ENOMEM;
@@ -201,9 +209,12 @@ static int split(struct replay *r, const struct trace_call *c)
 
 	r->left->split++;
 	/* Where nothing is mapped the block is no block, so the range ends there. */
-	while (low < c->iova && !oracle_mapped(o, domain, low, &pa))
+	while (low < c->iova && (!oracle_mapped(o, domain, low, &pa) ||
+				 machine_is_reserved(r->m, low, c->iova - low)))
 		low += page;
-	while (high > c->iova + c->size && !oracle_mapped(o, domain, high - page, &pa))
+	while (high > c->iova + c->size &&
+	       (!oracle_mapped(o, domain, high - page, &pa) ||
+		machine_is_reserved(r->m, c->iova + c->size, high - c->iova - c->size)))
 		high -= page;
 	kept = calloc((size_t)((high - low) >> granule), sizeof(*kept));
 	if (!kept)
@@ -239,7 +250,8 @@ static int play_unmap(struct replay *r, const struct trace_call *c)
 	int rc;
 
 	/* Its map could not be played. */
-	if (!oracle_mapped(m->oracle, c->domain, c->iova, &pa)) {
+	if (machine_is_reserved(m, c->iova, c->size) ||
+	    !oracle_mapped(m->oracle, c->domain, c->iova, &pa)) {
 		r->left->follow++;
 		return 0;
 	}

@@ -16,6 +16,7 @@
 struct replay_left {
 	uint64_t no_memory; /**< maps for which it has no memory for tables left */
 	uint64_t beyond;    /**< maps of addresses that its domains do not have */
+	uint64_t reserved;  /**< maps of addresses at which memory has to stay mapped */
 	uint64_t follow;    /**< unmaps of those */
 	uint64_t split;     /**< unmaps of a part of a block: done as Linux did, which splits it */
 	unsigned alone;     /**< domains without a device */

@@ -193,7 +193,7 @@ static inline bool worker_chance(struct worker *k, unsigned num, unsigned den)
 /** Where the worker's window begins, in all domains. */
 static inline uint64_t window_base(const struct worker *k)
 {
-	return 0x800000000ull + ((uint64_t)k->id << 30);
+	return k->w->m->window + ((uint64_t)k->id << 30);
 }
 
 static inline uint64_t map_iova(const struct worker *k, const struct live_map *l)

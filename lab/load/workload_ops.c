@@ -2,6 +2,8 @@
 /* What a worker does next, its DMA, and the calls that have to fail. */
 #include "workload.h"
 
+#include "machine_table.h"
+
 #include <smmuv3/pgtable.h>
 
 /* ---- DMA ---- */
@@ -53,6 +55,11 @@ void worker_dma(struct worker *k)
 		/* Reads alone: through identity nothing protects other pages' stamps. */
 		worker_dma_by(k, device, ssid, m->data + (worker_below(k, m->data_bytes) & ~7ull),
 			      false);
+		return;
+	}
+	if (m->n_reserved && worker_chance(k, 1, 8)) {
+		worker_dma_by(k, device, ssid, machine_reserved_iova(m, &k->random),
+			      !changing && worker_chance(k, 1, 2));
 		return;
 	}
 	if (to >= m->domains)

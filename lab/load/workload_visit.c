@@ -5,6 +5,8 @@
  */
 #include "workload.h"
 
+#include "machine_table.h"
+
 #include <smmuv3/pgtable.h>
 
 #define VISIT_IOVA 0x200000ull
@@ -23,13 +25,23 @@ static int open_domain(struct worker *k, struct machine_domain *v)
 	struct machine *m = k->w->m;
 	struct smmu_domain_config c = {.port = &m->port,
 				       .non_coherent = m->domain[0].d.non_coherent};
+	int rc;
 
 	v->index = machine_visitor(m, k->id);
 	v->stage = m->o->stage[worker_below(k, m->o->n_stages)];
 	v->granule_shift = granules[worker_below(k, SMMU_ARRAY_SIZE(granules))];
 	c.kind = v->stage == 1 ? SMMU_DOMAIN_STAGE1 : SMMU_DOMAIN_STAGE2;
 	c.granule_shift = v->granule_shift;
-	return smmu_domain_init(&v->d, &c);
+	rc = smmu_domain_init(&v->d, &c);
+	if (rc)
+		return rc;
+	rc = machine_reserved_map(m, v);
+	if (rc) {
+		machine_reserved_drop(m, v->index, false);
+		smmu_domain_fini(&v->d);
+		machine_reserved_drop(m, v->index, true);
+	}
+	return rc;
 }
 
 /* DMA of the device itself, and of others at the same addresses, where nothing is mapped in any other domain. */
@@ -51,6 +63,7 @@ static void close_domain(struct worker *k, struct machine_domain *v, uint64_t si
 	int rc;
 
 	oracle_unmap_begin(m->oracle, v->index, VISIT_IOVA, size);
+	machine_reserved_drop(m, v->index, false);
 	/* Its last device is gone: whoever is not attached reaches nothing, mapped or not. */
 	if (worker_chance(k, 1, 2)) {
 		rc = smmu_unmap(&v->d, VISIT_IOVA, size, 0);
@@ -61,6 +74,7 @@ static void close_domain(struct worker *k, struct machine_domain *v, uint64_t si
 	rc = smmu_domain_fini(&v->d);
 	if (!rc) {
 		oracle_unmap_end(m->oracle, v->index, VISIT_IOVA, size, true);
+		machine_reserved_drop(m, v->index, true);
 		return;
 	}
 	/* It may still be reached, and stays what it is; nobody comes here again. */
