@@ -395,6 +395,15 @@ void smmu_model_counters(struct smmu_model *model, unsigned instance,
 uint64_t smmu_model_misuse_count(struct smmu_model *model, unsigned instance);
 /** The @p n-th such misuse as text (the first 16 are kept), or NULL. Valid as long as the model. */
 const char *smmu_model_misuse(struct smmu_model *model, unsigned instance, unsigned n);
+/**
+ * What freed memory should be filled with, a line of 64 bytes: words that are legal wherever an SMMU that still has a
+ * pointer there may take them for something, and that lead where no access belongs. Read as an STE they bypass
+ * translation; as a CD they lead to the table at @p canary; most of them are table descriptors that lead there, too.
+ * @p canary: 4096 bytes, aligned, that smmu_model_canary() has filled.
+ */
+void smmu_model_poison(uint64_t line[8], uint64_t canary);
+/** Fill @p page, which is at the bus address @p canary, with descriptors that lead to itself at every level. */
+void smmu_model_canary(uint64_t page[512], uint64_t canary);
 /** The name of a command's opcode, such as "CMD_TLBI_NH_VA"; NULL: unknown. */
 const char *smmu_model_command_name(unsigned opcode);
 /**@}*/

@@ -84,7 +84,7 @@ static void heap_poison(const struct smmu_heap *heap, void *p, uint64_t bytes)
 	uint64_t *word = p, i;
 
 	for (i = 0; i < bytes / 8; i++)
-		word[i] = heap->poison;
+		word[i] = heap->pattern ? heap->pattern[(uintptr_t)&word[i] / 8 % 8] : heap->poison;
 }
 
 static uint8_t *heap_va(const struct smmu_heap *heap, uint64_t page)

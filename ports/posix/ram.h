@@ -39,7 +39,9 @@ struct smmu_heap_page;
 /** The allocator. Fields above `lock` are the caller's to set after smmu_heap_init, before the first allocation. */
 struct smmu_heap {
 	const struct smmu_ram *ram;
-	uint64_t poison;       /**< what freed memory is filled with */
+	uint64_t poison; /**< what freed memory is filled with, if pattern is NULL */
+	/** Eight words that freed memory is filled with again and again, from 64-byte boundaries on; the caller's. */
+	const uint64_t *pattern;
 	struct smmu_fail fail; /**< changed with smmu_heap_fail only, once threads run */
 	/** A mistake of the code under test; NULL prints it and aborts. */
 	void (*error)(void *ctx, const char *text);

@@ -493,6 +493,50 @@ static void test_late_events(void **state)
 	assert_true(late > 5);
 }
 
+/** A freed stream table, CD and page table are all taken for something, and lead to the canary. */
+static void test_poison(void **state)
+{
+	struct smmu_model_config c = rig_config();
+	struct smmu_dma_result r;
+	struct rig rig;
+	struct rig_table t;
+	uint64_t w[8], line[8], canary;
+
+	for (unsigned n = 0; n < 3; n++) {
+		rig_open(&rig, &c, 1, SMMU_MODEL_VIRTUAL, NULL, 1);
+		rig_up(&rig, 0);
+		canary = rig_alloc(&rig, 4096, 4096);
+		smmu_model_canary(smmu_ram_at(&rig.ram, canary, 4096), canary);
+		smmu_model_poison(line, canary);
+		t = rig_table(&rig, 1, 12, 48);
+		rig_map(&rig, &t, 0x1000, 0x9000, 3, RIG_NG);
+		rig_ste_s1(w, rig_cd(&rig, 0, &t, 5), 0, 0);
+		switch (n) {
+		case 0:
+			rig_ste(&rig, 0, 1, line);
+			break;
+		case 1:
+			memcpy(smmu_ram_at(&rig.ram, w[0] & ~63ULL, 64), line, 64);
+			rig_ste(&rig, 0, 1, w);
+			break;
+		case 2:
+			rig_ste(&rig, 0, 1, w);
+			/* The last table: entry 1 is the second word. */
+			for (unsigned i = 0; i < 64; i++)
+				memcpy(smmu_ram_at(&rig.ram,
+						   (rig_slot(&rig, &t, 0x1000, 3) & ~4095ULL) +
+							   i * 64,
+						   64),
+				       line, 64);
+			break;
+		}
+		r = rig_dma(&rig, 0, 1, 0x1000, false);
+		assert_true(r.ok);
+		assert_int_equal(r.pa, n ? canary : 0x1000);
+		rig_close(&rig);
+	}
+}
+
 /** An instance that is not coherent sees memory of its own; what is missing then is a clean. */
 static void test_not_coherent(void **state)
 {
@@ -534,8 +578,8 @@ int main(void)
 		cmocka_unit_test(test_fields),       cmocka_unit_test(test_again),
 		cmocka_unit_test(test_stop_in_sync), cmocka_unit_test(test_msi),
 		cmocka_unit_test(test_attributes),   cmocka_unit_test(test_dead),
-		cmocka_unit_test(test_not_coherent), cmocka_unit_test(test_live),
-		cmocka_unit_test(test_late_events),
+		cmocka_unit_test(test_poison),       cmocka_unit_test(test_not_coherent),
+		cmocka_unit_test(test_live),         cmocka_unit_test(test_late_events),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
