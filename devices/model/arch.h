@@ -60,6 +60,7 @@ enum {
 	R_EVENTQ_CONS = 0x100ac,
 	R_PRIQ_PROD = 0x100c8,
 	R_PRIQ_CONS = 0x100cc,
+	R_NONE = 0xf0, /* reserved: reads as 0 */
 };
 
 /* CR0, CR0ACK */
@@ -155,6 +156,8 @@ enum { EATS_OFF, EATS_FULL, EATS_SPLIT };
 enum { STRW_EL1, STRW_EL3 = 1, STRW_EL2 = 2 };
 
 #define ADDR_51_12 0x000ffffffffff000ULL
+#define ADDR_55_6 0x00ffffffffffffc0ULL
+#define ADDR_55_12 0x00fffffffffff000ULL
 #define ADDR_51_6 0x000fffffffffffc0ULL
 #define ADDR_51_5 0x000fffffffffffe0ULL
 #define ADDR_51_4 0x000ffffffffffff0ULL

@@ -60,6 +60,38 @@ static bool permits(const struct xlate *x, uint8_t perms)
 	return (perms & s1) && (perms & s2);
 }
 
+/** Is this configuration error recorded for ATS (3.9.1.2, 3.9.1.3)? */
+static bool ats_recorded(const struct instance *in, uint8_t type)
+{
+	return (in->r.cr2 & CR2_REC_CFG_ATS) && type && type < F_TRANSLATION;
+}
+
+/** A translated access to @p out arrives. False: x->fault says why it goes no further. */
+bool model_ats_translated(struct instance *in, struct xlate *x, uint64_t out)
+{
+	struct xlate check = {
+		.in = x->in, .ask = x->ask, .look = x->look, .fill = x->fill, .translated = true};
+	bool ok;
+
+	check.in.iova = out;
+	check.in.ssid_valid = false;
+	x->pa = out;
+	if ((in->r.cr0.eff & CR0_SMMUEN) && !(in->r.cr0.eff & CR0_ATSCHK) && !in->gone)
+		ok = model_output_fits(in, &check);
+	else
+		ok = model_translate(in, &check);
+	x->pa = check.pa;
+	if (ok)
+		return true;
+	x->fault = check.fault;
+	if (check.fault.type != F_TRANSL_FORBIDDEN && check.fault.type < F_TRANSLATION)
+		x->fault.record &= ats_recorded(in, check.fault.type);
+	x->ste = check.ste;
+	x->have_ste = check.have_ste;
+	x->ste_hit = check.ste_hit;
+	return false;
+}
+
 /** The access of a device with ATS on. Answers in @p x; res->atc_hit when the ATC knew. */
 bool model_ats_access(struct instance *in, struct smmu_model_device *dev, struct xlate *x,
 		      struct smmu_dma_result *res)
@@ -81,8 +113,9 @@ bool model_ats_access(struct instance *in, struct smmu_model_device *dev, struct
 		if (!request(in, dev, &dma, x->fill, &ask, &e)) {
 			*x = ask;
 			x->ask = ASK_DMA;
-			/* Only a request that must not be made is an event; the device sees all others. */
-			x->fault.record = ask.fault.type == F_BAD_ATS_TREQ;
+			/* Only a request that must not be made is an event; the device sees all others (3.9.1.2). */
+			if (ask.fault.type != F_BAD_ATS_TREQ)
+				x->fault.record &= ats_recorded(in, ask.fault.type);
 			return false;
 		}
 		if (!permits(x, e.perms)) {
@@ -99,31 +132,8 @@ bool model_ats_access(struct instance *in, struct smmu_model_device *dev, struct
 		x->ask = ASK_DMA;
 	}
 
-	uint64_t out = e.pa + (dma.iova - e.base);
-
 	x->in = dma;
-	x->pa = out;
-	if (!(in->r.cr0.eff & CR0_SMMUEN))
-		return model_fail(x, 0, CLASS_IN, false, 0, 0);
-	if (in->r.cr0.eff & CR0_ATSCHK) {
-		struct xlate check = {.in = dma,
-				      .ask = x->ask,
-				      .look = x->look,
-				      .fill = x->fill,
-				      .translated = true};
-
-		check.in.iova = out;
-		check.in.ssid_valid = false;
-		if (!model_translate(in, &check)) {
-			x->fault = check.fault;
-			x->ste = check.ste;
-			x->have_ste = check.have_ste;
-			x->ste_hit = check.ste_hit;
-			return false;
-		}
-		x->pa = check.pa;
-	}
-	return true;
+	return model_ats_translated(in, x, e.pa + (dma.iova - e.base));
 }
 
 /** Does anybody answer an invalidation sent to @p stream, by completion or by UR? */
@@ -147,7 +157,7 @@ void model_ats_invalidate(struct instance *in, const uint64_t cmd[2])
 	struct recent taken[REFILL_MAX];
 	size_t n;
 
-	if (!dev || !dev->ats_on)
+	if (!dev || !dev->ats_on || log2 < dev->stu)
 		return; /* the answer was UR */
 	n = model_tlb_drop_atc(dev, global, ssv, (uint32_t)bits(cmd[0], 31, 12), base, len, taken,
 			       REFILL_MAX);
@@ -188,6 +198,7 @@ struct smmu_model_device *smmu_model_device(struct smmu_model *model, unsigned i
 			dev->in = in;
 			dev->stream = stream;
 			dev->has_atc = ats;
+			dev->stu = 12;
 			dev->next = in->devices;
 			in->ndevices++;
 			in->devices = dev;
@@ -214,6 +225,13 @@ bool smmu_model_ats_enabled(struct smmu_model_device *dev)
 
 	model_leave(dev->in);
 	return on;
+}
+
+void smmu_model_device_stu(struct smmu_model_device *dev, unsigned log2)
+{
+	model_enter(dev->in);
+	dev->stu = log2;
+	model_leave(dev->in);
 }
 
 void smmu_model_atc_mute(struct smmu_model_device *dev, bool mute)
@@ -278,7 +296,9 @@ bool smmu_model_page_request(struct smmu_model_device *dev, bool ssid_valid, uin
 
 	model_enter(dev->in);
 	dev->response[group % PRI_GROUPS] = -1;
-	ok = !dev->dead && model_pri_write(dev->in, w);
+	if (!dev->dead)
+		dev->response[group % PRI_GROUPS] = (int8_t)model_pri_write(dev->in, w);
+	ok = !dev->dead && dev->response[group % PRI_GROUPS] < 0;
 	model_leave(dev->in);
 	return ok;
 }

@@ -32,6 +32,7 @@ static void forget(struct instance *in)
 {
 	for (unsigned i = 0; i < CACHED_COMMANDS; i++)
 		in->cached[i].valid = false;
+	in->ahead = 0;
 }
 
 /** Where the command at @p position is. */
@@ -163,6 +164,23 @@ void model_cmdq_kill(struct instance *in, uint64_t nth, bool for_good)
 	}
 }
 
+/** SMMU_ERRATUM_SPLIT_ATC: the ATC_INVs right behind the CMD_SYNC at CONS do not wait for it. */
+static void send_ahead(struct instance *in)
+{
+	uint32_t mask = index_mask(in), full = (in->r.cmdq.prod - in->r.cmdq.cons) & mask;
+	uint64_t cmd[2];
+
+	for (in->ahead = 0; in->ahead + 1 < full; in->ahead++) {
+		uint32_t position = (in->r.cmdq.cons + in->ahead + 1) & mask;
+
+		if (!model_load(in, NULL, SMMU_USE_COMMAND, slot(in, position), &cmd[0]) ||
+		    !model_load(in, NULL, SMMU_USE_COMMAND, slot(in, position) + 8, &cmd[1]) ||
+		    bits(cmd[0], 7, 0) != C_ATC_INV)
+			return;
+		model_ats_invalidate(in, cmd);
+	}
+}
+
 static void start_sync(struct instance *in, const uint64_t cmd[2])
 {
 	uint64_t ns = model_jitter(in, in->cfg.sync_ns), done;
@@ -170,6 +188,13 @@ static void start_sync(struct instance *in, const uint64_t cmd[2])
 	if (model_inject(in, SMMU_FAULT_SLOW_SYNC))
 		ns = (ns + 1) * (100 + model_rnd(in) % 901);
 	done = model_effect_done(in);
+	if ((in->cfg.errata & SMMU_ERRATUM_SYNC_EVERY) && in->since_sync > in->cfg.sync_every) {
+		die(in);
+		return;
+	}
+	in->since_sync = 0;
+	if (in->cfg.errata & SMMU_ERRATUM_SPLIT_ATC)
+		send_ahead(in);
 	in->sync_cmd[0] = cmd[0];
 	in->sync_cmd[1] = cmd[1];
 	in->cmdq = CMDQ_SYNC;
@@ -199,6 +224,8 @@ static void finish_sync(struct instance *in)
 	if (bits(in->sync_cmd[0], 13, 12) == SYNC_CS_IRQ) {
 		if (!in->cfg.msi || !addr)
 			model_raise_irq(in, SMMU_MODEL_IRQ_CMD_SYNC);
+		else if (in->cfg.errata & SMMU_ERRATUM_MSI)
+			; /* goes nowhere */
 		else if (!model_msi(in, addr, (uint32_t)bits(in->sync_cmd[0], 63, 32)))
 			model_gerror(in, GERROR_MSI_CMDQ_ABT);
 	}
@@ -230,10 +257,15 @@ static bool execute(struct instance *in, const uint64_t cmd[2])
 	case C_PRI_RESP:
 		if (!in->cfg.pri || (cmd[0] & BIT(10)) || bits(cmd[1], 13, 12) == 3)
 			return false;
-		model_pri_response(in, cmd);
+		if (in->r.cr0.eff & CR0_SMMUEN) /* else ignored (4.5.2) */
+			model_pri_response(in, cmd);
 		return true;
+	case C_RESUME:
+	case C_STALL_TERM:
+		/* An access that stalled is over here, as it is a call that returned. */
+		return in->cfg.stall_model != 1 && !(cmd[0] & BIT(10));
 	default:
-		return false; /* CMD_RESUME and CMD_STALL_TERM too: faults never stall here */
+		return false;
 	}
 }
 
@@ -257,6 +289,10 @@ static void consume(struct instance *in)
 	model_cmdq_cache(in);
 	if (model_inject(in, SMMU_FAULT_CMD_ABORT) || !read_command(in, cmd)) {
 		stop(in, CERROR_ABT);
+		return;
+	}
+	if (in->cfg.check_reserved && model_cmd_reserved(in, cmd)) {
+		stop(in, CERROR_ILL);
 		return;
 	}
 	if (model_inject(in, SMMU_FAULT_PREFETCH_STORM))

@@ -39,6 +39,15 @@ void model_cfg_put(struct instance *in, enum cfg_kind kind, uint32_t stream, uin
 	in->cfgs.count++;
 }
 
+/** The part overlooks an entry, once (SMMU_ERRATUM_TWICE). */
+static bool spare(struct instance *in, struct cfg_entry *e)
+{
+	if (!(in->cfg.errata & SMMU_ERRATUM_TWICE) || e->spared || !(model_rnd(in) & 1))
+		return false;
+	e->spared = true;
+	return true;
+}
+
 /** Drop what @p match says; it gets @p arg. */
 static void drop(struct instance *in, bool (*match)(const struct cfg_entry *, const void *),
 		 const void *arg)
@@ -49,7 +58,7 @@ static void drop(struct instance *in, bool (*match)(const struct cfg_entry *, co
 		while (*at) {
 			struct cfg_entry *e = *at;
 
-			if (!match(e, arg)) {
+			if (!match(e, arg) || spare(in, e)) {
 				at = &e->next;
 				continue;
 			}
@@ -175,6 +184,17 @@ static bool load_words(struct instance *in, const struct xlate *x, enum smmu_mod
 	return true;
 }
 
+/** An address of the stream table is cut to the output size, or its fetch fails (3.4.3). */
+static bool strtab_address(const struct instance *in, struct xlate *x, uint64_t *addr)
+{
+	if (!(*addr & ~oas_mask(in)))
+		return true;
+	if (!in->cfg.oas_truncate)
+		return model_fail(x, F_STE_FETCH, CLASS_CD, false, 0, *addr);
+	*addr &= oas_mask(in);
+	return true;
+}
+
 /** Find the bus address of a stream's STE. False: x->fault says why. */
 bool model_locate_ste(struct instance *in, struct xlate *x, uint64_t *addr)
 {
@@ -191,7 +211,7 @@ bool model_locate_ste(struct instance *in, struct xlate *x, uint64_t *addr)
 	}
 	if (bits(in->r.strtab_cfg, 17, 16) != 1 || !in->cfg.two_level_st) {
 		*addr = (base & ~(pow2(log2 + 6) - 1)) + (uint64_t)sid * 64;
-		return true;
+		return strtab_address(in, x, addr);
 	}
 	if (split != 6 && split != 8 && split != 10)
 		split = 6;
@@ -205,6 +225,8 @@ bool model_locate_ste(struct instance *in, struct xlate *x, uint64_t *addr)
 		l1 = e->w[0];
 		x->ste_hit = true;
 	} else {
+		if (!strtab_address(in, x, &l1_addr))
+			return false;
 		if (!model_load(in, x, SMMU_USE_L1STD, l1_addr, &l1))
 			return model_fail(x, F_STE_FETCH, CLASS_CD, false, 0, l1_addr);
 		if (x->fill && (in->cfg.cache_invalid || bits(l1, 4, 0)))
@@ -214,16 +236,14 @@ bool model_locate_ste(struct instance *in, struct xlate *x, uint64_t *addr)
 	unsigned span = (unsigned)bits(l1, 4, 0);
 	uint64_t index = sid & (BIT(split) - 1);
 
-	/* Span n: 2^(n-1) STEs. Larger than the split: as large as the split. */
-	if (!span || (span - 1 < split && index >> (span - 1))) {
+	/* Span n: 2^(n-1) STEs, no more than the split; above 11 it is reserved (5.1.1). */
+	if (!span || span - 1 > split || index >> (span - 1)) {
 		model_fail(x, C_BAD_STREAMID, CLASS_CD, false, 0, 0);
 		x->fault.record = in->r.cr2 & CR2_RECINVSID;
 		return false;
 	}
-	if (span - 1 > split)
-		span = split + 1;
-	*addr = (l1 & ADDR_51_6 & ~(pow2(span - 1 + 6) - 1)) + index * 64;
-	return true;
+	*addr = (l1 & ADDR_55_6 & ~(pow2(span - 1 + 6) - 1)) + index * 64;
+	return strtab_address(in, x, addr);
 }
 
 /** Fetch and decode the STE of an access into x->ste. */
@@ -252,12 +272,24 @@ bool model_cfg_ste(struct instance *in, struct xlate *x)
 	return true;
 }
 
-/** A context descriptor's address is an IPA when the stream has stage 2. */
-static bool cd_address(struct instance *in, struct xlate *x, uint64_t *addr)
+/**
+ * A context descriptor's address is an IPA when the stream has stage 2. One that is too large makes what led there
+ * illegal (@p bad); parts of v3.0 may abort the fetch or cut the address instead (3.4.3).
+ */
+static bool cd_address(struct instance *in, struct xlate *x, uint64_t *addr, uint8_t bad)
 {
 	uint8_t log2, perms;
 	uint64_t base;
 
+	if (*addr & ~oas_mask(in)) {
+		if (x->ste.config == STE_NESTED ? !in->cfg.oas_truncate : in->cfg.version > 0)
+			return model_fail(x, bad, CLASS_CD, false, 0, 0);
+		if (x->ste.config != STE_NESTED) {
+			if (!in->cfg.oas_truncate)
+				return model_fail(x, F_CD_FETCH, CLASS_CD, false, 0, *addr);
+			*addr &= oas_mask(in);
+		}
+	}
 	if (x->ste.config != STE_NESTED)
 		return true;
 	return model_walk_s2(in, x, *addr, false, CLASS_CD, addr, &base, &log2, &perms);
@@ -271,11 +303,11 @@ bool model_locate_cd(struct instance *in, struct xlate *x, uint32_t ssid, uint64
 
 	if (!ste->s1cdmax) {
 		*addr = ste->s1ctxptr;
-		return cd_address(in, x, addr);
+		return cd_address(in, x, addr, C_BAD_STE);
 	}
 	if (ste->s1fmt == 0) {
 		*addr = (ste->s1ctxptr & ~(pow2(ste->s1cdmax + 6) - 1)) + (uint64_t)ssid * 64;
-		return cd_address(in, x, addr);
+		return cd_address(in, x, addr, C_BAD_STE);
 	}
 
 	unsigned split = ste->s1fmt == 1 ? 6 : 10;
@@ -290,7 +322,7 @@ bool model_locate_cd(struct instance *in, struct xlate *x, uint32_t ssid, uint64
 		uint64_t l1_addr = (ste->s1ctxptr & ~(pow2(l1_log2 > 6 ? l1_log2 : 6) - 1)) +
 				   (uint64_t)(ssid >> split) * 8;
 
-		if (!cd_address(in, x, &l1_addr))
+		if (!cd_address(in, x, &l1_addr, C_BAD_STE))
 			return false;
 		if (!model_load(in, x, SMMU_USE_L1CD, l1_addr, &l1))
 			return model_fail(x, F_CD_FETCH, CLASS_CD, false, 0, l1_addr);
@@ -301,9 +333,9 @@ bool model_locate_cd(struct instance *in, struct xlate *x, uint32_t ssid, uint64
 	}
 	if (!(l1 & 1))
 		return model_fail(x, C_BAD_SUBSTREAMID, CLASS_CD, false, 0, 0);
-	*addr = (l1 & ADDR_51_12 & ~(pow2(split + 6) - 1)) +
+	*addr = (l1 & ADDR_55_12 & ~(pow2(split + 6) - 1)) +
 		(uint64_t)(ssid & (BIT(split) - 1)) * 64;
-	return cd_address(in, x, addr);
+	return cd_address(in, x, addr, C_BAD_SUBSTREAMID);
 }
 
 /** Fetch and decode the CD @p ssid of an access, whose STE is known, into x->cd. */

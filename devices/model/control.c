@@ -114,7 +114,7 @@ static void check_attributes(struct instance *in, const char *what, unsigned sh,
 {
 	if (!(in->cfg.strict & SMMU_STRICT_ATTRIBUTES) || !in->cfg.coherent)
 		return;
-	if ((oc != 1 && oc != 2) || (ic != 1 && ic != 2) || sh < 2)
+	if (!model_snoops(sh, oc, ic))
 		model_misuse(in, "CR1.%s is not cacheable and shareable on a coherent SMMU", what);
 }
 

@@ -45,7 +45,12 @@ static bool s2_decode(struct instance *in, struct ste *s)
 	s->s2oa = size_bits((unsigned)bits(w, 50, 48), in->cfg.oas);
 	s->s2affd = w & BIT(53);
 	s->s2r = w & BIT(58);
-	if (!(w & BIT(51)) || (w & BIT(52)) || (w & BIT(57))) /* S2AA64, S2ENDI, S2S */
+	s->s2s = w & BIT(57);
+	if (!(w & BIT(51)) || (w & BIT(52))) /* S2AA64, S2ENDI */
+		return false;
+	if (in->cfg.stall_model && s->s2s != (in->cfg.stall_model == 2))
+		return false;
+	if (w & (BIT(55) | BIT(56))) /* S2HD, S2HA: there is no HTTU */
 		return false;
 	if (!s->s2granule || sl0 == 3)
 		return false;
@@ -55,6 +60,10 @@ static bool s2_decode(struct instance *in, struct ste *s)
 	if (s->s2t0sz > 39 || s->s2ia > (in->cfg.oas > 48 && s->s2granule != 16 ? 48 : in->cfg.oas))
 		return false;
 	s->s2start = s->s2granule == 12 ? 2 - sl0 : 3 - sl0;
+	/* The first level that a granule may begin at depends on the size of addresses (VMSAv8-64, stage 2). */
+	if (in->cfg.oas <= (s->s2granule == 14 ? 40u : 42u) &&
+	    s->s2start == (s->s2granule == 12 ? 0u : 1u))
+		return false;
 
 	/* The first table may be up to 16 concatenated ones. */
 	unsigned shift = s->s2granule + (3 - s->s2start) * (s->s2granule - 3);
@@ -71,13 +80,20 @@ static bool s2_decode(struct instance *in, struct ste *s)
 static bool s1_decode(struct instance *in, struct ste *s)
 {
 	s->s1fmt = (unsigned)bits(s->w[0], 5, 4);
-	s->s1ctxptr = s->w[0] & ADDR_51_6;
-	s->s1cdmax = (unsigned)bits(s->w[0], 63, 59);
+	s->s1ctxptr = s->w[0] & ADDR_55_6;
+	s->s1stalld = s->w[1] & BIT(27);
+	/* Without substreams S1CDMax is not looked at; the reserved values of S1Fmt and S1DSS act as 0. */
+	s->s1cdmax = in->cfg.ssid_bits ? (unsigned)bits(s->w[0], 63, 59) : 0;
 	s->s1dss = (unsigned)bits(s->w[1], 1, 0);
-	if (s->s1cdmax > in->cfg.ssid_bits ||
-	    (s->w[1] & BIT(27))) /* S1STALLD: stalls are not there */
+	if (s->s1dss == 3)
+		s->s1dss = S1DSS_TERMINATE;
+	if (s->s1fmt == 3)
+		s->s1fmt = 0;
+	if (s->s1cdmax > in->cfg.ssid_bits)
 		return false;
-	if (s->s1cdmax && (s->s1fmt == 3 || s->s1dss == 3 || (s->s1fmt && !in->cfg.two_level_cd)))
+	if (s->s1stalld && in->cfg.stall_model)
+		return false;
+	if (s->s1cdmax && s->s1fmt && !in->cfg.two_level_cd)
 		return false;
 	if (s->config == STE_S1) {
 		s->strw = (unsigned)bits(s->w[1], 31, 30);
@@ -85,6 +101,29 @@ static bool s1_decode(struct instance *in, struct ste *s)
 			return false;
 	}
 	return true;
+}
+
+/** Bits of no field, or of a field that this part does not have: an SMMU may refuse them (chapter 5). */
+static bool ste_reserved(const struct instance *in, const uint64_t w[8])
+{
+	static const uint64_t none[8] = {
+		[0] = 7ULL << 56,  [1] = 7ULL << 41,   [3] = 31ULL << 56 | BIT(63),
+		[4] = 63ULL << 40, [5] = 255ULL << 56, [6] = BIT(3) | 31ULL << 56 | BIT(63),
+	};
+
+	for (unsigned i = 0; i < 8; i++)
+		if (w[i] & none[i])
+			return true;
+	/* MemAttr, MTCFG, ALLOCCFG, SHCFG; PRIVCFG, INSTCFG (13.1.4). */
+	if (!in->cfg.attr_types_ovr && (w[1] & (0x1ffULL << 32 | 3ULL << 44)))
+		return true;
+	return !in->cfg.attr_perms_ovr && (w[1] & 15ULL << 48);
+}
+
+static bool cd_reserved(const uint64_t w[8])
+{
+	return ((w[1] | w[2]) & 3ULL << 56) || (w[5] & 255ULL << 56) ||
+	       ((w[6] | w[7]) & 0xffffULL << 48);
 }
 
 /** Take s->w apart. False: the STE is illegal (C_BAD_STE). */
@@ -97,20 +136,23 @@ bool model_ste_decode(struct instance *in, struct ste *s)
 		s->config = STE_ABORT; /* the reserved encodings too */
 		return true;
 	}
-	s->privcfg = (unsigned)bits(s->w[1], 49, 48);
+	s->privcfg = in->cfg.attr_perms_ovr ? (unsigned)bits(s->w[1], 49, 48) : 0;
+	if (in->cfg.check_reserved && ste_reserved(in, s->w))
+		return false;
 	s->eats = in->cfg.ats ? (unsigned)bits(s->w[1], 29, 28) : EATS_OFF;
 	if (s->eats == 3)
 		s->eats = EATS_OFF;
-	if (s->eats == EATS_SPLIT && s->config != STE_NESTED)
+	if (s->eats == EATS_SPLIT && s->config != STE_NESTED && s->config != STE_BYPASS)
 		return false;
 	if (((s->config & 1) && !in->cfg.s1) || (s->config >= STE_S2 && !in->cfg.s2))
 		return false;
 	if (s->config != STE_BYPASS && in->cfg.s2) {
 		s->vmid = (uint16_t)bits(s->w[2], 15, 0);
-		if (!in->cfg.vmid16 && s->vmid > 0xff)
-			return false;
 	}
 	if ((s->config & 1) && !s1_decode(in, s))
+		return false;
+	/* A stream of EL2 has no VMID. */
+	if (!in->cfg.vmid16 && s->vmid > 0xff && s->strw != STRW_EL2)
 		return false;
 	if (s->config >= STE_S2 && !s2_decode(in, s))
 		return false;
@@ -126,8 +168,12 @@ bool model_cd_decode(struct instance *in, const struct ste *ste, struct cd *cd)
 		return false;
 	if ((w & BIT(15)) && !((w & BIT(14)) && (w & BIT(30)))) /* ENDI, if a half is walked */
 		return false;
-	if ((w & BIT(44)) ||
-	    (w & (BIT(42) | BIT(43)))) /* S; HD, HA: neither stalls nor HTTU are there */
+	if (w & (BIT(42) | BIT(43))) /* HD, HA: there is no HTTU */
+		return false;
+	cd->s = w & BIT(44);
+	if (in->cfg.stall_model ? cd->s != (in->cfg.stall_model == 2) : cd->s && ste->s1stalld)
+		return false;
+	if (in->cfg.check_reserved && cd_reserved(cd->w))
 		return false;
 	if (in->cfg.term_model && !(w & BIT(46))) /* A: terminate means abort */
 		return false;
@@ -135,7 +181,9 @@ bool model_cd_decode(struct instance *in, const struct ste *ste, struct cd *cd)
 	cd->affd = w & BIT(35);
 	cd->r = w & BIT(45);
 	cd->asid = (uint16_t)bits(w, 63, 48);
-	if (!in->cfg.asid16 && cd->asid > 0xff)
+	/* EL2 without E2H has no ASID. */
+	if (!in->cfg.asid16 && cd->asid > 0xff &&
+	    !(ste->strw == STRW_EL2 && !(in->r.cr2 & CR2_E2H)))
 		return false;
 	for (unsigned i = 0; i < 2; i++) {
 		struct cd_half *h = &cd->half[i];
@@ -156,7 +204,7 @@ bool model_cd_decode(struct instance *in, const struct ste *ste, struct cd *cd)
 			return false;
 		if (h->tsz > 39 || h->tsz < (in->cfg.va52 && h->granule == 16 ? 12u : 16u))
 			return false;
-		if (h->ttb >> cd->oa)
+		if (h->ttb >> cd->oa || (h->granule != 16 && h->ttb >> 48))
 			return false;
 	}
 	return true;

@@ -30,7 +30,7 @@ static enum smmu_model_held blame(const struct instance *in, const struct xlate 
 	if (x->walk_hit)
 		return SMMU_HELD_WALK;
 	/* Nothing was cached: the memory that the instance sees is another than the processors'. */
-	return in->ram.va != in->model->ram.va ? SMMU_HELD_UNCLEANED : SMMU_HELD_MEMORY;
+	return in->behind.va != in->model->ram.va ? SMMU_HELD_UNCLEANED : SMMU_HELD_MEMORY;
 }
 
 static void remember(struct instance *in, const struct smmu_dma *dma)
@@ -47,8 +47,19 @@ static struct xlate truth_of(struct instance *in, const struct smmu_dma *dma, bo
 {
 	struct xlate truth = {.in = *dma, .ask = ASK_TRUTH};
 
-	*ok = model_translate(in, &truth);
+	*ok = dma->kind == SMMU_DMA_TRANSLATED ? model_ats_translated(in, &truth, dma->iova)
+					       : model_translate(in, &truth);
 	return truth;
+}
+
+static bool by_kind(struct instance *in, struct smmu_model_device *dev, struct xlate *x,
+		    struct smmu_dma_result *res)
+{
+	if (x->in.kind == SMMU_DMA_TRANSLATED)
+		return model_ats_translated(in, x, x->in.iova);
+	if (x->in.kind == SMMU_DMA_ORDINARY && dev && dev->ats_on)
+		return model_ats_access(in, dev, x, res);
+	return model_translate(in, x);
 }
 
 /** One access through the caches; @p effects: fill them, record events. */
@@ -61,8 +72,7 @@ static struct smmu_dma_result access_now(struct instance *in, const struct smmu_
 	struct smmu_model_device *dev = model_find_device(in, dma->stream);
 
 	if (!(dev && dev->dead)) {
-		bool ok = dev && dev->ats_on ? model_ats_access(in, dev, &x, &res)
-					     : model_translate(in, &x);
+		bool ok = by_kind(in, dev, &x, &res);
 		struct xlate truth;
 
 		res.ok = ok;

@@ -42,6 +42,18 @@ static bool has_address(unsigned op)
 	       op == C_TLBI_EL2_VAA || op == C_TLBI_S2_IPA;
 }
 
+static bool by_asid(unsigned op)
+{
+	return op == C_TLBI_NH_ASID || op == C_TLBI_NH_VA || op == C_TLBI_EL2_ASID ||
+	       op == C_TLBI_EL2_VA;
+}
+
+static bool by_vmid(unsigned op)
+{
+	return (op >= C_TLBI_NH_ALL && op <= C_TLBI_NH_VAA) || op == C_TLBI_S12_VMALL ||
+	       op == C_TLBI_S2_IPA;
+}
+
 /** The command error that @p cmd (a TLBI, CFGI or ATC_INV) earns, CERROR_NONE if it is legal, -1 if it is none. */
 int model_effect_check(struct instance *in, const uint64_t cmd[2])
 {
@@ -99,6 +111,10 @@ static void apply_tlbi(struct instance *in, const uint64_t cmd[2])
 		.leaf = cmd[1] & 1,
 	};
 
+	/* An id too large for this part obliges to nothing (4.4). */
+	if ((!in->cfg.vmid16 && by_vmid(op) && bits(cmd[0], 47, 40)) ||
+	    (!in->cfg.asid16 && by_asid(op) && bits(cmd[0], 63, 56)))
+		return;
 	switch (op) {
 	case C_TLBI_NSNH_ALL:
 		t.all_regimes = true;
@@ -135,7 +151,10 @@ static void apply_tlbi(struct instance *in, const uint64_t cmd[2])
 		if (granule) {
 			t.granule = granule;
 			t.level = ttl(cmd[1]);
-			t.base = t.base >> granule << granule;
+			if (t.base & (BIT(granule) - 1))
+				return; /* what range it is, is UNPREDICTABLE (4.4.1.1) */
+			if (in->cfg.errata & SMMU_ERRATUM_RANGE)
+				return;
 			t.len = (bits(cmd[0], 16, 12) + 1) << bits(cmd[0], 24, 20) << granule;
 		}
 	}
@@ -186,6 +205,7 @@ void model_effect_add(struct instance *in, const uint64_t cmd[2])
 {
 	struct effect e = {.cmd = {cmd[0], cmd[1]}, .at = NEVER};
 
+	in->since_sync++;
 	if (is_atc(&e)) {
 		struct smmu_model_device *dev =
 			model_find_device(in, (uint32_t)bits(cmd[0], 63, 32));
@@ -208,6 +228,10 @@ void model_effect_add(struct instance *in, const uint64_t cmd[2])
 				e.at = NEVER;
 				e.done = in->now + in->cfg.atc_timeout_ns;
 			}
+		}
+		if (in->ahead) {
+			in->ahead--;
+			e.applied = true;
 		}
 		if (dev && model_inject(in, SMMU_FAULT_ATC_TIMEOUT))
 			dev->muted = true;

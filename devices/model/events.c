@@ -135,7 +135,9 @@ void model_event_record(struct instance *in, const struct xlate *x)
 	if (!f->type || !f->record)
 		return;
 	w[0] = f->type | (uint64_t)x->in.stream << 32;
-	if (x->in.ssid_valid)
+	if (f->type == C_BAD_SUBSTREAMID) /* no SSV there (7.3.9) */
+		w[0] |= x->in.ssid_valid ? (uint64_t)(x->in.ssid & 0xfffff) << 12 : 0;
+	else if (x->in.ssid_valid && f->type != F_STREAM_DISABLED && f->type != F_TRANSL_FORBIDDEN)
 		w[0] |= BIT(11) | (uint64_t)(x->in.ssid & 0xfffff) << 12;
 	switch (f->type) {
 	case F_TRANSLATION:
@@ -145,13 +147,15 @@ void model_event_record(struct instance *in, const struct xlate *x)
 	case F_WALK_EABT:
 		w[1] = pnu(x) | (x->in.write ? 0 : BIT(35)) | (f->s2 ? BIT(39) : 0) |
 		       (uint64_t)f->cls << 40;
+		if (f->stall)
+			w[1] |= BIT(31) | (in->stag++ & 0xffff);
 		if (f->type == F_PERMISSION && f->cls == CLASS_TT)
 			w[1] |= BIT(44); /* TTRnW: descriptors are only read */
 		w[2] = x->in.iova;
 		w[3] = f->type == F_WALK_EABT ? f->fetch & ~7ULL : f->s2 ? f->ipa & ADDR_51_12 : 0;
 		break;
 	case F_TRANSL_FORBIDDEN:
-		w[1] = pnu(x) | (x->in.write ? 0 : BIT(35));
+		w[1] = x->in.write ? 0 : BIT(35);
 		w[2] = x->in.iova;
 		break;
 	case F_BAD_ATS_TREQ: /* Priv, W, R of the request */
@@ -165,6 +169,10 @@ void model_event_record(struct instance *in, const struct xlate *x)
 	default:
 		break;
 	}
+	if (in->model->hooks.event)
+		in->model->hooks.event(in->model->hooks.ctx, in->index, w, &x->in);
+	if (f->type == F_BAD_ATS_TREQ && (in->cfg.strict & SMMU_STRICT_ATS))
+		model_misuse(in, "stream %#x has ATS on, and its request is refused", x->in.stream);
 	model_event_write(in, w);
 }
 
@@ -181,8 +189,8 @@ void model_event_flood(struct instance *in)
 		}
 }
 
-/** A page request; false: nobody will see it, and the device is told at once. */
-bool model_pri_write(struct instance *in, const uint64_t w[2])
+/** A page request. -1, or what the device is told at once, as nobody will see the request: 0 failure, 2 success. */
+int model_pri_write(struct instance *in, const uint64_t w[2])
 {
 	unsigned log2 = queue_log2(in->r.priq.base, in->cfg.priq_bits);
 	bool full, was_empty, last = w[0] & BIT(62);
@@ -191,23 +199,23 @@ bool model_pri_write(struct instance *in, const uint64_t w[2])
 
 	if (!in->cfg.pri || !(in->r.cr0.eff & CR0_PRIQEN) || !(in->r.cr0.eff & CR0_SMMUEN) ||
 	    aborted(in, GERROR_PRIQ_ABT))
-		return false;
+		return 0;
 	at = queue_slot(in, &in->r.priq, log2, 4, &full);
 	if (full || ((in->r.priq.prod ^ in->r.priq.cons) & QUEUE_OVERFLOW)) {
 		queue_overflow(&in->r.priq);
 		if (last && last_only)
 			model_raise_irq(in, SMMU_MODEL_IRQ_PRIQ);
-		return false;
+		return 2; /* try again, which is no failure (8.1) */
 	}
 	if (!model_store(in, SMMU_USE_PRI, at, w[0]) ||
 	    !model_store(in, SMMU_USE_PRI, at + 8, w[1])) {
 		model_gerror(in, GERROR_PRIQ_ABT);
-		return false;
+		return 0;
 	}
 	was_empty = queue_empty(&in->r.priq, log2);
 	queue_advance(&in->r.priq, log2);
 	/* 6.3.36: every last request of a group, or as the event queue does. */
 	if (last_only ? last : was_empty)
 		model_raise_irq(in, SMMU_MODEL_IRQ_PRIQ);
-	return true;
+	return -1;
 }

@@ -40,6 +40,12 @@ bool model_load(struct instance *in, const struct xlate *x, enum smmu_model_use 
 bool model_store(struct instance *in, enum smmu_model_use use, uint64_t pa, uint64_t value);
 bool model_store32(struct instance *in, enum smmu_model_use use, uint64_t pa, uint32_t value);
 
+/** Do accesses with these attributes, as CR1, STEs and CDs encode them, see the processors' caches? */
+static inline bool model_snoops(unsigned sh, unsigned oc, unsigned ic)
+{
+	return sh >= 2 && oc && ic;
+}
+
 /* control.c */
 void model_control_reset(struct control *c);
 void model_control_step(struct instance *in);
@@ -47,6 +53,9 @@ void model_control_next(struct instance *in);
 void model_write_cr0(struct instance *in, uint32_t value);
 void model_write_irq_ctrl(struct instance *in, uint32_t value);
 void model_write_gbpa(struct instance *in, uint32_t value);
+
+/* ident.c */
+uint32_t model_ident(const struct smmu_model_config *c, uint32_t offset);
 
 /* regs.c */
 void model_regs_reset(struct instance *in);
@@ -71,6 +80,9 @@ void model_cmdq_step(struct instance *in);
 void model_cmdq_show(struct instance *in);
 void model_cmdq_cache(struct instance *in);
 void model_cmdq_kill(struct instance *in, uint64_t nth, bool for_good);
+
+/* layout.c */
+bool model_cmd_reserved(const struct instance *in, const uint64_t cmd[2]);
 
 /* effect.c */
 int model_effect_check(struct instance *in, const uint64_t cmd[2]);
@@ -133,6 +145,7 @@ void model_fetch_drop(struct instance *in);
 
 /* translate.c */
 bool model_translate(struct instance *in, struct xlate *x);
+bool model_output_fits(const struct instance *in, struct xlate *x);
 
 /* speculate.c */
 void model_speculate(struct instance *in, const struct recent *what);
@@ -144,6 +157,7 @@ void model_stir(struct instance *in);
 struct smmu_model_device *model_find_device(struct instance *in, uint32_t stream);
 bool model_ats_access(struct instance *in, struct smmu_model_device *dev, struct xlate *x,
 		      struct smmu_dma_result *res);
+bool model_ats_translated(struct instance *in, struct xlate *x, uint64_t out);
 void model_ats_invalidate(struct instance *in, const uint64_t cmd[2]);
 bool model_ats_answers(struct instance *in, uint32_t stream);
 void model_pri_response(struct instance *in, const uint64_t cmd[2]);
@@ -154,6 +168,6 @@ void model_event_write(struct instance *in, const uint64_t w[4]);
 void model_events_due(struct instance *in);
 void model_events_flush(struct instance *in);
 void model_event_flood(struct instance *in);
-bool model_pri_write(struct instance *in, const uint64_t w[2]);
+int model_pri_write(struct instance *in, const uint64_t w[2]);
 
 #endif

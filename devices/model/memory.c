@@ -2,7 +2,8 @@
 /*
  * Every access of the SMMU itself: what memory it sees, and whether what it touches is still anybody's.
  *
- * An instance that is not coherent may have a view of its own (smmu_model_set_ram). The walk that tells what memory
+ * Accesses of a part that is not coherent, and of any part with attributes that do not snoop, see the memory behind the
+ * processors' caches, if the machine has one (smmu_model_set_ram). The walk that tells what memory
  * says (ASK_TRUTH) sees it as processors do, and neither that nor a probe is an access.
  */
 #include "internal.h"
@@ -17,6 +18,7 @@ static const char *const use_names[] = {
 	[SMMU_USE_L1CD] = "reads a level-1 CD",
 	[SMMU_USE_CD] = "reads a CD",
 	[SMMU_USE_TABLE] = "reads a translation table",
+	[SMMU_USE_TABLE_S2] = "reads a stage-2 table",
 };
 
 /** Someone may have given back what is accessed. */
@@ -31,12 +33,58 @@ static void check_live(struct instance *in, enum smmu_model_use use, uint64_t pa
 		     (unsigned long long)pa);
 }
 
+/** Does the access see what processors see? Attributes come from CR1, STE and CD (6.3.11, 5.2, 5.4). */
+static bool coherent(const struct instance *in, const struct xlate *x, enum smmu_model_use use)
+{
+	uint64_t w;
+
+	if (!in->cfg.coherent)
+		return false;
+	switch (use) {
+	case SMMU_USE_COMMAND:
+	case SMMU_USE_EVENT:
+	case SMMU_USE_PRI:
+		w = in->r.cr1;
+		return model_snoops((unsigned)bits(w, 5, 4), (unsigned)bits(w, 3, 2),
+				    (unsigned)bits(w, 1, 0));
+	case SMMU_USE_L1STD:
+	case SMMU_USE_STE:
+		w = in->r.cr1;
+		return model_snoops((unsigned)bits(w, 11, 10), (unsigned)bits(w, 9, 8),
+				    (unsigned)bits(w, 7, 6));
+	case SMMU_USE_L1CD:
+	case SMMU_USE_CD:
+		w = x && x->have_ste ? x->ste.w[1] : UINT64_MAX;
+		return model_snoops((unsigned)bits(w, 7, 6), (unsigned)bits(w, 5, 4),
+				    (unsigned)bits(w, 3, 2));
+	case SMMU_USE_TABLE:
+		w = x && x->have_cd ? x->cd.w[0] >> (x->in.iova & BIT(55) ? 16 : 0) : UINT64_MAX;
+		return model_snoops((unsigned)bits(w, 13, 12), (unsigned)bits(w, 11, 10),
+				    (unsigned)bits(w, 9, 8));
+	case SMMU_USE_TABLE_S2:
+		w = x && x->have_ste ? x->ste.w[2] : UINT64_MAX;
+		return model_snoops((unsigned)bits(w, 45, 44), (unsigned)bits(w, 43, 42),
+				    (unsigned)bits(w, 41, 40));
+	default:
+		return true;
+	}
+}
+
+static const struct smmu_ram *view(const struct instance *in, const struct xlate *x,
+				   enum smmu_model_use use)
+{
+	if (in->behind.va == in->model->ram.va || (x && x->ask == ASK_TRUTH) ||
+	    coherent(in, x, use))
+		return &in->model->ram;
+	return &in->behind;
+}
+
 /** One aligned 64-bit load. @p x: the translation it is for, or NULL. False: the address is not memory. */
 bool model_load(struct instance *in, const struct xlate *x, enum smmu_model_use use, uint64_t pa,
 		uint64_t *value)
 {
 	bool truth = x && x->ask == ASK_TRUTH;
-	const uint64_t *p = smmu_ram_at(truth ? &in->model->ram : &in->ram, pa, 8);
+	const uint64_t *p = smmu_ram_at(view(in, x, use), pa, 8);
 
 	if (!p || (pa & 7))
 		return false;
@@ -48,7 +96,7 @@ bool model_load(struct instance *in, const struct xlate *x, enum smmu_model_use 
 
 bool model_store(struct instance *in, enum smmu_model_use use, uint64_t pa, uint64_t value)
 {
-	uint64_t *p = smmu_ram_at(&in->ram, pa, 8);
+	uint64_t *p = smmu_ram_at(view(in, NULL, use), pa, 8);
 
 	if (!p || (pa & 7))
 		return false;
@@ -59,7 +107,7 @@ bool model_store(struct instance *in, enum smmu_model_use use, uint64_t pa, uint
 
 bool model_store32(struct instance *in, enum smmu_model_use use, uint64_t pa, uint32_t value)
 {
-	uint32_t *p = smmu_ram_at(&in->ram, pa, 4);
+	uint32_t *p = smmu_ram_at(view(in, NULL, use), pa, 4);
 
 	if (!p || (pa & 3))
 		return false;

@@ -49,6 +49,7 @@ void smmu_model_config_default(struct smmu_model_config *c)
 		.atc_ur = true,
 		.contiguous = true,
 		.tear_ns = 2000,
+		.sync_every = 64,
 		.version = 2,
 		.stall_model = 1,
 		.wired = true,
@@ -104,7 +105,7 @@ struct smmu_model *smmu_model_create(enum smmu_model_clock clock,
 		in->model = model;
 		in->index = i;
 		in->cfg = configs[i];
-		in->ram = *ram;
+		in->behind = *ram;
 		in->late_at = in->fetch_at = NEVER;
 		in->bus = (struct smmu_bus){.ops = &model_bus_ops, .ctx = in};
 		pthread_mutex_init(&in->lock, NULL);
@@ -165,7 +166,7 @@ void smmu_model_set_ram(struct smmu_model *model, unsigned i, const struct smmu_
 	if (i >= model->count)
 		return;
 	model_enter(&model->in[i]);
-	model->in[i].ram = *ram;
+	model->in[i].behind = *ram;
 	model_leave(&model->in[i]);
 }
 

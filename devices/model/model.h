@@ -115,6 +115,8 @@ struct smmu_model_config {
 	bool atc_ur;
 	bool lse2;       /**< structures are read 128 bits at once, else 64 (3.21.3, FEAT_LSE2) */
 	bool contiguous; /**< the Contiguous bit makes one entry of a whole run */
+	bool check_reserved; /**< non-zero bits of no field in commands, STEs and CDs are refused (4.1.5, chapter 5) */
+	bool oas_truncate; /**< addresses above OAS are cut where the text lets it choose, else refused (3.4.3) */
 	/** What reset leaves UNKNOWN is not 0 but anything, addresses inside memory. */
 	bool garbage;
 	/**
@@ -124,7 +126,26 @@ struct smmu_model_config {
 	bool cr_split;
 	/**@}*/
 
+	unsigned errata;     /**< SMMU_ERRATUM_…: in what the part deviates from the text */
+	unsigned sync_every; /**< SMMU_ERRATUM_SYNC_EVERY: so many invalidations */
+
 	unsigned strict; /**< SMMU_STRICT_…: what counts as a misuse besides what always does */
+};
+
+/** Deviations of real parts, that a driver has to know by their name. */
+enum smmu_model_erratum {
+	/** A TLBI or CFGI may spare an entry; the second one for it takes it. */
+	SMMU_ERRATUM_TWICE = 1,
+	/** An ATC_INV behind a CMD_SYNC is sent while that still waits for the TLBIs before it. */
+	SMMU_ERRATUM_SPLIT_ATC = 2,
+	/** More than sync_every invalidations without a CMD_SYNC hang the queue (MMU-700, 2812531, is of this kind). */
+	SMMU_ERRATUM_SYNC_EVERY = 4,
+	/** No register page 1: the indexes of event and PRI queue are at their offsets in page 0 (ThunderX2). */
+	SMMU_ERRATUM_NO_PAGE1 = 8,
+	/** Range invalidations take nothing. */
+	SMMU_ERRATUM_RANGE = 16,
+	/** The MSI of a CMD_SYNC is never written. */
+	SMMU_ERRATUM_MSI = 32,
 };
 
 /** Rules whose breach is a misuse if smmu_model_config.strict has the bit. */
@@ -133,7 +154,7 @@ enum smmu_model_strict {
 	SMMU_STRICT_UNKNOWN = 1,
 	/** A bit is written as 1 that this part does not have. */
 	SMMU_STRICT_RES0 = 2,
-	/** Attributes of CR1 that make a coherent SMMU's accesses not coherent. */
+	/** Attributes of CR1 or of an STE's S1C* that make a coherent SMMU's accesses not coherent. */
 	SMMU_STRICT_ATTRIBUTES = 4,
 	/** ATS: SMMUEN goes while a device has ATS on (3.9.1); a request is refused (F_BAD_ATS_TREQ, 3.9.2). */
 	SMMU_STRICT_ATS = 8,
@@ -177,6 +198,7 @@ enum smmu_model_use {
 	SMMU_USE_L1CD,
 	SMMU_USE_CD,
 	SMMU_USE_TABLE,
+	SMMU_USE_TABLE_S2,
 };
 
 /** Interrupts, for smmu_model_hooks.irq. */
@@ -185,6 +207,12 @@ enum smmu_model_irq {
 	SMMU_MODEL_IRQ_PRIQ,
 	SMMU_MODEL_IRQ_CMD_SYNC,
 	SMMU_MODEL_IRQ_GERROR,
+};
+
+enum smmu_dma_kind {
+	SMMU_DMA_ORDINARY,     /**< through the ATC, if the device has ATS on */
+	SMMU_DMA_UNTRANSLATED, /**< not through the ATC, ATS or not */
+	SMMU_DMA_TRANSLATED, /**< marked as translated, iova is the output address: no ATC said so */
 };
 
 /** One access of a device. */
@@ -196,6 +224,8 @@ struct smmu_dma {
 	uint64_t iova;
 	bool write;
 	bool privileged;
+	/** What a device with ATS on sends: what its ATC says, or without asking it. */
+	enum smmu_dma_kind kind;
 };
 
 /** What became of it. */
@@ -244,6 +274,9 @@ struct smmu_model_hooks {
 	bool (*live)(void *ctx, uint64_t bus, size_t len);
 	/** Locked: an MSI to an address that is not memory. False: nothing is there, it is aborted. */
 	bool (*msi)(void *ctx, unsigned instance, uint64_t bus, uint32_t data);
+	/** Locked: a record is on its way to the event queue, which may lose it; @p dma made it. */
+	void (*event)(void *ctx, unsigned instance, const uint64_t record[4],
+		      const struct smmu_dma *dma);
 	/** Virtual clock kept by somebody else: the time now. NULL: the model keeps it. */
 	uint64_t (*now_ns)(void *ctx);
 };
@@ -302,7 +335,10 @@ const struct smmu_bus *smmu_model_bus(struct smmu_model *model, unsigned i);
 /** Registers of instance @p i back to their reset values; caches keep what they have, as real ones may. */
 void smmu_model_reset(struct smmu_model *model, unsigned i);
 
-/** Instance @p i sees @p ram from now on: the same addresses and size as the machine's memory, other content. */
+/**
+ * @p ram is the memory behind the processors' caches (of the same addresses and size as the machine's): what instance @p i
+ * reads and writes from now on if it is not coherent, or where CR1, an STE or a CD has attributes that do not snoop.
+ */
 void smmu_model_set_ram(struct smmu_model *model, unsigned i, const struct smmu_ram *ram);
 /** From now on writes of CR0, IRQ_CTRL and GBPA of instance @p i are acknowledged, or never (@p on false). */
 void smmu_model_acknowledge(struct smmu_model *model, unsigned i, bool on);
@@ -342,6 +378,11 @@ struct smmu_model_device *smmu_model_device(struct smmu_model *model, unsigned i
 /** The ATS enable bit of the device's configuration space. Turning it off empties the ATC. */
 void smmu_model_ats_enable(struct smmu_model_device *dev, bool on);
 bool smmu_model_ats_enabled(struct smmu_model_device *dev);
+/**
+ * The device's smallest translation unit is 2^@p log2 bytes (12 at first): an ATC_INV of less is answered with UR and does
+ * nothing (4.5.1).
+ */
+void smmu_model_device_stu(struct smmu_model_device *dev, unsigned log2);
 /** The ATC stops answering invalidations (and keeps what it holds), or answers again. */
 void smmu_model_atc_mute(struct smmu_model_device *dev, bool mute);
 /** Its ATC takes @p ns longer to answer than smmu_model_config.atc_ns, before speed and jitter. */
@@ -354,7 +395,8 @@ bool smmu_model_atc_muted(struct smmu_model_device *dev);
 /** Entries in its ATC. */
 size_t smmu_model_atc_count(struct smmu_model_device *dev);
 /**
- * Ask for a page (PRI): an entry in the PRI queue, last of its group. False: the queue is off, full or not there.
+ * Ask for a page (PRI): an entry in the PRI queue, last of its group. False: the queue is off, full or not there, and
+ * smmu_model_page_response() tells what the SMMU answered in its place (8.1, 8.2).
  */
 bool smmu_model_page_request(struct smmu_model_device *dev, bool ssid_valid, uint32_t ssid,
 			     uint64_t iova, bool write, uint16_t group);

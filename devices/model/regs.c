@@ -1,42 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The register file: identification, configuration, queues, errors. Writes that the architecture forbids have no effect
+ * The register file: configuration, queues, errors. Writes that the architecture forbids have no effect
  * and are noted as misuse.
  */
 #include <sched.h>
 
 #include "internal.h"
-
-static uint32_t idr0(const struct smmu_model_config *c)
-{
-	return (uint32_t)((c->s2 ? BIT(0) : 0) | (c->s1 ? BIT(1) : 0) | 2u << 2 |
-			  (c->coherent ? BIT(4) : 0) | (c->btm ? BIT(5) : 0) |
-			  (c->hyp ? BIT(9) : 0) | (c->ats ? BIT(10) : 0) |
-			  (c->asid16 ? BIT(12) : 0) | (c->msi ? BIT(13) : 0) |
-			  (c->pri ? BIT(16) : 0) | (c->vmid16 ? BIT(18) : 0) |
-			  (c->two_level_cd ? BIT(19) : 0) | 2u << 21 | /* little-endian tables */
-			  (uint32_t)c->stall_model << 24 | (c->ats_rec_err ? BIT(23) : 0) |
-			  (c->term_model ? BIT(26) : 0) | (c->two_level_st ? 1u << 27 : 0));
-}
-
-static uint32_t idr1(const struct smmu_model_config *c)
-{
-	/* Without PRI, PRIQS says nothing (6.3.2). */
-	return c->sid_bits | c->ssid_bits << 6 | c->priq_bits << 11 | c->eventq_bits << 16 |
-	       c->cmdq_bits << 21 | (c->attr_perms_ovr ? 1u << 26 : 0) |
-	       (c->attr_types_ovr ? 1u << 27 : 0);
-}
-
-static uint32_t idr5(const struct smmu_model_config *c)
-{
-	static const unsigned char size[7] = {32, 36, 40, 42, 44, 48, 52};
-	uint32_t oas = 0;
-
-	while (oas < 6 && size[oas] < c->oas)
-		oas++;
-	return (uint32_t)(oas | (c->gran4k ? BIT(4) : 0) | (c->gran16k ? BIT(5) : 0) |
-			  (c->gran64k ? BIT(6) : 0) | (c->va52 ? 1u << 10 : 0));
-}
 
 /** A 64-bit value whose address field leads somewhere into memory, as an earlier owner's would. */
 static uint64_t stray(struct instance *in)
@@ -151,18 +120,9 @@ static uint32_t read_reg(struct instance *in, uint32_t offset)
 
 	if (wide)
 		return (uint32_t)(offset & 4 ? *wide >> 32 : *wide);
+	if (offset < R_CR0)
+		return model_ident(&in->cfg, offset);
 	switch (offset) {
-	case R_IDR0:
-		return idr0(&in->cfg);
-	case R_IDR1:
-		return idr1(&in->cfg);
-	case R_IDR3:
-		return (uint32_t)(BIT(2) | (in->cfg.range_inv ? BIT(10) : 0)); /* HAD, RIL */
-	case R_IDR5:
-		return idr5(&in->cfg);
-	case R_AIDR:
-		/* Ranges are part of v3.2. */
-		return in->cfg.version >= 2 && !in->cfg.range_inv ? 1 : in->cfg.version;
 	case R_CR0:
 		return r->cr0.value;
 	case R_CR0ACK:
@@ -465,6 +425,26 @@ static void write_reg(struct instance *in, uint32_t offset, uint32_t value)
 	}
 }
 
+/** Where a register is: on a part without page 1 the two queues' indexes are found in page 0, at the same place. */
+static uint32_t place(struct instance *in, uint32_t offset)
+{
+	if (!(in->cfg.errata & SMMU_ERRATUM_NO_PAGE1))
+		return offset;
+	if (offset >= 0x10000) {
+		model_misuse(in, "access at %#x: there is no register page 1", offset);
+		return R_NONE;
+	}
+	switch (offset) {
+	case R_EVENTQ_PROD - 0x10000:
+	case R_EVENTQ_CONS - 0x10000:
+	case R_PRIQ_PROD - 0x10000:
+	case R_PRIQ_CONS - 0x10000:
+		return offset + 0x10000;
+	default:
+		return offset;
+	}
+}
+
 static uint32_t bus_read32(void *ctx, uint32_t offset)
 {
 	struct instance *in = ctx;
@@ -473,7 +453,7 @@ static uint32_t bus_read32(void *ctx, uint32_t offset)
 	model_enter(in);
 	if (offset & 3)
 		model_misuse(in, "32-bit read at %#x is not aligned", offset);
-	value = in->gone ? UINT32_MAX : offset & 3 ? 0 : read_reg(in, offset);
+	value = in->gone ? UINT32_MAX : offset & 3 ? 0 : read_reg(in, place(in, offset));
 	model_leave(in);
 	return value;
 }
@@ -489,7 +469,8 @@ static uint64_t bus_read64(void *ctx, uint32_t offset)
 	else if (in->gone)
 		value = UINT64_MAX;
 	else
-		value = read_reg(in, offset) | (uint64_t)read_reg(in, offset + 4) << 32;
+		value = read_reg(in, place(in, offset)) |
+			(uint64_t)read_reg(in, place(in, offset + 4)) << 32;
 	model_leave(in);
 	return value;
 }
@@ -502,7 +483,7 @@ static void bus_write32(void *ctx, uint32_t offset, uint32_t value)
 	if (offset & 3)
 		model_misuse(in, "32-bit write at %#x is not aligned", offset);
 	else if (!in->gone)
-		write_reg(in, offset, value);
+		write_reg(in, place(in, offset), value);
 	model_leave(in);
 }
 

@@ -39,6 +39,7 @@ struct tlb_entry {
 	bool table_is_ipa;
 	bool el2, global;
 	bool atc, refilled;
+	bool spared;     /* once: SMMU_ERRATUM_TWICE */
 	uint8_t level;   /* of the descriptor, of stage 1 if combined */
 	uint8_t granule; /* log2 */
 	uint8_t perms;   /* walk: what the hierarchy leaves */
@@ -64,6 +65,7 @@ struct cfg_entry {
 	struct cfg_entry *next;
 	enum cfg_kind kind;
 	uint32_t stream, index; /* index: of the L1STE, SubstreamID, or of the L1CD */
+	bool spared;
 	uint64_t w[8];
 	uint64_t addr; /* where it was fetched; 0 if that is not memory */
 };
@@ -181,7 +183,8 @@ struct instance {
 	unsigned index;
 	struct smmu_model_config cfg;
 	struct smmu_bus bus;
-	struct smmu_ram ram; /* as this instance sees it */
+	struct smmu_ram
+		behind; /* memory behind the caches, as accesses see it that are not coherent */
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	pthread_t thread;
@@ -196,7 +199,9 @@ struct instance {
 	uint64_t sync_cmd[2];
 	uint32_t cons_shown; /* CMDQ_CONS as it reads; r.cmdq.cons is where the queue really is */
 	unsigned unshown;
-	uint64_t dies_at; /* counts commands down; 0: no */
+	unsigned since_sync; /* invalidations */
+	unsigned ahead;      /* ATC_INVs in the queue that were sent before their turn */
+	uint64_t dies_at;    /* counts commands down; 0: no */
 	bool dead_for_good;
 	struct cached_command cached[CACHED_COMMANDS];
 	uint64_t paused_until;
@@ -219,6 +224,7 @@ struct instance {
 
 	struct smmu_model_device *devices;
 	unsigned ndevices;
+	uint32_t stag; /* of the next stalled access */
 	struct smmu_model_counters count;
 	char misuse[MAX_MISUSE][MISUSE_TEXT];
 	bool mute_acks, gone; /* smmu_model_acknowledge(), smmu_model_vanish() */
@@ -233,6 +239,7 @@ struct smmu_model_device {
 	struct instance *in;
 	uint32_t stream;
 	bool has_atc, ats_on, muted, dead;
+	unsigned stu;      /* log2 */
 	uint32_t extra_ns; /* on top of cfg.atc_ns */
 	struct tlb atc;
 	int8_t response[PRI_GROUPS];
@@ -255,7 +262,7 @@ struct ste {
 	uint64_t s1ctxptr;
 	uint16_t vmid;
 	unsigned s2t0sz, s2granule, s2start, s2ia, s2oa;
-	bool s2affd, s2r;
+	bool s2affd, s2r, s2s, s1stalld;
 	uint64_t s2ttb;
 };
 
@@ -271,7 +278,7 @@ struct cd {
 	uint64_t addr;
 	struct cd_half half[2];
 	unsigned oa;
-	bool affd, r;
+	bool affd, r, s;
 	uint16_t asid;
 };
 
@@ -280,7 +287,7 @@ struct fault {
 	uint8_t type;
 	uint8_t cls;
 	bool s2;
-	bool record;
+	bool record, stall;
 	uint64_t ipa, fetch;
 };
 

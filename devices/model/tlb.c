@@ -284,13 +284,22 @@ static bool takes(const struct tlb_op *op, const struct tlb_entry *e)
 	       (op->base <= e->span_base || op->base - e->span_base < pow2(e->span_log2));
 }
 
+/** The part overlooks an entry, once. */
+static bool spare(struct instance *in, struct tlb_entry *e)
+{
+	if (!(in->cfg.errata & SMMU_ERRATUM_TWICE) || e->spared || !(model_rnd(in) & 1))
+		return false;
+	e->spared = true;
+	return true;
+}
+
 static void drop_bucket(struct instance *in, struct tlb *t, size_t b, const struct tlb_op *op,
 			bool walk)
 {
 	struct tlb_entry **at = &t->buckets[b];
 
 	while (*at) {
-		if (!takes(op, *at)) {
+		if (!takes(op, *at) || spare(in, *at)) {
 			at = &(*at)->next;
 			continue;
 		}

@@ -33,15 +33,24 @@ static bool stage2_only(struct instance *in, struct xlate *x)
 	return true;
 }
 
+/** The output address of a translated access is aborted without a word if it is too large, or cut (3.9.1.1). */
+bool model_output_fits(const struct instance *in, struct xlate *x)
+{
+	if ((x->in.iova & ~oas_mask(in)) && !in->cfg.oas_truncate)
+		return model_fail(x, 0, CLASS_IN, false, 0, 0);
+	x->pa = x->in.iova & oas_mask(in);
+	x->log2 = 12;
+	return true;
+}
+
 /** An ATS translated access brings an output address of its own; what is it worth? */
 static bool translated_access(struct instance *in, struct xlate *x)
 {
-	if (x->ste.eats == EATS_FULL) {
-		x->pa = x->in.iova;
-		x->log2 = 12;
-		return true;
-	}
-	if (x->ste.eats == EATS_SPLIT)
+	/* Bypass has no ATS, whatever EATS says; split-stage needs ATSCHK. */
+	if (x->ste.config != STE_BYPASS && x->ste.eats == EATS_FULL)
+		return model_output_fits(in, x);
+	if (x->ste.config != STE_BYPASS && x->ste.eats == EATS_SPLIT &&
+	    (in->r.cr0.eff & CR0_ATSCHK))
 		return stage2_only(in, x);
 	return model_fail(x, F_TRANSL_FORBIDDEN, CLASS_IN, false, 0, 0);
 }
@@ -96,13 +105,44 @@ static bool by_config(struct instance *in, struct xlate *x)
 	return false;
 }
 
+/** What is legal, and yet a mistake of the driver: judged where a device's access meets it. */
+static void judge(struct instance *in, const struct xlate *x)
+{
+	const struct ste *s = &x->ste;
+	const struct smmu_model_device *dev;
+	uint64_t w;
+
+	if (x->ask != ASK_DMA && x->ask != ASK_ATS)
+		return;
+	if ((in->cfg.strict & SMMU_STRICT_ATTRIBUTES) && in->cfg.coherent) {
+		w = s->w[1];
+		if (x->have_cd && !model_snoops((unsigned)bits(w, 7, 6), (unsigned)bits(w, 5, 4),
+						(unsigned)bits(w, 3, 2)))
+			model_misuse(in, "S1CIR, S1COR, S1CSH of stream %#x are not coherent",
+				     x->in.stream);
+	}
+	/* A PCIe function cannot bear a stall (5.2, S1STALLD). */
+	if (in->cfg.stall_model == 0 && (s->config & 1) && !s->s1stalld) {
+		dev = model_find_device(in, x->in.stream);
+		if (dev && dev->has_atc)
+			model_misuse(in, "S1STALLD is 0 for stream %#x, a PCIe function",
+				     x->in.stream);
+	}
+}
+
 /** Translate x->in. False: x->fault says why. */
 bool model_translate(struct instance *in, struct xlate *x)
 {
+	bool ok;
+
 	if (in->gone)
 		return model_fail(x, 0, CLASS_IN, false, 0, 0);
 	if (!(in->r.cr0.eff & CR0_SMMUEN)) {
-		if (x->ask == ASK_ATS || x->translated || (in->r.gbpa_eff & GBPA_ABORT))
+		if (x->ask == ASK_ATS)
+			return model_fail(x, F_BAD_ATS_TREQ, CLASS_IN, false, 0, 0);
+		if (x->translated)
+			return model_fail(x, F_TRANSL_FORBIDDEN, CLASS_IN, false, 0, 0);
+		if ((in->r.gbpa_eff & GBPA_ABORT) || (x->in.iova & ~oas_mask(in)))
 			return model_fail(x, 0, CLASS_IN, false, 0, 0);
 		x->pa = x->in.iova;
 		x->log2 = 12;
@@ -118,7 +158,10 @@ bool model_translate(struct instance *in, struct xlate *x)
 		return model_fail(x, 0, CLASS_IN, false, 0, 0);
 	if (x->translated)
 		return translated_access(in, x);
-	if (x->ask == ASK_ATS && (x->ste.eats == EATS_OFF || x->ste.config == STE_BYPASS))
+	if (x->ask == ASK_ATS && (x->ste.eats == EATS_OFF || x->ste.config == STE_BYPASS ||
+				  (x->ste.eats == EATS_SPLIT && !(in->r.cr0.eff & CR0_ATSCHK))))
 		return model_fail(x, F_BAD_ATS_TREQ, CLASS_IN, false, 0, 0);
-	return by_config(in, x);
+	ok = by_config(in, x);
+	judge(in, x);
+	return ok;
 }

@@ -27,8 +27,10 @@ bool model_fail(struct xlate *x, uint8_t type, unsigned cls, bool s2, uint64_t i
 				  .record = true,
 				  .ipa = ipa,
 				  .fetch = fetch};
-	if (type >= F_TRANSLATION && type <= F_PERMISSION)
-		x->fault.record = s2 ? x->ste.s2r : !x->have_cd || x->cd.r;
+	if (type >= F_TRANSLATION && type <= F_PERMISSION) {
+		x->fault.stall = s2 ? x->ste.s2s : x->have_cd && x->cd.s;
+		x->fault.record = x->fault.stall || (s2 ? x->ste.s2r : !x->have_cd || x->cd.r);
+	}
 	return false;
 }
 
@@ -147,7 +149,8 @@ static bool walk_tables(struct instance *in, struct xlate *x, struct walk *w)
 		}
 		if (hooks->table_load && x->ask != ASK_TRUTH && x->ask != ASK_PROBE)
 			hooks->table_load(hooks->ctx, in->index, at);
-		if (!model_load(in, x, SMMU_USE_TABLE, at, &desc))
+		if (!model_load(in, x, w->stage == 2 ? SMMU_USE_TABLE_S2 : SMMU_USE_TABLE, at,
+				&desc))
 			return model_fail(x, F_WALK_EABT, w->stage == 2 ? w->cls : CLASS_TT,
 					  w->stage == 2, 0, at);
 		if (!(desc & 1) || (level == 3 && !(desc & 2)))
