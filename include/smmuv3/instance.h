@@ -30,8 +30,8 @@ enum {
 	SMMU_FEAT_SEV = 1 << 9,
 	SMMU_FEAT_HYP = 1 << 10,
 	SMMU_FEAT_E2H = 1 << 11,
-	SMMU_FEAT_STALL = 1 << 12,
-	SMMU_FEAT_STALL_FORCE = 1 << 13,
+	SMMU_FEAT_STALL =
+		1 << 12, /**< IDR0.STALL_MODEL 0: what faults may stall, but does not here */
 	SMMU_FEAT_4K = 1 << 14,
 	SMMU_FEAT_16K = 1 << 15,
 	SMMU_FEAT_64K = 1 << 16,

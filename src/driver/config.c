@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What STEs and CDs say for a given state of a device, and which domains an instance can take. IHI 0070, "Stream table
- * entry" and "Context descriptor".
+ * What STEs and CDs say for a given state of a device, and which domains an instance can take. IHI 0070 G.b, 5.2, 5.4.
+ *
+ * The rules by which either is ILLEGAL with given ID registers stand in hw/legal.c. A domain is tried against them before a
+ * device is attached to it, so that none is refused by the SMMU itself.
  */
+#include <smmuv3/hw/legal.h>
+
 #include "driver.h"
 
 static bool is_stage(const struct smmu_domain *d, enum smmu_domain_kind kind)
@@ -25,10 +29,37 @@ static uint64_t stage1_word1(const struct smmu_device *dev)
 	return smmu_field_prep(SMMU_STE_W1_S1DSS, dss) | smmu_field_prep(SMMU_STE_W1_S1CIR, cache) |
 	       smmu_field_prep(SMMU_STE_W1_S1COR, cache) |
 	       smmu_field_prep(SMMU_STE_W1_S1CSH, coherent ? SMMU_SH_ISH : SMMU_SH_OSH) |
-	       /* Faults end at once: nobody here resumes stalled transactions. */
-	       (features & SMMU_FEAT_STALL && !(features & SMMU_FEAT_STALL_FORCE)
-			? SMMU_STE_W1_S1STALLD
-			: 0);
+	       /* Faults end at once: nobody here resumes stalled transactions, and those of PCIe must not stall. */
+	       (features & SMMU_FEAT_STALL ? SMMU_STE_W1_S1STALLD : 0);
+}
+
+/** Stage 2 of @p domain. */
+static void stage2_words(const struct smmu_domain *domain, uint32_t vmid, struct smmu_ste *ste)
+{
+	const struct smmu_pgtable_regs *r = &domain->table->regs;
+
+	ste->w[2] = smmu_field_prep(SMMU_STE_W2_S2VMID, vmid) |
+		    smmu_field_prep(SMMU_STE_W2_S2T0SZ, r->t0sz) |
+		    smmu_field_prep(SMMU_STE_W2_S2SL0, r->sl0) |
+		    smmu_field_prep(SMMU_STE_W2_S2IR0, r->ir0) |
+		    smmu_field_prep(SMMU_STE_W2_S2OR0, r->or0) |
+		    smmu_field_prep(SMMU_STE_W2_S2SH0, r->sh0) |
+		    smmu_field_prep(SMMU_STE_W2_S2TG, r->tg) |
+		    smmu_field_prep(SMMU_STE_W2_S2PS, r->ps) | SMMU_STE_W2_S2AA64 | SMMU_STE_W2_S2R;
+	ste->w[3] = r->ttb & SMMU_STE_W3_S2TTB;
+}
+
+/** The parts of an STE that have nothing to do with its stages. SHCFG is RES0, and acts as this, without ATTR_TYPES_OVR. */
+static void finish_ste(const struct smmu_instance *inst, uint64_t config, bool ats,
+		       struct smmu_ste *ste)
+{
+	ste->w[0] |= SMMU_STE_W0_V | smmu_field_prep(SMMU_STE_W0_CONFIG, config);
+	if (config == SMMU_STE_CONFIG_ABORT)
+		return;
+	if (inst->idr1 & SMMU_IDR1_ATTR_TYPES_OVR)
+		ste->w[1] |= smmu_field_prep(SMMU_STE_W1_SHCFG, SMMU_STE_SHCFG_INCOMING);
+	if (ats)
+		ste->w[1] |= smmu_field_prep(SMMU_STE_W1_EATS, SMMU_STE_EATS_FULL);
 }
 
 void smmu_make_ste(const struct smmu_device *dev, bool ats, uint32_t vmid, struct smmu_ste *ste)
@@ -37,19 +68,8 @@ void smmu_make_ste(const struct smmu_device *dev, bool ats, uint32_t vmid, struc
 
 	*ste = (struct smmu_ste){0};
 	if (is_stage(dev->domain, SMMU_DOMAIN_STAGE2)) {
-		const struct smmu_pgtable_regs *r = &dev->domain->table->regs;
-
 		config = SMMU_STE_CONFIG_S2;
-		ste->w[2] = smmu_field_prep(SMMU_STE_W2_S2VMID, vmid) |
-			    smmu_field_prep(SMMU_STE_W2_S2T0SZ, r->t0sz) |
-			    smmu_field_prep(SMMU_STE_W2_S2SL0, r->sl0) |
-			    smmu_field_prep(SMMU_STE_W2_S2IR0, r->ir0) |
-			    smmu_field_prep(SMMU_STE_W2_S2OR0, r->or0) |
-			    smmu_field_prep(SMMU_STE_W2_S2SH0, r->sh0) |
-			    smmu_field_prep(SMMU_STE_W2_S2TG, r->tg) |
-			    smmu_field_prep(SMMU_STE_W2_S2PS, r->ps) | SMMU_STE_W2_S2AA64 |
-			    SMMU_STE_W2_S2R;
-		ste->w[3] = r->ttb & SMMU_STE_W3_S2TTB;
+		stage2_words(dev->domain, vmid, ste);
 	} else if (is_stage(dev->domain, SMMU_DOMAIN_STAGE1) || dev->pasids) {
 		config = SMMU_STE_CONFIG_S1;
 		ste->w[0] = smmu_cdtab_ste_bits(dev->streams);
@@ -57,12 +77,7 @@ void smmu_make_ste(const struct smmu_device *dev, bool ats, uint32_t vmid, struc
 	} else if (is_stage(dev->domain, SMMU_DOMAIN_IDENTITY)) {
 		config = SMMU_STE_CONFIG_BYPASS;
 	}
-	ste->w[0] |= SMMU_STE_W0_V | smmu_field_prep(SMMU_STE_W0_CONFIG, config);
-	if (config == SMMU_STE_CONFIG_ABORT)
-		return;
-	ste->w[1] |= smmu_field_prep(SMMU_STE_W1_SHCFG, SMMU_STE_SHCFG_INCOMING);
-	if (ats)
-		ste->w[1] |= smmu_field_prep(SMMU_STE_W1_EATS, SMMU_STE_EATS_FULL);
+	finish_ste(dev->instance, config, ats, ste);
 }
 
 void smmu_make_cd(const struct smmu_device *dev, const struct smmu_domain *domain, uint32_t asid,
@@ -85,17 +100,35 @@ static int refuse(const struct smmu_instance *inst, const char *why)
 {
 	struct smmu_message m;
 
+	/* A normal answer: the caller tries another domain. */
 	smmu_text_str(smmu_message_begin(&m, inst->name), "cannot attach the domain: ");
 	smmu_text_str(&m.text, why);
-	/* A normal answer: whoever asks has another domain, or makes one. */
 	smmu_message_log(&m, inst->port, SMMU_LOG_INFO);
 	return -SMMU_EOPNOTSUPP;
+}
+
+/** The rule that the domain's STE or CD would break on this SMMU, or NULL. */
+static const char *illegal(const struct smmu_instance *inst, const struct smmu_domain *domain)
+{
+	const struct smmu_id_regs id = {inst->idr0, inst->idr1, inst->idr3, inst->idr5};
+	struct smmu_ste ste = {{0}};
+	struct smmu_cd cd;
+
+	if (domain->kind == SMMU_DOMAIN_STAGE2) {
+		stage2_words(domain, 0, &ste);
+		finish_ste(inst, SMMU_STE_CONFIG_S2, false, &ste);
+		return smmu_ste_illegal(&id, &ste);
+	}
+	finish_ste(inst, SMMU_STE_CONFIG_S1, false, &ste);
+	smmu_make_cd(NULL, domain, 0, &cd);
+	return smmu_cd_illegal(&id, &ste, &cd);
 }
 
 int smmu_domain_check(const struct smmu_instance *inst, const struct smmu_domain *domain)
 {
 	const struct smmu_features *f = &inst->features;
 	const struct smmu_pgtable_config *c;
+	const char *why;
 	uint32_t granule;
 
 	if (!smmu_domain_has_table(domain))
@@ -116,12 +149,9 @@ int smmu_domain_check(const struct smmu_instance *inst, const struct smmu_domain
 	if (domain->kind == SMMU_DOMAIN_STAGE2 && c->ias > f->oas)
 		return refuse(inst, "its stage-2 input addresses have more bits than the SMMU's "
 				    "OAS (IDR5.OAS)");
-	/* Above 48 bits T0SZ needs IDR5.VAX, or a stage 2 of 52 bits, which this library does not set up. */
-	if (domain->table->regs.t0sz < 16)
-		return refuse(inst,
-			      "its input addresses have more than 48 bits (CD.T0SZ, STE.S2T0SZ)");
 	if (!domain->non_coherent && !(f->bits & SMMU_FEAT_COHERENT))
 		return refuse(inst, "the SMMU is not coherent (IDR0.COHACC) and the domain was not "
 				    "made non_coherent");
-	return 0;
+	why = illegal(inst, domain);
+	return why ? refuse(inst, why) : 0;
 }

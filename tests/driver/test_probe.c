@@ -127,10 +127,6 @@ static void test_features(void **state)
 	assert_int_equal(probe(&inst, 0), 0);
 	assert_int_equal(inst.features.vmid_bits, 8);
 	good();
-	idr[0] |= 2u << 24;
-	assert_int_equal(probe(&inst, 0), 0);
-	assert_int_equal(inst.features.bits, all | SMMU_FEAT_STALL_FORCE);
-	good();
 	idr[0] |= 1u << 24;
 	assert_int_equal(probe(&inst, 0), 0);
 	assert_int_equal(inst.features.bits, all & ~SMMU_FEAT_STALL);
@@ -154,6 +150,8 @@ static void test_refusals(void **state)
 		{0, 3u << 2, 1u << 2, "IDR0.TTF"},
 		{0, 3u << 2, 0, "IDR0.TTF"},
 		{0, 3u << 21, 3u << 21, "IDR0.TTENDIAN"},
+		{0, 3u << 24, 2u << 24, "IDR0.STALL_MODEL"},
+		{0, 3u << 24, 3u << 24, "IDR0.STALL_MODEL"},
 		{0, 3u << 27, 2u << 27, "IDR0.ST_LEVEL"},
 		{0, 3u << 27, 3u << 27, "IDR0.ST_LEVEL"},
 		{0, ~0u, ~0u, "IDR0 reads as ones"},
