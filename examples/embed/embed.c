@@ -30,7 +30,6 @@ static void log_line(void *ctx, enum smmu_log_level level, const char *text)
 static const struct smmu_port_ops port_ops = {
 	.dma_alloc = smmu_pool_ops_dma_alloc,
 	.dma_free = smmu_pool_ops_dma_free,
-	.dma_to_virt = smmu_pool_ops_dma_to_virt,
 	.alloc = smmu_pool_ops_alloc,
 	.free = smmu_pool_ops_free,
 	.now_ns = board_now_ns,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
  * @file pgtable.h
- * Translation tables in the AArch64 format (VMSAv8-64): stage 1 through TTB0, and stage 2.
+ * Translation tables in the AArch64 format (VMSAv8-64, Arm ARM DDI 0487, chapter D8; IHI 0070 G.b, 3.4): stage 1 through
+ * TTB0, and stage 2.
  *
  * | granule | levels that hold blocks | input size | output size |
  * |---|---|---|---|
@@ -9,16 +10,22 @@
  * | 16K | 2 (32M) | the same | 32–48 |
  * | 64K | 2 (512M) | the same | 32–52 |
  *
- * **Threads.** No function takes a lock. Calls on one table may run at the same time on any number of threads, each
- * in any context that the port's dma_alloc and dma_free allow, as long as the input ranges of calls that overlap in
- * time are disjoint: whoever hands out input addresses has decided that already. A lookup counts as a range of one
- * byte. A table is unhooked only by an unmap whose range covers all that the table translates, so no other call
- * can be inside it.
+ * **Threads and contexts.** No function takes a lock. Calls on one table may run at the same time on any number of
+ * threads, each in any context that the port's dma_alloc and dma_free allow, as long as the input ranges of calls that
+ * overlap in time are disjoint: whoever hands out input addresses has decided that already. A lookup counts as a range of
+ * one byte. A table is unhooked only by an unmap whose range covers all that the table translates, so no other call
+ * can be inside it. What sleeps says so; the rest does not.
  *
- * **Order towards the SMMU.** When map returns, the new translations are visible to the SMMU before any later store
- * or register write of the caller. When unmap returns, the old ones are gone from the tables but not from any cache:
- * the caller sweeps what the gather says, waits for the fence, and then frees the freelist. No translation exists,
- * not even for an instant, in a map that fails: nothing has to be invalidated after one.
+ * **Order towards the SMMU**, which walks at any time:
+ *
+ * 1. A descriptor is stored complete, by one store of 64 bits. A walk sees what was there before or what is there then.
+ * 2. A table is hooked after it has been written, and for an SMMU that does not snoop cleaned, with a write barrier in
+ *    between. So a walk that finds the way to a table finds it empty or filled by later stores, by 1.
+ * 3. When map returns, the new translations are visible to the SMMU before any later store or register write of the
+ *    caller: the leaves are cleaned where that is needed, and a write barrier is behind them.
+ * 4. No translation exists, not even for an instant, in a map that fails: nothing has to be invalidated after one.
+ * 5. When unmap returns, the old translations are gone from the tables but not from any cache, and walks may still be in
+ *    tables that were removed: the caller sweeps what the gather says, waits for the fence, and then frees the freelist.
  *
  * An embedder that owns its page tables fills in a struct smmu_pgtable itself: `ops`, `cfg` and `regs`.
  */
@@ -34,11 +41,16 @@ SMMU_BEGIN_DECLS
 /** What a mapping allows, and the type of the memory behind it: normal write-back unless one of the last two. */
 enum smmu_prot {
 	SMMU_PROT_READ = 1,
-	SMMU_PROT_WRITE = 2,         /**< stage 1 has no write-only: it allows reads as well */
-	SMMU_PROT_NOEXEC = 4,        /**< no instruction fetch */
-	SMMU_PROT_PRIV = 8,          /**< stage 1 only: privileged accesses alone */
-	SMMU_PROT_NONCACHEABLE = 16, /**< normal memory, not cached */
-	SMMU_PROT_DEVICE = 32,       /**< Device-nGnRE: registers, a doorbell */
+	/** Stage 1 has no write-only: it allows reads as well. */
+	SMMU_PROT_WRITE = 2,
+	/** No instruction fetch. */
+	SMMU_PROT_NOEXEC = 4,
+	/** Stage 1 only: privileged accesses alone. */
+	SMMU_PROT_PRIV = 8,
+	/** Normal memory, not cached. */
+	SMMU_PROT_NONCACHEABLE = 16,
+	/** Device-nGnRE: registers, a doorbell. */
+	SMMU_PROT_DEVICE = 32,
 };
 
 /** What MAIR holds, by index (stage 1). */
@@ -66,17 +78,23 @@ enum smmu_unmap_flags {
 #define SMMU_PGTABLE_LEVELS 4
 
 struct smmu_pgtable_config {
-	const struct smmu_port *port; /**< memory for tables; outlives the table */
-	uint8_t stage;                /**< 1 or 2 */
-	uint8_t granule_shift;        /**< 12, 14 or 16 */
-	uint8_t ias;                  /**< input address size in bits; see the table above */
-	uint8_t oas;   /**< output address size in bits: 32, 36, 40, 42, 44, 48, or 52 with 64K */
-	bool coherent; /**< the walker snoops processor caches, and port->ops->clean is not called */
+	/** Memory for tables; outlives the table. */
+	const struct smmu_port *port;
+	/** 1 or 2. */
+	uint8_t stage;
+	/** 12, 14 or 16. */
+	uint8_t granule_shift;
+	/** Input address size in bits; see the table above. */
+	uint8_t ias;
+	/** Output address size in bits: 32, 36, 40, 42, 44, 48, or 52 with 64K. Tables have to be below it too. */
+	uint8_t oas;
+	/** All walkers snoop processor caches, and port->ops->clean is not called. */
+	bool coherent;
 };
 
 /**
  * What the configuration structures point a walker with, in their own encodings. Stage 1 goes into the Context
- * Descriptor (IHI 0070, 5.4) as TTB0, T0SZ, TG0, IPS, IR0, OR0, SH0, MAIR, with EPD0 = 0 and EPD1 = 1; stage 2 into the
+ * Descriptor (IHI 0070 G.b, 5.4) as TTB0, T0SZ, TG0, IPS, IR0, OR0, SH0, MAIR, with EPD0 = 0 and EPD1 = 1; stage 2 into the
  * Stream Table Entry (5.2) as S2TTB, S2T0SZ, S2TG, S2PS, S2IR0, S2OR0, S2SH0, S2SL0.
  */
 struct smmu_pgtable_regs {
@@ -108,9 +126,9 @@ struct smmu_pgtable_ops {
 	 * as another thread or a walker may be in them already. A later map uses them.
 	 *   -SMMU_EINVAL misaligned, size 0, neither READ nor WRITE, permissions that the stage cannot express, or an
 	 *     unknown flag
-	 *   -SMMU_ERANGE beyond the input or the output size
+	 *   -SMMU_ERANGE beyond the input or the output size, or the memory for a table is
 	 *   -SMMU_EEXIST something in the range is mapped
-	 *   -SMMU_ENOMEM no memory for a table, or only beyond the output size
+	 *   -SMMU_ENOMEM no memory for a table
 	 */
 	int (*map)(struct smmu_pgtable *pt, uint64_t iova, uint64_t pa, uint64_t size,
 		   unsigned prot, unsigned flags);
@@ -128,18 +146,23 @@ struct smmu_pgtable_ops {
 	int (*unmap)(struct smmu_pgtable *pt, uint64_t iova, uint64_t size, unsigned flags,
 		     struct smmu_gather *gather, struct smmu_freelist *freelist);
 	/**
-	 * Where @p iova leads: *@p pa, and in *@p prot (may be NULL) what the descriptor allows. Any context.
-	 * @return 0; -SMMU_EFAULT not mapped, -SMMU_ERANGE beyond the input size: nothing stored.
+	 * Where @p iova leads: *@p pa, and in *@p prot what the descriptor allows; NULL for who does not ask, which is
+	 * faster. Any context; never sleeps.
+	 *
+	 * @return 0, or an error after which nothing is stored:
+	 *   -SMMU_EFAULT not mapped
+	 *   -SMMU_ERANGE beyond the input size
 	 */
 	int (*iova_to_phys)(struct smmu_pgtable *pt, uint64_t iova, uint64_t *pa, unsigned *prot);
 	/**
 	 * Free the tables that unmap put on @p freelist and empty the list. Call it once the fence of a sweep that
-	 * began after the unmap is done: before, a walk may still be in them. Never sleeps.
+	 * began after the unmap is finished with 0: before, a walk may still be in them. Calls dma_free in the
+	 * caller's context; does not sleep.
 	 */
 	void (*free_tables)(struct smmu_pgtable *pt, struct smmu_freelist *freelist);
 	/**
 	 * Free every table that is hooked, and the first. No SMMU may use the table any more, no other call be in it,
-	 * and freelists have to be freed before. What was mapped needs no unmap. Never sleeps.
+	 * and freelists have to be freed before. What was mapped needs no unmap. Does not sleep.
 	 */
 	void (*destroy)(struct smmu_pgtable *pt);
 };
@@ -173,23 +196,32 @@ struct smmu_pgtable {
 
 /** Sizes for an embedder that hands out memory from a pool of its own. */
 struct smmu_pgtable_sizes {
-	uint64_t root;   /**< bytes of the first table (up to 16 in a row), aligned to its size */
-	uint64_t table;  /**< bytes of any other table, aligned to its size: one granule */
-	uint64_t tables; /**< upper bound for other tables that mapping one range needs */
+	/** Bytes of the first table (up to 16 in a row), aligned to its size. */
+	uint64_t root;
+	/** Bytes of any other table, aligned to its size: one granule. */
+	uint64_t table;
+	/** Upper bound for other tables that mapping one range needs. */
+	uint64_t tables;
 };
 
 /**
  * Set up an empty table: validates @p cfg, allocates the first table, fills in *@p pt. At stage 2, first tables are
- * concatenated where that saves a level and no block size.
- * @return 0; -SMMU_EINVAL a value of @p cfg is not allowed (see there), -SMMU_ENOMEM no memory for the first table, or
- * only beyond the output size. After an error nothing is allocated and *@p pt must not be used. May sleep.
+ * concatenated where that saves a level and no block size. May sleep.
+ *
+ * @return 0, or an error after which nothing is allocated and *@p pt must not be used:
+ *   -SMMU_EINVAL a value of @p cfg is not allowed (see there)
+ *   -SMMU_ENOMEM no memory for the first table
+ *   -SMMU_ERANGE the memory for it is beyond the output size
  */
 int smmu_pgtable_init(struct smmu_pgtable *pt, const struct smmu_pgtable_config *cfg);
 
 /**
  * The memory that tables of @p cfg need (cfg->port is not looked at), with `tables` for @p size bytes mapped at
- * @p iova in pages; 0 tables for @p size 0.
- * @return 0; -SMMU_EINVAL as for init, -SMMU_ERANGE the range is beyond the input size; then *@p sizes is unchanged.
+ * @p iova in pages; 0 tables for @p size 0. Any context; does not sleep.
+ *
+ * @return 0, or an error after which *@p sizes is unchanged:
+ *   -SMMU_EINVAL as for init
+ *   -SMMU_ERANGE the range is beyond the input size
  */
 int smmu_pgtable_query(const struct smmu_pgtable_config *cfg, uint64_t iova, uint64_t size,
 		       struct smmu_pgtable_sizes *sizes);

@@ -61,11 +61,11 @@ static int hook_table(struct smmu_pgtable *pt, uint64_t *slot, unsigned flags)
 {
 	const struct smmu_port *port = pt->cfg.port;
 	unsigned how = flags & SMMU_MAP_ATOMIC ? SMMU_ALLOC_ATOMIC : 0;
-	uint64_t bus, desc, found = 0;
-	uint64_t *table = smmu_pgtable_alloc_table(pt, pt_table_size(pt), how, &bus);
+	uint64_t bus, desc, found = 0, *table;
+	int err = smmu_pgtable_alloc_table(pt, pt_table_size(pt), how, &table, &bus);
 
-	if (!table)
-		return -SMMU_ENOMEM;
+	if (err)
+		return err;
 	desc = pt_encode_address(bus) | PT_TYPE;
 	/* The empty table before the way to it, for walkers as for the threads that find it. */
 	smmu_dma_wmb();

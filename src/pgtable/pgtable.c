@@ -74,20 +74,20 @@ static int derive_geometry(const struct smmu_pgtable_config *cfg, struct geometr
 	return 0;
 }
 
-uint64_t *smmu_pgtable_alloc_table(const struct smmu_pgtable *pt, uint64_t size, unsigned flags,
-				   uint64_t *bus)
+int smmu_pgtable_alloc_table(const struct smmu_pgtable *pt, uint64_t size, unsigned flags,
+			     uint64_t **table, uint64_t *bus)
 {
 	const struct smmu_port *port = pt->cfg.port;
-	uint64_t *table = port->ops->dma_alloc(port->ctx, (size_t)size, (size_t)size, flags, bus);
 
-	if (!table)
-		return NULL;
-	if (*bus >> pt->cfg.oas) {
-		port->ops->dma_free(port->ctx, table, (size_t)size);
-		return NULL;
+	*table = port->ops->dma_alloc(port->ctx, (size_t)size, (size_t)size, flags, bus);
+	if (!*table)
+		return -SMMU_ENOMEM;
+	if (*bus >= pt->output_size) {
+		port->ops->dma_free(port->ctx, *table, (size_t)size);
+		return -SMMU_ERANGE;
 	}
-	pt_clean(pt, table, size / sizeof(*table));
-	return table;
+	pt_clean(pt, *table, size / sizeof(**table));
+	return 0;
 }
 
 /**
@@ -309,9 +309,9 @@ int smmu_pgtable_init(struct smmu_pgtable *pt, const struct smmu_pgtable_config 
 	for (unsigned level = 0; level < PT_LEVELS; level++)
 		pt->shift[level] = (uint8_t)level_shift(cfg->granule_shift, level);
 	fill_regs(pt, &geo);
-	pt->root = smmu_pgtable_alloc_table(pt, geo.root_size, 0, &pt->regs.ttb);
-	if (!pt->root)
-		return -SMMU_ENOMEM;
+	err = smmu_pgtable_alloc_table(pt, geo.root_size, 0, &pt->root, &pt->regs.ttb);
+	if (err)
+		return err;
 	smmu_dma_wmb();
 	return 0;
 }

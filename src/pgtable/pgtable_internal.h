@@ -246,11 +246,11 @@ static inline uint64_t pt_run_bytes(const struct smmu_pgtable *pt, const struct 
 }
 
 /**
- * Allocate a zeroed table of @p size bytes that the walker can address, visible to it; NULL if there is none. Sleeps
- * as dma_alloc does with @p flags.
+ * Allocate a zeroed table of @p size bytes, visible to the walker. Sleeps as dma_alloc does with @p flags.
+ * @return 0, -SMMU_ENOMEM, or -SMMU_ERANGE: what there is the walker cannot address
  */
-uint64_t *smmu_pgtable_alloc_table(const struct smmu_pgtable *pt, uint64_t size, unsigned flags,
-				   uint64_t *bus);
+int smmu_pgtable_alloc_table(const struct smmu_pgtable *pt, uint64_t size, unsigned flags,
+			     uint64_t **table, uint64_t *bus);
 /**
  * Put @p table, at @p level, and every table below it on @p freelist. Returns the levels (bit n: level n) of the leaves
  * in them, where a table that holds nothing counts as if it held a leaf.

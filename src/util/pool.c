@@ -102,8 +102,8 @@ int smmu_pool_init(struct smmu_pool *pool, void *va, uint64_t bus, uint64_t size
 	uint64_t end = bus + size, bits = 0, words, i;
 	unsigned order;
 
-	if (((uintptr_t)va | bus) & (pool_bytes(0) - 1) || size < 2 * pool_bytes(0) || end < bus ||
-	    size > pool_bytes(SMMU_POOL_ORDERS - 1))
+	if (!pool || !va || ((uintptr_t)va | bus) & (pool_bytes(0) - 1) ||
+	    size < 2 * pool_bytes(0) || end < bus || size > pool_bytes(SMMU_POOL_ORDERS - 1))
 		return -SMMU_EINVAL;
 	*pool = (struct smmu_pool){.va = va, .bus = bus, .size = size, .map = va};
 	smmu_spin_init(&pool->lock);
@@ -151,8 +151,8 @@ static void *pool_alloc(struct smmu_pool *pool, uint64_t size, uint64_t align)
 	smmu_irqflags flags;
 
 	/* Blocks are aligned on the bus; the virtual address follows as far as the region's two addresses agree. */
-	if (size == 0 || size > pool->size || align > pool->size ||
-	    (((uintptr_t)pool->va ^ pool->bus) & (align - 1)))
+	if (size == 0 || size > pool->size || align == 0 || align & (align - 1) ||
+	    align > pool->size || (((uintptr_t)pool->va ^ pool->bus) & (align - 1)))
 		return NULL;
 	flags = smmu_spin_lock(&pool->lock);
 	va = pool_get(pool, order, pool_order(align));

@@ -314,12 +314,9 @@ static void test_walks_in_a_map_that_fails(void **state)
 	}
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_walks_between_stores),
-		cmocka_unit_test(test_walks_in_a_map_that_fails),
-	};
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(test_walks_between_stores),
+	cmocka_unit_test(test_walks_in_a_map_that_fails),
+};
 
-	return testport_run(tests);
-}
+TESTPORT_MAIN(tests)

@@ -378,7 +378,7 @@ static void run_config(unsigned stage, unsigned granule, unsigned ias, unsigned 
 		add_window(&r, SMMU_BIT(ias) - bytes, bytes);
 		add_window(&r, bytes + (rnd(&r, room / bytes + 1) * bytes), bytes);
 	}
-	for (unsigned op = 0; op < 150; op++) {
+	for (unsigned op = 0; op < 90; op++) {
 		struct window *win = &r.window[rnd(&r, r.windows)];
 
 		if (rnd(&r, 5) < 3)
@@ -423,11 +423,8 @@ static void test_all_configs(void **state)
 	run_config(2, 16, 46, 52, false, seed);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_all_configs),
-	};
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(test_all_configs),
+};
 
-	return testport_run(tests);
-}
+TESTPORT_MAIN(tests)

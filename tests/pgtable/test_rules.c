@@ -420,7 +420,7 @@ static void test_tables_out_of_reach(void **state)
 	if (testport_linear)
 		skip();
 	testport_init(&tp, 44);
-	assert_int_equal(smmu_pgtable_init(&pt, &cfg), -SMMU_ENOMEM);
+	assert_int_equal(smmu_pgtable_init(&pt, &cfg), -SMMU_ERANGE);
 	assert_int_equal(tp.live, 0);
 	base = tp.base;
 	tp.base = 0;
@@ -428,7 +428,7 @@ static void test_tables_out_of_reach(void **state)
 	tp.slot[tp.hint].bus += base;
 	pt.regs.ttb += base;
 	tp.base = base;
-	assert_int_equal(smmu_pgtable_map(&pt, 0, 0, 4 * K, RW, 0), -SMMU_ENOMEM);
+	assert_int_equal(smmu_pgtable_map(&pt, 0, 0, 4 * K, RW, 0), -SMMU_ERANGE);
 	done(&pt);
 }
 
@@ -827,31 +827,28 @@ static void test_query(void **state)
 	assert_int_equal(sizes.table, 4 * K);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_registers),
-		cmocka_unit_test(test_bad_configs),
-		cmocka_unit_test(test_bad_arguments),
-		cmocka_unit_test(test_block_sizes),
-		cmocka_unit_test(test_mixed_leaves),
-		cmocka_unit_test(test_permissions),
-		cmocka_unit_test(test_failed_calls_change_nothing),
-		cmocka_unit_test(test_every_allocation_fails),
-		cmocka_unit_test(test_tables_out_of_reach),
-		cmocka_unit_test(test_whole_tables_go),
-		cmocka_unit_test(test_partly_covered_tables_stay),
-		cmocka_unit_test(test_lost_race_for_a_table),
-		cmocka_unit_test(test_walker_that_does_not_snoop),
-		cmocka_unit_test(test_neighbour_before_the_clean),
-		cmocka_unit_test(test_coherent_walker_needs_no_cleaning),
-		cmocka_unit_test(test_map_flags),
-		cmocka_unit_test(test_unmap_known),
-		cmocka_unit_test(test_level_of_tables),
-		cmocka_unit_test(test_gather_adds_up),
-		cmocka_unit_test(test_range_of_an_embedder),
-		cmocka_unit_test(test_query),
-	};
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(test_registers),
+	cmocka_unit_test(test_bad_configs),
+	cmocka_unit_test(test_bad_arguments),
+	cmocka_unit_test(test_block_sizes),
+	cmocka_unit_test(test_mixed_leaves),
+	cmocka_unit_test(test_permissions),
+	cmocka_unit_test(test_failed_calls_change_nothing),
+	cmocka_unit_test(test_every_allocation_fails),
+	cmocka_unit_test(test_tables_out_of_reach),
+	cmocka_unit_test(test_whole_tables_go),
+	cmocka_unit_test(test_partly_covered_tables_stay),
+	cmocka_unit_test(test_lost_race_for_a_table),
+	cmocka_unit_test(test_walker_that_does_not_snoop),
+	cmocka_unit_test(test_neighbour_before_the_clean),
+	cmocka_unit_test(test_coherent_walker_needs_no_cleaning),
+	cmocka_unit_test(test_map_flags),
+	cmocka_unit_test(test_unmap_known),
+	cmocka_unit_test(test_level_of_tables),
+	cmocka_unit_test(test_gather_adds_up),
+	cmocka_unit_test(test_range_of_an_embedder),
+	cmocka_unit_test(test_query),
+};
 
-	return testport_run(tests);
-}
+TESTPORT_MAIN(tests)

@@ -222,12 +222,9 @@ static void test_four_levels(void **state)
 	all_of(2, 12, 48);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_start_at_level_2),
-		cmocka_unit_test(test_four_levels),
-	};
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(test_start_at_level_2),
+	cmocka_unit_test(test_four_levels),
+};
 
-	return testport_run(tests);
-}
+TESTPORT_MAIN(tests)

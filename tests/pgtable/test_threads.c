@@ -166,10 +166,12 @@ static void test_disjoint_ranges(void **state)
 {
 	uint64_t seed = test_seed();
 
+	pthread_barrier_init(&start, NULL, THREADS);
 	run(1, 12, true, seed);
 	run(1, 12, false, seed + 10);
 	run(2, 12, false, seed + 20);
 	run(2, 14, true, seed + 30);
+	pthread_barrier_destroy(&start);
 }
 
 /** All threads go for the same missing tables at once, again and again. */
@@ -188,6 +190,7 @@ static void test_same_tables(void **state)
 {
 	unsigned lost = 0;
 
+	pthread_barrier_init(&start, NULL, THREADS);
 	for (unsigned round = 0; round < 300; round++) {
 		struct worker workers[THREADS];
 		struct smmu_pgtable_config cfg = {.port = &tp.port,
@@ -216,16 +219,12 @@ static void test_same_tables(void **state)
 		testport_fini(&tp);
 	}
 	print_message("%u tables allocated in vain\n", lost);
+	pthread_barrier_destroy(&start);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_disjoint_ranges),
-		cmocka_unit_test(test_same_tables),
-	};
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(test_disjoint_ranges),
+	cmocka_unit_test(test_same_tables),
+};
 
-	pthread_barrier_init(&start, NULL, THREADS);
-
-	return testport_run(tests);
-}
+TESTPORT_MAIN(tests)

@@ -52,11 +52,19 @@ struct testport {
  * table has memory of its own, so that tools see an access beside it; with the distance all are in one region.
  */
 extern bool testport_linear;
-/** Run a program's tests with each; the number of those that failed. */
-#define testport_run(tests)                                                                        \
-	(testport_linear = false, cmocka_run_group_tests_name("dma_to_virt", tests, NULL, NULL)) + \
-		(testport_linear = true,                                                           \
-		 cmocka_run_group_tests_name("dma_offset", tests, NULL, NULL))
+/** Run a program's tests with each. */
+#define TESTPORT_MAIN(tests)                                                               \
+	int main(void)                                                                     \
+	{                                                                                  \
+		int failed = 0;                                                            \
+                                                                                           \
+		for (int linear = 0; linear < 2; linear++) {                               \
+			testport_linear = linear;                                          \
+			failed += cmocka_run_group_tests_name(                             \
+				linear ? "dma_offset" : "dma_to_virt", tests, NULL, NULL); \
+		}                                                                          \
+		return failed;                                                             \
+	}
 
 /** Bus addresses end at 2^@p oas. */
 void testport_init(struct testport *tp, unsigned oas);

@@ -127,6 +127,8 @@ static void test_pool_arguments(void **state)
 	uint64_t bus;
 	void *p;
 
+	assert_int_equal(smmu_pool_init(NULL, region, 0x1000, 4096), -SMMU_EINVAL);
+	assert_int_equal(smmu_pool_init(&pool, NULL, 0x1000, 4096), -SMMU_EINVAL);
 	assert_int_equal(smmu_pool_init(&pool, region + 8, 0x1000, 4096), -SMMU_EINVAL);
 	assert_int_equal(smmu_pool_init(&pool, region, 0x1008, 4096), -SMMU_EINVAL);
 	assert_int_equal(smmu_pool_init(&pool, region, 0x1000, 64), -SMMU_EINVAL);
@@ -141,6 +143,9 @@ static void test_pool_arguments(void **state)
 	assert_int_equal(smmu_pool_used(&pool), 0);
 	assert_null(smmu_pool_ops_dma_alloc(&pool, 0, 8, 0, &bus));
 	assert_null(smmu_pool_ops_dma_alloc(&pool, REGION + 1, 8, 0, &bus));
+	assert_null(smmu_pool_ops_dma_alloc(&pool, 64, 0, 0, &bus));
+	assert_null(smmu_pool_ops_dma_alloc(&pool, 64, 24, 0, &bus));
+	assert_int_equal(smmu_pool_used(&pool), 0);
 	assert_null(smmu_pool_ops_dma_alloc(&pool, SIZE_MAX, 8, 0, &bus));
 	assert_null(smmu_pool_ops_dma_to_virt(&pool, REGION));
 	p = smmu_pool_ops_alloc(&pool, 100);
