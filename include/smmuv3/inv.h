@@ -227,11 +227,12 @@ struct smmu_inv_program {
 	uint32_t segments;
 	uint32_t at; /**< segment being written */
 	uint32_t left;
-	bool started;                 /**< the plan below belongs to *entry */
-	bool whole;                   /**< the gather was "everything" */
-	bool cutting;                 /**< it met a device that is being cut off */
-	bool several;                 /**< ATC_INV for more than one device were written */
-	struct smmu_inv_owner *asked; /**< the last device that one was written for; NULL: none */
+	bool started; /**< the plan below belongs to *entry */
+	bool whole;   /**< the gather was "everything" */
+	bool cutting; /**< it met a device that is being cut off */
+	bool several; /**< ATC_INV for more than one device were written */
+	/** The last operation that an ATC_INV was written for; NULL: none. */
+	const struct smmu_inv *asked;
 	const struct smmu_inv *entry;
 	struct smmu_tlbi_plan tlbi, tlbi_run;
 	struct smmu_atc_plan atc, atc_run;
@@ -254,25 +255,24 @@ size_t smmu_inv_program_next(struct smmu_inv_program *p, struct smmu_cmd *dst, s
 #define SMMU_FENCE_FLIGHTS 16
 #endif
 
-/** One instance's part of a fence. */
+/** One instance's part of a fence. Operations are named by their place behind first. */
 struct smmu_inv_flight {
-	struct smmu_inv_target *target;
-	const struct smmu_inv *first, *end;
-	/** The first of the ATS operations that are being asked again, after a time-out; NULL: none are. */
-	const struct smmu_inv *suspect;
-	uint32_t suspects; /**< a power of two: this many from there, if there are so many */
-	struct smmu_inv_owner
-		*asked; /**< the last device whose ATC the program tells; NULL: none */
-	bool several;   /**< it tells those of several */
+	const struct smmu_inv *first;
+	struct smmu_cmdq_token token;
+	uint32_t count;
+	/** The first ATS operation that is asked again, after a time-out, and how many from there, if there are so many: a
+	 *  power of two, or 0: none are. */
+	uint32_t suspect, suspects;
+	/** An operation of the device whose ATC the program tells; or none, or those of several. */
+	uint32_t asked;
 	uint8_t phase;
 	uint8_t tries;
 	bool pending;
-	struct smmu_cmdq_token token;
 };
 
 /**
  * A sweep under way. It is a reader from submit until poll or wait says that it is finished: attach and detach go on
- * meanwhile, but no device that it names and no instance goes away. Fields are private. 1,112 bytes.
+ * meanwhile, but no device that it names and no instance goes away. Fields are private. 976 bytes.
  */
 struct smmu_fence {
 	struct smmu_rcu *rcu;

@@ -105,8 +105,8 @@ static bool entry_next(struct smmu_inv_program *p, struct smmu_cmd *cmd)
 		return false;
 	p->started = true;
 	if (ats) {
-		p->several |= p->asked && p->asked != e->owner;
-		p->asked = e->owner;
+		p->several |= p->asked && p->asked->owner != e->owner;
+		p->asked = e;
 		if (p->whole || e->kind == SMMU_INV_ATS_FULL)
 			return whole_next(e, first, SMMU_CMD_ATC_INV_SIZE_ALL, cmd);
 		if (first)

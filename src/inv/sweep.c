@@ -52,30 +52,39 @@
 #define TRIES_MAX 8
 #define TRIES_BY_RANGE 3 /* then whole ids: a program of few commands is hit less often */
 
+/* Values of flight.asked that name no operation. */
+#define ASKED_NONE UINT32_MAX
+#define ASKED_SEVERAL (UINT32_MAX - 1)
+
 static const struct smmu_gather *range_of(const struct smmu_fence *f)
 {
 	return f->whole ? NULL : &f->range;
 }
 
-/** Where the operations that are being asked again end. */
-static const struct smmu_inv *suspects_end(const struct smmu_inv_flight *fl)
+/** Its instance: there as long as the fence is open, since an operation of it was live when the flight began. */
+static struct smmu_inv_target *target_of(const struct smmu_inv_flight *fl)
 {
-	uint64_t left = (uint64_t)(fl->end - fl->suspect);
+	return fl->first->target;
+}
 
-	return fl->suspect + smmu_min64(fl->suspects, left);
+static const struct smmu_inv *end_of(const struct smmu_inv_flight *fl)
+{
+	return fl->first + fl->count;
 }
 
 /** Cut @p owner off, or see to it that whoever began to do so has done it. */
 static void cut_off(struct smmu_fence *f, struct smmu_inv_flight *fl, struct smmu_inv_owner *owner)
 {
-	if (fl->target->ops->quarantine(fl->target, owner))
+	struct smmu_inv_target *t = target_of(fl);
+
+	if (t->ops->quarantine(t, owner))
 		f->error = -SMMU_EIO;
 }
 
 /** No sweep may end well while a device that it leaves out is not confirmed to be off. */
 static void finish_cuts(struct smmu_fence *f, struct smmu_inv_flight *fl)
 {
-	for (const struct smmu_inv *e = fl->first; e < fl->end; e++)
+	for (const struct smmu_inv *e = fl->first; e < end_of(fl); e++)
 		if (e->kind >= SMMU_INV_ATS && smmu_load_acquire(&e->users) &&
 		    smmu_load_acquire(&e->owner->cut) == SMMU_CUT_BEGUN)
 			cut_off(f, fl, e->owner);
@@ -85,32 +94,36 @@ static void finish_cuts(struct smmu_fence *f, struct smmu_inv_flight *fl)
 static void flight_start(struct smmu_fence *f, struct smmu_inv_flight *fl)
 {
 	const struct smmu_gather *range = fl->tries < TRIES_BY_RANGE ? range_of(f) : NULL;
+	const struct smmu_inv *first = fl->first;
 	struct smmu_inv_program p;
 
-	if (fl->suspect)
-		smmu_inv_program_init(&p, fl->suspect, suspects_end(fl), range, SMMU_PHASE_ATC);
+	if (fl->suspects)
+		smmu_inv_program_init(
+			&p, first + fl->suspect,
+			first + smmu_min64((uint64_t)fl->suspect + fl->suspects, fl->count), range,
+			SMMU_PHASE_ATC);
 	else
-		smmu_inv_program_init(&p, fl->first, fl->end, range, fl->phase);
+		smmu_inv_program_init(&p, first, end_of(fl), range, fl->phase);
 	fl->pending = false;
 	if (smmu_inv_program_count(&p)) {
-		if (fl->target->ops->submit(fl->target, &p, &fl->token))
+		if (target_of(fl)->ops->submit(target_of(fl), &p, &fl->token))
 			f->error = -SMMU_EIO;
 		else
 			fl->pending = true;
-		fl->asked = p.asked;
-		fl->several = p.several;
 	}
+	fl->asked = p.several ? ASKED_SEVERAL : p.asked ? (uint32_t)(p.asked - first) : ASKED_NONE;
 	if (p.cutting)
 		finish_cuts(f, fl);
 }
 
-static const struct smmu_inv *first_ats(const struct smmu_inv_flight *fl)
+/** The place of the first ATS operation; fl->count: there is none. */
+static uint32_t first_ats(const struct smmu_inv_flight *fl)
 {
-	const struct smmu_inv *e = fl->first;
+	uint32_t i = 0;
 
-	while (e < fl->end && e->kind < SMMU_INV_ATS)
-		e++;
-	return e;
+	while (i < fl->count && fl->first[i].kind < SMMU_INV_ATS)
+		i++;
+	return i;
 }
 
 /** The power of two that is not below @p n. */
@@ -120,18 +133,18 @@ static uint32_t round_up(uint32_t n)
 }
 
 /**
- * Ask on from operation @p at of the ATS ones, in the largest aligned parts that the parts before allow: a walk, in order,
- * of the tree whose nodes are the halves, the quarters and so on. None left: the flight is over.
+ * What was asked last is settled: ask on behind it, in the largest aligned parts that the parts before allow, counted
+ * from the first ATS operation: a walk, in order, of the tree whose nodes are the halves, the quarters and so on. None
+ * left: the flight is over.
  */
-static void ask_from(struct smmu_fence *f, struct smmu_inv_flight *fl, uint32_t at)
+static void ask_on(struct smmu_fence *f, struct smmu_inv_flight *fl)
 {
-	const struct smmu_inv *ats = first_ats(fl);
-	uint32_t n = (uint32_t)(fl->end - ats);
+	uint32_t ats = first_ats(fl), at = fl->suspect - ats + fl->suspects;
 
 	fl->pending = false;
-	while (at < n && !fl->pending) {
-		fl->suspects = at & -at;
+	while (at < fl->count - ats && !fl->pending) {
 		fl->suspect = ats + at;
+		fl->suspects = at & -at;
 		fl->tries = 0;
 		flight_start(f, fl);
 		at += fl->suspects;
@@ -144,22 +157,20 @@ static void ask_from(struct smmu_fence *f, struct smmu_inv_flight *fl, uint32_t 
  */
 static void timed_out(struct smmu_fence *f, struct smmu_inv_flight *fl)
 {
-	const struct smmu_inv *ats = first_ats(fl);
-
-	if (!fl->suspect) {
-		fl->suspect = ats;
-		fl->suspects = round_up((uint32_t)(fl->end - ats));
+	if (!fl->suspects) {
+		fl->suspect = first_ats(fl);
+		fl->suspects = round_up(fl->count - fl->suspect);
 	}
-	if (fl->several) {
+	if (fl->asked == ASKED_SEVERAL) {
 		fl->suspects /= 2;
 		fl->tries = 0;
 		flight_start(f, fl);
 		if (fl->pending)
 			return;
 	} else {
-		cut_off(f, fl, fl->asked);
+		cut_off(f, fl, fl->first[fl->asked].owner);
 	}
-	ask_from(f, fl, (uint32_t)(fl->suspect - ats) + fl->suspects);
+	ask_on(f, fl);
 }
 
 /** A program ended with @p status: go on with the flight's next one, if there is any. */
@@ -171,15 +182,15 @@ static void flight_step(struct smmu_fence *f, struct smmu_inv_flight *fl,
 		return;
 	case SMMU_CMDQ_DONE:
 		fl->pending = false;
-		if (fl->suspect) {
-			ask_from(f, fl, (uint32_t)(fl->suspect - first_ats(fl)) + fl->suspects);
+		if (fl->suspects) {
+			ask_on(f, fl);
 		} else if (fl->phase == SMMU_PHASE_TLB) {
 			fl->phase = SMMU_PHASE_ATC;
 			flight_start(f, fl);
 		}
 		return;
 	case SMMU_CMDQ_ATC_TIMEOUT:
-		if (fl->asked) {
+		if (fl->asked != ASKED_NONE) {
 			timed_out(f, fl);
 			return;
 		}
@@ -218,11 +229,10 @@ static void launch(struct smmu_fence *f)
 			first++;
 		if (first == f->next)
 			continue;
-		*fl = (struct smmu_inv_flight){.target = first->target,
-					       .first = first,
-					       .end = f->next,
+		*fl = (struct smmu_inv_flight){.first = first,
+					       .count = (uint32_t)(f->next - first),
 					       .phase = SMMU_PHASE_ALL};
-		if (fl->target->flags & SMMU_INV_SPLIT_ATC && fl->end[-1].kind >= SMMU_INV_ATS)
+		if (first->target->flags & SMMU_INV_SPLIT_ATC && f->next[-1].kind >= SMMU_INV_ATS)
 			fl->phase = first->kind >= SMMU_INV_ATS ? SMMU_PHASE_ATC : SMMU_PHASE_TLB;
 		f->flights++;
 		flight_start(f, fl);
@@ -286,7 +296,7 @@ int smmu_fence_poll(struct smmu_fence *f)
 		struct smmu_inv_flight *fl = &f->flight[i];
 
 		if (fl->pending)
-			flight_step(f, fl, fl->target->ops->poll(fl->target, &fl->token));
+			flight_step(f, fl, target_of(fl)->ops->poll(target_of(fl), &fl->token));
 		pending |= fl->pending;
 	}
 	if (!pending && more(f)) {
@@ -303,7 +313,8 @@ int smmu_fence_wait(struct smmu_fence *f)
 			struct smmu_inv_flight *fl = &f->flight[i];
 
 			while (fl->pending)
-				flight_step(f, fl, fl->target->ops->wait(fl->target, &fl->token));
+				flight_step(f, fl,
+					    target_of(fl)->ops->wait(target_of(fl), &fl->token));
 		}
 		if (!more(f))
 			return finish(f);
