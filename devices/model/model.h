@@ -164,6 +164,13 @@ enum smmu_model_strict {
 /** A common server part: S1+S2+nested, 16-bit ids, RIL, MSI, coherent, ATS, PRI, 48 bits, all granules. */
 void smmu_model_config_default(struct smmu_model_config *config);
 
+/**
+ * Let @p seed decide in @p config, which is filled in, all that the text leaves open and a driver has to live with: features
+ * (not sizes, stages, granules, ATS, PRI or coherence), what the part does with its rights, and how often. STALL_MODEL
+ * becomes 0 or 1. `strict` and `errata` stay. Give each instance a seed of its own.
+ */
+void smmu_model_coins(struct smmu_model_config *config, uint64_t seed);
+
 /** Where something was found: the level that supplied it. In order: the worst one is reported. */
 enum smmu_model_held {
 	SMMU_HELD_MEMORY, /**< walked now: memory says so */
@@ -355,6 +362,11 @@ void smmu_model_pause(struct smmu_model *model, unsigned i, uint64_t ns);
 void smmu_model_kill_queue(struct smmu_model *model, unsigned i, uint64_t nth, bool for_good);
 /** Registers of instance @p i read as ones, writes go nowhere, nothing is translated; @p on false: it is back. */
 void smmu_model_vanish(struct smmu_model *model, unsigned i, bool on);
+
+/**
+ * What instance @p i is and how it chooses, in one line of up to 600 characters, for a run that failed. Returns @p text.
+ */
+char *smmu_model_describe(struct smmu_model *model, unsigned i, char *text, size_t size);
 
 /** @name Virtual time; @p model is a struct smmu_model (an actor of a simulator) */
 /**@{*/

@@ -63,6 +63,10 @@ static struct smmu_model_config any_config(struct smmu_random *r)
 	c.hyp = smmu_random_chance(r, 1, 2);
 	c.oas = oas[smmu_random_below(r, 7)];
 	c.va52 = smmu_random_chance(r, 1, 2);
+	smmu_model_coins(&c, smmu_random_next(r));
+	c.stall_model = (unsigned)smmu_random_below(r, 3);
+	c.errata = (unsigned)smmu_random_below(r, 64);
+	c.strict = SMMU_STRICT_ALL;
 	c.cmdq_bits = (unsigned)smmu_random_below(r, 20);
 	c.eventq_bits = (unsigned)smmu_random_below(r, 20);
 	c.priq_bits = (unsigned)smmu_random_below(r, 20);
@@ -88,6 +92,7 @@ static struct smmu_dma any_dma(struct rig *rig)
 						    : smmu_random_next(r),
 		.write = smmu_random_chance(r, 1, 2),
 		.privileged = smmu_random_chance(r, 1, 4),
+		.kind = (enum smmu_dma_kind)smmu_random_below(r, 3),
 	};
 }
 
@@ -232,6 +237,51 @@ static void test_registers(void **state)
 	}
 }
 
+/** All coins are tossed, a seed repeats them, and the model takes every outcome and can say it. */
+static void test_coins(void **state)
+{
+	struct smmu_model_config first, all = {0}, none;
+	unsigned versions = 0;
+
+	memset(&none, 0xff, sizeof(none));
+	for (uint64_t seed = 0; seed < 200; seed++) {
+		struct smmu_model_config c = rig_config(), again = rig_config();
+		char text[600];
+		struct rig rig;
+
+		smmu_model_coins(&c, seed);
+		smmu_model_coins(&again, seed);
+		assert_memory_equal(&c, &again, sizeof(c));
+		first = c;
+		versions |= 1u << c.version;
+		assert_true(c.range_inv || c.version < 2);
+		assert_true(c.two_level_st); /* 8 bits of StreamID */
+		all.msi |= c.msi;
+		none.msi &= c.msi;
+		all.check_reserved |= c.check_reserved;
+		none.check_reserved &= c.check_reserved;
+		all.stall_model |= c.stall_model;
+		none.stall_model &= c.stall_model;
+		rig_open(&rig, &c, 1, SMMU_MODEL_VIRTUAL, NULL, seed);
+		rig_up(&rig, 0);
+		rig_sync(&rig, 0);
+		smmu_model_describe(rig.model, 0, text, sizeof(text));
+		assert_true(strlen(text) < sizeof(text) - 1);
+		assert_non_null(strstr(text, c.msi ? " msi " : " no-msi "));
+		assert_non_null(strstr(text, " errata=0"));
+		smmu_model_describe(rig.model, 0, text, 9);
+		assert_int_equal(strlen(text), 8);
+		smmu_model_describe(rig.model, 7, text, 9);
+		assert_int_equal(text[0], 0);
+		rig_close(&rig);
+	}
+	assert_int_equal(versions, 15);
+	assert_true(all.msi && !none.msi && all.check_reserved && !none.check_reserved);
+	assert_int_equal(all.stall_model, 1);
+	assert_int_equal(none.stall_model & 1, 0);
+	assert_true(first.speed_percent >= 50);
+}
+
 static void test_arguments(void **state)
 {
 	struct smmu_model_config c = rig_config();
@@ -264,6 +314,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_registers),
+		cmocka_unit_test(test_coins),
 		cmocka_unit_test(test_arguments),
 	};
 
