@@ -60,7 +60,6 @@ void smmu_model_coins(struct smmu_model_config *c, uint64_t seed)
 	c->gbpa_abort = coin(&s);
 	/* What it does with its rights. */
 	c->cache_invalid = coin(&s);
-	c->atc_ur = coin(&s);
 	c->lse2 = coin(&s);
 	c->contiguous = coin(&s);
 	c->check_reserved = coin(&s);
