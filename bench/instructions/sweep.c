@@ -18,7 +18,7 @@ static struct smmu_domain domain;
 static struct smmu_device *device;
 static struct rival rival[BENCH_SMMUS];
 
-static int set_ats(void *ctx, bool on)
+static int set_ats(void *ctx, bool on, unsigned stu)
 {
 	return 0;
 }
