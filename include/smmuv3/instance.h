@@ -127,6 +127,7 @@ struct smmu_instance {
 	struct smmu_streams *leftovers;
 	bool up;
 	bool held; /**< down, but the SMMU did not confirm that it is disabled: its memory is kept */
+	bool drained; /**< an MSI of a CMD_SYNC was waited for, in vain */
 	bool have_priq;
 	bool evtq_may_shrink;   /**< its size is the default, not the embedder's */
 	uint32_t serving;       /**< the handlers may touch queues and registers; see handlers.c */
@@ -178,6 +179,32 @@ int smmu_instance_enable(struct smmu_instance *inst);
  * Attach side: may sleep. One caller at a time for an instance. IHI 0070 G.b, 6.3.9.
  */
 int smmu_instance_remove(struct smmu_instance *inst);
+
+/**
+ * Bring an SMMU back in place: after its command queue was given up, after service failure mode and the reset that ended it, or
+ * after smmu_instance_suspend and whatever became of its registers meanwhile. All registers are written, its caches cleaned,
+ * devices are attached to what they were; what the SMMU had not confirmed is confirmed. ATS of the devices goes off
+ * for the time, and on again, so that their ATCs are empty. Traffic aborts from when the SMMU is disabled until it is enabled
+ * again; unmaps that run meanwhile fail with -SMMU_EIO, or are done again by themselves.
+ *
+ * - -SMMU_ENODEV: it is not up.
+ * - -SMMU_ETIMEDOUT: a register or the first CMD_SYNC does not answer; -SMMU_EIO: it is in service failure mode. The log says
+ *   which. It is as after smmu_instance_suspend: its traffic aborts if it confirmed that it is disabled, all that would need
+ *   it fails, nothing is lost. Call again, or remove it.
+ * - -SMMU_EIO also: it is back, but not all was confirmed (smmu_device_confirmed).
+ *
+ * Attach side, as smmu_instance_enable: may sleep; waits for attaches and detaches that are under way. IHI 0070 G.b, 3.11,
+ * 12.3, 3.19.
+ */
+int smmu_instance_revive(struct smmu_instance *inst);
+
+/**
+ * Disable an SMMU that is going to lose its power or its registers, and keep all that smmu_instance_revive needs. Devices'
+ * DMA has ended. Until then its handlers do nothing, unmaps and attaches that concern it fail with -SMMU_EIO, and no register
+ * is touched after this returns. -SMMU_ENODEV: it is not up. -SMMU_ETIMEDOUT: it does not confirm that it is disabled.
+ * Attach side: may sleep. IHI 0070 G.b, 3.19.
+ */
+int smmu_instance_suspend(struct smmu_instance *inst);
 
 /**
  * Free what a held instance keeps, without touching a register: the caller knows that the SMMU makes no access any more, since it

@@ -75,6 +75,7 @@ struct smmu_cmdq {
 	uint32_t mask;    /**< of a slot: entries - 1 */
 	uint32_t piece;   /**< positions of a piece, at most */
 	uint32_t stuck;   /**< not 0: the queue is given up or closed, everything fails */
+	uint64_t started; /**< position at the last restart */
 	uint32_t msi_off; /**< not 0: CONS tells all the same */
 	uint32_t errors;  /**< how many errors there have been */
 
@@ -186,6 +187,11 @@ void smmu_cmdq_open(struct smmu_cmdq *q);
  * 0, or -SMMU_EIO. CONS tells from then on, until smmu_cmdq_restart.
  */
 int smmu_cmdq_drain(struct smmu_cmdq *q, bool may_sleep);
+/**
+ * With CR0.CMDQEN = 0 acknowledged: true if the MSI of a CMD_SYNC that was consumed has not been seen, so that it may still be
+ * written. After smmu_cmdq_drain has succeeded it is false. Reads CONS. Any context.
+ */
+bool smmu_cmdq_msi_due(struct smmu_cmdq *q);
 
 /** An event or PRI queue. Fields are private. One caller at a time, but for smmu_outq_discard. */
 struct smmu_outq {

@@ -441,6 +441,18 @@ void smmu_device_detach_all(struct smmu_device *dev)
 	detach_own(dev);
 }
 
+void smmu_device_ats(struct smmu_device *dev, bool on)
+{
+	smmu_mutex_lock(&dev->lock);
+	if (dev->instance && !on && dev->ats_on) {
+		set_ats(dev, false);
+		dev->ats_on = false;
+	}
+	if (dev->instance && on && !smmu_load(&dev->streams->unconfirmed) && ats_on(dev))
+		not_confirmed(dev);
+	smmu_mutex_unlock(&dev->lock);
+}
+
 int smmu_device_confirm(struct smmu_device *dev)
 {
 	int error = -SMMU_ENODEV;

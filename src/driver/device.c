@@ -250,6 +250,14 @@ void smmu_instance_drop_devices(struct smmu_instance *inst)
 	}
 }
 
+void smmu_instance_ats(struct smmu_instance *inst, bool on)
+{
+	struct smmu_device *dev = NULL;
+
+	while ((dev = walk(inst, dev)))
+		smmu_device_ats(dev, on);
+}
+
 int smmu_instance_confirm_all(struct smmu_instance *inst)
 {
 	struct smmu_device *dev = NULL;

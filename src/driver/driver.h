@@ -185,7 +185,13 @@ void smmu_streams_settle(struct smmu_streams *s);
 /** Detach everything; the device's lock is held. */
 void smmu_device_detach_all(struct smmu_device *dev);
 
+/** For smmu_instance_suspend and revive: off, whatever it was; or on again where it is wanted. Takes its lock: may sleep. */
+void smmu_device_ats(struct smmu_device *dev, bool on);
+
 /* ---- device.c ---- */
+
+/** smmu_device_ats of every device of @p inst. */
+void smmu_instance_ats(struct smmu_instance *inst, bool on);
 
 /** For smmu_instance_remove: drop every device of @p inst. */
 void smmu_instance_drop_devices(struct smmu_instance *inst);

@@ -149,22 +149,47 @@ static void tell_up(const struct smmu_instance *inst)
 	smmu_message_log(&m, inst->port, SMMU_LOG_INFO);
 }
 
+static void tell(const struct smmu_instance *inst, const char *text)
+{
+	struct smmu_message m;
+
+	smmu_text_str(smmu_message_begin(&m, inst->name), text);
+	smmu_message_log(&m, inst->port, SMMU_LOG_ERROR);
+}
+
+/**
+ * The SMMU is disabled, which does not wait for the MSI of a CMD_SYNC (6.3.9.3). Wait for it; if it does not come it may have
+ * been aborted, and the next time that somebody tries it is long ago.
+ */
+static int await_msi(struct smmu_instance *inst)
+{
+	uint64_t start = smmu_port_now(inst->port);
+
+	while (!inst->drained && smmu_cmdq_msi_due(&inst->cmdq)) {
+		if (smmu_port_now(inst->port) - start > inst->cfg.timeout_ns) {
+			inst->drained = true;
+			return -SMMU_ETIMEDOUT;
+		}
+		smmu_relax(&inst->mmio);
+	}
+	return 0;
+}
+
 /** Disable the SMMU and free everything; or keep everything, and say so. */
 static int stop(struct smmu_instance *inst)
 {
 	int error = smmu_registers_stop(inst);
-	struct smmu_message m;
 
+	if (!error)
+		error = await_msi(inst);
 	inst->held = error != 0;
 	if (!error) {
 		smmu_instance_drop_leftovers(inst);
 		free_all(inst);
 		return 0;
 	}
-	smmu_text_str(smmu_message_begin(&m, inst->name),
-		      "it does not confirm that it is disabled: its queues and tables stay "
-		      "allocated until it does");
-	smmu_message_log(&m, inst->port, SMMU_LOG_ERROR);
+	tell(inst, "it does not confirm that it is disabled: its queues and tables stay allocated "
+		   "until it does");
 	return error;
 }
 
@@ -180,6 +205,7 @@ int smmu_instance_enable(struct smmu_instance *inst)
 	smmu_mutex_init(&inst->lock);
 	inst->devices = NULL;
 	inst->leftovers = NULL;
+	inst->drained = false;
 	error = allocate(inst);
 	if (error)
 		return error;
@@ -207,6 +233,8 @@ int smmu_instance_remove(struct smmu_instance *inst)
 	 */
 	smmu_handlers_stop(inst);
 	inst->up = false;
+	/* If the queue still answers, no MSI of it is on its way after this. */
+	smmu_cmdq_drain(&inst->cmdq, true);
 	return stop(inst);
 }
 
@@ -217,6 +245,33 @@ void smmu_instance_forget(struct smmu_instance *inst)
 	smmu_instance_drop_leftovers(inst);
 	free_all(inst);
 	inst->held = false;
+}
+
+int smmu_instance_suspend(struct smmu_instance *inst)
+{
+	if (!inst->up)
+		return -SMMU_ENODEV;
+	smmu_handlers_stop(inst);
+	smmu_cmdq_close(&inst->cmdq);
+	smmu_instance_ats(inst, false);
+	return smmu_registers_stop(inst);
+}
+
+int smmu_instance_revive(struct smmu_instance *inst)
+{
+	int error = smmu_instance_suspend(inst);
+
+	if (error)
+		return error;
+	smmu_store_release(&inst->serving, 1);
+	error = smmu_registers_start(inst);
+	if (error) {
+		smmu_instance_suspend(inst);
+		return error;
+	}
+	error = smmu_instance_confirm_all(inst);
+	smmu_instance_ats(inst, true);
+	return error;
 }
 
 int smmu_instance_reaches(const struct smmu_instance *inst, const char *what, uint64_t bus,

@@ -17,7 +17,9 @@
  * Enabling (smmu_registers_start): nothing that resets to an UNKNOWN value, or that a former owner left, is relied on.
  * Registers are written while what guards them is off; each queue's BASE before its indexes (6.3.26); interrupts are on
  * before what raises them; ATSCHK is in force before SMMUEN is, since cutting off a device rests on it. With SMMUEN 0
- * nothing enters a cache (6.3.9.6), so the configuration caches and the TLB are cleaned in one go, before SMMUEN.
+ * nothing enters a cache (6.3.9.6), so the configuration caches and the TLB are cleaned in one go, before SMMUEN. The same on an
+ * instance that has devices brings it back in place (smmu_instance_revive). Sweeps may then send commands before SMMUEN
+ * already: their TLBIs work, and their ATC_INVs are ignored (6.3.9.6), which is right as all ATCs are off and empty.
  */
 #include "driver.h"
 
@@ -255,13 +257,15 @@ static void program_outq(struct smmu_instance *inst, uint32_t base, struct smmu_
 static void program(struct smmu_instance *inst)
 {
 	const struct smmu_mmio *m = &inst->mmio;
+	/* Positions go on: who waits for a batch of before learns that it was lost. */
+	uint32_t commands = smmu_cmdq_restart(&inst->cmdq);
 
 	smmu_mmio_write32(m, SMMU_CR1, cr1_value(inst));
 	smmu_mmio_write32(m, SMMU_CR2, cr2_value(inst));
 	smmu_strtab_program(inst);
 	smmu_mmio_write64(m, SMMU_CMDQ_BASE, smmu_cmdq_base(&inst->cmdq));
-	smmu_mmio_write32(m, SMMU_CMDQ_PROD, 0);
-	smmu_mmio_write32(m, SMMU_CMDQ_CONS, 0);
+	smmu_mmio_write32(m, SMMU_CMDQ_PROD, commands);
+	smmu_mmio_write32(m, SMMU_CMDQ_CONS, commands);
 	program_outq(inst, SMMU_EVENTQ_BASE, &inst->evtq);
 	if (inst->have_priq)
 		program_outq(inst, SMMU_PRIQ_BASE, &inst->priq);
@@ -315,9 +319,9 @@ int smmu_registers_start(struct smmu_instance *inst)
 	error = set_irqs(inst, irqs);
 	if (!error)
 		error = set_cr0(inst, cr0);
-	if (!error)
-		error = clean_caches(inst);
 	if (error)
-		return error == -SMMU_EIO ? -SMMU_ETIMEDOUT : error;
-	return set_cr0(inst, cr0 | (uint32_t)SMMU_CR0_SMMUEN);
+		return error;
+	smmu_cmdq_open(&inst->cmdq);
+	error = clean_caches(inst);
+	return error ? -SMMU_ETIMEDOUT : set_cr0(inst, cr0 | (uint32_t)SMMU_CR0_SMMUEN);
 }

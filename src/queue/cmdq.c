@@ -430,6 +430,7 @@ uint32_t smmu_cmdq_restart(struct smmu_cmdq *q)
 	/* Pairs with the load in smmu_cmdq_poll: whoever finds its batch consumed by this finds the record first. */
 	smmu_store_release(&q->cons, q->tail);
 	smmu_store(&q->msi_off, 0);
+	q->started = q->tail;
 	q->aborts = 0;
 	q->still_ns = 0;
 	q->seen_idle = true;
@@ -446,4 +447,25 @@ int smmu_cmdq_drain(struct smmu_cmdq *q, bool may_sleep)
 {
 	smmu_store(&q->msi_off, 1);
 	return smmu_cmdq_issue(q, NULL, 0, may_sleep);
+}
+
+/*
+ * CMD_SYNCs complete in order, and the MSI of an earlier one is visible when a later one is complete (4.7.3): the last that was
+ * consumed tells. Where the queue was full that one may be overwritten already by a command that was not consumed, whose
+ * word in msi[] is 0.
+ */
+bool smmu_cmdq_msi_due(struct smmu_cmdq *q)
+{
+	uint64_t cons = smmu_cmdq_cons(q, NULL), size = SMMU_BIT(q->log2size);
+
+	for (uint64_t pos = cons; q->msi && pos > q->started && cons - pos < size; pos--) {
+		uint32_t slot = cmdq_slot(q, pos - 1);
+		uint64_t w0 = smmu_load(&q->ring[slot].w[0]);
+
+		if ((w0 & SMMU_CMD_W0_OP) == SMMU_CMD_SYNC &&
+		    smmu_field_get(SMMU_CMD_SYNC_W0_CS, w0) == SMMU_CMD_SYNC_CS_IRQ)
+			return smmu_load(&q->msi[slot]) !=
+			       smmu_field_get(SMMU_CMD_SYNC_W0_MSIDATA, w0);
+	}
+	return false;
 }
