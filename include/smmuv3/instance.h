@@ -89,7 +89,7 @@ struct smmu_ids {
 	uint64_t *bitmap;
 	uint64_t *
 		abandoned; /**< behind the bitmap: not used any more, but the TLB was not cleaned of them */
-	uint32_t count;
+	uint32_t count, nr_abandoned;
 	uint32_t hint;
 };
 

@@ -265,12 +265,7 @@ int smmu_instance_confirm_all(struct smmu_instance *inst)
 
 	while ((dev = walk(inst, dev)))
 		error = smmu_first_error(error, smmu_device_confirm(dev));
-	if (!error) {
-		smmu_mutex_lock(&inst->lock);
-		smmu_ids_reclaim(&inst->asids);
-		smmu_ids_reclaim(&inst->vmids);
-		smmu_mutex_unlock(&inst->lock);
-	}
+	error = smmu_first_error(error, smmu_instance_reclaim_ids(inst));
 	return error;
 }
 

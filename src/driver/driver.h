@@ -138,6 +138,8 @@ int smmu_domain_join(struct smmu_streams *s, struct smmu_attachment *a);
  * its last user; if that is not confirmed, the id stays taken until all of the TLB was invalidated.
  */
 void smmu_domain_leave(struct smmu_streams *s, const struct smmu_attachment *a);
+/** Reclaim ids that were abandoned, if there are any, by emptying the TLB. 0; -SMMU_EIO: none. May sleep. */
+int smmu_instance_reclaim_ids(struct smmu_instance *inst);
 /** @p a leaves its domain because the SMMU is off for good: no command, no id. */
 void smmu_domain_drop(struct smmu_streams *s, const struct smmu_attachment *a);
 
@@ -196,8 +198,8 @@ void smmu_instance_ats(struct smmu_instance *inst, bool on);
 /** For smmu_instance_remove: drop every device of @p inst. */
 void smmu_instance_drop_devices(struct smmu_instance *inst);
 /**
- * The SMMU works again and its caches hold nothing: settle what it had not confirmed of devices, and of those that are
- * gone. 0; -SMMU_EIO: not all. Takes locks: may sleep.
+ * The SMMU works again: settle what it had not confirmed of devices, of those that are gone, and of ids. 0; -SMMU_EIO: not
+ * all. Takes locks: may sleep.
  */
 int smmu_instance_confirm_all(struct smmu_instance *inst);
 /** The SMMU is known to be off, and reaches nothing any more: free what is kept of devices that are gone. May sleep. */

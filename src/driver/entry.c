@@ -86,10 +86,13 @@ static unsigned lay_out(const struct smmu_entry_kind *kind, const uint64_t *now,
 	}
 	*needed = false;
 	for (unsigned w = 0; w < WORDS; w++) {
+		/* Bits that are free go with the last step, if there is one. */
+		uint64_t count = n ? used_new[w] & ~kind->free[w] : used_new[w];
+
 		if (unit_of(w, unit) == *last)
 			next[w] = now[w];
 		else
-			*needed |= ((now[w] ^ next[w]) & used_new[w]) != 0;
+			*needed |= ((now[w] ^ next[w]) & count) != 0;
 	}
 	return n;
 }

@@ -15,6 +15,7 @@ int smmu_ids_init(struct smmu_ids *ids, const struct smmu_port *port, unsigned b
 	if (!ids->bitmap)
 		return -SMMU_ENOMEM;
 	ids->abandoned = ids->bitmap + ids->count / 64;
+	ids->nr_abandoned = 0;
 	ids->bitmap[0] = 1;
 	return 0;
 }
@@ -55,6 +56,7 @@ void smmu_ids_give(struct smmu_ids *ids, uint32_t id)
 void smmu_ids_abandon(struct smmu_ids *ids, uint32_t id)
 {
 	ids->abandoned[id / 64] |= SMMU_BIT(id % 64);
+	ids->nr_abandoned++;
 }
 
 void smmu_ids_reclaim(struct smmu_ids *ids)
@@ -63,4 +65,5 @@ void smmu_ids_reclaim(struct smmu_ids *ids)
 		ids->bitmap[i] &= ~ids->abandoned[i];
 		ids->abandoned[i] = 0;
 	}
+	ids->nr_abandoned = 0;
 }

@@ -18,12 +18,39 @@ static struct smmu_ids *ids_of(struct smmu_instance *inst, const struct smmu_dom
 	return domain->kind == SMMU_DOMAIN_STAGE1 ? &inst->asids : &inst->vmids;
 }
 
+/** Empty the TLB, and with it reclaim ids that were abandoned because it could not be cleaned of them. The instance's lock is held. */
+static int reclaim_ids(struct smmu_instance *inst)
+{
+	struct smmu_cmd cmd = smmu_cmd_tlbi_nsnh_all();
+	int error = smmu_instance_issue(inst, &cmd, 1, true);
+
+	if (!error) {
+		smmu_ids_reclaim(&inst->asids);
+		smmu_ids_reclaim(&inst->vmids);
+	}
+	return error;
+}
+
+int smmu_instance_reclaim_ids(struct smmu_instance *inst)
+{
+	int error = 0;
+
+	smmu_mutex_lock(&inst->lock);
+	if (inst->asids.nr_abandoned || inst->vmids.nr_abandoned)
+		error = reclaim_ids(inst);
+	smmu_mutex_unlock(&inst->lock);
+	return error;
+}
+
 static int take_id(struct smmu_instance *inst, const struct smmu_domain *domain)
 {
+	struct smmu_ids *ids = ids_of(inst, domain);
 	int id;
 
 	smmu_mutex_lock(&inst->lock);
-	id = smmu_ids_take(ids_of(inst, domain));
+	id = smmu_ids_take(ids);
+	if (id < 0 && ids->nr_abandoned && !reclaim_ids(inst))
+		id = smmu_ids_take(ids);
 	smmu_mutex_unlock(&inst->lock);
 	return id;
 }

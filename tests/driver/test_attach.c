@@ -237,6 +237,17 @@ static void test_ids_run_out(void **state)
 	smmu_detach(&d[100].dev);
 	assert_int_equal(smmu_attach(&d[255].dev, &domain[255]), 0);
 	expect_array(&domain[255], "0:vmid101 0:ats255");
+	/* One of which the TLB could not be cleaned is not free, until all of the TLB was. */
+	rig.smmu[0].corrupt = SMMU_CMD_TLBI_S12_VMALL;
+	rig.smmu[0].corruptions = 1000;
+	smmu_detach(&d[255].dev);
+	rig.smmu[0].corrupt = SMMU_CMD_TLBI_NSNH_ALL;
+	assert_int_equal(smmu_attach(&d[255].dev, &domain[255]), -SMMU_ENOSPC);
+	rig.smmu[0].corruptions = 0;
+	rig_log_reset(&rig);
+	assert_int_equal(smmu_attach(&d[255].dev, &domain[255]), 0);
+	assert_int_equal(rig_log_count(&rig, SMMU_CMD_TLBI_NSNH_ALL), 1);
+	expect_array(&domain[255], "0:vmid101 0:ats255");
 	/* The one that is free is just behind where the search begins. */
 	smmu_detach(&d[255].dev);
 	assert_int_equal(smmu_attach(&d[255].dev, &domain[255]), 0);
