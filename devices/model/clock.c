@@ -34,6 +34,28 @@ uint64_t model_next_due(struct instance *in)
 	return due < in->paused_until ? in->paused_until : due;
 }
 
+/** With the virtual clock: note when @p in is due next. */
+static void note_due(struct instance *in)
+{
+	struct smmu_model *model = in->model;
+	uint64_t due;
+
+	if (model->clock != SMMU_MODEL_VIRTUAL)
+		return;
+	due = model_next_due(in);
+	model->due[in->index] = due;
+	if (in->index != model->first) {
+		if (due < model->due[model->first] ||
+		    (due == model->due[model->first] && in->index < model->first))
+			model->first = in->index;
+		return;
+	}
+	for (unsigned i = 0; i < model->count; i++)
+		if (model->due[i] < model->due[model->first] ||
+		    (model->due[i] == model->due[model->first] && i < model->first))
+			model->first = i;
+}
+
 /** Let everything happen that is due up to @p now, in order. */
 void model_run_until(struct instance *in, uint64_t now)
 {
@@ -70,6 +92,7 @@ void model_leave(struct instance *in)
 	unsigned irqs = in->irqs;
 
 	in->irqs = 0;
+	note_due(in);
 	if (in->model->clock == SMMU_MODEL_REAL) {
 		if (in->running && model_next_due(in) != NEVER)
 			pthread_cond_signal(&in->wake);
@@ -90,6 +113,8 @@ uint64_t smmu_model_next_event(void *ctx)
 	struct smmu_model *model = ctx;
 	uint64_t next = NEVER;
 
+	if (model->clock == SMMU_MODEL_VIRTUAL)
+		return model->due[model->first];
 	for (unsigned i = 0; i < model->count; i++)
 		next = earlier(next, model_next_due(&model->in[i]));
 	return next;
@@ -102,29 +127,18 @@ void smmu_model_advance(void *ctx, uint64_t now_ns)
 	if (model->clock != SMMU_MODEL_VIRTUAL)
 		return;
 	/* One event at a time over all instances, so that callbacks come in the order of time. */
-	for (;;) {
-		struct instance *first = NULL;
-		uint64_t next = NEVER;
+	while (model->due[model->first] <= now_ns) {
+		struct instance *first = &model->in[model->first];
+		uint64_t next = model->due[model->first];
 
-		for (unsigned i = 0; i < model->count; i++) {
-			uint64_t due = model_next_due(&model->in[i]);
-
-			if (due < next) {
-				next = due;
-				first = &model->in[i];
-			}
-		}
-		if (!first || next > now_ns)
-			break;
 		if (next > model->now)
 			model->now = next;
 		model_run_until(first, next);
 		model_leave(first);
 	}
+	/* Instances that nothing happens to learn the time when they are entered. */
 	if (now_ns > model->now)
 		model->now = now_ns;
-	for (unsigned i = 0; i < model->count; i++)
-		model_run_until(&model->in[i], model->now);
 }
 
 bool smmu_model_settle(struct smmu_model *model, uint64_t limit_ns)

@@ -118,6 +118,7 @@ struct smmu_model *smmu_model_create(enum smmu_model_clock clock,
 		model_tlb_init(&in->tlb);
 		model_tlb_init(&in->walks);
 		model_regs_reset(in);
+		model->due[i] = NEVER;
 	}
 	pthread_condattr_destroy(&attr);
 	return model;

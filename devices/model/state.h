@@ -250,6 +250,9 @@ struct smmu_model {
 	struct smmu_ram ram;
 	struct smmu_model_hooks hooks;
 	uint64_t now;
+	/* Virtual clock: when each instance is due next, and the first of them, so that nobody has to ask them all. */
+	uint64_t due[SMMU_MODEL_MAX_INSTANCES];
+	unsigned first;
 	unsigned count;
 	struct instance in[];
 };

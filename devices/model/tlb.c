@@ -342,37 +342,75 @@ void model_tlb_drop(struct instance *in, const struct tlb_op *op)
 	drop_from(in, &in->walks, op, true);
 }
 
-/** Drop from an ATC (@p all_ssids: with any PASID, but with one; @p len 0: everything); up to @p max of the addresses that went are left in @p taken. */
+struct atc_op {
+	bool all_ssids, ssid_valid;
+	uint32_t ssid;
+	uint64_t base, len; /* len 0: everything */
+};
+
+static bool atc_takes(const struct atc_op *op, const struct tlb_entry *e)
+{
+	if (op->all_ssids
+		    ? !e->ssid_valid
+		    : e->ssid_valid != op->ssid_valid || (op->ssid_valid && e->ssid != op->ssid))
+		return false;
+	return e->base >= op->base ? e->base - op->base <= op->len - 1
+				   : op->base - e->base < pow2(e->log2);
+}
+
+static size_t drop_atc_bucket(struct smmu_model_device *dev, size_t b, const struct atc_op *op,
+			      struct recent *taken, size_t n, size_t max)
+{
+	struct tlb_entry **at = &dev->atc.buckets[b];
+
+	while (*at) {
+		struct tlb_entry *e = *at;
+
+		if (!atc_takes(op, e)) {
+			at = &e->next;
+			continue;
+		}
+		if (n < max)
+			taken[n++] = (struct recent){.stream = dev->stream,
+						     .ssid = e->ssid,
+						     .ssid_valid = e->ssid_valid,
+						     .iova = e->base};
+		dev->in->count.dropped_atc++;
+		count_over(dev->in, e, SMMU_HELD_ATC);
+		unlink_entry(&dev->atc, at);
+	}
+	return n;
+}
+
+/**
+ * Drop from an ATC (@p all_ssids: with any PASID, but with one; @p len 0: everything). Up to @p max of the addresses that
+ * went are left in @p taken.
+ */
 size_t model_tlb_drop_atc(struct smmu_model_device *dev, bool all_ssids, bool ssid_valid,
 			  uint32_t ssid, uint64_t base, uint64_t len, struct recent *taken,
 			  size_t max)
 {
-	struct instance *in = dev->in;
+	const struct atc_op op = {all_ssids, ssid_valid, ssid, base, len};
 	struct tlb *t = &dev->atc;
+	uint64_t probes = 0;
 	size_t n = 0;
 
-	for (size_t b = 0; b < t->nbuckets; b++) {
-		struct tlb_entry **at = &t->buckets[b];
+	if (!t->count)
+		return 0;
+	for (uint64_t c = t->classes; c; c &= c - 1)
+		probes += (len >> __builtin_ctzll(c)) + 1;
+	if (!len || probes > t->nbuckets || base + len < base) {
+		for (size_t b = 0; b < t->nbuckets; b++)
+			n = drop_atc_bucket(dev, b, &op, taken, n, max);
+		return n;
+	}
+	for (uint64_t c = t->classes; c; c &= c - 1) {
+		unsigned log2 = (unsigned)__builtin_ctzll(c);
 
-		while (*at) {
-			struct tlb_entry *e = *at;
-			bool whose = all_ssids ? e->ssid_valid
-					       : e->ssid_valid == ssid_valid &&
-							 (!ssid_valid || e->ssid == ssid);
-
-			if (!whose || (e->base >= base && e->base - base > len - 1) ||
-			    (e->base < base && base - e->base >= pow2(e->log2))) {
-				at = &e->next;
-				continue;
-			}
-			if (n < max)
-				taken[n++] = (struct recent){.stream = dev->stream,
-							     .ssid = e->ssid,
-							     .ssid_valid = e->ssid_valid,
-							     .iova = e->base};
-			in->count.dropped_atc++;
-			count_over(in, e, SMMU_HELD_ATC);
-			unlink_entry(t, at);
+		for (uint64_t s = round_down(base, log2);; s += pow2(log2)) {
+			n = drop_atc_bucket(dev, hash(t, s, log2), &op, taken, n, max);
+			if (base + len - s <= pow2(log2))
+				break; /* not past the end of all addresses */
 		}
 	}
 	return n;
