@@ -3,8 +3,8 @@
  * @file device.h
  * A device behind one SMMU: its streams, its ATS, its substreams, and what it is attached to.
  *
- * All functions here may wait for sweeps that are under way (smmu_rcu_synchronize), when ATS comes or goes: call none of
- * them while a fence of your own thread is open.
+ * Functions here may wait for sweeps that are under way (smmu_rcu_synchronize): call none of them while a fence of your own
+ * thread is open. A device is attached and detached by any number of threads; one at a time gets through (its lock).
  */
 #ifndef SMMUV3_DEVICE_H
 #define SMMUV3_DEVICE_H
@@ -37,14 +37,24 @@ struct smmu_device_ops {
 };
 
 struct smmu_device_config {
-	struct smmu_instance *instance; /**< enabled */
-	const uint32_t *streams;        /**< its StreamIDs, without duplicates; copied */
-	uint32_t nr_streams;            /**< 1–SMMU_DEVICE_STREAMS */
-	uint8_t ssid_bits; /**< substreams 1 … 2^n-1 may be used; 0: none; cut to what the SMMU has */
-	bool ats;          /**< use ATS while attached to a domain with a table */
-	const struct smmu_device_ops *ops; /**< needed for ats */
+	/** Enabled. */
+	struct smmu_instance *instance;
+	/** Its StreamIDs, without duplicates; copied. */
+	const uint32_t *streams;
+	/** 1 to SMMU_DEVICE_STREAMS. */
+	uint32_t nr_streams;
+	/** Substreams 1 to 2^n-1 may be used; 0: none. Cut to what the SMMU has. */
+	uint8_t ssid_bits;
+	/**
+	 * Use ATS while a domain with a table is attached. Not for devices with CXL.cache: an SMMU need not check those
+	 * accesses against the STE (IHI 0070 G.b, 3.9.3), so that a cut-off would not hold them.
+	 */
+	bool ats;
+	/** Needed for ats. */
+	const struct smmu_device_ops *ops;
 	void *ctx;
-	const char *name; /**< for messages; outlives the device; NULL: none */
+	/** For messages; outlives the device; NULL: none. */
+	const char *name;
 };
 
 /** Context descriptors of one device. */

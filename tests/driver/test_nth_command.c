@@ -133,6 +133,10 @@ static void check_unconfirmed(const struct operation *op, int error)
 		return;
 	}
 	assert_false(smmu_device_confirmed(&d.dev));
+	for (unsigned k = 0; k < 2; k++)
+		assert_int_equal(smmu_field_get(SMMU_STE_W0_CONFIG, rig_ste(&d, k).w[0]),
+				 SMMU_STE_CONFIG_ABORT);
+	assert_false(d.ats);
 	assert_int_equal(smmu_device_confirm(&d.dev), -SMMU_EIO);
 	assert_int_equal(smmu_attach(&d.dev, &domain[B]), -SMMU_EIO);
 	assert_int_equal(smmu_attach(&d.dev, &domain[B]), -SMMU_EIO);

@@ -210,10 +210,68 @@ static void test_waits(void **state)
 	}
 }
 
+static unsigned fails_at;
+
+static int fail_later(void *ctx)
+{
+	return ++waits >= fails_at ? -SMMU_EIO : 0;
+}
+
+/** The n-th wait of each change fails: the error is told, nothing is stored that needs it, and the entry refuses. */
+static void test_failing_wait(void **state)
+{
+	static const struct smmu_port_ops none = {NULL};
+	static const struct smmu_port port = {.ops = &none};
+
+	for (unsigned i = 0; i < SMMU_ARRAY_SIZE(changes); i++)
+		for (fails_at = 1; fails_at <= changes[i].waits[0]; fails_at++) {
+			uint64_t live[8] __attribute__((aligned(64))), target[8];
+			bool is_cd = changes[i].from >= CD_NONE;
+			struct smmu_entry_change c = {.port = &port,
+						      .kind = is_cd ? &smmu_cd_kind
+								    : &smmu_ste_kind,
+						      .live = {live},
+						      .n = 1,
+						      .sync = fail_later};
+
+			make(changes[i].from, live);
+			make(changes[i].to, target);
+			waits = 0;
+			assert_int_equal(smmu_entry_change(&c, target), -SMMU_EIO);
+			assert_int_equal(live[0], c.kind->halt(live));
+			assert_true(waits <= fails_at + 1);
+		}
+}
+
+/** Cut off meanwhile: nothing is stored any more. */
+static void test_frozen(void **state)
+{
+	static const struct smmu_port_ops none = {NULL};
+	static const struct smmu_port port = {.ops = &none};
+	uint64_t live[8] __attribute__((aligned(64))), before[8], target[8];
+	uint32_t frozen = 1;
+	struct smmu_entry_change c = {.port = &port,
+				      .kind = &smmu_ste_kind,
+				      .live = {live},
+				      .n = 1,
+				      .sync = count,
+				      .frozen = &frozen};
+
+	make(S1, live);
+	memcpy(before, live, sizeof(before));
+	make(S2, target);
+	waits = 0;
+	assert_int_equal(smmu_entry_change(&c, target), -SMMU_EIO);
+	assert_memory_equal(live, before, sizeof(live));
+	assert_int_equal(waits, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_waits),
+		cmocka_unit_test(test_failing_wait),
+		cmocka_unit_test(test_frozen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
