@@ -75,6 +75,7 @@ struct smmu_cmdq {
 	uint32_t mask;    /**< of a slot: entries - 1 */
 	uint32_t piece;   /**< positions of a piece, at most */
 	uint32_t stuck;   /**< not 0: the queue is given up or closed, everything fails */
+	uint32_t opened;  /**< how many times it was opened again */
 	uint64_t started; /**< position at the last restart */
 	uint32_t msi_off; /**< not 0: CONS tells all the same */
 	uint32_t errors;  /**< how many errors there have been */

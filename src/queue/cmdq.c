@@ -195,7 +195,7 @@ static inline bool admit(struct smmu_cmdq *q, uint32_t n)
 /** Wait until @p n positions may be free, or fewer if others take them each time: how many to ask for; 0: dead. */
 static uint32_t wait_room(struct smmu_cmdq *q, uint32_t n)
 {
-	uint64_t cons = smmu_load(&q->cons), since = cons;
+	uint64_t cons = smmu_load_acquire(&q->cons), since = cons;
 	struct cmdq_patience p = {0};
 
 	while (!smmu_cmdq_dead(q)) {
@@ -208,7 +208,7 @@ static uint32_t wait_room(struct smmu_cmdq *q, uint32_t n)
 			since = cons;
 		}
 		now = smmu_cmdq_cons(q, NULL);
-		if (now == cons) {
+		if (now <= cons) {
 			smmu_cmdq_pause(q, &p, false);
 			continue;
 		}
@@ -242,7 +242,7 @@ static inline void write_sync(struct smmu_cmdq *q, uint64_t pos, bool last)
 	*dst = smmu_cmd_sync(SMMU_CMD_SYNC_CS_NONE);
 	if (msi) {
 		/* What a CMD_SYNC of 2^32 laps ago wrote is not taken for this one's: cmdq_wait.c compares exactly. */
-		smmu_store(&q->msi[cmdq_slot(q, pos)], 0);
+		smmu_store_release(&q->msi[cmdq_slot(q, pos)], 0);
 		*dst = smmu_cmd_sync_msi(msi, cmdq_lap(q, pos), MSI_SH_INNER, MSI_ATTR_OIWB);
 	}
 }
@@ -440,6 +440,8 @@ uint32_t smmu_cmdq_restart(struct smmu_cmdq *q)
 
 void smmu_cmdq_open(struct smmu_cmdq *q)
 {
+	smmu_fetch_add(&q->opened, 1);
+	/* Pairs with the loads in read_cons: who finds the queue open again finds this too. */
 	smmu_store_release(&q->stuck, CMDQ_RUNS);
 }
 

@@ -5,8 +5,9 @@
  * Fact 1. A batch is complete when its last CMD_SYNC was consumed (IHI 0070 G.b, 4.7.3). CONS says so, or the MSI of that
  *         CMD_SYNC does: its word then has exactly that lap, and no other CMD_SYNC writes that lap to that slot. If the
  *         slot has gone to a later lap, `cons` is past the batch, since it was raised to let the slot go.
- * Fact 2. CONS is read before `stuck` is, and a value is used only if the queue was not closed by then. So a CONS that the
- *         reset between close and open left behind is never taken for progress.
+ * Fact 2. `opened` is read before CONS, and `stuck` and `opened` are after: a value is used only if the queue was not closed
+ *         in between, nor closed and opened. So what a reset left in CONS between the two is never taken for progress.
+ *         A value that is late is below `cons` at worst, as more than a lap cannot pass without that being raised.
  * Fact 3. Errors are remembered before the hardware goes on (cmdq_error.c), so who finds its batch complete, or consumed by
  *         starting over, and then looks at the errors sees all that could have hit it.
  * Fact 4. An ATC time-out is told once the CMD_SYNC that met it has been consumed after all: then everything but the
@@ -25,17 +26,17 @@
 
 static inline uint64_t read_cons(struct smmu_cmdq *q, uint32_t *reg)
 {
+	uint32_t opened = smmu_load_acquire(&q->opened), value;
 	/* Taken before the register is read: the real CONS is at or above it, fact 3 of cmdq.c. */
 	uint64_t seen = smmu_load_acquire(&q->cons), now;
-	uint32_t value = smmu_mmio_read32(&q->mmio, SMMU_CMDQ_CONS);
 
+	value = *reg = smmu_mmio_read32(&q->mmio, SMMU_CMDQ_CONS);
 	/* What the SMMU wrote before it moved CONS is visible after; pairs with Q1 for `published`. */
 	smmu_dma_rmb();
-	*reg = value;
 	now = seen + cmdq_index(q, smmu_field_get(SMMU_CMDQ_CONS_RD, value) - seen);
 	/* The registers of a device that is gone read as ones. Whatever else it says, it took no more than it was given. */
 	if (value == UINT32_MAX || now > smmu_load(&q->published) ||
-	    smmu_load(&q->stuck) == CMDQ_CLOSED)
+	    smmu_load_acquire(&q->stuck) == CMDQ_CLOSED || smmu_load(&q->opened) != opened)
 		return seen;
 	return now;
 }
@@ -55,21 +56,25 @@ void smmu_cmdq_raise_cons(struct smmu_cmdq *q, uint64_t now)
 		;
 }
 
-static bool complete(struct smmu_cmdq *q, const struct smmu_cmdq_token *token)
+static inline bool complete(struct smmu_cmdq *q, const struct smmu_cmdq_token *token)
 {
-	uint64_t cons = smmu_load_acquire(&q->cons), now;
+	uint64_t last = token->end - 1, cons, now;
 	uint32_t reg;
 
-	if (cons >= token->end)
+	/* In this order: the word changes again only after `cons` has passed it. */
+	if (cmdq_msi_bus(q, last)) {
+		if (smmu_load_acquire(&q->msi[cmdq_slot(q, last)]) == cmdq_lap(q, last))
+			return true;
+		return smmu_load_acquire(&q->cons) > last;
+	}
+	cons = smmu_load_acquire(&q->cons);
+	if (cons > last)
 		return true;
-	if (cmdq_msi_bus(q, token->end - 1))
-		return smmu_load_acquire(&q->msi[cmdq_slot(q, token->end - 1)]) ==
-		       cmdq_lap(q, token->end - 1);
 	now = read_cons(q, &reg);
 	/* Now and then, so that producers find room without having to look. */
 	if (now - cons > cmdq_size(q) / 4)
 		smmu_cmdq_raise_cons(q, now);
-	return now >= token->end;
+	return now > last || smmu_load_acquire(&q->cons) > last;
 }
 
 static inline enum smmu_cmdq_status poll_once(struct smmu_cmdq *q,

@@ -18,6 +18,10 @@ static uint32_t read32(void *ctx, uint32_t offset)
 
 	if (smmu_load(&f->state) == FAKE_GONE)
 		return UINT32_MAX;
+	/* No position is taken before there is room for it. */
+	if (f->q)
+		CHECK(smmu_load_acquire(&f->q->tail) <=
+		      smmu_load(&f->consumed) + (1u << f->log2size));
 	switch (offset) {
 	case SMMU_CMDQ_PROD:
 		return smmu_load_acquire(&f->prod);
@@ -53,9 +57,10 @@ static void write32(void *ctx, uint32_t offset, uint32_t value)
 		smmu_store_release(&f->prod, value);
 		break;
 	case SMMU_GERRORN:
-		/* Nothing but the active error is acknowledged. */
-		CHECK((value ^ smmu_load(&f->gerrorn)) == SMMU_GERROR_CMDQ_ERR);
-		CHECK(value == smmu_load(&f->gerror));
+		/* Nothing is acknowledged but what is active. */
+		CHECK(value != smmu_load(&f->gerrorn));
+		CHECK(!((value ^ smmu_load(&f->gerrorn)) &
+			~(smmu_load(&f->gerror) ^ smmu_load(&f->gerrorn))));
 		smmu_store_release(&f->gerrorn, value);
 		break;
 	default:
@@ -80,11 +85,13 @@ static void relax(void *ctx)
 
 static const struct smmu_bus_ops ops = {read32, read64, write32, write64, relax};
 
-static void stop_with(struct fake *f, uint32_t code)
+static void stop_with(struct fake *f, const struct smmu_cmd *cmd, uint32_t code)
 {
 	uint32_t cons = smmu_load(&f->cons) & (uint32_t)SMMU_CMDQ_CONS_RD;
 
 	f->cerrors++;
+	f->blamed =
+		smmu_cmd_opcode(cmd) == SMMU_CMD_SYNC ? f->last_who : (unsigned)(cmd->w[0] >> 32);
 	smmu_store_release(&f->cons, cons | (uint32_t)smmu_field_prep(SMMU_CMDQ_CONS_ERR, code));
 	smmu_store_release(&f->gerror, smmu_load(&f->gerror) ^ (uint32_t)SMMU_GERROR_CMDQ_ERR);
 }
@@ -96,28 +103,34 @@ static bool take(struct fake *f, struct smmu_cmd *cmd)
 
 	if (f->aborts && f->abort_at == f->consumed) {
 		f->aborts--;
-		stop_with(f, SMMU_CERROR_ABT);
+		stop_with(f, &c, SMMU_CERROR_ABT);
 		return false;
 	}
-	CHECK(c.w[0] != FAKE_POISON && c.w[1] != FAKE_POISON);
+	CHECK(c.w[0] >> 8 != FAKE_POISON >> 8 && c.w[1] != FAKE_POISON);
 	if (f->ills && f->ill_at == f->consumed) {
 		f->ills--;
-		stop_with(f, SMMU_CERROR_ILL);
+		stop_with(f, &c, SMMU_CERROR_ILL);
 		return false;
 	}
 	switch (smmu_cmd_opcode(&c)) {
 	case CMD_BAD:
-		stop_with(f, f->error_code ? f->error_code : SMMU_CERROR_ILL);
+		stop_with(f, &c, f->error_code ? f->error_code : SMMU_CERROR_ILL);
 		return false;
 	case CMD_ATC:
 		f->atc_pending = f->atc_silent;
+		f->atc_waits = f->atc_ns != 0;
 		break;
 	case CMD_TEST:
 		break;
 	case SMMU_CMD_SYNC:
+		if (f->atc_waits) {
+			f->atc_waits = false;
+			f->next_ns = sim_now(f->sim) + f->atc_ns;
+			return false;
+		}
 		if (f->atc_pending) {
-			f->atc_pending = false;
-			stop_with(f, SMMU_CERROR_ATC_INV_SYNC);
+			f->atc_pending = f->atc_waits = false;
+			stop_with(f, &c, SMMU_CERROR_ATC_INV_SYNC);
 			return false;
 		}
 		break;
@@ -126,18 +139,35 @@ static bool take(struct fake *f, struct smmu_cmd *cmd)
 	}
 	CHECK(f->logged < FAKE_LOG);
 	f->log[f->logged++] = c;
-	/* Whoever reads it a second time, or takes it for written, will know. */
-	cmd->w[0] = cmd->w[1] = FAKE_POISON;
+	if (smmu_cmd_opcode(&c) != SMMU_CMD_SYNC)
+		f->last_who = (unsigned)(c.w[0] >> 32);
+	/* Whoever reads it a second time, or takes it for written, will know. What it was may be asked. */
+	smmu_store(&cmd->w[0], (FAKE_POISON & ~SMMU_CMD_W0_OP) | (c.w[0] & SMMU_CMD_W0_OP));
+	cmd->w[1] = FAKE_POISON;
 	if (smmu_cmd_opcode(&c) == SMMU_CMD_SYNC && c.w[1] & SMMU_CMD_SYNC_W1_MSIADDR) {
-		uint32_t *msi = smmu_ram_at(&f->ram, c.w[1] & SMMU_CMD_SYNC_W1_MSIADDR, 4);
+		uint64_t at = (c.w[1] & SMMU_CMD_SYNC_W1_MSIADDR) + f->msi_bias;
+		uint32_t *msi = smmu_ram_at(&f->ram, at, 4);
 
 		CHECK(msi && smmu_field_get(SMMU_CMD_SYNC_W0_CS, c.w[0]) == SMMU_CMD_SYNC_CS_IRQ);
 		smmu_store_release(&f->consumed, f->consumed + 1);
+		if (f->msi_aborts) {
+			f->msi_aborts--;
+			if (f->gerror == f->gerrorn)
+				f->gerror ^= (uint32_t)SMMU_GERROR_MSI_CMDQ_ABT_ERR;
+			return true;
+		}
 		smmu_store_release(msi, (uint32_t)smmu_field_get(SMMU_CMD_SYNC_W0_MSIDATA, c.w[0]));
 		return true;
 	}
 	smmu_store_release(&f->consumed, f->consumed + 1);
 	return true;
+}
+
+/** Commands are not taken while a command error is active. */
+static bool stopped(const struct fake *f)
+{
+	return ((smmu_load(&f->gerror) ^ smmu_load_acquire(&f->gerrorn)) & SMMU_GERROR_CMDQ_ERR) !=
+	       0;
 }
 
 bool fake_turn(struct fake *f, unsigned most)
@@ -146,8 +176,7 @@ bool fake_turn(struct fake *f, unsigned most)
 	uint32_t at = (uint32_t)f->consumed & mask;
 	bool any = false, ok = true;
 
-	if (smmu_load(&f->state) != FAKE_RUNS ||
-	    smmu_load(&f->gerror) != smmu_load_acquire(&f->gerrorn))
+	if (smmu_load(&f->state) != FAKE_RUNS || stopped(f))
 		return false;
 	while (ok && most-- && at != prod) {
 		ok = take(f, &f->ring[at & (mask >> 1)]);
@@ -167,7 +196,7 @@ bool fake_turn(struct fake *f, unsigned most)
 
 static bool has_work(const struct fake *f)
 {
-	return f->ring && f->state == FAKE_RUNS && f->gerror == f->gerrorn &&
+	return f->ring && f->state == FAKE_RUNS && !stopped(f) &&
 	       (uint32_t)(f->consumed & ((2u << f->log2size) - 1)) != f->prod;
 }
 
@@ -184,8 +213,8 @@ static void actor_advance(void *ctx, uint64_t now_ns)
 
 	if (!has_work(f) || now_ns < f->next_ns)
 		return;
-	fake_turn(f, 1 + (unsigned)smmu_random_below(&f->random, f->jump_max));
 	f->next_ns = now_ns + 1 + smmu_random_below(&f->random, f->pause_ns);
+	fake_turn(f, 1 + (unsigned)smmu_random_below(&f->random, f->jump_max));
 }
 
 void fake_init(struct fake *f, struct sim *sim, uint64_t seed)
@@ -224,6 +253,7 @@ void fake_bind(struct fake *f, struct smmu_cmdq *q)
 {
 	uint64_t base = smmu_cmdq_base(q);
 
+	f->q = q;
 	f->log2size = q->log2size;
 	CHECK((base & 31) == q->log2size);
 	CHECK(!((base & SMMU_QUEUE_BASE_ADDR) & ((16ull << q->log2size) - 1)));
@@ -241,7 +271,7 @@ void fake_reset(struct fake *f, struct smmu_cmdq *q)
 	f->consumed = q->tail;
 	f->logged = 0;
 	f->cerrors = f->aborts = f->ills = 0;
-	f->atc_pending = false;
+	f->atc_pending = f->atc_waits = false;
 	memset(f->ring, 0xee, 16ull << f->log2size);
 	f->state = FAKE_RUNS;
 	smmu_cmdq_open(q);
@@ -274,8 +304,9 @@ size_t batch_fill(void *ctx, struct smmu_cmd *dst, size_t room)
 	struct batch *b = ctx;
 	size_t n = 0;
 
-	if (b->stall_ns && !b->at)
-		sim_sleep(b->sim, b->stall_ns);
+	/* In steps, so that others get to look meanwhile. */
+	for (uint64_t ns = b->at ? 0 : b->stall_ns; ns; ns -= smmu_min64(ns, 10000))
+		sim_sleep(b->sim, smmu_min64(ns, 10000));
 	CHECK(room);
 	for (; n < room && b->at + b->shorter < b->n; n++, b->at++) {
 		dst[n] = test_cmd(b->who, b->number, b->at);

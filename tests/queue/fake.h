@@ -40,7 +40,8 @@ struct smmu_cmd test_cmd(unsigned who, unsigned batch, unsigned i);
 struct smmu_cmd test_bad_cmd(unsigned who, unsigned batch, unsigned i);
 #define CMD_TEST 0xa0u
 #define CMD_BAD 0xa1u
-#define CMD_ATC 0xa2u /**< the next CMD_SYNC waits in vain for the device of this one */
+#define CMD_ATC \
+	SMMU_CMD_ATC_INV /**< the next CMD_SYNC waits for the device of this one, maybe in vain */
 
 enum fake_state { FAKE_RUNS, FAKE_STUCK, FAKE_GONE };
 
@@ -66,8 +67,12 @@ struct fake {
 	uint64_t ill_at;
 	uint32_t error_code; /**< for CMD_BAD; 0: CERROR_ILL */
 	bool atc_silent;     /**< CMD_ATC makes the CMD_SYNC fail */
+	uint64_t atc_ns;     /**< after so long, in which the CMD_SYNC waits */
+	unsigned msi_aborts; /**< so many MSI writes are aborted */
+	uint64_t msi_bias;   /**< what is added to the address of an MSI before it is written */
 
 	/* What it has seen. */
+	struct smmu_cmdq *q;
 	struct smmu_cmd *ring;
 	unsigned log2size;
 	uint64_t consumed; /**< position of CONS; atomic */
@@ -76,7 +81,10 @@ struct fake {
 	size_t logged;
 	unsigned cerrors, prod_writes,
 		full; /**< full: PROD was written a whole ring ahead of CONS */
-	bool atc_pending;
+	bool atc_pending, atc_waits;
+	unsigned
+		blamed; /**< whose command the last error stopped at, or whose piece its CMD_SYNC ended */
+	unsigned last_who; /**< who made the last command that was taken */
 };
 
 /** Memory, port and registers. With @p sim it is an actor there; NULL: the caller has a thread call fake_turn. */

@@ -39,6 +39,12 @@ static bool take(void)
 	return true;
 }
 
+void machine_take_all(void)
+{
+	while (take())
+		;
+}
+
 static uint32_t read32(uint32_t offset)
 {
 	switch (offset) {
@@ -71,6 +77,10 @@ static void relax(void)
 	CHECK(!irq.masks);
 	CHECK(machine.turns++ < 10000);
 	machine.now += 100;
+	if (machine.slow) {
+		machine.slow--;
+		return;
+	}
 	for (unsigned i = 0; i < machine.per_relax; i++)
 		if (!take())
 			break;

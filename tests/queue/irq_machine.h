@@ -37,6 +37,7 @@ struct machine {
 	uint64_t consumed;
 	unsigned per_relax; /**< commands taken in each turn of a wait */
 	uint64_t ill_at;    /**< the command at this position is illegal, once; UINT64_MAX: none */
+	unsigned slow;      /**< turns of a wait before the next command is taken, once */
 	unsigned turns;     /**< of waits since the last command was taken */
 	struct smmu_cmd log[MACHINE_LOG];
 	size_t logged;
@@ -46,6 +47,8 @@ extern struct machine machine;
 /** Start it with a queue of 2^@p log2size. */
 void machine_up(unsigned log2size, bool msi);
 void machine_down(void);
+/** Take what is published. */
+void machine_take_all(void);
 
 /** Commands of @p who, for smmu_cmdq_submit. */
 struct machine_batch {

@@ -2,7 +2,8 @@
 /**
  * @file irq_port.h
  * A port with one processor and its interrupts: a hook is called wherever one may come, and when they are masked and
- * unmasked. The tests that include it build the command queue once more, with this port.
+ * unmasked. Another one is called before each atomic access, where another processor may be at the queue, interrupts or
+ * not. The tests that include it build the command queue once more, with this port.
  */
 #ifndef SMMU_TEST_QUEUE_IRQ_PORT_H
 #define SMMU_TEST_QUEUE_IRQ_PORT_H
@@ -19,9 +20,38 @@ struct irq_machine {
 	void (*relax)(void);
 	void (*point)(void);         /**< an interrupt may come here, if none is masked */
 	void (*masked)(bool masked); /**< the outermost mask begins or ends */
+	void (*other)(
+		void); /**< before an atomic access or one to a register: another processor runs */
+	void (*pause)(bool may_sleep); /**< smmu_wait_pause was called */
 	unsigned masks;
 };
 extern struct irq_machine irq;
+
+static inline void irq_other(void)
+{
+	if (irq.other)
+		irq.other();
+}
+
+#undef smmu_load
+#undef smmu_load_acquire
+#undef smmu_store
+#undef smmu_store_release
+#undef smmu_fetch_add
+#undef smmu_fetch_sub
+#undef smmu_exchange
+#undef smmu_compare_exchange
+#define smmu_load(p) (irq_other(), __atomic_load_n((p), __ATOMIC_RELAXED))
+#define smmu_load_acquire(p) (irq_other(), __atomic_load_n((p), __ATOMIC_ACQUIRE))
+#define smmu_load_sc(p) (irq_other(), __atomic_load_n((p), __ATOMIC_SEQ_CST))
+#define smmu_store(p, v) (irq_other(), __atomic_store_n((p), (v), __ATOMIC_RELAXED))
+#define smmu_store_release(p, v) (irq_other(), __atomic_store_n((p), (v), __ATOMIC_RELEASE))
+#define smmu_fetch_add(p, v) (irq_other(), __atomic_fetch_add((p), (v), __ATOMIC_SEQ_CST))
+#define smmu_fetch_sub(p, v) (irq_other(), __atomic_fetch_sub((p), (v), __ATOMIC_SEQ_CST))
+#define smmu_exchange(p, v) (irq_other(), __atomic_exchange_n((p), (v), __ATOMIC_SEQ_CST))
+#define smmu_compare_exchange(p, expected, v)                                                    \
+	(irq_other(), __atomic_compare_exchange_n((p), (expected), (v), false, __ATOMIC_SEQ_CST, \
+						  __ATOMIC_SEQ_CST))
 
 struct smmu_mmio {
 	char unused;
@@ -44,6 +74,7 @@ static inline void smmu_mmio_write32(const struct smmu_mmio *m, uint32_t offset,
 {
 	(void)m;
 	irq_point();
+	irq_other();
 	irq.write32(offset, value);
 }
 
@@ -85,7 +116,8 @@ static inline void smmu_relax(const struct smmu_mmio *m)
 
 static inline void smmu_wait_pause(const struct smmu_mmio *m, bool may_sleep)
 {
-	(void)may_sleep;
+	if (irq.pause)
+		irq.pause(may_sleep);
 	smmu_relax(m);
 }
 

@@ -2,6 +2,8 @@
 /* Command queue errors: who is told, what goes on, and when a queue is given up. */
 #include "fake.h"
 
+#include <limits.h>
+
 #include "../posix/seed.h"
 
 #define MSI_TOO 2
@@ -138,6 +140,47 @@ static void test_abort(void **state)
 	bench_down(&b);
 }
 
+/** What was given up for good is acknowledged no more: neither interrupts nor lines in the log without end. */
+static void test_storm(void **state)
+{
+	for (unsigned kind = 0; kind < 2; kind++) {
+		struct smmu_cmdq_token token;
+		unsigned told, served = 0;
+		struct bench b;
+
+		bench_up(&b, 4, kind);
+		if (kind) {
+			b.f.error_code = 0x22;
+		} else {
+			b.f.abort_at = b.f.consumed + 1;
+			b.f.aborts = UINT_MAX;
+		}
+		token = submit(&b, 0, 3, kind ? 1 : -1, -1);
+		/* The interrupt comes whenever the bit becomes active, and it is polled besides. */
+		for (unsigned i = 0; i < 10000; i++) {
+			served += smmu_cmdq_serve_error(&b.q);
+			sim_sleep(b.sim, 300);
+		}
+		assert_in_range(served, 1, 20);
+		assert_int_equal(b.f.cerrors, served);
+		assert_int_equal(smmu_cmdq_wait(&b.q, &token, false), SMMU_CMDQ_DEAD);
+		told = b.f.posix.logged[SMMU_LOG_ERROR] + b.f.posix.logged[SMMU_LOG_WARN];
+		assert_int_equal(b.f.posix.logged[SMMU_LOG_ERROR], 1);
+		assert_int_equal(told, served);
+		assert_int_equal(smmu_cmdq_issue(&b.q, NULL, 0, false), -SMMU_EIO);
+		assert_int_equal(smmu_cmdq_poll(&b.q, &token), SMMU_CMDQ_DEAD);
+		assert_int_equal(b.f.cerrors, served);
+		/* Nor does a clock that goes on change that. */
+		sim_sleep(b.sim, 10000000);
+		assert_int_equal(smmu_cmdq_wait(&b.q, &token, false), SMMU_CMDQ_DEAD);
+		fake_reset(&b.f, &b.q);
+		b.f.error_code = 0;
+		assert_int_equal(smmu_cmdq_poll(&b.q, &token), SMMU_CMDQ_LOST);
+		assert_int_equal(smmu_cmdq_issue(&b.q, NULL, 0, false), 0);
+		bench_down(&b);
+	}
+}
+
 static void test_unknown(void **state)
 {
 	struct smmu_cmdq_token token;
@@ -219,6 +262,79 @@ static void test_full_ring(void **state)
 	assert_int_equal(smmu_cmdq_wait(&b.q, &token, false), SMMU_CMDQ_LOST);
 	assert_int_equal(b.f.cerrors, 1);
 	bench_down(&b);
+}
+
+/* ---- batches in pieces, among each other ---- */
+
+#define MIXED 3
+
+static struct bench *mix;
+static enum smmu_cmdq_status mixed_status[MIXED];
+static int mixed_atc[MIXED];
+
+static void mixed(void *arg)
+{
+	unsigned who = *(unsigned *)arg;
+	struct batch batch = {.who = who, .n = 20 + who, .bad = -1, .atc = mixed_atc[who]};
+	struct smmu_cmdq_token token;
+
+	CHECK(smmu_cmdq_submit(&mix->q, batch.n, batch_fill, &batch, &token) == 0);
+	mixed_status[who] = smmu_cmdq_wait(&mix->q, &token, false);
+}
+
+/** Three batches longer than the ring; returns how many positions they took in all. */
+static uint64_t run_mixed(struct bench *b, bool msi, uint64_t ill_at, int silent, int at)
+{
+	static unsigned who[MIXED];
+
+	bench_up(b, 3, msi);
+	mix = b;
+	b->f.ill_at = ill_at;
+	b->f.ills = ill_at != UINT64_MAX;
+	b->f.atc_silent = silent >= 0;
+	for (unsigned i = 0; i < MIXED; i++) {
+		who[i] = i;
+		mixed_atc[i] = (int)i == silent ? at : -1;
+		assert_int_equal(sim_spawn(b->sim, mixed, &who[i]), i);
+	}
+	assert_int_equal(sim_run(b->sim), 0);
+	return b->q.tail;
+}
+
+/** The error at any position is laid to the batch whose command it was, or whose piece its CMD_SYNC ended; to no other. */
+static void test_blame(void **state)
+{
+	for (unsigned msi = 0; msi < MSI_TOO; msi++) {
+		struct bench b;
+		uint64_t positions = run_mixed(&b, msi, UINT64_MAX, -1, -1);
+		unsigned turns = 0;
+
+		for (size_t i = 1; i < b.f.logged; i++)
+			turns += b.f.log[i].w[0] >> 32 != b.f.log[i - 1].w[0] >> 32;
+		/* They did go among each other. */
+		assert_true(positions > 63 + 3 && turns > 6);
+		bench_down(&b);
+		for (uint64_t ill = 0; ill < positions; ill++) {
+			run_mixed(&b, msi, ill, -1, -1);
+			assert_int_equal(b.f.cerrors, 1);
+			for (unsigned who = 0; who < MIXED; who++)
+				assert_int_equal(mixed_status[who], who == b.f.blamed
+									    ? SMMU_CMDQ_LOST
+									    : SMMU_CMDQ_DONE);
+			bench_down(&b);
+		}
+		for (unsigned silent = 0; silent < MIXED; silent++)
+			for (int at = 0; at < 20; at++) {
+				run_mixed(&b, msi, UINT64_MAX, (int)silent, at);
+				assert_int_equal(b.f.cerrors, 1);
+				assert_int_equal(b.f.blamed, silent);
+				for (unsigned who = 0; who < MIXED; who++)
+					assert_int_equal(mixed_status[who],
+							 who == silent ? SMMU_CMDQ_ATC_TIMEOUT
+								       : SMMU_CMDQ_DONE);
+				bench_down(&b);
+			}
+	}
 }
 
 /* ---- many producers, errors all over ---- */
@@ -318,7 +434,8 @@ int main(void)
 		cmocka_unit_test(test_ill),       cmocka_unit_test(test_issue),
 		cmocka_unit_test(test_abort),     cmocka_unit_test(test_unknown),
 		cmocka_unit_test(test_atc),       cmocka_unit_test(test_many_errors),
-		cmocka_unit_test(test_full_ring), cmocka_unit_test(test_random),
+		cmocka_unit_test(test_full_ring), cmocka_unit_test(test_storm),
+		cmocka_unit_test(test_blame),     cmocka_unit_test(test_random),
 	};
 
 	seed = test_seed();
