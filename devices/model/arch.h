@@ -88,6 +88,7 @@ enum {
 #define GERROR_MSI_EVENTQ_ABT BIT(5)
 #define GERROR_MSI_PRIQ_ABT BIT(6)
 #define GERROR_MSI_GERROR_ABT BIT(7)
+#define GERROR_SFM BIT(8)
 #define GERROR_ALL 0x3fdU
 #define QUEUE_OVERFLOW BIT(31) /* OVFLG in PROD, OVACKFLG in CONS of an output queue */
 

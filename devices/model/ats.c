@@ -60,6 +60,22 @@ static bool permits(const struct xlate *x, uint8_t perms)
 	return (perms & s1) && (perms & s2);
 }
 
+/** The answer to a request that failed: Unsupported Request, Completer Abort, or no permissions (3.9.1.2). */
+static void count_refusal(struct instance *in, const struct smmu_model_device *dev,
+			  const struct xlate *x)
+{
+	bool ur = x->fault.type == F_BAD_ATS_TREQ || !x->fault.type;
+	bool ca = !ur && (x->fault.type < F_TRANSLATION);
+
+	if (!x->fill || (!ur && !ca))
+		return;
+	in->count.ats_ur += ur;
+	in->count.ats_ca += ca;
+	if (in->cfg.strict & SMMU_STRICT_ATS_ANSWER)
+		model_misuse(in, "a request of stream %#x is answered with %s", dev->stream,
+			     ur ? "UR" : "CA");
+}
+
 /** Is this configuration error recorded for ATS (3.9.1.2, 3.9.1.3)? */
 static bool ats_recorded(const struct instance *in, uint8_t type)
 {
@@ -113,6 +129,7 @@ bool model_ats_access(struct instance *in, struct smmu_model_device *dev, struct
 		if (!request(in, dev, &dma, x->fill, &ask, &e)) {
 			*x = ask;
 			x->ask = ASK_DMA;
+			count_refusal(in, dev, &ask);
 			/* Only a request that must not be made is an event; the device sees all others (3.9.1.2). */
 			if (ask.fault.type != F_BAD_ATS_TREQ)
 				x->fault.record &= ats_recorded(in, ask.fault.type);

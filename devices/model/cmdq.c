@@ -226,7 +226,8 @@ static void finish_sync(struct instance *in)
 			model_raise_irq(in, SMMU_MODEL_IRQ_CMD_SYNC);
 		else if (in->cfg.errata & SMMU_ERRATUM_MSI)
 			; /* goes nowhere */
-		else if (!model_msi(in, addr, (uint32_t)bits(in->sync_cmd[0], 63, 32)))
+		else if (model_inject(in, SMMU_FAULT_MSI_ABORT) ||
+			 !model_msi(in, addr, (uint32_t)bits(in->sync_cmd[0], 63, 32)))
 			model_gerror(in, GERROR_MSI_CMDQ_ABT);
 	}
 	advance(in);

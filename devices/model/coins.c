@@ -64,6 +64,7 @@ void smmu_model_coins(struct smmu_model_config *c, uint64_t seed)
 	c->contiguous = coin(&s);
 	c->check_reserved = coin(&s);
 	c->oas_truncate = coin(&s);
+	c->abort_async = coin(&s);
 	c->garbage = coin(&s);
 	c->cr_split = coin(&s);
 	/* How often. */
@@ -144,6 +145,7 @@ char *smmu_model_describe(struct smmu_model *model, unsigned i, char *text, size
 		{"contiguous", c->contiguous},
 		{"check-reserved", c->check_reserved},
 		{"oas-truncate", c->oas_truncate},
+		{"abort-async", c->abort_async},
 		{"garbage", c->garbage},
 		{"cr-split", c->cr_split},
 	};

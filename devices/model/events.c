@@ -46,10 +46,10 @@ static bool aborted(const struct instance *in, uint32_t bit)
 static void write_record(struct instance *in, const uint64_t w[4])
 {
 	unsigned log2 = queue_log2(in->r.eventq.base, in->cfg.eventq_bits);
-	bool full, was_empty;
+	bool full, was_empty, ok;
 	uint64_t at;
 
-	if (!(in->r.cr0.eff & CR0_EVENTQEN) || aborted(in, GERROR_EVENTQ_ABT)) {
+	if (!(in->r.cr0.eff & CR0_EVENTQEN) || aborted(in, GERROR_EVENTQ_ABT) || in->sfm) {
 		in->count.events_lost++;
 		return;
 	}
@@ -59,12 +59,15 @@ static void write_record(struct instance *in, const uint64_t w[4])
 		in->count.events_lost++;
 		return;
 	}
-	for (unsigned i = 0; i < 4; i++) {
-		if (!model_store(in, SMMU_USE_EVENT, at + i * 8, w[i])) {
-			in->count.events_lost++;
-			model_gerror(in, GERROR_EVENTQ_ABT);
-			return;
-		}
+	ok = !model_inject(in, SMMU_FAULT_EVENT_ABORT);
+	for (unsigned i = 0; ok && i < 4; i++)
+		ok = model_store(in, SMMU_USE_EVENT, at + i * 8, w[i]);
+	if (!ok) {
+		in->count.events_lost++;
+		if (in->cfg.abort_async)
+			queue_advance(&in->r.eventq, log2);
+		model_gerror(in, GERROR_EVENTQ_ABT);
+		return;
 	}
 	was_empty = queue_empty(&in->r.eventq, log2);
 	queue_advance(&in->r.eventq, log2);

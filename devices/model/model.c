@@ -198,6 +198,21 @@ void smmu_model_kill_queue(struct smmu_model *model, unsigned i, uint64_t nth, b
 	model_leave(&model->in[i]);
 }
 
+void smmu_model_fail_service(struct smmu_model *model, unsigned i)
+{
+	struct instance *in;
+
+	if (i >= model->count)
+		return;
+	in = &model->in[i];
+	model_enter(in);
+	in->sfm = true;
+	model_cmdq_kill(in, 1, true);
+	model_fetch_drop(in);
+	model_gerror(in, GERROR_SFM);
+	model_leave(in);
+}
+
 void smmu_model_vanish(struct smmu_model *model, unsigned i, bool on)
 {
 	if (i >= model->count)

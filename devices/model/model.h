@@ -117,6 +117,8 @@ struct smmu_model_config {
 	bool contiguous; /**< the Contiguous bit makes one entry of a whole run */
 	bool check_reserved; /**< non-zero bits of no field in commands, STEs and CDs are refused (4.1.5, chapter 5) */
 	bool oas_truncate; /**< addresses above OAS are cut where the text lets it choose, else refused (3.4.3) */
+	/** PROD moves over an event record whose write was aborted: what is there is no record (7.2.2). */
+	bool abort_async;
 	/** What reset leaves UNKNOWN is not 0 but anything, addresses inside memory. */
 	bool garbage;
 	/**
@@ -159,6 +161,11 @@ enum smmu_model_strict {
 	/** ATS: SMMUEN goes while a device has ATS on (3.9.1); a request is refused (F_BAD_ATS_TREQ, 3.9.2). */
 	SMMU_STRICT_ATS = 8,
 	SMMU_STRICT_ALL = 15,
+	/**
+	 * Not in ALL, as a device that was cut off on purpose meets it as well: a request of a device with ATS on is answered with
+	 * UR or CA, because its STE aborts, is illegal or leads to something illegal (3.9.1.2).
+	 */
+	SMMU_STRICT_ATS_ANSWER = 16,
 };
 
 /** A common server part: S1+S2+nested, 16-bit ids, RIL, MSI, coherent, ATS, PRI, 48 bits, all granules. */
@@ -298,6 +305,8 @@ enum smmu_model_fault {
 	SMMU_FAULT_NO_ACK,         /**< a write of CR0, IRQ_CTRL or GBPA is never acknowledged */
 	SMMU_FAULT_PAUSE, /**< at a command the instance stops for pause_ns; accesses of devices go on */
 	SMMU_FAULT_QUEUE_DEAD, /**< at a command the queue stops without a word, until CMDQEN goes off and on */
+	SMMU_FAULT_MSI_ABORT, /**< the MSI of a CMD_SYNC is aborted; the CMD_SYNC is consumed (4.7.3) */
+	SMMU_FAULT_EVENT_ABORT, /**< writing an event record is aborted (7.2.2) */
 	SMMU_FAULT_ATC_SLOW, /**< an ATC_INV takes up to atc_slow_ns longer; it may be given up before */
 	SMMU_FAULT_COUNT
 };
@@ -315,6 +324,8 @@ struct smmu_model_counters {
 	uint64_t prefetches, evictions;
 	uint64_t last_sync_ns; /**< when the last CMD_SYNC completed */
 	uint64_t misuses;
+	uint64_t ats_ur,
+		ats_ca; /**< translation requests answered with Unsupported Request, Completer Abort */
 	uint64_t dead_accesses; /**< of the misuses: accesses to memory that is not allocated */
 	uint64_t msis;          /**< sent, aborted ones included */
 	uint64_t injected[SMMU_FAULT_COUNT];
@@ -360,6 +371,11 @@ void smmu_model_pause(struct smmu_model *model, unsigned i, uint64_t ns);
  * @p nth 0: it lives again.
  */
 void smmu_model_kill_queue(struct smmu_model *model, unsigned i, uint64_t nth, bool for_good);
+/**
+ * Instance @p i enters service failure mode (12.3): GERROR.SFM_ERR, no traffic, no commands, no records, until
+ * smmu_model_reset(). No acknowledgement ends it.
+ */
+void smmu_model_fail_service(struct smmu_model *model, unsigned i);
 /** Registers of instance @p i read as ones, writes go nowhere, nothing is translated; @p on false: it is back. */
 void smmu_model_vanish(struct smmu_model *model, unsigned i, bool on);
 

@@ -57,6 +57,9 @@ void model_regs_reset(struct instance *in)
 	in->cmdq_at = NEVER;
 	for (unsigned i = 0; i < CACHED_COMMANDS; i++)
 		in->cached[i].valid = false;
+	in->sfm = false;
+	in->dies_at = 0;
+	in->dead_for_good = false;
 	model_cmdq_show(in);
 	model_fetch_drop(in);
 	in->nlate = 0;

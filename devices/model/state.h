@@ -227,6 +227,7 @@ struct instance {
 	uint32_t stag; /* of the next stalled access */
 	struct smmu_model_counters count;
 	char misuse[MAX_MISUSE][MISUSE_TEXT];
+	bool sfm;             /* smmu_model_fail_service() */
 	bool mute_acks, gone; /* smmu_model_acknowledge(), smmu_model_vanish() */
 	unsigned inject_every[SMMU_FAULT_COUNT], inject_left[SMMU_FAULT_COUNT];
 };

@@ -135,7 +135,7 @@ bool model_translate(struct instance *in, struct xlate *x)
 {
 	bool ok;
 
-	if (in->gone)
+	if (in->gone || in->sfm)
 		return model_fail(x, 0, CLASS_IN, false, 0, 0);
 	if (!(in->r.cr0.eff & CR0_SMMUEN)) {
 		if (x->ask == ASK_ATS)

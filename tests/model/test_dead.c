@@ -245,12 +245,115 @@ static void test_lazy_cons(void **state)
 	rig_close(&rig);
 }
 
+/** The MSI of a CMD_SYNC is aborted: told in GERROR, and the CMD_SYNC is consumed all the same (4.7.3). */
+static void test_msi_abort(void **state)
+{
+	struct smmu_model_config c = rig_config();
+	struct rig rig;
+	uint64_t word;
+
+	rig_open(&rig, &c, 1, SMMU_MODEL_VIRTUAL, NULL, 1);
+	rig_up(&rig, 0);
+	word = rig_alloc(&rig, 64, 64);
+	smmu_model_inject(rig.model, SMMU_FAULT_MSI_ABORT, 1);
+	rig_cmd(&rig, 0, smmu_cmd_sync_msi(word, 7, 0, 0));
+	assert_true(smmu_model_settle(rig.model, 1000000));
+	assert_int_equal(rig_load(&rig, word), 0);
+	assert_int_equal(rig_read(&rig, 0, SMMU_GERROR), SMMU_GERROR_MSI_CMDQ_ABT_ERR);
+	assert_int_equal(rig_read(&rig, 0, SMMU_CMDQ_CONS), rig.in[0].cmdq.index);
+	rig_close(&rig);
+}
+
+/** A record whose write is aborted: PROD stays before it, or moves over what is no record (7.2.2). */
+static void test_event_abort(void **state)
+{
+	for (unsigned async = 0; async < 2; async++) {
+		struct smmu_model_config c = rig_config();
+		struct rig rig;
+
+		c.abort_async = async;
+		rig_open(&rig, &c, 1, SMMU_MODEL_VIRTUAL, NULL, 1);
+		rig_up(&rig, 0);
+		rig_refused(&rig, 0, 1, 0x1000, SMMU_C_BAD_STE);
+		smmu_model_inject(rig.model, SMMU_FAULT_EVENT_ABORT, 1);
+		rig_refused(&rig, 0, 2, 0x1000, SMMU_C_BAD_STE);
+		smmu_model_inject(rig.model, SMMU_FAULT_EVENT_ABORT, 0);
+		assert_int_equal(rig_read(&rig, 0, SMMU_GERROR), SMMU_GERROR_EVENTQ_ABT_ERR);
+		assert_int_equal(rig_read(&rig, 0, SMMU_EVENTQ_PROD), 1 + async);
+		assert_int_equal(rig_load(&rig, rig.in[0].eventq.base + 32), 0);
+		/* Nothing is written before that is acknowledged. */
+		rig_refused(&rig, 0, 3, 0x1000, SMMU_C_BAD_STE);
+		assert_int_equal(rig_read(&rig, 0, SMMU_EVENTQ_PROD), 1 + async);
+		acknowledge(&rig);
+		rig_refused(&rig, 0, 4, 0x1000, SMMU_C_BAD_STE);
+		assert_int_equal(rig_read(&rig, 0, SMMU_EVENTQ_PROD), 2 + async);
+		rig_close(&rig);
+	}
+}
+
+/** Service failure mode ends with a reset and nothing less (12.3). */
+static void test_service_failure(void **state)
+{
+	struct smmu_model_config c = rig_config();
+	struct rig rig;
+
+	rig_open(&rig, &c, 1, SMMU_MODEL_VIRTUAL, NULL, 1);
+	rig_up(&rig, 0);
+	smmu_model_fail_service(rig.model, 0);
+	assert_int_equal(rig_read(&rig, 0, SMMU_GERROR), SMMU_GERROR_SFM_ERR);
+	acknowledge(&rig);
+	rig_refused(&rig, 0, 3, 0x1000, 0);
+	assert_false(sync_within(&rig, 1000000000));
+	smmu_model_reset(rig.model, 0);
+	rig_up(&rig, 0);
+	rig_refused(&rig, 0, 3, 0x1000, SMMU_C_BAD_STE);
+	assert_true(sync_within(&rig, 1000000000));
+	rig_close(&rig);
+}
+
+/** How a request of a device with ATS on is answered when its STE or CD changes under it (3.9.1.2). */
+static void test_ats_answers(void **state)
+{
+	struct smmu_model_config c = rig_config();
+	struct smmu_model_counters count;
+	struct smmu_model_device *dev;
+	struct rig rig;
+	struct rig_table t;
+	uint64_t w[8], cd;
+
+	c.strict = SMMU_STRICT_ATS_ANSWER;
+	rig_open(&rig, &c, 1, SMMU_MODEL_VIRTUAL, NULL, 1);
+	rig_up(&rig, 0);
+	t = rig_table(&rig, 1, 12, 48);
+	rig_map(&rig, &t, 0x1000, 0x9000, 3, RIG_NG);
+	cd = rig_cd(&rig, 0, &t, 5);
+	rig_ste_s1(w, cd, 0, 0);
+	rig_ste(&rig, 0, 1, w);
+	dev = smmu_model_device(rig.model, 0, 1, true);
+	smmu_model_ats_enable(dev, true);
+	rig_refused(&rig, 0, 1, 0x5000, SMMU_F_TRANSLATION); /* R = W = 0: as it should be */
+	assert_int_equal(smmu_model_misuse_count(rig.model, 0), 0);
+	rig_store(&rig, cd, 0);
+	rig_cmd_sync(&rig, 0, smmu_cmd_cfgi_cd(1, 0, true));
+	rig_refused(&rig, 0, 1, 0x1000, SMMU_C_BAD_CD);
+	rig_ste(&rig, 0, 1, (const uint64_t[8]){SMMU_STE_W0_V});
+	rig_cmd_sync(&rig, 0, smmu_cmd_cfgi_ste(1, true));
+	rig_refused(&rig, 0, 1, 0x1000, 0);
+	smmu_model_counters(rig.model, 0, &count);
+	assert_int_equal(count.ats_ca, 1);
+	assert_int_equal(count.ats_ur, 1);
+	assert_int_equal(count.misuses, 2);
+	rig_close_anyway(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pause),           cmocka_unit_test(test_queue_dead),
 		cmocka_unit_test(test_slow_atc),        cmocka_unit_test(test_innocent),
 		cmocka_unit_test(test_cached_commands), cmocka_unit_test(test_lazy_cons),
+		cmocka_unit_test(test_msi_abort),       cmocka_unit_test(test_event_abort),
+		cmocka_unit_test(test_service_failure), cmocka_unit_test(test_ats_answers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
