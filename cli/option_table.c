@@ -57,6 +57,10 @@ const struct option option_table[] = {
 	{"clock", OPTION_CLOCK, CMD_RUN, OPTION_NONE, OPTION_NONE, 0, 0, "virtual|real",
 	 "virtual: threads are simulated and times are exact; real: threads of the system, where a "
 	 "seed repeats the input and not the order (virtual)"},
+	{"non-coherent", OPTION_FLAG, CMD_RUN, AT(lab.non_coherent), OPTION_NONE, 0, 0, NULL,
+	 "the SMMUs see memory only as it was cleaned, and processors what they wrote only after "
+	 "an "
+	 "invalidate; lines are evicted by chance besides"},
 	{"design", OPTION_DESIGN, CMD_RUN | CMD_REPLAY, OPTION_NONE, OPTION_NONE, 0, 0,
 	 "sweep|serial|list|flush",
 	 "how unmaps are made safe: one sweep over all SMMUs at once; one SMMU and kind after the "

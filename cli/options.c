@@ -167,6 +167,8 @@ static int check_qemu(struct options *o)
 			o->lab.devices);
 	if (o->ats_given && o->lab.ats)
 		return options_fail(o, "--device qemu has no ATS: leave --ats out");
+	if (o->lab.non_coherent)
+		return options_fail(o, "--device qemu is coherent: leave --non-coherent out");
 	if (o->lab.real_clock)
 		return options_fail(
 			o, "--device qemu goes by the virtual clock: leave --clock real out");
@@ -196,6 +198,9 @@ static int check_run(struct options *o)
 		o->lab.ats = o->lab.devices / 2;
 	if (o->lab.seconds && !o->ops_given)
 		o->lab.ops = UINT64_MAX;
+	if (lab_fault(&o->lab, FAULT_DROP_CLEAN, NULL) && !o->lab.non_coherent)
+		return options_fail(o, "--inject drop-clean needs SMMUs that are not coherent: "
+				       "add --non-coherent");
 	if (o->lab.real_clock && lab_fault(&o->lab, FAULT_NO_BARRIER, NULL))
 		return options_fail(
 			o, "no-barrier works by simulated store buffers: leave --clock real out");

@@ -11,6 +11,7 @@
 
 #include "bus.h"
 #include "model.h"
+#include "ram.h"
 #include "report.h"
 
 /** One access of a device. */
@@ -115,6 +116,9 @@ struct backend_model_config {
 	bool real_clock;
 	uint64_t seed;
 	const struct smmu_ram *ram;
+	const struct smmu_ram *seen;  /**< what the SMMUs see of it; NULL: the same */
+	const struct smmu_heap *heap; /**< whose memory the SMMUs use */
+	uint64_t atc_timeout_ns;
 	uint64_t (*now_ns)(void *ctx);
 	void *now_ctx;
 };

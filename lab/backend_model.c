@@ -7,6 +7,11 @@
 
 #include "model.h"
 
+/* PCIe lets a device take so long. */
+#define ATC_SLOW_NS 90000000000ull
+/* Longer than the driver waits for anything. */
+#define PAUSE_NS 150000000000ull
+
 struct model_backend {
 	struct smmu_model *model;
 	struct smmu_ram ram;
@@ -14,6 +19,8 @@ struct model_backend {
 	void *now_ctx;
 	bool real_clock;
 	unsigned smmus;
+	const struct smmu_heap *heap;
+	uint32_t irq[SMMU_MODEL_MAX_INSTANCES]; /* interrupts since the last look */
 };
 
 /* The access under way in this thread, for the hook that the model calls in the middle of it. */
@@ -51,6 +58,34 @@ static uint64_t model_now(void *ctx)
 	return b->now_ns(b->now_ctx);
 }
 
+static void on_irq(void *ctx, unsigned instance, enum smmu_model_irq irq)
+{
+	struct model_backend *b = ctx;
+
+	__atomic_store_n(&b->irq[instance], 1, __ATOMIC_RELEASE);
+}
+
+static bool model_interrupted(void *ctx, unsigned smmu)
+{
+	struct model_backend *b = ctx;
+
+	return __atomic_load_n(&b->irq[smmu], __ATOMIC_RELAXED) &&
+	       __atomic_exchange_n(&b->irq[smmu], 0, __ATOMIC_ACQUIRE);
+}
+
+/* Memory that the SMMU uses is the heap's; what lies outside is no driver's to free. */
+static bool on_live(void *ctx, uint64_t bus, size_t len)
+{
+	struct model_backend *b = ctx;
+	uint64_t first = b->heap->ram->base + (b->heap->first << SMMU_RAM_PAGE_SHIFT);
+	uint64_t size = b->heap->pages << SMMU_RAM_PAGE_SHIFT;
+
+	if (bus - first >= size)
+		return true;
+	return smmu_heap_is_live((struct smmu_heap *)b->heap, bus) &&
+	       smmu_heap_is_live((struct smmu_heap *)b->heap, bus + len - 1);
+}
+
 static const struct smmu_bus *model_bus(void *ctx, unsigned smmu)
 {
 	struct model_backend *b = ctx;
@@ -82,7 +117,7 @@ static void model_reset_device(void *ctx, unsigned smmu, uint32_t stream)
 
 static bool model_silent(void *ctx, unsigned smmu, uint32_t stream)
 {
-	return smmu_model_atc_muted(device(ctx, smmu, stream));
+	return smmu_model_atc_silent(device(ctx, smmu, stream));
 }
 
 static void model_dma(void *ctx, const struct backend_dma *dma, struct backend_answer *answer)
@@ -159,6 +194,12 @@ static enum smmu_model_fault model_fault(enum fault_id fault)
 		return SMMU_FAULT_SLOW_SYNC;
 	case FAULT_EVENT_OVERFLOW:
 		return SMMU_FAULT_EVENT_OVERFLOW;
+	case FAULT_ATC_SLOW:
+		return SMMU_FAULT_ATC_SLOW;
+	case FAULT_PAUSE:
+		return SMMU_FAULT_PAUSE;
+	case FAULT_QUEUE_DEAD:
+		return SMMU_FAULT_QUEUE_DEAD;
 	default:
 		return SMMU_FAULT_COUNT;
 	}
@@ -230,6 +271,7 @@ static const struct backend_ops model_ops = {
 	.inject = model_inject,
 	.struck = model_struck,
 	.misuse = model_misuse,
+	.interrupted = model_interrupted,
 	.start = model_start,
 	.stop = model_stop,
 	.close = model_close,
@@ -261,7 +303,8 @@ int backend_model_open(struct backend *out, const struct backend_model_config *c
 {
 	struct smmu_model_config *configs = calloc(cfg->smmus, sizeof(*configs));
 	struct model_backend *b = calloc(1, sizeof(*b));
-	struct smmu_model_hooks hooks = {.ctx = b, .access = on_access};
+	struct smmu_model_hooks hooks = {
+		.ctx = b, .access = on_access, .irq = on_irq, .live = on_live};
 	unsigned i;
 
 	if (!configs || !b)
@@ -279,11 +322,15 @@ int backend_model_open(struct backend *out, const struct backend_model_config *c
 			vary(&configs[i], i);
 		if (cfg->calm)
 			calm(&configs[i]);
+		configs[i].atc_timeout_ns = cfg->atc_timeout_ns;
+		configs[i].atc_slow_ns = ATC_SLOW_NS;
+		configs[i].pause_ns = PAUSE_NS;
 		/* A linear table of more streams would take megabytes. */
 		if (cfg->sid_bits > 12)
 			configs[i].two_level_st = true;
 	}
 	b->ram = *cfg->ram;
+	b->heap = cfg->heap;
 	b->real_clock = cfg->real_clock;
 	b->smmus = cfg->smmus;
 	b->now_ns = cfg->now_ns;
@@ -294,6 +341,8 @@ int backend_model_open(struct backend *out, const struct backend_model_config *c
 				     configs, cfg->smmus, &b->ram, &hooks, cfg->seed);
 	if (!b->model)
 		goto fail;
+	for (i = 0; cfg->seen && i < cfg->smmus; i++)
+		smmu_model_set_ram(b->model, i, cfg->seen);
 	free(configs);
 	*out = (struct backend){&model_ops, b};
 	return 0;

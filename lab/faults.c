@@ -54,6 +54,12 @@ const struct fault_info fault_info[FAULT_KINDS] = {
 			      .every = 1,
 			      .what = "the array is published, or looked at, without the barrier",
 			      .missing = "barrier"},
+	[FAULT_DROP_CLEAN] =
+		{.name = "drop-clean",
+		 .caught = true,
+		 .every = 20,
+		 .what = "what was stored is not written back for an SMMU that is not coherent",
+		 .missing = "clean"},
 	[FAULT_ATC_TIMEOUT] =
 		{.name = "atc-timeout",
 		 .every = 2000,
@@ -73,6 +79,23 @@ const struct fault_info fault_info[FAULT_KINDS] = {
 				  .every = 100,
 				  .what = "the event queue is filled up"},
 	[FAULT_ALLOC_FAIL] = {.name = "alloc-fail", .every = 50, .what = "an allocation fails"},
+	[FAULT_ATC_SLOW] =
+		{.name = "atc-slow",
+		 .no_confirm = true,
+		 .every = 2000,
+		 .what = "an ATC takes up to 90 s to answer; the SMMU gives it up after 60 s"},
+	[FAULT_PAUSE] = {.name = "pause",
+			 .no_confirm = true,
+			 .every = 10000,
+			 .what = "an SMMU stops for longer than any time-out, and then goes on"},
+	[FAULT_QUEUE_DEAD] = {.name = "queue-dead",
+			      .no_confirm = true,
+			      .every = 10000,
+			      .what = "an SMMU takes no command any more, until it is revived"},
+	[FAULT_DIRTY_START] =
+		{.name = "dirty-start",
+		 .every = 1,
+		 .what = "an SMMU is brought up as a former owner left it, with DMA going on"},
 };
 
 const char *fault_not_on_qemu(enum fault_id id)
@@ -81,6 +104,7 @@ const char *fault_not_on_qemu(enum fault_id id)
 	case FAULT_DROP_ATC:
 	case FAULT_ATC_FIRST:
 	case FAULT_ATC_TIMEOUT:
+	case FAULT_ATC_SLOW:
 		return "it has no ATS";
 	case FAULT_DROP_SYNC:
 	case FAULT_SLOW_SYNC:
@@ -89,6 +113,10 @@ const char *fault_not_on_qemu(enum fault_id id)
 		return "its walks end at once, and it caches none of their steps";
 	case FAULT_CMD_ABORT:
 	case FAULT_EVENT_OVERFLOW:
+	case FAULT_DROP_CLEAN:
+	case FAULT_PAUSE:
+	case FAULT_QUEUE_DEAD:
+	case FAULT_DIRTY_START:
 		return "only the model can be made to do that";
 	default:
 		return NULL;

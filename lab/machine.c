@@ -50,6 +50,9 @@ static int open_backend(struct machine *m, const struct machine_config *cfg)
 		.real_clock = m->o->real_clock,
 		.seed = m->o->seed,
 		.ram = &m->ram,
+		.seen = m->posix.shadow ? &m->shadow.seen : NULL,
+		.heap = &m->heap,
+		.atc_timeout_ns = lab_fault(m->o, FAULT_ATC_SLOW, NULL) ? 60000000000ull : 1000000,
 		.now_ns = sim_clock,
 		.now_ctx = m->sim,
 	};
@@ -58,7 +61,7 @@ static int open_backend(struct machine *m, const struct machine_config *cfg)
 	if (!coherent)
 		return machine_fail(m, "out of memory");
 	for (i = 0; i < m->smmus; i++)
-		coherent[i] = m->topology.smmus[i].coherent;
+		coherent[i] = m->topology.smmus[i].coherent && !m->o->non_coherent;
 	i = backend_model_open(&m->backend, &c) != 0;
 	free(coherent);
 	if (i)
@@ -114,7 +117,7 @@ static int open_smmu(struct machine *m, unsigned i, const struct machine_config 
 	struct machine_smmu *s = &m->smmu[i];
 	int rc;
 
-	smmu_tamper_init(&s->tamper, m->backend.ops->bus(m->backend.ctx, i), &m->ram, i);
+	smmu_tamper_init(&s->tamper, m->backend.ops->bus(m->backend.ctx, i), machine_seen(m), i);
 	s->tamper.misdirect = on_stray;
 	s->tamper.misdirect_ctx = m;
 	if (cmdlog_init(&s->log, &s->tamper.bus, &m->ram, &m->port))
@@ -125,7 +128,7 @@ static int open_smmu(struct machine *m, unsigned i, const struct machine_config 
 		.mmio = {.bus = &s->log.bus},
 		.index = i,
 		.name = s->name,
-		.coherent_override = m->topology.smmus[i].coherent,
+		.coherent_override = m->topology.smmus[i].coherent && !m->o->non_coherent,
 	};
 	if (m->qemu)
 		s->cfg.evtq_log2 = BACKEND_QEMU_EVTQ_LOG2;
@@ -141,7 +144,9 @@ static int open_smmu(struct machine *m, unsigned i, const struct machine_config 
 	}
 	/* As the table names the part; the model has a page 1, whatever the part has. */
 	s->cfg.quirks |= machine_table_quirks(&m->topology.smmus[i]) & ~SMMU_QUIRK_PAGE0_ONLY;
+	machine_bring_dirt(m, i);
 	rc = machine_enable(m, i);
+	machine_leave_dirt(m, i);
 	if (rc)
 		return machine_fail(m, "smmu %u does not come up: error %d", i, rc);
 	return 0;
@@ -189,7 +194,7 @@ static int open_domains(struct machine *m, const struct machine_config *cfg)
 	if (!m->domain)
 		return machine_fail(m, "out of memory");
 	for (i = 0; i < m->smmus; i++)
-		coherent = coherent && m->topology.smmus[i].coherent;
+		coherent = coherent && m->topology.smmus[i].coherent && !m->o->non_coherent;
 	for (i = 0; i < cfg->domains; i++) {
 		struct machine_domain *d = &m->domain[i];
 		struct smmu_domain_config c = {.port = &m->port, .non_coherent = !coherent};
@@ -291,6 +296,7 @@ static void tear_down(struct machine *m)
 	oracle_destroy(m->oracle);
 	if (m->heap.page)
 		smmu_heap_fini(&m->heap);
+	smmu_shadow_destroy(&m->shadow);
 	if (!m->qemu)
 		smmu_ram_destroy(&m->ram);
 	machine_free_topology(m);
@@ -337,6 +343,8 @@ void machine_close(struct machine *m, struct report *r)
 			smmu_device_fini(&d->dev);
 	}
 	for (i = 0; i < m->smmus; i++) {
+		if (smmu_load(&m->smmu[i].present))
+			machine_check_dirt(m, i);
 		smmu_instance_remove(&m->smmu[i].inst);
 		if (m->backend.ops->misuse && m->backend.ops->misuse(m->backend.ctx, i, &text) &&
 		    !m->o->n_inject)

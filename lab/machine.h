@@ -95,8 +95,12 @@ struct machine {
 	const struct lab_config *o;
 	struct smmu_ram ram;
 	struct smmu_heap heap;
+	struct smmu_shadow shadow; /**< memory as the SMMUs see it that are not coherent */
 	struct smmu_posix posix;
 	struct smmu_port port;
+	struct smmu_port_ops port_ops; /**< of port, with faults in them */
+	uint32_t drop_clean;           /**< every so many-th clean is left out; 0: none */
+	uint64_t cleans;
 	struct sim *sim; /**< NULL: real threads */
 	struct backend backend;
 	bool qemu; /**< whose memory it is, then */
@@ -130,6 +134,7 @@ struct machine {
 	bool no_barrier;
 	bool attaching
 		[MACHINE_FIBERS]; /**< with no_barrier: the fibers that are in the middle of an attach */
+	uint64_t starts;          /**< of SMMUs, with the fault dirty-start */
 	uint64_t own_strikes[FAULT_KINDS]; /**< of the faults that are none of SMMUs or memory */
 	uint64_t quarantined, unconfirmed, revived;
 	uint64_t heap_base; /**< blocks alive before anything was set up */
@@ -170,6 +175,12 @@ static inline unsigned machine_slot(const struct machine_device *d, unsigned slo
 static inline unsigned machine_visitor(const struct machine *m, unsigned n)
 {
 	return m->domains + n;
+}
+
+/** Memory as the SMMUs see it. */
+static inline const struct smmu_ram *machine_seen(const struct machine *m)
+{
+	return m->posix.shadow ? &m->shadow.seen : &m->ram;
 }
 
 /** Nanoseconds of the run's clock. */

@@ -28,6 +28,16 @@ int machine_place(struct machine *m);
 /** Width of the widest stream that they have, at least 8. */
 unsigned machine_stream_bits(const struct machine *m);
 
+/**
+ * With the fault "dirty-start", where its turn has come: leave SMMU number @p smmu, which the driver does not use now, as a
+ * former owner would. Then true: its devices reach all of memory until the driver has it up.
+ */
+bool machine_bring_dirt(struct machine *m, unsigned smmu);
+/** The driver has just brought it up. */
+void machine_leave_dirt(struct machine *m, unsigned smmu);
+/** It has had it up until now: complain if it has written to memory of the former owner since. */
+void machine_check_dirt(struct machine *m, unsigned smmu);
+
 /** Turn the faults on, and off. */
 void machine_start_faults(struct machine *m);
 void machine_stop_faults(struct machine *m);

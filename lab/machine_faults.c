@@ -31,6 +31,8 @@ void machine_start_faults(struct machine *m)
 			m->backend.ops->inject(m->backend.ctx, r->id, r->every);
 		if (r->id == FAULT_ALLOC_FAIL)
 			smmu_heap_fail(&m->heap, 0, r->every);
+		if (r->id == FAULT_DROP_CLEAN)
+			smmu_store(&m->drop_clean, r->every);
 	}
 }
 
@@ -47,6 +49,7 @@ void machine_stop_faults(struct machine *m)
 			m->backend.ops->inject(m->backend.ctx, (enum fault_id)f, 0);
 	}
 	smmu_heap_fail(&m->heap, 0, 0);
+	smmu_store(&m->drop_clean, 0);
 }
 
 uint64_t machine_struck(struct machine *m, enum fault_id id)
@@ -56,7 +59,8 @@ uint64_t machine_struck(struct machine *m, enum fault_id id)
 
 	if (id == FAULT_ALLOC_FAIL)
 		return m->heap.fail.failed;
-	if (id == FAULT_EARLY_FREE || id == FAULT_NO_BARRIER)
+	if (id == FAULT_EARLY_FREE || id == FAULT_NO_BARRIER || id == FAULT_DROP_CLEAN ||
+	    id == FAULT_DIRTY_START)
 		return smmu_load(&m->own_strikes[id]);
 	for (f = 0; f < SMMU_TAMPER_FAULTS; f++) {
 		for (i = 0; tamper_fault[f] == id && i < m->smmus; i++)

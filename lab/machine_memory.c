@@ -54,6 +54,28 @@ static void leave_barriers_out(struct machine *m)
 	m->no_barrier = true;
 }
 
+static void clean(void *ctx, const void *va, size_t size)
+{
+	struct smmu_posix *posix = ctx;
+	struct machine *m = smmu_container_of(posix, struct machine, posix);
+	uint32_t every = smmu_load(&m->drop_clean);
+
+	if (every && smmu_fetch_add(&m->cleans, 1) % every == every - 1)
+		smmu_fetch_add(&m->own_strikes[FAULT_DROP_CLEAN], 1);
+	else
+		smmu_shadow_clean(posix->shadow, va, size);
+}
+
+/* The SMMUs see what is cleaned, and the canary. */
+static int part_memory(struct machine *m)
+{
+	if (smmu_shadow_create(&m->shadow, &m->ram))
+		return machine_fail(m, "out of memory");
+	m->posix.shadow = &m->shadow;
+	smmu_shadow_clean(&m->shadow, smmu_ram_at(&m->ram, m->canary, CANARY_BYTES), CANARY_BYTES);
+	return 0;
+}
+
 static void make_work_free(struct sim *sim)
 {
 	unsigned kind;
@@ -98,7 +120,13 @@ int machine_make_memory(struct machine *m, const struct machine_config *cfg)
 		if (cfg->exact)
 			make_work_free(m->sim);
 	}
+	if (m->o->non_coherent && part_memory(m))
+		return 2;
 	smmu_posix_port_init(&m->port, &m->posix);
+	m->port_ops = *m->port.ops;
+	if (m->o->non_coherent)
+		m->port_ops.clean = clean;
+	m->port.ops = &m->port_ops;
 	if (lab_fault(m->o, FAULT_NO_BARRIER, NULL))
 		leave_barriers_out(m);
 	return 0;

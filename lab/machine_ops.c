@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a run does to its machine: attach, detach, remove, serve interrupts. Each tells the judge before and after. */
-#include "machine.h"
+#include "machine_build.h"
 
 #include <time.h>
 
@@ -233,10 +233,38 @@ int machine_revive(struct machine_device *d)
 	return rc;
 }
 
+static void open_to_all(struct machine_device *d)
+{
+	unsigned slot;
+
+	for (slot = 0; slot < MACHINE_SSIDS; slot++)
+		oracle_doubt(d->m->oracle, machine_slot(d, slot), ORACLE_IDENTITY);
+}
+
+/*
+ * DMA of all devices of an SMMU that a former owner left running, so that it caches what that one set up, and again after the
+ * driver has it up.
+ */
+static void roam(struct machine *m, unsigned smmu)
+{
+	struct dma_count count = {0};
+	unsigned i, k;
+
+	for (i = 0; i < m->devices; i++) {
+		struct machine_device *d = &m->device[i];
+
+		if (d->smmu != smmu)
+			continue;
+		for (k = 0; k < d->n_streams; k++)
+			machine_dma(m, &count, d, k, 0, m->canary, false);
+	}
+}
+
 int machine_replug(struct machine *m, unsigned smmu)
 {
 	struct machine_smmu *s = &m->smmu[smmu];
 	unsigned i, tries = 0;
+	bool dirty;
 	int rc;
 
 	for (i = 0; i < m->devices; i++) {
@@ -244,19 +272,33 @@ int machine_replug(struct machine *m, unsigned smmu)
 			block(&m->device[i], true, true);
 	}
 	design_change_all(m, true);
+	if (smmu_load(&s->present))
+		machine_check_dirt(m, smmu);
 	smmu_store(&s->present, 0);
 	smmu_instance_remove(&s->inst);
 	design_change_all(m, false);
 	for (i = 0; i < m->devices; i++) {
 		if (m->device[i].smmu == smmu) {
 			smmu_store_release(&m->device[i].present, 0);
-			block(&m->device[i], false, true);
+			/* Whoever uses it meanwhile lets everything through. */
+			if (lab_fault(m->o, FAULT_DIRTY_START, NULL))
+				open_to_all(&m->device[i]);
 		}
 	}
 	machine_pause(m, 1000);
+	dirty = machine_bring_dirt(m, smmu);
+	if (dirty)
+		roam(m, smmu);
 	do
 		rc = machine_enable(m, smmu);
 	while (machine_try_again(m, rc, &tries));
+	for (i = 0; i < m->devices; i++) {
+		if (m->device[i].smmu == smmu)
+			block(&m->device[i], false, true);
+	}
+	if (dirty)
+		roam(m, smmu);
+	machine_leave_dirt(m, smmu);
 	if (rc)
 		return rc;
 	for (i = 0; i < m->devices; i++) {

@@ -19,7 +19,7 @@ struct violation {
 	uint32_t stream, ssid;
 	bool has_ssid;
 	unsigned smmu;
-	char held_by[16]; /**< "tlb", "walk-cache", "config-cache", "atc", "memory" */
+	char held_by[24]; /**< "tlb", "walk-cache", "config-cache", "atc", "memory" */
 	char missing[48]; /**< the operation whose lack explains it, in few lower-case words */
 	char text[640];   /**< a sentence for a person */
 };

@@ -258,6 +258,16 @@ void smmu_model_atc_mute(struct smmu_model_device *dev, bool mute)
 	model_leave(dev->in);
 }
 
+bool smmu_model_atc_silent(struct smmu_model_device *dev)
+{
+	model_enter(dev->in);
+
+	bool silent = dev->muted || dev->late;
+
+	model_leave(dev->in);
+	return silent;
+}
+
 bool smmu_model_atc_muted(struct smmu_model_device *dev)
 {
 	model_enter(dev->in);
@@ -287,6 +297,7 @@ void smmu_model_device_reset(struct smmu_model_device *dev)
 	model_enter(dev->in);
 	dev->dead = false;
 	dev->muted = false;
+	dev->late = false;
 	dev->ats_on = false;
 	model_tlb_clear(&dev->atc);
 	model_leave(dev->in);

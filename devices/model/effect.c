@@ -225,6 +225,8 @@ void model_effect_add(struct instance *in, const uint64_t cmd[2])
 			if (trip > in->cfg.atc_timeout_ns) {
 				/* Given up before the answer comes; what it did by then, nobody learns. */
 				e.unanswered = true;
+				if (dev)
+					dev->late = true;
 				e.at = NEVER;
 				e.done = in->now + in->cfg.atc_timeout_ns;
 			}

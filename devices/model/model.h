@@ -420,6 +420,8 @@ void smmu_model_device_kill(struct smmu_model_device *dev);
 /** Function-level reset: answers again, ATS off, ATC empty. */
 void smmu_model_device_reset(struct smmu_model_device *dev);
 bool smmu_model_atc_muted(struct smmu_model_device *dev);
+/** Muted, or an ATC_INV was given up because of SMMU_FAULT_ATC_SLOW, since the last reset. */
+bool smmu_model_atc_silent(struct smmu_model_device *dev);
 /** Entries in its ATC. */
 size_t smmu_model_atc_count(struct smmu_model_device *dev);
 /**

@@ -63,23 +63,37 @@ static void worker_main(void *arg)
 	smmu_fetch_sub(&k->w->working, 1);
 }
 
-/* Devices that do DMA as long as there are workers; less of it while those only wait, for a time-out say. */
+/*
+ * For how long the workers have begun nothing new: they wait, for a time-out say. What goes on beside them goes on the more
+ * slowly, the longer that lasts, so that a minute of waiting is not a minute of polling.
+ */
+static uint64_t waited(struct worker *k)
+{
+	uint64_t begun = smmu_load(&k->w->begun), now = machine_now(k->w->m);
+
+	if (begun != k->seen_begun) {
+		k->seen_begun = begun;
+		k->seen_at = now;
+	}
+	return now - k->seen_at;
+}
+
+#define A_CALL_NS 20000u
+
+/* Devices that do DMA as long as there are workers. */
 static void mover_main(void *arg)
 {
 	struct worker *k = arg;
 	struct machine *m = k->w->m;
-	uint64_t begun = 0, idle = 0;
 
 	while (smmu_load_acquire(&k->w->working) && !smmu_load(&m->stop)) {
-		uint64_t now = smmu_load(&k->w->begun);
+		uint64_t idle = waited(k);
 
-		idle = now == begun ? smmu_min64(idle + 1, 4096) : 0;
-		begun = now;
 		worker_dma(k);
 		/* Real threads share processors with the SMMUs: bursts, and a rest. */
-		if (m->sim || idle > 256 || k->count.dma % 16 == 0)
+		if (m->sim || idle > 10 * A_CALL_NS || k->count.dma % 16 == 0)
 			machine_pause(m, 50 + smmu_random_below(&k->random, 800) +
-						 (idle > 64 ? idle * 16 : 0));
+						 (idle > A_CALL_NS ? idle / 16 : 0));
 	}
 }
 
@@ -88,8 +102,10 @@ static void service_main(void *arg)
 	struct worker *k = arg;
 
 	while (smmu_load_acquire(&k->w->working)) {
+		uint64_t idle = waited(k);
+
 		k->events += machine_serve(k->w->m);
-		machine_pause(k->w->m, 5000);
+		machine_pause(k->w->m, 5000 + (idle > A_CALL_NS ? idle / 64 : 0));
 	}
 	k->events += machine_serve(k->w->m);
 }

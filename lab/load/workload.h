@@ -78,6 +78,7 @@ struct worker {
 	uint64_t maps, unmaps, attaches, detaches, removals, refused_calls, events;
 	uint64_t *hot; /**< addresses that changed lately, HOT for each domain; read by all */
 	uint32_t n_hot;
+	uint64_t seen_begun, seen_at; /**< of workload.begun, and when it was seen to change */
 };
 
 struct workload {
