@@ -240,7 +240,7 @@ struct smmu_model_device {
 	struct instance *in;
 	uint32_t stream;
 	bool has_atc, ats_on, muted, dead;
-	bool late; /* an ATC_INV was given up because it was slow, since the last reset */
+	bool late;         /* an ATC_INV was given up because it was slow, since the last reset */
 	unsigned stu;      /* log2 */
 	uint32_t extra_ns; /* on top of cfg.atc_ns */
 	struct tlb atc;
