@@ -83,15 +83,27 @@ static void handler(void *arg)
 	}
 }
 
+static unsigned head_start; /* of the other one, in scheduling points */
+static bool in_handler, dawdling, freed_under_handler;
+
 static void remover(void *arg)
 {
+	for (unsigned i = 0; i < head_start; i++)
+		smmu_posix_point();
+	assert_int_equal(smmu_instance_remove(inst), 0);
+}
+
+static void remover_of_busy(void *arg)
+{
+	while (!dawdling)
+		smmu_posix_point();
 	assert_int_equal(smmu_instance_remove(inst), 0);
 }
 
 /** A handler on one processor while another removes the instance: no access to what was freed (the heap would tell). */
 static void test_against_remove(void **state)
 {
-	for (unsigned seed = 0; seed < 40; seed++) {
+	for (head_start = 0; head_start < 60; head_start++) {
 		struct smmu_model_config c = rig_config();
 		struct smmu_dma dma = {.stream = 600};
 
@@ -106,14 +118,13 @@ static void test_against_remove(void **state)
 	}
 }
 
-static bool in_handler, freed_under_handler;
-
 /** The handler loses its processor just before it looks at the queue, for longer than remove takes. */
 static void dawdle(struct rig_smmu *s, bool write, uint32_t offset)
 {
 	if (!in_handler || offset != SMMU_EVENTQ_PROD)
 		return;
 	in_handler = false;
+	dawdling = true;
 	for (unsigned i = 0; i < 20000 && smmu_heap_live(&rig.heap); i++)
 		smmu_posix_point();
 	freed_under_handler = !smmu_heap_live(&rig.heap);
@@ -135,9 +146,9 @@ static void test_remove_waits(void **state)
 	rig_open(&rig, &c, 1);
 	rig_up(&rig, 0, 0);
 	rig.on_access = dawdle;
-	in_handler = freed_under_handler = false;
+	in_handler = dawdling = freed_under_handler = false;
 	sim_spawn(rig.sim, slow_handler, NULL);
-	sim_spawn(rig.sim, remover, NULL);
+	sim_spawn(rig.sim, remover_of_busy, NULL);
 	assert_int_equal(sim_run(rig.sim), 0);
 	assert_false(freed_under_handler);
 	rig_close(&rig);

@@ -493,6 +493,44 @@ static void test_dies_at_each_write(void **state)
 		}
 }
 
+static uint32_t *late_word, late_value;
+static unsigned late_by;
+
+/** The MSI of the last CMD_SYNC is on its way for so many register accesses after CMDQEN went off. */
+static void late_msi(struct rig_smmu *s, bool write, uint32_t offset)
+{
+	if (!(s->check.cr0ack & SMMU_CR0_CMDQEN) && late_by && !--late_by)
+		*late_word = late_value;
+}
+
+/** Clearing CMDQEN does not wait for the MSI of a CMD_SYNC: its memory stays until that was seen, or the time is long over. */
+static void test_msi_on_its_way(void **state)
+{
+	for (unsigned late = 0; late < 2; late++) {
+		struct smmu_model_config c = rig_config();
+		struct smmu_cmdq *q = &inst->cmdq;
+		uint32_t slot;
+
+		rig_open(&rig, &c, 1);
+		rig_up(&rig, 0, 0);
+		/* The queue does not answer any more, so remove cannot ask it. */
+		slot = (reg(SMMU_CMDQ_CONS) - 1) & 63;
+		late_word = &q->msi[slot];
+		late_value = *late_word;
+		assert_int_not_equal(late_value, 0);
+		*late_word = 0;
+		late_by = late ? 20 : 0;
+		rig.smmu[0].frozen = true;
+		rig.on_access = late_msi;
+		assert_int_equal(smmu_instance_remove(inst), late ? 0 : -SMMU_ETIMEDOUT);
+		assert_int_equal(smmu_heap_live(&rig.heap) == 0, late);
+		rig.on_access = NULL;
+		assert_int_equal(smmu_instance_remove(inst), 0);
+		assert_int_equal(smmu_heap_live(&rig.heap), 0);
+		rig_close(&rig);
+	}
+}
+
 static uint32_t sfm;
 
 static uint32_t in_sfm(struct rig_smmu *s, uint32_t offset, uint32_t value)
@@ -529,6 +567,7 @@ int main(void)
 		cmocka_unit_test(test_msi),
 		cmocka_unit_test(test_held),
 		cmocka_unit_test(test_dies_at_each_write),
+		cmocka_unit_test(test_msi_on_its_way),
 		cmocka_unit_test(test_service_failure),
 	};
 
