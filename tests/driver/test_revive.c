@@ -100,7 +100,10 @@ static void test_dead_queue(void **state)
 	rig.smmu[0].frozen = true;
 	unmap_first(-SMMU_EIO);
 	rig.smmu[0].frozen = false;
+	rig_log_reset(&rig);
 	assert_int_equal(smmu_instance_revive(inst), 0);
+	/* Nothing of what was in the queue comes again. */
+	assert_memory_equal(rig_log(&rig), "ATS_OFF(300) ATS_OFF(20) CFGI_STE_RANGE TLBI_", 45);
 	expect_as_before(1);
 	finish();
 }
