@@ -24,12 +24,15 @@ void smmu_ste_used(const struct smmu_ste *ste, struct smmu_ste *mask)
 		SMMU_STE_W1_MEV | SMMU_STE_W1_PPAR | SMMU_STE_W1_PRIVCFG | SMMU_STE_W1_INSTCFG;
 	mask->w[4] |= SMMU_STE_W4_PARTID;
 	mask->w[5] |= SMMU_STE_W5_PMG;
-	/* A stage-1 translation replaces the memory attributes that these override (13.1.4). */
-	if (s1_may_bypass) {
-		mask->w[1] |= SMMU_STE_W1_SHCFG | SMMU_STE_W1_MTCFG | SMMU_STE_W1_ALLOCCFG;
-		if (ste->w[1] & SMMU_STE_W1_MTCFG)
-			mask->w[1] |= SMMU_STE_W1_MEMATTR;
-	}
+	/*
+	 * A stage-1 translation replaces memory type and shareability, but combines allocation hints with those of the
+	 * input, and whether the input has any is told by its type (13.4.2, 13.5).
+	 */
+	mask->w[1] |= SMMU_STE_W1_MTCFG | SMMU_STE_W1_ALLOCCFG;
+	if (ste->w[1] & SMMU_STE_W1_MTCFG)
+		mask->w[1] |= SMMU_STE_W1_MEMATTR;
+	if (s1_may_bypass)
+		mask->w[1] |= SMMU_STE_W1_SHCFG;
 	if (!s1 && !s2)
 		return;
 

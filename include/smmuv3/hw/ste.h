@@ -173,7 +173,7 @@ struct smmu_ste {
  * Features that the SMMU may lack are taken to be there: S2VMID is used by stage 1 alone (unless STRW selects EL2),
  * and MPAM, DPT and permission fields where their field of control enables them. Any context.
  *
- * IHI 0070, 5.2 STE, 5.2.1 General properties of the STE, 13.1.4 Replace.
+ * IHI 0070, 5.2 STE, 5.2.1 General properties of the STE, 13.4.2 Stage 1 memory attributes, 13.5.
  */
 void smmu_ste_used(const struct smmu_ste *ste, struct smmu_ste *mask);
 
