@@ -8,38 +8,38 @@ static const char *const names_action[] = {"terminate", "retry"};
 static const char *const names_cs[] = {"none", "irq", "sev"};
 
 static const struct smmu_field fields_prefetch_config[] = {
-	SMMU_FIELD(0, SMMU_CMD_W0_SID, "SID", ID),
+	SMMU_FIELD(0, SMMU_CMD_W0_SID, "SID", STREAM),
 	SMMU_FIELD(0, SMMU_CMD_W0_SSV, "SSV", NUM),
-	SMMU_FIELD(0, SMMU_CMD_W0_SSID, "SSID", NUM),
+	SMMU_FIELD(0, SMMU_CMD_W0_SSID, "SSID", STREAM_SET),
 };
 
 static const struct smmu_field fields_prefetch_addr[] = {
-	SMMU_FIELD(0, SMMU_CMD_W0_SID, "SID", ID),
+	SMMU_FIELD(0, SMMU_CMD_W0_SID, "SID", STREAM),
 	SMMU_FIELD(0, SMMU_CMD_W0_SSV, "SSV", NUM),
-	SMMU_FIELD(0, SMMU_CMD_W0_SSID, "SSID", NUM),
+	SMMU_FIELD(0, SMMU_CMD_W0_SSID, "SSID", STREAM_SET),
 	SMMU_FIELD(1, SMMU_CMD_PREFETCH_W1_ADDR, "Addr", ADDR),
 	SMMU_FIELD(1, SMMU_CMD_PREFETCH_W1_SIZE, "Size", NUM),
 	SMMU_FIELD(1, SMMU_CMD_PREFETCH_W1_STRIDE, "Stride", NUM),
 };
 
 static const struct smmu_field fields_cfgi_ste[] = {
-	SMMU_FIELD(0, SMMU_CMD_W0_SID, "SID", ID),
+	SMMU_FIELD(0, SMMU_CMD_W0_SID, "SID", STREAM),
 	SMMU_FIELD(1, SMMU_CMD_CFGI_W1_LEAF, "Leaf", NUM),
 };
 
 static const struct smmu_field fields_cfgi_range[] = {
-	SMMU_FIELD(0, SMMU_CMD_W0_SID, "SID", ID),
+	SMMU_FIELD(0, SMMU_CMD_W0_SID, "SID", STREAM),
 	SMMU_FIELD(1, SMMU_CMD_CFGI_W1_RANGE, "Range", ID),
 };
 
 static const struct smmu_field fields_cfgi_cd[] = {
-	SMMU_FIELD(0, SMMU_CMD_W0_SID, "SID", ID),
-	SMMU_FIELD(0, SMMU_CMD_W0_SSID, "SSID", ID),
+	SMMU_FIELD(0, SMMU_CMD_W0_SID, "SID", STREAM),
+	SMMU_FIELD(0, SMMU_CMD_W0_SSID, "SSID", STREAM),
 	SMMU_FIELD(1, SMMU_CMD_CFGI_W1_LEAF, "Leaf", NUM),
 };
 
 static const struct smmu_field fields_sid[] = {
-	SMMU_FIELD(0, SMMU_CMD_W0_SID, "SID", ID),
+	SMMU_FIELD(0, SMMU_CMD_W0_SID, "SID", STREAM),
 };
 
 static const struct smmu_field fields_vmid[] = {
@@ -89,24 +89,24 @@ static const struct smmu_field fields_s2_ipa[] = {
 };
 
 static const struct smmu_field fields_atc_inv[] = {
-	SMMU_FIELD(0, SMMU_CMD_W0_SID, "SID", ID),
+	SMMU_FIELD(0, SMMU_CMD_W0_SID, "SID", STREAM),
 	SMMU_FIELD(0, SMMU_CMD_W0_SSV, "SSV", NUM),
-	SMMU_FIELD(0, SMMU_CMD_W0_SSID, "SSID", NUM),
+	SMMU_FIELD(0, SMMU_CMD_W0_SSID, "SSID", STREAM_SET),
 	SMMU_FIELD(0, SMMU_CMD_ATC_INV_W0_G, "Global", NUM),
 	SMMU_FIELD(1, SMMU_CMD_ATC_INV_W1_ADDR, "Addr", ADDR),
 	SMMU_FIELD(1, SMMU_CMD_ATC_INV_W1_SIZE, "Size", ID),
 };
 
 static const struct smmu_field fields_pri_resp[] = {
-	SMMU_FIELD(0, SMMU_CMD_W0_SID, "SID", ID),
+	SMMU_FIELD(0, SMMU_CMD_W0_SID, "SID", STREAM),
 	SMMU_FIELD(0, SMMU_CMD_W0_SSV, "SSV", NUM),
-	SMMU_FIELD(0, SMMU_CMD_W0_SSID, "SSID", NUM),
+	SMMU_FIELD(0, SMMU_CMD_W0_SSID, "SSID", STREAM_SET),
 	SMMU_FIELD(1, SMMU_CMD_PRI_RESP_W1_PRGINDEX, "PRGIndex", ID),
 	SMMU_FIELD_ENUM(1, SMMU_CMD_PRI_RESP_W1_RESP, "Resp", ID, names_resp),
 };
 
 static const struct smmu_field fields_resume[] = {
-	SMMU_FIELD(0, SMMU_CMD_W0_SID, "SID", ID),
+	SMMU_FIELD(0, SMMU_CMD_W0_SID, "SID", STREAM),
 	SMMU_FIELD(1, SMMU_CMD_RESUME_W1_STAG, "STAG", ID),
 	SMMU_FIELD_ENUM(0, SMMU_CMD_RESUME_W0_AC, "Action", ID, names_action),
 	SMMU_FIELD(0, SMMU_CMD_RESUME_W0_AB, "Abort", NUM),
@@ -172,6 +172,32 @@ static const struct cmd_desc cmds[] = {
 	CMD_BARE(DPTI_ALL, NONE),
 	CMD_BARE(DPTI_PA, ANY),
 };
+
+/* Of other Security states and Exception levels: never right in the Non-secure queue (4.1.1). */
+#define CMD_AS(op, number, table, span_)                                        \
+	{                                                                       \
+		"CMD_" #op, table, SMMU_ARRAY_SIZE(table), number, SPAN_##span_ \
+	}
+
+static const struct cmd_desc secure_cmds[] = {
+	{"CMD_TLBI_EL3_ALL", NULL, 0, 0x18, SPAN_NONE},
+	CMD_AS(TLBI_EL3_VA, 0x1a, fields_el2_vaa, TLBI),
+	{"CMD_TLBI_S_EL2_ALL", NULL, 0, 0x50, SPAN_NONE},
+	CMD_AS(TLBI_S_EL2_ASID, 0x51, fields_asid, NONE),
+	CMD_AS(TLBI_S_EL2_VA, 0x52, fields_el2_va, TLBI),
+	CMD_AS(TLBI_S_EL2_VAA, 0x53, fields_el2_vaa, TLBI),
+	CMD_AS(TLBI_S_S12_VMALL, 0x58, fields_vmid, NONE),
+	CMD_AS(TLBI_S_S2_IPA, 0x5a, fields_s2_ipa, TLBI),
+	{"CMD_TLBI_SNH_ALL", NULL, 0, 0x60, SPAN_NONE},
+};
+
+bool smmu_cmd_is_secure(unsigned opcode)
+{
+	for (size_t i = 0; i < SMMU_ARRAY_SIZE(secure_cmds); i++)
+		if (secure_cmds[i].opcode == opcode)
+			return true;
+	return false;
+}
 
 static const struct cmd_desc *cmd_desc(unsigned opcode)
 {
@@ -259,9 +285,16 @@ const char *smmu_fields_cmd(const struct smmu_cmd *cmd, smmu_field_fn *fn, void 
 	struct smmu_cmd defined;
 	uint64_t bytes;
 
+	for (size_t i = 0; !d && i < SMMU_ARRAY_SIZE(secure_cmds); i++)
+		if (secure_cmds[i].opcode == opcode)
+			d = &secure_cmds[i];
 	if (!d) {
 		smmu_field_emit_hex(fn, ctx, "opcode", opcode);
-		return "reserved command";
+		if (opcode < SMMU_CMD_IMPDEF_FIRST || opcode > SMMU_CMD_IMPDEF_LAST)
+			return "reserved command";
+		smmu_field_emit_hex(fn, ctx, "W0", cmd->w[0]);
+		smmu_field_emit_hex(fn, ctx, "W1", cmd->w[1]);
+		return "IMPLEMENTATION DEFINED command";
 	}
 	if (opcode == SMMU_CMD_CFGI_STE_RANGE &&
 	    smmu_field_get(SMMU_CMD_CFGI_W1_RANGE, cmd->w[1]) == SMMU_CMD_CFGI_W1_RANGE_ALL) {

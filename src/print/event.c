@@ -63,7 +63,7 @@ const char *smmu_fields_event(const struct smmu_event_record *rec, smmu_field_fn
 	members = smmu_event_members(ev.type);
 	name = smmu_event_name(ev.type);
 	smmu_field_emit_hex(fn, ctx, "type", ev.type);
-	smmu_field_emit(fn, ctx, "SID", ev.sid, NULL);
+	smmu_field_emit_hex(fn, ctx, "SID", ev.sid);
 	if (!name) {
 		/* Nothing is known of the rest, so all of it is shown. */
 		smmu_field_emit_hex(fn, ctx, "W0", rec->w[0]);
@@ -75,7 +75,7 @@ const char *smmu_fields_event(const struct smmu_event_record *rec, smmu_field_fn
 			       : "reserved event";
 	}
 	if (ev.ssv)
-		smmu_field_emit(fn, ctx, "SSID", ev.ssid, NULL);
+		smmu_field_emit_hex(fn, ctx, "SSID", ev.ssid);
 	if (members & HAS(ADDR))
 		smmu_field_emit_hex(fn, ctx, "InputAddr", ev.addr);
 	if (members & HAS(RNW))
@@ -149,9 +149,9 @@ void smmu_print_event(struct smmu_text *t, const struct smmu_event_record *rec)
 }
 
 static const struct smmu_field fields_pri[] = {
-	SMMU_FIELD(0, SMMU_PRI_W0_SID, "SID", ID),
+	SMMU_FIELD(0, SMMU_PRI_W0_SID, "SID", STREAM),
 	SMMU_FIELD(0, SMMU_PRI_W0_SSV, "SSV", NUM),
-	SMMU_FIELD(0, SMMU_PRI_W0_SSID, "SSID", NUM),
+	SMMU_FIELD(0, SMMU_PRI_W0_SSID, "SSID", STREAM_SET),
 	SMMU_FIELD(1, SMMU_PRI_W1_ADDR, "Addr", ADDR),
 	SMMU_FIELD(1, SMMU_PRI_W1_PRGINDEX, "PRGIndex", ID),
 	SMMU_FIELD(0, SMMU_PRI_W0_LAST, "Last", NUM),

@@ -23,7 +23,8 @@ void smmu_fields_walk(const struct smmu_field *table, size_t n, const uint64_t *
 	for (size_t i = 0; i < n; i++) {
 		const struct smmu_field *f = &table[i];
 		uint64_t value = w[f->word] & f->mask;
-		bool always = f->kind == SMMU_FIELD_ID || f->kind == SMMU_FIELD_ADDR;
+		bool always = f->kind == SMMU_FIELD_ID || f->kind == SMMU_FIELD_ADDR ||
+			      f->kind == SMMU_FIELD_STREAM;
 		bool address = f->kind == SMMU_FIELD_ADDR || f->kind == SMMU_FIELD_ADDR_SET;
 		struct smmu_field_view view = {.name = f->name, .word = f->word};
 
@@ -32,7 +33,8 @@ void smmu_fields_walk(const struct smmu_field *table, size_t n, const uint64_t *
 		if (!value && !always)
 			continue;
 		view.value = address ? value : smmu_field_get(f->mask, value);
-		view.address = address || f->kind == SMMU_FIELD_HEX;
+		view.address = address || f->kind == SMMU_FIELD_HEX ||
+			       f->kind == SMMU_FIELD_STREAM || f->kind == SMMU_FIELD_STREAM_SET;
 		view.text = field_text(f, view.value);
 		fn(ctx, &view);
 	}

@@ -9,11 +9,13 @@
 #include <smmuv3/hw/print.h>
 
 enum smmu_field_kind {
-	SMMU_FIELD_NUM,      /**< a number, shown if not 0 */
-	SMMU_FIELD_ID,       /**< a number that means something even when 0: always shown */
-	SMMU_FIELD_ADDR,     /**< an address, always shown, its bits left in place */
-	SMMU_FIELD_HEX,      /**< a pattern, shown in hexadecimal if not 0 */
-	SMMU_FIELD_ADDR_SET, /**< an address, shown if not 0 */
+	SMMU_FIELD_NUM,        /**< a number, shown if not 0 */
+	SMMU_FIELD_ID,         /**< a number that means something even when 0: always shown */
+	SMMU_FIELD_ADDR,       /**< an address, always shown, its bits left in place */
+	SMMU_FIELD_HEX,        /**< a pattern, shown in hexadecimal if not 0 */
+	SMMU_FIELD_ADDR_SET,   /**< an address, shown if not 0 */
+	SMMU_FIELD_STREAM,     /**< a stream or substream, in hexadecimal, always shown */
+	SMMU_FIELD_STREAM_SET, /**< the same, shown if not 0 */
 };
 
 struct smmu_field {

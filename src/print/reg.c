@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Registers: their names, their widths and the text of a value. */
-#include "fields.h"
+#include "reg.h"
 
 #include <smmuv3/hw/regs.h>
 
@@ -253,14 +253,6 @@ static const struct smmu_field gatos_ctrl[] = {
 	NUM(GATOS_CTRL_RUN, "RUN"),
 };
 
-struct reg_desc {
-	const char *name;
-	const struct smmu_field *fields;
-	uint32_t offset;
-	uint8_t count;
-	uint8_t bits;
-};
-
 #define REG(name, width, table)                                          \
 	{                                                                \
 #name, table, SMMU_##name, SMMU_ARRAY_SIZE(table), width \
@@ -270,7 +262,7 @@ struct reg_desc {
 #name, NULL, SMMU_##name, 0, width \
 	}
 
-static const struct reg_desc regs[] = {
+static const struct smmu_reg_desc regs[] = {
 	REG(IDR0, 32, idr0),
 	REG(IDR1, 32, idr1),
 	REG(IDR2, 32, idr2),
@@ -325,86 +317,15 @@ static const struct reg_desc regs[] = {
 	REG_RAW(DPT_CFG_FAR, 64),
 };
 
-static const struct reg_desc *reg_desc(uint32_t offset)
+const struct smmu_reg_desc *smmu_reg_plain(uint32_t offset)
 {
-	/* Page 0 may show the indexes of page 1 as well (6.2.1 Registers in Page 0). */
-	bool alias = offset == (SMMU_EVENTQ_PROD & 0xffff) ||
-		     offset == (SMMU_EVENTQ_CONS & 0xffff) || offset == (SMMU_PRIQ_PROD & 0xffff) ||
-		     offset == (SMMU_PRIQ_CONS & 0xffff);
-
-	if (alias)
-		offset += SMMU_REGS_PAGE1;
 	for (size_t i = 0; i < SMMU_ARRAY_SIZE(regs); i++)
 		if (regs[i].offset == offset)
 			return &regs[i];
 	return NULL;
 }
 
-const char *smmu_reg_name(uint32_t offset)
+const struct smmu_reg_desc *smmu_reg_nth(size_t n)
 {
-	const struct reg_desc *d = reg_desc(offset);
-
-	return d ? d->name : NULL;
-}
-
-unsigned smmu_reg_bits(uint32_t offset)
-{
-	const struct reg_desc *d = reg_desc(offset);
-
-	return d ? d->bits : 32;
-}
-
-static char upper(char c)
-{
-	return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
-}
-
-/** True if @p s begins with @p prefix, which is in upper case; the rest of @p s then is at *@p rest. */
-static bool begins(const char *s, const char *prefix, const char **rest)
-{
-	for (; *prefix; prefix++, s++)
-		if (upper(*s) != *prefix)
-			return false;
-	*rest = s;
-	return true;
-}
-
-int smmu_reg_find(const char *name, uint32_t *offset)
-{
-	const char *rest;
-
-	begins(name, "SMMU_", &name);
-	for (size_t i = 0; i < SMMU_ARRAY_SIZE(regs); i++) {
-		if (begins(name, regs[i].name, &rest) && *rest == '\0') {
-			*offset = regs[i].offset;
-			return 0;
-		}
-	}
-	return -SMMU_ENOENT;
-}
-
-const char *smmu_fields_reg(uint32_t offset, uint64_t value, smmu_field_fn *fn, void *ctx)
-{
-	const struct reg_desc *d = reg_desc(offset);
-	uint64_t defined = 0;
-
-	if (!d) {
-		smmu_field_emit_hex(fn, ctx, "offset", offset);
-		smmu_field_emit_hex(fn, ctx, "value", value);
-		return "reserved register";
-	}
-	if (!d->fields) {
-		smmu_field_emit_hex(fn, ctx, "value", value);
-		return d->name;
-	}
-	smmu_fields_walk(d->fields, d->count, &value, NULL, fn, ctx);
-	smmu_fields_defined(d->fields, d->count, &defined);
-	smmu_fields_rest(&value, &defined, 1, fn, ctx);
-	return d->name;
-}
-
-void smmu_print_reg(struct smmu_text *t, uint32_t offset, uint64_t value)
-{
-	smmu_text_str(t, smmu_fields_reg(offset, value, smmu_field_drop, NULL));
-	smmu_fields_reg(offset, value, smmu_field_print, t);
+	return n < SMMU_ARRAY_SIZE(regs) ? &regs[n] : NULL;
 }

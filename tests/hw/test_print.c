@@ -110,18 +110,18 @@ static void test_known(void **state)
 	       "bytes=0x80000",
 	       0x0002000100503012, 0x7fff12345701, 0, 0, 0);
 	expect(CMD, "CMD_CFGI_ALL", 4, 0x1f, 0, 0, 0);
-	expect(CMD, "CMD_CFGI_STE_RANGE SID=256 Range=7", 0x0000010000000004, 7, 0, 0, 0);
+	expect(CMD, "CMD_CFGI_STE_RANGE SID=0x100 Range=7", 0x0000010000000004, 7, 0, 0, 0);
 	expect(CMD,
-	       "CMD_ATC_INV SID=65544 SSV=1 SSID=703710 Global=1 Addr=0x200000 Size=9 "
+	       "CMD_ATC_INV SID=0x10008 SSV=1 SSID=0xabcde Global=1 Addr=0x200000 Size=9 "
 	       "bytes=0x200000",
 	       0x00010008abcdea40, 0x200009, 0, 0, 0);
 	expect(CMD, "CMD_SYNC CS=irq MSH=3 MSIAttr=0xf MSIData=0xdeadbeef MSIAddr=0x800000040",
 	       0xdeadbeef0fc01046, 0x800000040, 0, 0, 0);
 	expect(CMD, "CMD_SYNC CS=reserved(3) reserved!=W0:0x100 reserved!=W1:0x1", 0x3146, 1, 0, 0,
 	       0);
-	expect(CMD, "CMD_ATC_INV SID=8 Addr=0x0 Size=51 bytes=0x8000000000000000",
+	expect(CMD, "CMD_ATC_INV SID=0x8 Addr=0x0 Size=51 bytes=0x8000000000000000",
 	       0x0000000800000040, 51, 0, 0, 0);
-	expect(CMD, "CMD_ATC_INV SID=8 Addr=0x0 Size=52", 0x0000000800000040, 52, 0, 0, 0);
+	expect(CMD, "CMD_ATC_INV SID=0x8 Addr=0x0 Size=52", 0x0000000800000040, 52, 0, 0, 0);
 	expect(CMD, "CMD_TLBI_NSNH_ALL", 0x30, 0, 0, 0, 0);
 	expect(CMD, "reserved command opcode=0xff", 0xff, 0, 0, 0, 0);
 	expect(STE, "STE V=0", 0xfffffffffffffffe, 9, 9, 9, 9);
@@ -148,14 +148,16 @@ static void test_known(void **state)
 	       "EPD1=1 IPS=48-bit R=1 A=1 MAIR=0xff",
 	       0x00016205c0003510, 0x80002000, 0, 0xff, 0);
 	expect(EVENT,
-	       "F_TRANSLATION type=0x10 SID=32 SSID=7 InputAddr=0xffffff8000001234 RnW=read "
+	       "F_TRANSLATION type=0x10 SID=0x20 SSID=0x7 InputAddr=0xffffff8000001234 RnW=read "
 	       "InD=data "
 	       "PnU=privileged S2=stage-2 CLASS=IN IPA=0x80001000 Stall=1 STAG=66",
 	       0x0000002000007810, 0x0000028a80000042, 0xffffff8000001234, 0x80001000, 0);
-	expect(EVENT, "C_BAD_STE type=0x4 SID=2 reserved!=W3:0x1", 0x0000000200000004, 0, 0, 1, 0);
-	expect(EVENT, "IMPDEF_EVENT type=0xe3 SID=1 W0=0x1000000e3 W1=0x1 W2=0x2 W3=0x3",
+	expect(EVENT, "C_BAD_STE type=0x4 SID=0x2 reserved!=W3:0x1", 0x0000000200000004, 0, 0, 1,
+	       0);
+	expect(EVENT, "IMPDEF_EVENT type=0xe3 SID=0x1 W0=0x1000000e3 W1=0x1 W2=0x2 W3=0x3",
 	       0x1000000e3, 1, 2, 3, 0);
-	expect(PRI, "PRI page request SID=256 SSV=1 SSID=5 Addr=0xabc000 PRGIndex=3 Last=1 R=1 W=1",
+	expect(PRI,
+	       "PRI page request SID=0x100 SSV=1 SSID=0x5 Addr=0xabc000 PRGIndex=3 Last=1 R=1 W=1",
 	       0xf000000500000100, 0xabc003, 0, 0, 0);
 	expect(REG,
 	       "IDR0 S1P=1 S2P=1 TTF=AArch64 COHACC=1 HTTU=AF+dirty Hyp=1 ATS=1 ASID16=1 MSI=1 "

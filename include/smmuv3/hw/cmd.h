@@ -48,6 +48,9 @@ enum smmu_cmd_opcode {
 	SMMU_CMD_DPTI_PA = 0x73, /**< has no encoder here */
 };
 
+#define SMMU_CMD_IMPDEF_FIRST 0x80u /**< IMPLEMENTATION DEFINED: 0x80–0x8f */
+#define SMMU_CMD_IMPDEF_LAST 0x8fu
+
 /* Fields that several commands share, at the same place in each (4.1.6 Common command fields). */
 #define SMMU_CMD_W0_OP SMMU_MASK(7, 0)
 #define SMMU_CMD_W0_SSEC SMMU_BIT(10)
@@ -136,6 +139,9 @@ int smmu_cmd_check(const struct smmu_cmd *cmd);
 
 /** The mnemonic of @p opcode without its CMD_ prefix ("TLBI_NH_VA"), or NULL if it is none of enum smmu_cmd_opcode. */
 const char *smmu_cmd_name(unsigned opcode);
+
+/** True for the commands of EL3 and of the Secure queue, which no Non-secure queue takes (IHI 0070 G.b, 4.1.1). */
+bool smmu_cmd_is_secure(unsigned opcode);
 
 static inline uint64_t smmu_cmd_w0(unsigned opcode, uint32_t sid)
 {

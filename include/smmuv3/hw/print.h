@@ -37,6 +37,9 @@ void smmu_print_ste(struct smmu_text *t, const struct smmu_ste *ste);
 void smmu_print_cd(struct smmu_text *t, const struct smmu_cd *cd);
 void smmu_print_event(struct smmu_text *t, const struct smmu_event_record *rec);
 void smmu_print_pri(struct smmu_text *t, const struct smmu_pri_record *rec);
+/** Level-1 descriptors of a stream table and of a CD table. */
+void smmu_print_l1std(struct smmu_text *t, uint64_t desc);
+void smmu_print_l1cd(struct smmu_text *t, uint64_t desc);
 /** @p offset: of the register from the base of page 0. */
 void smmu_print_reg(struct smmu_text *t, uint32_t offset, uint64_t value);
 
@@ -62,13 +65,16 @@ const char *smmu_fields_ste(const struct smmu_ste *ste, smmu_field_fn *fn, void 
 const char *smmu_fields_cd(const struct smmu_cd *cd, smmu_field_fn *fn, void *ctx);
 const char *smmu_fields_event(const struct smmu_event_record *rec, smmu_field_fn *fn, void *ctx);
 const char *smmu_fields_pri(const struct smmu_pri_record *rec, smmu_field_fn *fn, void *ctx);
+const char *smmu_fields_l1std(uint64_t desc, smmu_field_fn *fn, void *ctx);
+const char *smmu_fields_l1cd(uint64_t desc, smmu_field_fn *fn, void *ctx);
 const char *smmu_fields_reg(uint32_t offset, uint64_t value, smmu_field_fn *fn, void *ctx);
 
 /** The name of the register at @p offset ("IDR0", "EVENTQ_PROD"), or NULL. Either page's EVENTQ and PRIQ indexes count. */
 const char *smmu_reg_name(uint32_t offset);
 
 /**
- * Find a register by @p name, letter case ignored, with or without "SMMU_". 0 and *@p offset, or -SMMU_ENOENT.
+ * Find a register by @p name, letter case ignored, with or without "SMMU_" or "ARM_SMMU_", "EVTQ" for "EVENTQ"; those of the
+ * Secure interface begin with "S_". 0 and *@p offset, or -SMMU_ENOENT.
  */
 int smmu_reg_find(const char *name, uint32_t *offset);
 
