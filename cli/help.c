@@ -144,6 +144,45 @@ static const char topology_tail[] =
 	"Of sources: dtc -I dts -O dtb -o FILE.dtb FILE.dts; iasl FILE.dsl makes FILE.aml;\n"
 	"fdtoverlay -i BASE.dtb -o WHOLE.dtb OVERLAY.dtbo applies an overlay.\n";
 
+static const char decode_intro[] =
+	"usage: smmuv3 decode [KIND] [options] [WORDS...]\n"
+	"\n"
+	"Says what is in a structure of an SMMUv3, what is unusual about it, and where IHI 0070 "
+	"says so.\n"
+	"KIND is one of\n"
+	"\n"
+	"  cmd     a command: 2 words              reg     a register: its name or offset, and its "
+	"value\n"
+	"  event   an event record: 4 words        pri     a page request: 2 words\n"
+	"  ste     a stream table entry: 8 words   l1std   a level-1 stream table descriptor: 1 "
+	"word\n"
+	"  cd      a context descriptor: 8 words   l1cd    a level-1 context descriptor: 1 word\n"
+	"\n"
+	"and without it the kind is found. Words are 64 bits in hexadecimal, with or without 0x, "
+	"lowest\n"
+	"address first; twice as many of at most 8 digits are taken as 32-bit words.\n"
+	"\n"
+	"Without WORDS, whatever comes on standard input is looked through: kernel logs with their "
+	"prefixes\n"
+	"(events a word a line or in one line, skipped commands, errors and time-outs of the "
+	"command queue,\n"
+	"global errors), words of dumps, one structure a line or several lines a structure, and "
+	"registers\n"
+	"by the specification's or Linux's names. What is none of these is passed over.\n";
+
+static const char decode_tail[] =
+	"Exit status: 0; 2 for bad usage, bad WORDS, or if nothing could be decoded.\n"
+	"\n"
+	"Examples:\n"
+	"  dmesg | smmuv3 decode                      what the SMMUs of this machine complained "
+	"of\n"
+	"  journalctl -k -b -1 | smmuv3 decode        … before the last boot\n"
+	"  smmuv3 decode cmd 0x0005000000000012 0x0000000012345001\n"
+	"  smmuv3 decode ste --idr0 0d44101b --idr5 54 0x0b 0x08000000 0 0 0 0 0 0\n"
+	"  echo rd -64 ffff000801234040 8 | crash -s | smmuv3 decode ste      from a dump of the "
+	"kernel\n"
+	"  smmuv3 decode < registers.txt              lines such as ARM_SMMU_IDR0: 0x0d44101b\n";
+
 static const struct help {
 	enum command command;
 	const char *name, *intro, *tail;
@@ -152,6 +191,7 @@ static const struct help {
 	{CMD_REPLAY, "replay", replay_intro, replay_tail},
 	{CMD_ARRAYS, "arrays", arrays_intro, arrays_tail},
 	{CMD_TOPOLOGY, "topology", topology_intro, topology_tail},
+	{CMD_DECODE, "decode", decode_intro, decode_tail},
 };
 
 #define FAULT_INDENT 24u

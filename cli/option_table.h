@@ -13,6 +13,7 @@
 enum option_type {
 	OPTION_FLAG, /**< takes no value */
 	OPTION_TEXT,
+	OPTION_HEX32, /**< the value of a register */
 	OPTION_NUMBER,
 	OPTION_NUMBER64,
 	OPTION_DEVICE,

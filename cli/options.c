@@ -44,6 +44,20 @@ static int number(const struct options *o, const struct option *opt, const char 
 	return 0;
 }
 
+/* A register's value, as dumps have it. */
+static int hexadecimal(const struct options *o, const struct option *opt, const char *text,
+		       uint32_t *out)
+{
+	const char *digits = text + (text[0] == '0' && (text[1] == 'x' || text[1] == 'X') ? 2 : 0);
+	size_t n = strlen(digits);
+
+	if (n < 1 || n > 8 || strspn(digits, "0123456789abcdefABCDEF") != n)
+		return options_fail(o, "--%s wants 1 to 8 hexadecimal digits, not \"%s\"",
+				    opt->name, text);
+	*out = (uint32_t)strtoul(digits, NULL, 16);
+	return 0;
+}
+
 /* Kinds that the contract names and that this version cannot do yet. */
 static int not_yet(const struct options *o, const char *option, const char *value, const char *have)
 {
@@ -118,6 +132,10 @@ static int take(struct options *o, const struct option *opt, const char *text)
 	case OPTION_TEXT:
 		*(const char **)at = text;
 		return 0;
+	case OPTION_HEX32:
+		if (hexadecimal(o, opt, text, at))
+			return 2;
+		break;
 	case OPTION_NUMBER:
 		if (number(o, opt, text, &n))
 			return 2;

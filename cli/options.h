@@ -22,6 +22,12 @@ enum command {
 	CMD_DECODE = 16,
 };
 
+/** ID registers of the SMMU that a structure is for, as far as they are known. */
+struct options_ids {
+	uint32_t idr0, idr1, idr3, idr5;
+	bool has_idr0, has_idr1, has_idr3, has_idr5;
+};
+
 /** What the command line says, defaults filled in. Strings point into argv. */
 struct options {
 	enum command command;
@@ -32,6 +38,7 @@ struct options {
 	int n_words;
 	const char *iort, *dtb; /**< files of firmware tables; both NULL: a made-up topology */
 	const char *svg, *dot;  /**< pictures: files, or "-" */
+	struct options_ids ids; /**< decode */
 	bool strict;            /**< refuse what would be left out with a warning */
 	bool all;               /**< use SMMUs that the firmware has disabled too */
 	bool smmus_given, devices_given, ats_given, ops_given, design_given, help;
