@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * CR0, IRQ_CTRL and GBPA: from the write to the acknowledgement (6.3.9, 6.3.14, 6.3.17).
+ * CR0, IRQ_CTRL and GBPA: from the write to the acknowledgement (6.3.9, 6.3.14, 6.3.16).
  *
  * Each field takes effect on its own, at any moment from the write to its acknowledgement, and is acknowledged on its
  * own (cfg.cr_split; without it all take effect with the acknowledgement, together). Until then both values bind the

@@ -97,7 +97,13 @@ static bool s1_decode(struct instance *in, struct ste *s)
 		return false;
 	if (s->config == STE_S1) {
 		s->strw = (unsigned)bits(s->w[1], 31, 30);
-		if (s->strw == 1 || s->strw == 3 || (s->strw == STRW_EL2 && !in->cfg.hyp))
+		/* Without EL2 it is no field (5.2.2, IgnoreSTESTRW). */
+		if (!in->cfg.hyp) {
+			if (s->strw && in->cfg.check_reserved)
+				return false;
+			s->strw = STRW_EL1;
+		}
+		if (s->strw & 1)
 			return false;
 	}
 	return true;

@@ -78,6 +78,9 @@ static struct smmu_dma_result access_now(struct instance *in, const struct smmu_
 		res.ok = ok;
 		res.event = ok ? 0 : x.fault.type;
 		res.pa = ok ? x.pa : 0;
+		res.raz_wi = !ok && x.have_cd && !x.fault.s2 && x.fault.type >= F_TRANSLATION &&
+			     x.fault.type <= F_PERMISSION && !(x.cd.w[0] & BIT(46)) &&
+			     !x.fault.stall && !(dev && dev->ats_on);
 		if (!ok && effects)
 			model_event_record(in, &x);
 		truth = truth_of(in, dma, &res.truth_ok);

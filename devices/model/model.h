@@ -247,6 +247,7 @@ struct smmu_dma_result {
 	struct smmu_dma dma;
 	bool ok; /**< it reached memory at pa */
 	uint8_t event; /**< else why: the event's number in the architecture; 0: no event (abort, no answer) */
+	bool raz_wi; /**< not ok, but the device saw success: it read zero, or its write was ignored (5.4, CD.A) */
 	uint64_t pa;
 	enum smmu_model_held
 		held_by; /**< the level to blame, if memory now says something else; else MEMORY */

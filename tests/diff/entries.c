@@ -137,8 +137,6 @@ static void change_ste_once(struct world *w, struct smmu_ste *ste)
 		set(&ste->w[0], SMMU_STE_W0_S1CONTEXTPTR, NOWHERE >> 6);
 		break;
 	case 3:
-		set(&ste->w[0], SMMU_STE_W0_S1CDMAX, 1 + PICK(w, 31));
-		break;
 	case 4:
 		set(&ste->w[2], SMMU_STE_W2_S2T0SZ, PICK(w, 64));
 		break;
@@ -165,11 +163,10 @@ static void change_ste_once(struct world *w, struct smmu_ste *ste)
 		break;
 	}
 	config = (unsigned)smmu_field_get(SMMU_STE_W0_CONFIG, ste->w[0]);
-	/* Ignored without stage 1, but not by QEMU: docs/model.md. */
-	if (!(config & 1)) {
-		ste->w[0] &= ~SMMU_STE_W0_S1CDMAX;
+	/* Ignored without substreams, and without stage 1, but not by QEMU: docs/model.md. */
+	ste->w[0] &= ~SMMU_STE_W0_S1CDMAX;
+	if (!(config & 1))
 		ste->w[1] &= ~SMMU_STE_W1_S1STALLD;
-	}
 	if ((config & 1) && !(ste->w[0] & SMMU_STE_W0_S1CONTEXTPTR))
 		ste->w[0] |= NOWHERE;
 	if ((config & 2) && !ste->w[3])

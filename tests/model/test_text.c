@@ -75,6 +75,16 @@ static void ids8(struct smmu_model_config *c)
 	c->hyp = true;
 }
 
+static void hyp(struct smmu_model_config *c)
+{
+	c->hyp = true;
+}
+
+static void term(struct smmu_model_config *c)
+{
+	c->term_model = true;
+}
+
 static const struct row ste_rows[] = {
 	{"plain", S1, 0, 0, 0, NULL, 0},
 	{"plain", S2, 0, 0, 0, NULL, 0},
@@ -108,11 +118,16 @@ static const struct row ste_rows[] = {
 	{"SHCFG without ATTR_TYPES_OVR", S1, 1, 0, 1ULL << 44, NULL, 0},
 	{"SHCFG with ATTR_TYPES_OVR", S1, 1, 0, 1ULL << 44, refuse_ovr, 0},
 	{"PRIVCFG without ATTR_PERMS_OVR", S1, 1, 0, 3ULL << 48, refuse, SMMU_C_BAD_STE},
+	{"STRW without EL2", S1, 1, 0, 3ULL << 30, NULL, 0},
+	{"STRW without EL2, refused", S1, 1, 0, 3ULL << 30, refuse, SMMU_C_BAD_STE},
+	{"STRW 01 with EL2", S1, 1, 0, 1ULL << 30, hyp, SMMU_C_BAD_STE},
 	{"VMID of 16 bits", S1, 2, 0, 0x100, ids8, SMMU_C_BAD_STE},
 };
 
 static const struct row cd_rows[] = {
 	{"S, model 01", S1, 0, 0, SMMU_CD_W0_S, NULL, SMMU_C_BAD_CD},
+	{"A = 0", S1, 0, SMMU_CD_W0_A, 0, NULL, 0},
+	{"A = 0, TERM_MODEL", S1, 0, SMMU_CD_W0_A, 0, term, SMMU_C_BAD_CD},
 	{"S, model 00", S1, 0, 0, SMMU_CD_W0_S, stall0, 0},
 	{"no S, model 10", S1, 0, 0, 0, stall2, SMMU_C_BAD_CD},
 	{"S, model 10", S1, 0, 0, SMMU_CD_W0_S, stall2, 0},
@@ -378,13 +393,33 @@ static void test_rec_cfg_ats(void **state)
 	}
 }
 
+/** What stage 1 refuses is aborted, or the device sees success all the same (5.4, A). */
+static void test_termination(void **state)
+{
+	for (unsigned a = 0; a < 2; a++) {
+		struct smmu_model_config c = rig_config();
+		struct smmu_dma_result r;
+		struct scene s;
+
+		open_scene(&s, &c, S1, NULL);
+		if (!a)
+			rig_store(&s.rig, s.cd, rig_load(&s.rig, s.cd) & ~SMMU_CD_W0_A);
+		r = rig_dma(&s.rig, 0, 1, 0x5000, false);
+		assert_true(!r.ok && r.event == SMMU_F_TRANSLATION && r.raz_wi == !a);
+		r = rig_dma(&s.rig, 0, 2, 0x5000, false);
+		assert_true(!r.ok && r.event == SMMU_C_BAD_STE && !r.raz_wi);
+		rig_close(&s.rig);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ste),        cmocka_unit_test(test_cd),
-		cmocka_unit_test(test_el2_ids),    cmocka_unit_test(test_span),
-		cmocka_unit_test(test_substreams), cmocka_unit_test(test_disabled),
-		cmocka_unit_test(test_forged),     cmocka_unit_test(test_rec_cfg_ats),
+		cmocka_unit_test(test_ste),         cmocka_unit_test(test_cd),
+		cmocka_unit_test(test_el2_ids),     cmocka_unit_test(test_span),
+		cmocka_unit_test(test_substreams),  cmocka_unit_test(test_disabled),
+		cmocka_unit_test(test_termination), cmocka_unit_test(test_forged),
+		cmocka_unit_test(test_rec_cfg_ats),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
