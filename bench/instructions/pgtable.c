@@ -65,8 +65,7 @@ static void ours(void)
 	MUST(pa == G + 5);
 	BENCH("iova_to_phys with permissions", "smmuv3",
 	      MUST(!smmu_pgtable_iova_to_phys(&pt, BASE + G + 5, &pa, &prot)));
-	map(BASE + 4 * M, G, 4 * K);
-	/* The empty table that a neighbour left is in the way of a block. */
+	/* A fresh table: the empty one that a neighbour left would be in the way of a block. */
 	smmu_pgtable_destroy(&pt);
 	MUST(!smmu_pgtable_init(&pt, &cfg));
 	map(BASE + 4 * M, G, 4 * K);

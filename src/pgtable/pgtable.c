@@ -186,81 +186,18 @@ static void do_destroy(struct smmu_pgtable *pt)
 	pt->regs.ttb = 0;
 }
 
-static unsigned decode_prot(const struct smmu_pgtable *pt, uint64_t desc)
-{
-	unsigned prot = desc & PT_XN ? SMMU_PROT_NOEXEC : 0;
-
-	if (pt->cfg.stage == 1) {
-		uint64_t attr = smmu_field_get(PT_S1_ATTR, desc);
-
-		prot |= SMMU_PROT_READ;
-		if (!(desc & PT_S1_AP_RDONLY))
-			prot |= SMMU_PROT_WRITE;
-		if (!(desc & PT_S1_AP_UNPRIV))
-			prot |= SMMU_PROT_PRIV;
-		if (attr == SMMU_PGTABLE_ATTR_NC)
-			prot |= SMMU_PROT_NONCACHEABLE;
-		else if (attr == SMMU_PGTABLE_ATTR_DEVICE)
-			prot |= SMMU_PROT_DEVICE;
-	} else {
-		uint64_t attr = smmu_field_get(PT_S2_MEMATTR, desc);
-
-		if (desc & PT_S2_AP_READ)
-			prot |= SMMU_PROT_READ;
-		if (desc & PT_S2_AP_WRITE)
-			prot |= SMMU_PROT_WRITE;
-		if (attr == PT_S2_MEMATTR_NC)
-			prot |= SMMU_PROT_NONCACHEABLE;
-		else if (attr == PT_S2_MEMATTR_DEVICE)
-			prot |= SMMU_PROT_DEVICE;
-	}
-	return prot;
-}
-
-struct pt_at smmu_pgtable_descend(const struct smmu_pgtable *pt, struct pt_at at, uint64_t iova,
-				  uint64_t bits, unsigned lowest)
-{
-	while (at.level < lowest && (at.desc & bits) == bits)
-		at = pt_enter(pt, at, iova);
-	return at;
-}
-
-/** What the walk for @p iova that ended at @p at says. */
-static inline int lookup(const struct smmu_pgtable *pt, struct pt_at at, uint64_t iova,
-			 uint64_t *pa, unsigned *prot)
-{
-	if (!pt_is_valid(at.desc))
-		return -SMMU_EFAULT;
-	*pa = pt_decode_address(pt, at.desc) | (iova & (SMMU_BIT(pt_shift(pt, at.level)) - 1));
-	if (prot)
-		*prot = decode_prot(pt, at.desc);
-	return 0;
-}
-
-PT_COLD int lookup_by_port(const struct smmu_pgtable *pt, uint64_t iova, uint64_t *pa,
-			   unsigned *prot)
-{
-	return lookup(pt,
-		      smmu_pgtable_descend(pt, pt_first(pt, iova), iova, PT_TYPE, PT_LAST_LEVEL),
-		      iova, pa, prot);
-}
-
-static int do_iova_to_phys(struct smmu_pgtable *pt, uint64_t iova, uint64_t *pa, unsigned *prot)
-{
-	if (iova >= pt->input_size)
-		return -SMMU_ERANGE;
-	if (!pt->plain)
-		return lookup_by_port(pt, iova, pa, prot);
-	return lookup(pt, pt_descend_plain(pt, pt_first(pt, iova), iova, PT_TYPE, PT_LAST_LEVEL),
-		      iova, pa, prot);
-}
+#define COMMON_OPS                                                                                 \
+	.map = smmu_pgtable_do_map, .unmap = smmu_pgtable_do_unmap, .free_tables = do_free_tables, \
+	.destroy = do_destroy
 
 static const struct smmu_pgtable_ops pgtable_ops = {
-	.map = smmu_pgtable_do_map,
-	.unmap = smmu_pgtable_do_unmap,
-	.iova_to_phys = do_iova_to_phys,
-	.free_tables = do_free_tables,
-	.destroy = do_destroy,
+	COMMON_OPS,
+	.iova_to_phys = smmu_pgtable_do_iova_to_phys,
+};
+
+static const struct smmu_pgtable_ops pgtable_4k_ops = {
+	COMMON_OPS,
+	.iova_to_phys = smmu_pgtable_do_iova_to_phys_4k,
 };
 
 static void fill_regs(struct smmu_pgtable *pt, const struct geometry *geo)
@@ -306,6 +243,8 @@ int smmu_pgtable_init(struct smmu_pgtable *pt, const struct smmu_pgtable_config 
 		.start_level = geo.start_level,
 		.block_level = geo.block_level,
 	};
+	if (pt->plain && cfg->granule_shift == 12 && geo.start_level < 2)
+		pt->ops = &pgtable_4k_ops;
 	for (unsigned level = 0; level < PT_LEVELS; level++)
 		pt->shift[level] = (uint8_t)level_shift(cfg->granule_shift, level);
 	fill_regs(pt, &geo);

@@ -257,6 +257,11 @@ int smmu_pgtable_alloc_table(const struct smmu_pgtable *pt, uint64_t size, unsig
  */
 unsigned smmu_pgtable_collect(const struct smmu_pgtable *pt, uint64_t *table, unsigned level,
 			      struct smmu_freelist *freelist);
+int smmu_pgtable_do_iova_to_phys(struct smmu_pgtable *pt, uint64_t iova, uint64_t *pa,
+				 unsigned *prot);
+/** The same for plain tables of 4K that start at level 0 or 1. */
+int smmu_pgtable_do_iova_to_phys_4k(struct smmu_pgtable *pt, uint64_t iova, uint64_t *pa,
+				    unsigned *prot);
 int smmu_pgtable_do_map(struct smmu_pgtable *pt, uint64_t iova, uint64_t pa, uint64_t size,
 			unsigned prot, unsigned flags);
 int smmu_pgtable_do_unmap(struct smmu_pgtable *pt, uint64_t iova, uint64_t size, unsigned flags,

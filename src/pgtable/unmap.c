@@ -102,7 +102,7 @@ PT_HOT void clear(const struct smmu_pgtable *pt, struct pt_run run, uint64_t iov
 PT_COLD int unmap_in_runs(const struct smmu_pgtable *pt, uint64_t iova, uint64_t size, bool known,
 			  uint64_t done, struct smmu_gather *gather, struct smmu_freelist *freelist)
 {
-	struct pt_run run;
+	struct pt_run run = {0};
 
 	for (; done < size; done += pt_run_bytes(pt, &run)) {
 		int err = find_mapped(pt, iova + done, size - done, known, &run);

@@ -70,11 +70,13 @@ static unsigned random_prot(struct run *r)
 static void check_page(struct run *r, const struct window *win, uint64_t iova)
 {
 	uint64_t want = *oracle_at(r, win, iova), mask = SMMU_BIT(r->granule) - 1;
-	uint64_t pa = 0, offset = test_random(&r->seed) & mask;
+	uint64_t pa = 0, pa_alone = 0, offset = test_random(&r->seed) & mask;
 	unsigned prot = 0;
 	struct walk walk = walk_at(&r->walker, iova + offset);
 	int err = smmu_pgtable_iova_to_phys(&r->pt, iova + offset, &pa, &prot);
 
+	assert_int_equal(smmu_pgtable_iova_to_phys(&r->pt, iova + offset, &pa_alone, NULL), err);
+	assert_int_equal(pa_alone, pa);
 	if (!want) {
 		assert_false(walk.mapped);
 		assert_int_equal(err, -SMMU_EFAULT);
@@ -155,11 +157,12 @@ static void random_range(struct run *r, const struct window *win, uint64_t *iova
 	*iova += win->start;
 }
 
-/** An output address, which half of the time allows the blocks that @p iova does. */
+/** An output address, which half of the time allows the blocks that @p iova does, or only the smaller of them. */
 static uint64_t random_pa(struct run *r, uint64_t iova, uint64_t size)
 {
 	uint64_t page = SMMU_BIT(r->granule), top = SMMU_BIT(r->pt.cfg.oas) - size;
-	uint64_t big = SMMU_BIT(r->granule == 12 ? 30 : walk_shift(r->granule, 2));
+	bool largest = r->granule == 12 && rnd(r, 2);
+	uint64_t big = SMMU_BIT(largest ? 30 : walk_shift(r->granule, 2));
 	uint64_t pa = test_random(&r->seed) % (top + 1) & ~(page - 1);
 
 	if (rnd(r, 2)) {

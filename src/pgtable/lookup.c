@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/**
+ * @file lookup.c
+ * Where an input address leads: the walk that hardware does, over what processors see.
+ */
+#include "pgtable_internal.h"
+
+static unsigned decode_prot(const struct smmu_pgtable *pt, uint64_t desc)
+{
+	unsigned prot = desc & PT_XN ? SMMU_PROT_NOEXEC : 0;
+
+	if (pt->cfg.stage == 1) {
+		uint64_t attr = smmu_field_get(PT_S1_ATTR, desc);
+
+		prot |= SMMU_PROT_READ;
+		if (!(desc & PT_S1_AP_RDONLY))
+			prot |= SMMU_PROT_WRITE;
+		if (!(desc & PT_S1_AP_UNPRIV))
+			prot |= SMMU_PROT_PRIV;
+		if (attr == SMMU_PGTABLE_ATTR_NC)
+			prot |= SMMU_PROT_NONCACHEABLE;
+		else if (attr == SMMU_PGTABLE_ATTR_DEVICE)
+			prot |= SMMU_PROT_DEVICE;
+	} else {
+		uint64_t attr = smmu_field_get(PT_S2_MEMATTR, desc);
+
+		if (desc & PT_S2_AP_READ)
+			prot |= SMMU_PROT_READ;
+		if (desc & PT_S2_AP_WRITE)
+			prot |= SMMU_PROT_WRITE;
+		if (attr == PT_S2_MEMATTR_NC)
+			prot |= SMMU_PROT_NONCACHEABLE;
+		else if (attr == PT_S2_MEMATTR_DEVICE)
+			prot |= SMMU_PROT_DEVICE;
+	}
+	return prot;
+}
+
+struct pt_at smmu_pgtable_descend(const struct smmu_pgtable *pt, struct pt_at at, uint64_t iova,
+				  uint64_t bits, unsigned lowest)
+{
+	while (at.level < lowest && (at.desc & bits) == bits)
+		at = pt_enter(pt, at, iova);
+	return at;
+}
+
+/** What the walk for @p iova says that ended at @p desc, which translates 2^@p shift bytes. */
+static inline int found(const struct smmu_pgtable *pt, uint64_t desc, unsigned shift, uint64_t iova,
+			uint64_t *pa, unsigned *prot)
+{
+	if (!pt_is_valid(desc))
+		return -SMMU_EFAULT;
+	*pa = pt_decode_address(pt, desc) | (iova & (SMMU_BIT(shift) - 1));
+	if (prot)
+		*prot = decode_prot(pt, desc);
+	return 0;
+}
+
+int smmu_pgtable_do_iova_to_phys(struct smmu_pgtable *pt, uint64_t iova, uint64_t *pa,
+				 unsigned *prot)
+{
+	struct pt_at at;
+
+	if (iova >= pt->input_size)
+		return -SMMU_ERANGE;
+	at = pt_descend(pt, pt_first(pt, iova), iova, PT_TYPE, PT_LAST_LEVEL);
+	return found(pt, at.desc, pt_shift(pt, at.level), iova, pa, prot);
+}
+
+/** From the table descriptor @p desc to the descriptor of 2^@p shift bytes in its table. */
+PT_HOT uint64_t next_of_4k(const struct smmu_pgtable *pt, uint64_t desc, uint64_t iova,
+			   unsigned shift)
+{
+	uintptr_t table = (uintptr_t)((desc & SMMU_MASK(47, 12)) + pt->virt_offset);
+
+	return smmu_load_acquire((uint64_t *)table + (iova >> shift & 511));
+}
+
+/* Some ask for each page of a large range, so the walk of the most common tables is written out. */
+int smmu_pgtable_do_iova_to_phys_4k(struct smmu_pgtable *pt, uint64_t iova, uint64_t *pa,
+				    unsigned *prot)
+{
+	uint64_t desc;
+
+	if (iova >= pt->input_size)
+		return -SMMU_ERANGE;
+	if (prot)
+		return smmu_pgtable_do_iova_to_phys(pt, iova, pa, prot);
+	if (pt->start_level == 0) {
+		desc = smmu_load_acquire(&pt->root[iova >> 39]);
+		if (!pt_is_table(0, desc))
+			return -SMMU_EFAULT;
+		desc = next_of_4k(pt, desc, iova, 30);
+	} else {
+		desc = smmu_load_acquire(&pt->root[iova >> 30]);
+	}
+	if (!pt_is_table(1, desc))
+		return found(pt, desc, 30, iova, pa, NULL);
+	desc = next_of_4k(pt, desc, iova, 21);
+	if (!pt_is_table(2, desc))
+		return found(pt, desc, 21, iova, pa, NULL);
+	return found(pt, next_of_4k(pt, desc, iova, 12), 12, iova, pa, NULL);
+}
