@@ -156,9 +156,15 @@ size_t smmu_inv_array_size(uint32_t count);
 void smmu_inv_sort(struct smmu_inv *set, uint32_t n);
 
 /**
- * A new array: @p old (NULL: empty) without what is gone, plus the sorted @p set; operations present in both get one
- * user more for each time they occur. @p old is not changed. NULL if memory is short. The caller owns the result,
- * serialises writers, publishes it with smmu_rcu_publish and then smmu_mb, and retires @p old. May sleep.
+ * Make the array that is to be published next.
+ *
+ * @param old  the published one, not changed; NULL: empty. What is gone in it is left out
+ * @param set  sorted, added; an operation that is in both gets one user more for each time that it occurs
+ *
+ * @return an array that is the caller's: publish it with smmu_rcu_publish, then smmu_mb, then retire @p old. NULL: memory is
+ *   short, nothing changed
+ *
+ * The caller serialises writers. May sleep.
  */
 struct smmu_inv_array *smmu_inv_merge(const struct smmu_port *port,
 				      const struct smmu_inv_array *old, const struct smmu_inv *set,
@@ -166,9 +172,10 @@ struct smmu_inv_array *smmu_inv_merge(const struct smmu_port *port,
 
 /**
  * Take one user off each operation of the sorted @p set, in place, in the published @p array. Cannot fail and needs no
- * memory. On return set[i].users is what is left of it: with 0 the operation is gone, and its id may be reused once
- * the TLB has been cleaned. An operation that is not there is left alone and reported with users = 0. The caller
- * serialises writers.
+ * memory. On return set[i].users is what is left of it: with 0 the operation is gone, and its id may be used again once
+ * the TLB has been cleaned of it. An operation that is not there is left alone and reported with users = 0.
+ *
+ * The caller serialises writers. Does not sleep.
  */
 void smmu_inv_unref(struct smmu_inv_array *array, struct smmu_inv *set, uint32_t n);
 

@@ -175,46 +175,61 @@ void smmu_domain_drop(struct smmu_streams *s, const struct smmu_attachment *a)
 	smmu_fetch_sub(&a->domain->users, 1);
 }
 
-int smmu_domain_join(struct smmu_streams *s, struct smmu_attachment *a)
+/** Find the id that the domain has on this instance, or take one. -SMMU_ENOSPC. The domain's lock is held. */
+static int choose_id(struct smmu_streams *s, struct smmu_attachment *a, bool *shared)
+{
+	const struct smmu_inv *e =
+		smmu_inv_find(array_of(a->domain), &s->instance->target, tag_kind(a->domain));
+	int id = e ? (int)e->id : take_id(s->instance, a->domain);
+
+	*shared = e != NULL;
+	a->id = id < 0 ? 0 : (uint32_t)id;
+	return id < 0 ? id : 0;
+}
+
+/** Publish the domain's array with the operations of @p a in it. -SMMU_ENOSPC, -SMMU_ENOMEM: nothing changed. */
+static int put_on(struct smmu_streams *s, struct smmu_attachment *a, struct membership *m,
+		  bool *shared)
 {
 	struct smmu_domain *domain = a->domain;
-	struct smmu_inv_array *merged;
-	const struct smmu_inv *e;
-	struct membership m;
-	bool shared;
-	int id = 0, error;
+	struct smmu_inv_array *merged = NULL;
+	int error;
 
 	smmu_mutex_lock(&domain->lock);
-	e = smmu_inv_find(array_of(domain), &s->instance->target, tag_kind(domain));
-	shared = e != NULL;
-	if (!shared) {
-		id = take_id(s->instance, domain);
-		if (id < 0) {
-			smmu_mutex_unlock(&domain->lock);
-			return id;
-		}
+	error = choose_id(s, a, shared);
+	if (!error) {
+		make_set(s, a, m);
+		merged = smmu_inv_merge(domain->port, array_of(domain), m->set, m->n);
+		error = merged ? 0 : -SMMU_ENOMEM;
 	}
-	a->id = shared ? e->id : (uint32_t)id;
-	make_set(s, a, &m);
-	merged = smmu_inv_merge(domain->port, array_of(domain), m.set, m.n);
-	if (merged) {
+	if (!error) {
 		publish(domain, merged);
 		smmu_fetch_add(&domain->users, 1);
+	} else if (a->id && !*shared) {
+		give_id(s->instance, domain, a->id);
 	}
 	smmu_mutex_unlock(&domain->lock);
-	if (merged) {
-		/* What sweeps of before could not clear on this instance, the newcomer must not find. */
-		error = shared && smmu_inv_owes(&domain->debt) ? clean(s->instance, tag_of(&m)) : 0;
+	return error;
+}
+
+int smmu_domain_join(struct smmu_streams *s, struct smmu_attachment *a)
+{
+	struct membership m;
+	bool shared;
+	int error = put_on(s, a, &m, &shared);
+
+	if (error || !shared)
+		return error;
+	/* What sweeps of before could not clear on this instance, the newcomer must not find. */
+	if (smmu_inv_owes(&a->domain->debt)) {
+		error = clean(s->instance, tag_of(&m));
 		if (error) {
 			smmu_domain_leave(s, a);
 			return error;
 		}
-		/* Fact 6 of the sweep: an ATC may not fill itself from what a sweep that does not name it is removing. */
-		if (shared && s->ats)
-			smmu_rcu_synchronize(domain->port->rcu);
-		return 0;
 	}
-	if (!shared)
-		give_id(s->instance, domain, a->id);
-	return -SMMU_ENOMEM;
+	/* Fact 6 of the sweep: an ATC may not fill itself from what a sweep that does not name it is removing. */
+	if (s->ats)
+		smmu_rcu_synchronize(a->domain->port->rcu);
+	return 0;
 }

@@ -163,7 +163,7 @@ static int count(void *ctx)
 
 static void test_waits(void **state)
 {
-	static const struct smmu_port_ops none = {NULL};
+	static const struct smmu_port_ops none = {.clean = NULL};
 
 	assert_int_equal(SMMU_ARRAY_SIZE(changes), 29);
 	for (unsigned pair = 0; pair < 2; pair++) {
@@ -220,7 +220,7 @@ static int fail_later(void *ctx)
 /** The n-th wait of each change fails: the error is told, nothing is stored that needs it, and the entry refuses. */
 static void test_failing_wait(void **state)
 {
-	static const struct smmu_port_ops none = {NULL};
+	static const struct smmu_port_ops none = {.clean = NULL};
 	static const struct smmu_port port = {.ops = &none};
 
 	for (unsigned i = 0; i < SMMU_ARRAY_SIZE(changes); i++)
@@ -246,7 +246,7 @@ static void test_failing_wait(void **state)
 /** Cut off meanwhile: nothing is stored any more. */
 static void test_frozen(void **state)
 {
-	static const struct smmu_port_ops none = {NULL};
+	static const struct smmu_port_ops none = {.clean = NULL};
 	static const struct smmu_port port = {.ops = &none};
 	uint64_t live[8] __attribute__((aligned(64))), before[8], target[8];
 	uint32_t frozen = 1;
