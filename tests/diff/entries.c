@@ -87,12 +87,13 @@ static void set(uint64_t *word, uint64_t mask, uint64_t value)
 static void flip_ste(struct world *w, struct smmu_ste *ste)
 {
 	/* Bits that are decided on. Not those of addresses: what is there is the machine's affair. */
-	static const uint64_t bits[4] = {0xf800000000000039ull,
-					 SMMU_STE_W1_S1DSS | SMMU_STE_W1_CONT | SMMU_STE_W1_EATS |
-						 SMMU_STE_W1_S1STALLD | SMMU_STE_W1_SHCFG |
-						 SMMU_STE_W1_INSTCFG | SMMU_STE_W1_MTCFG |
-						 SMMU_STE_W1_S1CIR | SMMU_STE_W1_S1COR,
-					 0x03ffffff00000000ull | SMMU_STE_W2_S2R, 0};
+	static const uint64_t bits[4] = {
+		0xf800000000000039ull,
+		SMMU_STE_W1_S1DSS | SMMU_STE_W1_CONT | SMMU_STE_W1_EATS | SMMU_STE_W1_S1STALLD |
+			SMMU_STE_W1_SHCFG | SMMU_STE_W1_INSTCFG | SMMU_STE_W1_MTCFG |
+			SMMU_STE_W1_S1CIR | SMMU_STE_W1_S1COR,
+		(0x03ffffff00000000ull | SMMU_STE_W2_S2R) & ~(SMMU_STE_W2_S2HA | SMMU_STE_W2_S2HD),
+		0};
 	unsigned word = PICK(w, 3), bit;
 
 	do
