@@ -59,6 +59,11 @@ uint32_t model_ident(const struct smmu_model_config *c, uint32_t offset);
 
 /* regs.c */
 void model_regs_reset(struct instance *in);
+uint32_t model_read_reg(struct instance *in, uint32_t offset);
+void model_write_reg(struct instance *in, uint32_t offset, uint32_t value);
+uint64_t *model_reg64(struct instance *in, uint32_t offset, const char **guard);
+
+/* bus.c */
 extern const struct smmu_bus_ops model_bus_ops;
 static inline unsigned queue_log2(uint64_t base, unsigned max)
 {
