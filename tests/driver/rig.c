@@ -277,6 +277,8 @@ struct smmu_model_config rig_config(void)
 	c.split_permille = 0;
 	c.refill_permille = 0;
 	c.attr_types_ovr = true;
+	c.garbage = true;
+	c.cr_split = true;
 	c.strict = SMMU_STRICT_UNKNOWN | SMMU_STRICT_RES0 | SMMU_STRICT_ATTRIBUTES;
 	return c;
 }

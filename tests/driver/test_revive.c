@@ -104,6 +104,7 @@ static void test_dead_queue(void **state)
 	assert_int_equal(smmu_instance_revive(inst), 0);
 	/* Nothing of what was in the queue comes again. */
 	assert_memory_equal(rig_log(&rig), "ATS_OFF(300) ATS_OFF(20) CFGI_STE_RANGE TLBI_", 45);
+	assert_int_equal(rig_log_count(&rig, SMMU_CMD_CFGI_STE_RANGE), 1);
 	expect_as_before(1);
 	finish();
 }
