@@ -143,7 +143,7 @@ struct smmu_instance {
  * - -SMMU_EOPNOTSUPP: one line in the log says which field of which register stands against it.
  * - -SMMU_ERANGE: an MSI address does not fit IDR5.OAS; the log names both.
  *
- * Any context. IHI 0070 G.b, 6.3.1 to 6.3.8.
+ * Any context. IHI 0070 G.b, 6.3.1.
  */
 int smmu_instance_probe(struct smmu_instance *inst, const struct smmu_instance_config *cfg);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Context descriptors of one device. IHI 0070, "Context descriptor table".
+ * Context descriptors of one device. IHI 0070 G.b, 5.3.
  *
  * Without substreams there are two CDs, of which the STE points to one: a new domain's CD is written into the other, and the
  * change is the one store that moves the pointer. With substreams there is a table, linear while it fits in 64 KiB or

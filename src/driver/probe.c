@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What an SMMU can do, from its ID registers, and whether that is enough. IHI 0070, SMMU_IDR0 to SMMU_IDR5.
+ * What an SMMU can do, from its ID registers, and whether that is enough. IHI 0070 G.b, 6.3.1.
  */
 #include "driver.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The stream table: linear, or two levels with second-level tables made as streams appear. IHI 0070, "Stream table".
+ * The stream table: linear, or two levels with second-level tables made as streams appear. IHI 0070 G.b, 5.1.
  *
  * STEs start out as V = 1, CONFIG = abort: a stream that nobody added is refused without an event for each access.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The rules by which an STE or a CD is ILLEGAL. IHI 0070 G.b: fields in 5.2 and 5.4, stalls in 5.5, addresses in 3.4.3, reserved bits in
+ * The rules by which an STE or a CD is ILLEGAL. IHI 0070 G.b, 5.2 and 5.4 (fields), 5.5 (stalls), 3.4.3 (addresses), and for reserved bits
  * the introduction of chapter 5. Each line is one rule: when it is broken, and in which words.
  *
  * Not here: Secure and Realm streams, VMSAv8-32 and VMSAv9-128 tables beyond that they are refused where the part lacks

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
  * @file hw/cd.h
- * Context descriptors and their level-1 descriptors (IHI 0070, 5.3 and 5.4).
+ * Context descriptors and their level-1 descriptors (IHI 0070 G.b, 5.3, 5.4).
  *
  * A CD is eight little-endian 64-bit words; `SMMU_CD_W1_TTB0` is the mask of a field of word 1.
  */
@@ -105,7 +105,7 @@ struct smmu_cd {
 /**
  * Which bits of @p cd an SMMU looks at, each 1 in @p mask; the counterpart of smmu_ste_used, with the same
  * reservations. StreamWorld is not known here: what EL2 ignores (TTB1, ASID) counts as used, and EPD0 and EPD1 count
- * as obeyed, which they are not in EL2. Any context. IHI 0070, 5.4 CD, 5.4.1.1 EPDx behavior.
+ * as obeyed, which they are not in EL2. Any context. IHI 0070 G.b, 5.4, 5.4.1.1.
  */
 void smmu_cd_used(const struct smmu_cd *cd, struct smmu_cd *mask);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
  * @file hw/regs.h
- * The registers of the Non-secure programming interface (IHI 0070, chapter 6).
+ * The registers of the Non-secure programming interface (IHI 0070 G.b, 6.3).
  *
  * `SMMU_IDR0` is a byte offset from the base of page 0, `SMMU_IDR0_S2P` the mask of a field (for
  * smmu_field_get and smmu_field_prep), `SMMU_IDR0_TTF_AARCH64` a value of the field `TTF`.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
  * @file hw/ste.h
- * Stream table: level-1 descriptors and stream table entries (IHI 0070, 5.1 and 5.2).
+ * Stream table: level-1 descriptors and stream table entries (IHI 0070 G.b, 5.1, 5.2).
  *
  * An STE is eight little-endian 64-bit words; `SMMU_STE_W2_S2VMID` is the mask of a field of word 2. Bit n of the
  * specification is bit n % 64 of word n / 64.
@@ -173,7 +173,7 @@ struct smmu_ste {
  * Features that the SMMU may lack are taken to be there: S2VMID is used by stage 1 alone (unless STRW selects EL2),
  * and MPAM, DPT and permission fields where their field of control enables them. Any context.
  *
- * IHI 0070, 5.2 STE, 5.2.1 General properties of the STE, 13.4.2 Stage 1 memory attributes, 13.5.
+ * IHI 0070 G.b, 5.2, 5.2.1, 13.4.2.
  */
 void smmu_ste_used(const struct smmu_ste *ste, struct smmu_ste *mask);
 
