@@ -8,7 +8,7 @@
 
 #include <smmuv3/inv.h>
 
-#include "posix_port.h"
+#include "sim_port.h"
 #include "suite.h"
 
 #define TRIES 21u

@@ -17,7 +17,7 @@ static void read_lock(struct design_lock *l)
 		if (!smmu_load_acquire(&l->writer))
 			return;
 		smmu_fetch_sub(&l->readers, 1);
-		smmu_posix_spin();
+		sim_spin();
 	}
 }
 
@@ -29,9 +29,9 @@ static void read_unlock(struct design_lock *l)
 static void write_lock(struct design_lock *l)
 {
 	while (smmu_exchange(&l->writer, 1))
-		smmu_posix_spin();
+		sim_spin();
 	while (smmu_load_acquire(&l->readers))
-		smmu_posix_spin();
+		sim_spin();
 }
 
 static void write_unlock(struct design_lock *l)

@@ -52,7 +52,7 @@ const struct fault_info fault_info[FAULT_KINDS] = {
 	[FAULT_NO_BARRIER] = {.name = "no-barrier",
 			      .caught = true,
 			      .every = 1,
-			      .what = "the array is published, or looked at, without the barrier",
+			      .what = "the barriers of map, unmap and attach do nothing",
 			      .missing = "barrier"},
 	[FAULT_DROP_CLEAN] =
 		{.name = "drop-clean",

@@ -50,7 +50,7 @@ static int open_backend(struct machine *m, const struct machine_config *cfg)
 		.real_clock = m->o->real_clock,
 		.seed = m->o->seed,
 		.ram = &m->ram,
-		.seen = m->posix.shadow ? &m->shadow.seen : NULL,
+		.seen = m->posix.cache_ctx ? &m->shadow.seen : NULL,
 		.heap = &m->heap,
 		.atc_timeout_ns = lab_fault(m->o, FAULT_ATC_SLOW, NULL) ? 60000000000ull : 1000000,
 		.now_ns = sim_clock,
@@ -361,7 +361,7 @@ void machine_close(struct machine *m, struct report *r)
 					 i);
 	}
 	smmu_domain_fini(&m->identity);
-	smmu_posix_rcu_drain(&m->posix.rcu);
+	sim_rcu_drain(&m->posix.rcu);
 	/* Tables that an unmap could not confirm to be free of walks are kept for ever. */
 	if (smmu_heap_live(&m->heap) != m->heap_base && !m->violations && !m->unconfirmed)
 		machine_complain(m, 0, 0, "free", "%llu blocks of memory were never given back",

@@ -14,7 +14,7 @@
 #include "cmdlog.h"
 #include "designs.h"
 #include "oracle.h"
-#include "posix_port.h"
+#include "sim_port.h"
 #include "report.h"
 #include "sim.h"
 #include "tamper.h"
@@ -131,10 +131,7 @@ struct machine {
 	bool early_free;
 	bool no_data;     /**< DMA moves no data */
 	unsigned few_ids; /**< so many ids are left on every second SMMU; 0: all of them */
-	bool no_barrier;
-	bool attaching
-		[MACHINE_FIBERS]; /**< with no_barrier: the fibers that are in the middle of an attach */
-	uint64_t starts;          /**< of SMMUs, with the fault dirty-start */
+	uint64_t starts;  /**< of SMMUs, with the fault dirty-start */
 	uint64_t own_strikes[FAULT_KINDS]; /**< of the faults that are none of SMMUs or memory */
 	uint64_t quarantined, unconfirmed, revived;
 	uint64_t heap_base; /**< blocks alive before anything was set up */
@@ -180,7 +177,7 @@ static inline unsigned machine_visitor(const struct machine *m, unsigned n)
 /** Memory as the SMMUs see it. */
 static inline const struct smmu_ram *machine_seen(const struct machine *m)
 {
-	return m->posix.shadow ? &m->shadow.seen : &m->ram;
+	return m->posix.cache_ctx ? &m->shadow.seen : &m->ram;
 }
 
 /** Nanoseconds of the run's clock. */

@@ -29,29 +29,12 @@ static void on_heap_error(void *ctx, const char *text)
 	machine_complain(ctx, 0, 0, "an allocation that matches", "%s", text);
 }
 
-/*
- * The fault "no-barrier": what an attach publishes lingers in the store buffer, and with it all that has to come after
- * it, whatever barrier the attach meets. (Else the grace period for which it waits would be one, and the fault would
- * hardly show.) Other calls drain as always: a removal relies on its grace period for more than the order of stores.
- */
-static struct machine *unfenced;
-static void (*fenced_drain)(void);
-
-static void drain_outside_attach(void)
+/* The fault "no-barrier": the barriers between tables, array and entries do nothing. */
+static void leave_barriers_out(void)
 {
-	int fiber = sim_self(unfenced->sim);
-
-	if (fiber < 0 || !unfenced->attaching[fiber])
-		fenced_drain();
-}
-
-static void leave_barriers_out(struct machine *m)
-{
-	sim_set_store_buffer(m->sim, SIM_STORES_NO_BARRIER, 200000, 20000);
-	unfenced = m;
-	fenced_drain = smmu_posix_hooks.drain;
-	smmu_posix_hooks.drain = drain_outside_attach;
-	m->no_barrier = true;
+	sim_drop_barrier("array_before_entry");
+	sim_drop_barrier("array_after_descriptor");
+	sim_drop_barrier("map_leaves_visible");
 }
 
 static void clean(void *ctx, const void *va, size_t size)
@@ -60,10 +43,11 @@ static void clean(void *ctx, const void *va, size_t size)
 	struct machine *m = smmu_container_of(posix, struct machine, posix);
 	uint32_t every = smmu_load(&m->drop_clean);
 
+	sim_cleaning(va, size);
 	if (every && smmu_fetch_add(&m->cleans, 1) % every == every - 1)
 		smmu_fetch_add(&m->own_strikes[FAULT_DROP_CLEAN], 1);
 	else
-		smmu_shadow_clean(posix->shadow, va, size);
+		smmu_shadow_clean(&m->shadow, va, size);
 }
 
 /* The SMMUs see what is cleaned, and the canary. */
@@ -71,7 +55,7 @@ static int part_memory(struct machine *m)
 {
 	if (smmu_shadow_create(&m->shadow, &m->ram))
 		return machine_fail(m, "out of memory");
-	m->posix.shadow = &m->shadow;
+	sim_port_shadow(&m->posix, &m->shadow);
 	smmu_shadow_clean(&m->shadow, smmu_ram_at(&m->ram, m->canary, CANARY_BYTES), CANARY_BYTES);
 	return 0;
 }
@@ -81,8 +65,8 @@ static void make_work_free(struct sim *sim)
 	unsigned kind;
 
 	sim_set_switching(sim, 0, 1, 0);
-	for (kind = 0; kind < SMMU_POSIX_POINT_KINDS; kind++)
-		sim_set_cost(sim, (enum smmu_posix_point_kind)kind, 0);
+	for (kind = 0; kind < SIM_POINT_KINDS; kind++)
+		sim_set_cost(sim, (enum sim_point_kind)kind, 0);
 }
 
 int machine_make_memory(struct machine *m, const struct machine_config *cfg)
@@ -108,7 +92,7 @@ int machine_make_memory(struct machine *m, const struct machine_config *cfg)
 		m->posix.stderr_level = -1;
 	if (m->o->real_clock) {
 		/* The thread sanitizer cannot see into liburcu; the library's own epoch it can follow. */
-#ifndef SMMU_EPOCH_UNDER_TSAN
+#ifndef SMMU_UNDER_TSAN
 		m->posix.rcu.kind = SMMU_POSIX_RCU_LIBURCU;
 #endif
 	} else {
@@ -122,12 +106,12 @@ int machine_make_memory(struct machine *m, const struct machine_config *cfg)
 	}
 	if (m->o->non_coherent && part_memory(m))
 		return 2;
-	smmu_posix_port_init(&m->port, &m->posix);
+	sim_port_init(&m->port, &m->posix);
 	m->port_ops = *m->port.ops;
 	if (m->o->non_coherent)
 		m->port_ops.clean = clean;
 	m->port.ops = &m->port_ops;
 	if (lab_fault(m->o, FAULT_NO_BARRIER, NULL))
-		leave_barriers_out(m);
+		leave_barriers_out();
 	return 0;
 }

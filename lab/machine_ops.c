@@ -83,6 +83,7 @@ static void end(struct machine_device *d, unsigned ssid, unsigned from, int rc)
 	} else if (!rc) {
 		oracle_certain(o, slot);
 	}
+	smmu_mb(); /* as a driver does before it starts its device */
 	oracle_attach_end(o, slot, !rc || rc == -SMMU_EIO);
 }
 
@@ -97,10 +98,12 @@ static void disturb(struct machine_device *d, unsigned except, bool begin)
 
 		if (k == except)
 			continue;
-		if (begin)
+		if (begin) {
 			oracle_attach_begin(o, slot, oracle_attached(o, slot, NULL), false);
-		else
+		} else {
+			smmu_mb(); /* as a driver does before it starts its device */
 			oracle_attach_end(o, slot, true);
+		}
 	}
 }
 
@@ -116,15 +119,11 @@ static void design_change(struct machine_device *d, unsigned from, unsigned to, 
 		hook(table(d->m, high), d->ats);
 }
 
-/* Mark the attach for the fault "no-barrier". */
+/* The fault "no-barrier" strikes in each attach. */
 static void attaching(struct machine *m, bool on)
 {
-	int fiber = m->no_barrier ? sim_self(m->sim) : -1;
-
-	if (fiber < 0)
-		return;
-	m->attaching[fiber] = on;
-	smmu_fetch_add(&m->own_strikes[FAULT_NO_BARRIER], on);
+	if (lab_fault(m->o, FAULT_NO_BARRIER, NULL))
+		smmu_fetch_add(&m->own_strikes[FAULT_NO_BARRIER], on);
 }
 
 int machine_attach(struct machine_device *d, unsigned to)
@@ -195,6 +194,7 @@ static void block(struct machine_device *d, bool begin, bool off)
 		} else {
 			if (off)
 				oracle_certain(o, slot);
+			smmu_mb(); /* as a driver does before it starts its device */
 			oracle_attach_end(o, slot, true);
 		}
 	}

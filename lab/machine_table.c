@@ -193,6 +193,7 @@ int machine_reserved_map(struct machine *m, struct machine_domain *d)
 				break;
 			oracle_map_begin(m->oracle, d->index, at, n, memory + (at & (PIECE - 1)),
 					 ORACLE_READ | ORACLE_WRITE);
+			sim_doorbell();
 			oracle_map_end(m->oracle, d->index, at, n, true);
 		}
 	}

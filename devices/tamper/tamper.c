@@ -246,7 +246,7 @@ static void publish(struct smmu_tamper *t, uint32_t prod, struct window *w)
 			queue[(t->prod + i) & (entries - 1)] = w->cmd[i];
 	}
 	/* The device must see the damage before PROD. */
-	smmu_epoch_fence();
+	smmu_fence();
 }
 
 static void write_prod(struct smmu_tamper *t, uint32_t prod)

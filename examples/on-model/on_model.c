@@ -52,7 +52,7 @@ static int bring_up(void)
 		return must(rc ? rc : -1, "memory");
 	posix.clock = now;
 	posix.clock_ctx = model;
-	smmu_posix_port_init(&port, &posix);
+	sim_port_init(&port, &posix);
 	for (unsigned i = 0; i < SMMUS && !rc; i++) {
 		struct smmu_instance_config at = {
 			.port = &port, .mmio = {smmu_model_bus(model, i)}, .index = i};

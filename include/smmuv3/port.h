@@ -5,10 +5,11 @@
  *
  * **Hot path: inline, chosen at compile time.** Define SMMU_PORT_HEADER as the name of a header of your own and
  * it is included in place of port_generic.h. It provides the types and functions listed here, with these
- * contracts:
+ * contracts, and may provide forms of its own of what is in atomic.h. ports/README.md is a checklist for a new one.
  *
  * | name | contract |
  * |---|---|
+ * | `SMMU_PORT_TAG` | a name for the port, part of an identifier: what is compiled with another one does not link with this library |
  * | `struct smmu_mmio` | one instance's registers; copied by value |
  * | `smmu_mmio_read32/read64/write32/write64(const struct smmu_mmio *, uint32_t offset[, value])` | one access of that width to device memory at a byte offset, naturally aligned. Not ordered against memory: the caller adds the barriers |
  * | `smmu_dma_wmb()` | all earlier stores to memory are visible to the device before any later store or MMIO write |
@@ -48,7 +49,6 @@
 #ifndef SMMUV3_PORT_H
 #define SMMUV3_PORT_H
 
-#include <smmuv3/atomic.h>
 #include <smmuv3/types.h>
 
 #ifdef SMMU_PORT_HEADER
@@ -56,12 +56,32 @@
 #else
 #include <smmuv3/port_generic.h>
 #endif
+/* After the port's header, which may have forms of its own. */
+#include <smmuv3/atomic.h>
 
 #ifndef SMMU_UNINIT
 #define SMMU_UNINIT
 #endif
 
 SMMU_BEGIN_DECLS
+
+/*
+ * Whoever includes this asks for a symbol with the port's name in it, and the library has the one of the port header that
+ * it was built with: two that differ do not link. The request lies in a section that is not loaded.
+ */
+#ifndef SMMU_PORT_TAG
+#error "the port header does not define SMMU_PORT_TAG"
+#endif
+#define SMMU_PORT_PASTE2(a, b) a##b
+#define SMMU_PORT_PASTE(a, b) SMMU_PORT_PASTE2(a, b)
+#define SMMU_PORT_QUOTE2(a) #a
+#define SMMU_PORT_QUOTE(a) SMMU_PORT_QUOTE2(a)
+#define SMMU_PORT_SYMBOL SMMU_PORT_PASTE(smmu_port_is_, SMMU_PORT_TAG)
+extern const char SMMU_PORT_SYMBOL;
+#ifdef __ELF__
+__asm__(".pushsection .debug_smmu_port,\"\",%progbits\n\t.dc.a " SMMU_PORT_QUOTE(
+	SMMU_PORT_SYMBOL) "\n\t.popsection");
+#endif
 
 enum smmu_log_level {
 	SMMU_LOG_ERROR, /**< something is broken and stays broken: a person has to act */

@@ -16,6 +16,12 @@
 
 SMMU_BEGIN_DECLS
 
+#ifdef SMMU_PORT_SINGLE_THREAD
+#define SMMU_PORT_TAG generic_single_thread
+#else
+#define SMMU_PORT_TAG generic
+#endif
+
 struct smmu_mmio {
 	volatile uint8_t *base;
 };

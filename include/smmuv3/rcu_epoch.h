@@ -38,29 +38,6 @@ struct smmu_epoch {
 	struct smmu_rcu_head *heap;    /**< retired since, newest first; pushed without a lock */
 };
 
-#if defined(__SANITIZE_THREAD__)
-#define SMMU_EPOCH_UNDER_TSAN 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define SMMU_EPOCH_UNDER_TSAN 1
-#endif
-#endif
-
-/**
- * A full barrier. ThreadSanitizer has no model of fences (and gcc refuses them there), so it gets the instruction:
- * what it checks then rests on the acquire and release accesses alone.
- */
-static inline void smmu_epoch_fence(void)
-{
-#if defined(SMMU_EPOCH_UNDER_TSAN) && defined(__x86_64__)
-	__asm__ volatile("mfence" ::: "memory");
-#elif defined(SMMU_EPOCH_UNDER_TSAN) && defined(__aarch64__)
-	__asm__ volatile("dmb ish" ::: "memory");
-#else
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-#endif
-}
-
 /**
  * Enter a read section; @p stripe_hint is any number, best the processor's. Returns the cookie for exit. Sections
  * nest. Lock-free, any context.
@@ -72,7 +49,7 @@ static inline unsigned smmu_epoch_enter(struct smmu_epoch *e, unsigned stripe_hi
 
 	smmu_fetch_add(&e->stripe[stripe].entered[phase], 1);
 	/* Fact 2 of rcu_epoch.c: a read-modify-write alone does not hold back the loads that follow it. */
-	smmu_epoch_fence();
+	SMMU_BARRIER(epoch_entered, smmu_fence());
 	return stripe * 2 + phase;
 }
 

@@ -128,6 +128,7 @@ static int map_one(struct replay *r, unsigned domain, uint64_t iova, uint64_t pa
 		oracle_map_begin(m->oracle, domain, iova, size, pa, ORACLE_READ | ORACLE_WRITE);
 		rc = smmu_map(&m->domain[domain].d, iova, pa, size, PROT, 0);
 	}
+	sim_doorbell();
 	oracle_map_end(m->oracle, domain, iova, size, !rc);
 	return rc;
 }

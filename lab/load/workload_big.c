@@ -94,6 +94,7 @@ static void map_some(struct worker *k, struct machine_domain *d, struct big *big
 		oracle_map_begin(m->oracle, d->index, p.iova, p.size, p.pa,
 				 worker_prot(d->stage, p.prot));
 		rc = smmu_map(&d->d, p.iova, p.pa, p.size, p.prot, 0);
+		sim_doorbell();
 		oracle_map_end(m->oracle, d->index, p.iova, p.size, !rc);
 		if (rc) {
 			worker_check_refused(k, "map", rc, worker_starved(k, rc));

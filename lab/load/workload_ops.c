@@ -38,7 +38,7 @@ void worker_dma_by(struct worker *k, unsigned device, unsigned ssid, uint64_t io
 	if (!k->w->m->qemu && (ssid || !d->ats) && worker_chance(k, 1, 6))
 		access |= MACHINE_PRIVILEGED;
 	/* A line of the caches is lost now and then. */
-	if (k->w->m->posix.shadow && k->w->m->sim && worker_chance(k, 1, 4))
+	if (k->w->m->posix.cache_ctx && k->w->m->sim && worker_chance(k, 1, 4))
 		smmu_shadow_stir(&k->w->m->shadow, &k->random);
 	machine_dma(k->w->m, &k->count, d, (unsigned)worker_below(k, d->n_streams), ssid, iova,
 		    access);

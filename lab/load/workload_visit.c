@@ -139,6 +139,7 @@ void worker_visit(struct worker *k)
 		oracle_map_begin(m->oracle, v->index, VISIT_IOVA, size, pa,
 				 ORACLE_READ | ORACLE_WRITE);
 		rc = smmu_map(&v->d, VISIT_IOVA, pa, size, SMMU_PROT_READ | SMMU_PROT_WRITE, 0);
+		sim_doorbell();
 		oracle_map_end(m->oracle, v->index, VISIT_IOVA, size, !rc);
 		if (rc) {
 			worker_check_refused(k, "map", rc, worker_starved(k, rc));

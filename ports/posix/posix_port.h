@@ -9,7 +9,6 @@
 #include <smmuv3/port.h>
 
 #include "ram.h"
-#include "shadow.h"
 
 #define SMMU_POSIX_LOG_LINES 64u
 #define SMMU_POSIX_LOG_BYTES 192u
@@ -18,8 +17,10 @@
 struct smmu_posix {
 	struct smmu_heap *heap; /**< where memory comes from; the caller's */
 	struct smmu_rcu rcu;    /**< set rcu.kind for liburcu */
-	/** Memory as SMMUs see it that are not coherent (shadow.h), which clean and invalidate act on; NULL: all are. */
-	struct smmu_shadow *shadow;
+	/** Cache maintenance for SMMUs that are not coherent, as struct smmu_port_ops says; NULL: all are. */
+	void (*clean)(void *cache_ctx, const void *va, size_t size);
+	void (*invalidate)(void *cache_ctx, const void *va, size_t size);
+	void *cache_ctx;
 	uint64_t (*clock)(void *clock_ctx); /**< NULL: CLOCK_MONOTONIC; in a simulation sim_clock */
 	void *clock_ctx;
 	int stderr_level; /**< lines up to this enum smmu_log_level go to standard error; -1: none */
@@ -38,13 +39,5 @@ void smmu_posix_port_init(struct smmu_port *port, struct smmu_posix *posix);
 
 /** True if @p text is part of one of the last SMMU_POSIX_LOG_LINES lines of the log. */
 bool smmu_posix_logged(struct smmu_posix *posix, const char *text);
-
-/**
- * The fault "no-barrier" with real threads: a published pointer lingers in a buffer of its thread until a later
- * scheduling point at least a random time up to @p max_ns after, and barriers do not drain it. Each thread has to call
- * smmu_posix_thread_unregister before it ends, or what is left is lost. Set before any thread starts; @p max_ns 0
- * takes the fault back. Not together with a simulation.
- */
-void smmu_posix_thread_no_barrier(uint64_t seed, uint64_t max_ns);
 
 #endif

@@ -120,6 +120,21 @@ uint64_t smmu_heap_fini(struct smmu_heap *heap)
 	return live;
 }
 
+/* No handler comes while the lock is held: it may free memory, too. */
+static smmu_irqflags heap_lock(struct smmu_heap *heap)
+{
+	smmu_irqflags flags = smmu_irq_save();
+
+	pthread_mutex_lock(&heap->lock);
+	return flags;
+}
+
+static void heap_unlock(struct smmu_heap *heap, smmu_irqflags flags)
+{
+	pthread_mutex_unlock(&heap->lock);
+	smmu_irq_restore(flags);
+}
+
 /* Under the lock. */
 static bool heap_fails(struct smmu_heap *heap)
 {
@@ -214,12 +229,13 @@ static void *heap_take_small(struct smmu_heap *heap, uint64_t size, unsigned shi
 
 void *smmu_heap_dma_alloc(struct smmu_heap *heap, size_t size, size_t align, uint64_t *bus)
 {
+	smmu_irqflags flags;
 	unsigned shift = smmu_order_up(smmu_max64(smmu_max64(size, align), 1u << SMALL_MIN_SHIFT));
 	void *va = NULL;
 
 	if (size == 0 || align & (align - 1))
 		return NULL;
-	pthread_mutex_lock(&heap->lock);
+	flags = heap_lock(heap);
 	if (!heap_fails(heap))
 		va = shift <= SMALL_MAX_SHIFT ? heap_take_small(heap, size, shift)
 					      : heap_take_run(heap, size, align);
@@ -228,7 +244,7 @@ void *smmu_heap_dma_alloc(struct smmu_heap *heap, size_t size, size_t align, uin
 		heap->dma_bytes += size;
 		heap_count(heap);
 	}
-	pthread_mutex_unlock(&heap->lock);
+	heap_unlock(heap, flags);
 	if (!va)
 		return NULL;
 	memset(va, 0, size);
@@ -277,6 +293,7 @@ static const char *heap_put_small(struct smmu_heap *heap, uint64_t number, uint6
 
 void smmu_heap_dma_free(struct smmu_heap *heap, void *va, size_t size)
 {
+	smmu_irqflags flags;
 	uint64_t offset = (uint64_t)((uint8_t *)va - heap->ram->va);
 	uint64_t number = offset >> SMMU_RAM_PAGE_SHIFT, asked = 0;
 	const char *wrong = NULL;
@@ -287,7 +304,7 @@ void smmu_heap_dma_free(struct smmu_heap *heap, void *va, size_t size)
 		heap_error(heap, "no memory of this heap", va, 0, size);
 		return;
 	}
-	pthread_mutex_lock(&heap->lock);
+	flags = heap_lock(heap);
 	switch (heap->page[number].kind) {
 	case PAGE_SMALL:
 		wrong = heap_put_small(heap, number, offset & (PAGE_SIZE - 1), size, &asked);
@@ -306,7 +323,7 @@ void smmu_heap_dma_free(struct smmu_heap *heap, void *va, size_t size)
 		heap->dma_blocks--;
 		heap->dma_bytes -= size;
 	}
-	pthread_mutex_unlock(&heap->lock);
+	heap_unlock(heap, flags);
 	if (wrong)
 		heap_error(heap, wrong, va, asked, size);
 }
@@ -322,20 +339,21 @@ struct cpu_block {
 
 void *smmu_heap_alloc(struct smmu_heap *heap, size_t size)
 {
+	smmu_irqflags flags;
 	struct cpu_block *b = NULL;
 	bool fails;
 
-	pthread_mutex_lock(&heap->lock);
+	flags = heap_lock(heap);
 	fails = heap_fails(heap);
-	pthread_mutex_unlock(&heap->lock);
+	heap_unlock(heap, flags);
 	if (!fails && !posix_memalign((void **)&b, 64, sizeof(*b) + smmu_align_up(size, 16))) {
 		memset(b, 0, sizeof(*b) + smmu_align_up(size, 16));
 		*b = (struct cpu_block){.size = size, .magic = CPU_LIVE};
-		pthread_mutex_lock(&heap->lock);
+		flags = heap_lock(heap);
 		heap->cpu_blocks++;
 		heap->cpu_bytes += size;
 		heap_count(heap);
-		pthread_mutex_unlock(&heap->lock);
+		heap_unlock(heap, flags);
 		return b + 1;
 	}
 	return NULL;
@@ -343,6 +361,7 @@ void *smmu_heap_alloc(struct smmu_heap *heap, size_t size)
 
 void smmu_heap_free(struct smmu_heap *heap, void *p, size_t size)
 {
+	smmu_irqflags flags;
 	struct cpu_block *b;
 
 	if (!p)
@@ -364,32 +383,35 @@ void smmu_heap_free(struct smmu_heap *heap, void *p, size_t size)
 		"" ::
 			: "memory"); /* the compiler would drop stores into memory about to be freed */
 	free(b);
-	pthread_mutex_lock(&heap->lock);
+	flags = heap_lock(heap);
 	heap->cpu_blocks--;
 	heap->cpu_bytes -= size;
-	pthread_mutex_unlock(&heap->lock);
+	heap_unlock(heap, flags);
 }
 
 void smmu_heap_fail(struct smmu_heap *heap, uint64_t nth, uint64_t every)
 {
-	pthread_mutex_lock(&heap->lock);
+	smmu_irqflags flags;
+	flags = heap_lock(heap);
 	heap->fail.nth = nth;
 	heap->fail.every = every;
-	pthread_mutex_unlock(&heap->lock);
+	heap_unlock(heap, flags);
 }
 
 uint64_t smmu_heap_live(struct smmu_heap *heap)
 {
+	smmu_irqflags flags;
 	uint64_t live;
 
-	pthread_mutex_lock(&heap->lock);
+	flags = heap_lock(heap);
 	live = heap->dma_blocks + heap->cpu_blocks;
-	pthread_mutex_unlock(&heap->lock);
+	heap_unlock(heap, flags);
 	return live;
 }
 
 bool smmu_heap_is_live(struct smmu_heap *heap, uint64_t bus)
 {
+	smmu_irqflags flags;
 	uint64_t offset = bus - heap->ram->base, number = offset >> SMMU_RAM_PAGE_SHIFT;
 	const struct smmu_heap_page *page;
 	bool live = false;
@@ -397,11 +419,11 @@ bool smmu_heap_is_live(struct smmu_heap *heap, uint64_t bus)
 	if (number < heap->first || number >= heap->first + heap->pages)
 		return false;
 	page = &heap->page[number];
-	pthread_mutex_lock(&heap->lock);
+	flags = heap_lock(heap);
 	if (page->kind == PAGE_SMALL)
 		live = page->live & SMMU_BIT((offset & (PAGE_SIZE - 1)) >> page->shift);
 	else
 		live = page->kind != PAGE_FREE;
-	pthread_mutex_unlock(&heap->lock);
+	heap_unlock(heap, flags);
 	return live;
 }

@@ -11,8 +11,9 @@
 #include <pthread.h>
 #include <stdbool.h>
 
+#include <smmuv3/port.h>
+
 #include "bus.h"
-#include "smmu_posix.h"
 
 #define SMMU_RAM_PAGE_SHIFT 12u
 #define SMMU_RAM_DEFAULT_BASE 0x40000000ull

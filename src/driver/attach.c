@@ -103,7 +103,7 @@ static void fill_cd(struct smmu_streams *s, struct smmu_cd *live, const struct s
 	for (unsigned w = 0; w < SMMU_ARRAY_SIZE(cd->w); w++)
 		smmu_store(&live->w[w], cd->w[w]);
 	smmu_port_clean(s->instance->port, live, sizeof(*live));
-	smmu_dma_wmb();
+	SMMU_BARRIER(cd_spare_filled, smmu_dma_wmb());
 }
 
 /** The CD of attachment @p a; NULL: one that is not valid. */

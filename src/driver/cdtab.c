@@ -101,7 +101,7 @@ int smmu_cdtab_cd(struct smmu_streams *s, uint32_t ssid, struct smmu_cd **cd)
 		}
 		/* Its CDs are not valid; whoever makes one valid tells the caches about the descriptor as well. */
 		smmu_port_clean(port, leaf, LEAF_BYTES);
-		smmu_dma_wmb();
+		SMMU_BARRIER(cd_leaf_filled, smmu_dma_wmb());
 		smmu_store(&l1[i], (bus & SMMU_L1CD_L2PTR) | SMMU_L1CD_V);
 		smmu_port_clean(port, &l1[i], sizeof(l1[i]));
 		t->l2[i] = leaf;

@@ -20,7 +20,7 @@ static bool handler_enter(struct smmu_instance *inst, unsigned *cookie)
 	if (!inst->port)
 		return false;
 	*cookie = smmu_rcu_enter(inst->port->rcu);
-	if (smmu_load_acquire(&inst->serving))
+	if (SMMU_BARRIER(instance_served, smmu_load_acquire(&inst->serving)))
 		return true;
 	smmu_rcu_exit(inst->port->rcu, *cookie);
 	return false;

@@ -210,7 +210,7 @@ int smmu_instance_enable(struct smmu_instance *inst)
 	if (error)
 		return error;
 	/* From here on GERROR is served: the first commands may need it. */
-	smmu_store_release(&inst->serving, 1);
+	SMMU_BARRIER(instance_ready, smmu_store_release(&inst->serving, 1));
 	error = smmu_registers_start(inst);
 	if (error) {
 		smmu_handlers_stop(inst);
@@ -263,7 +263,7 @@ int smmu_instance_revive(struct smmu_instance *inst)
 
 	if (error)
 		return error;
-	smmu_store_release(&inst->serving, 1);
+	SMMU_BARRIER(instance_back, smmu_store_release(&inst->serving, 1));
 	error = smmu_registers_start(inst);
 	if (error) {
 		smmu_instance_suspend(inst);

@@ -86,7 +86,7 @@ static void make_set(struct smmu_streams *s, const struct smmu_attachment *a, st
 /** What is published; the domain's lock is held. */
 static struct smmu_inv_array *array_of(struct smmu_domain *domain)
 {
-	return smmu_rcu_dereference(&domain->inv);
+	return SMMU_BARRIER(array_followed, smmu_rcu_dereference(&domain->inv));
 }
 
 /** Publish @p array in place of what the domain had; its lock is held. */
@@ -98,9 +98,9 @@ static void publish(struct smmu_domain *domain, struct smmu_inv_array *array)
 		smmu_inv_array_free(array);
 		array = NULL;
 	}
-	smmu_rcu_publish(&domain->inv, array);
+	SMMU_BARRIER(array_filled, smmu_rcu_publish(&domain->inv, array));
 	/* T2 of the sweep's argument: the STE or CD is written after the array is visible. */
-	smmu_mb();
+	SMMU_BARRIER(array_before_entry, smmu_mb());
 	smmu_inv_array_retire(domain->port->rcu, old);
 }
 

@@ -315,7 +315,7 @@ int smmu_registers_start(struct smmu_instance *inst)
 		return error;
 	program(inst);
 	/* Tables and registers are complete before anything is enabled. */
-	smmu_mb();
+	SMMU_BARRIER(instance_tables_visible, smmu_mb());
 	error = set_irqs(inst, irqs);
 	if (!error)
 		error = set_cr0(inst, cr0);

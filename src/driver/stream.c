@@ -127,7 +127,7 @@ int smmu_streams_cut_off(struct smmu_streams *s)
 	uint32_t before;
 	int error;
 
-	if (smmu_load_acquire(&s->owner.cut) == SMMU_CUT_DONE)
+	if (SMMU_BARRIER(cut_seen, smmu_load_acquire(&s->owner.cut)) == SMMU_CUT_DONE)
 		return 0;
 	flags = smmu_spin_lock(&s->ste_lock);
 	before = s->owner.cut;
@@ -139,7 +139,7 @@ int smmu_streams_cut_off(struct smmu_streams *s)
 		tell_cut_off(s);
 	error = smmu_streams_forget(s, false);
 	if (!error)
-		smmu_store_release(&s->owner.cut, SMMU_CUT_DONE);
+		SMMU_BARRIER(cut_done, smmu_store_release(&s->owner.cut, SMMU_CUT_DONE));
 	return error;
 }
 

@@ -121,7 +121,7 @@ static int add_l2(struct smmu_instance *inst, uint32_t i)
 		return error;
 	}
 	fill_abort(port, l2, (size_t)1 << t->split);
-	smmu_dma_wmb();
+	SMMU_BARRIER(ste_leaf_filled, smmu_dma_wmb());
 	smmu_store(&l1[i],
 		   (bus & SMMU_L1STD_L2PTR) | smmu_field_prep(SMMU_L1STD_SPAN, t->split + 1));
 	smmu_port_clean(port, &l1[i], sizeof(l1[i]));

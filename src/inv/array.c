@@ -151,7 +151,7 @@ void smmu_inv_unref(struct smmu_inv_array *array, struct smmu_inv *set, uint32_t
 		if (!array || i == array->count || smmu_inv_compare(&array->entry[i], &set[j]))
 			continue;
 		set[j].users = array->entry[i].users > taken ? array->entry[i].users - taken : 0;
-		smmu_store_release(&array->entry[i].users, set[j].users);
+		SMMU_BARRIER(entry_left, smmu_store_release(&array->entry[i].users, set[j].users));
 	}
 }
 

@@ -17,7 +17,7 @@
 /** The device behind ATS operation @p e is not asked any more; if it is only being cut off, the sweep sees to that. */
 static bool cut_off(struct smmu_inv_program *p, const struct smmu_inv *e)
 {
-	uint32_t cut = smmu_load_acquire(&e->owner->cut);
+	uint32_t cut = SMMU_BARRIER(cut_seen, smmu_load_acquire(&e->owner->cut));
 
 	p->cutting |= cut == SMMU_CUT_BEGUN;
 	return cut != SMMU_CUT_NO;
@@ -25,7 +25,7 @@ static bool cut_off(struct smmu_inv_program *p, const struct smmu_inv *e)
 
 static uint32_t entry_commands(struct smmu_inv_program *p, const struct smmu_inv *e)
 {
-	if (!smmu_load_acquire(&e->users))
+	if (!SMMU_BARRIER(entry_joined, smmu_load_acquire(&e->users)))
 		return 0;
 	switch (e->kind) {
 	case SMMU_INV_S1_ASID:
@@ -101,7 +101,8 @@ static bool entry_next(struct smmu_inv_program *p, struct smmu_cmd *cmd)
 	uint64_t w0 = 0, w1 = 0;
 
 	/* What went away since it was counted is left out; what was counted as nothing never comes back. */
-	if (first && (!smmu_load_acquire(&e->users) || (ats && cut_off(p, e))))
+	if (first &&
+	    (!SMMU_BARRIER(entry_joined, smmu_load_acquire(&e->users)) || (ats && cut_off(p, e))))
 		return false;
 	p->started = true;
 	if (ats) {

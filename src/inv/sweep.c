@@ -85,8 +85,9 @@ static void cut_off(struct smmu_fence *f, struct smmu_inv_flight *fl, struct smm
 static void finish_cuts(struct smmu_fence *f, struct smmu_inv_flight *fl)
 {
 	for (const struct smmu_inv *e = fl->first; e < end_of(fl); e++)
-		if (e->kind >= SMMU_INV_ATS && smmu_load_acquire(&e->users) &&
-		    smmu_load_acquire(&e->owner->cut) == SMMU_CUT_BEGUN)
+		if (e->kind >= SMMU_INV_ATS &&
+		    SMMU_BARRIER(entry_joined, smmu_load_acquire(&e->users)) &&
+		    SMMU_BARRIER(cut_seen, smmu_load_acquire(&e->owner->cut)) == SMMU_CUT_BEGUN)
 			cut_off(f, fl, e->owner);
 }
 
@@ -225,7 +226,8 @@ static void launch(struct smmu_fence *f)
 		 * An instance all of whose operations are gone may be gone itself, and its target is not followed. The
 		 * target of a live one stays: fact 5.
 		 */
-		while (first < f->next && !smmu_load_acquire(&first->users))
+		while (first < f->next &&
+		       !SMMU_BARRIER(entry_joined, smmu_load_acquire(&first->users)))
 			first++;
 		if (first == f->next)
 			continue;
@@ -245,15 +247,15 @@ void smmu_inv_submit(struct smmu_fence *f, struct smmu_rcu *rcu, struct smmu_inv
 	f->rcu = rcu;
 	f->debt = debt;
 	f->error = 0;
-	f->failed = smmu_load_acquire(&debt->failed);
+	f->failed = SMMU_BARRIER(debt_seen, smmu_load_acquire(&debt->failed));
 	f->whole = !range || f->failed != smmu_load(&debt->settled);
 	if (!f->whole)
 		f->range = *range;
 	/* U2: pairs with the barrier between publishing an array and the STE or CD store in the attach (T2). */
-	smmu_mb();
+	SMMU_BARRIER(array_after_descriptor, smmu_mb());
 	f->cookie = smmu_rcu_enter(rcu);
 	f->open = true;
-	f->array = smmu_rcu_dereference(slot);
+	f->array = SMMU_BARRIER(array_followed, smmu_rcu_dereference(slot));
 	f->next = f->array ? f->array->entry : NULL;
 	launch(f);
 }

@@ -68,12 +68,12 @@ static int hook_table(struct smmu_pgtable *pt, uint64_t *slot, unsigned flags)
 		return err;
 	desc = pt_encode_address(bus) | PT_TYPE;
 	/* The empty table before the way to it, for walkers as for the threads that find it. */
-	smmu_dma_wmb();
+	SMMU_BARRIER(map_table_filled, smmu_dma_wmb());
 	if (!smmu_compare_exchange(slot, &found, desc)) {
 		port->ops->dma_free(port->ctx, table, (size_t)pt_table_size(pt));
 	} else if (!pt->cfg.coherent) {
 		pt_clean(pt, slot, 1);
-		smmu_store_release(slot, desc | PT_SW_CLEANED);
+		SMMU_BARRIER(map_slot_cleaned, smmu_store_release(slot, desc | PT_SW_CLEANED));
 	}
 	return 0;
 }
@@ -134,7 +134,7 @@ static int find_free(struct smmu_pgtable *pt, uint64_t iova, uint64_t pa, uint64
 			err = hook_table(pt, slot, flags);
 			if (err)
 				return err;
-			at.desc = smmu_load_acquire(slot);
+			at.desc = SMMU_BARRIER(pgtable_followed, smmu_load_acquire(slot));
 		} else if (pt_is_table(at.level, at.desc)) {
 			/* Whoever hooked it has not come to its clean yet. */
 			pt_clean(pt, slot, 1);
@@ -210,11 +210,11 @@ int smmu_pgtable_do_map(struct smmu_pgtable *pt, uint64_t iova, uint64_t pa, uin
 
 		if (pt_run_bytes(pt, &run) == size && all_free(&run)) {
 			write_leaves(pt, &run, pa, attributes);
-			smmu_dma_wmb();
+			SMMU_BARRIER(map_leaves_visible, smmu_dma_wmb());
 			return 0;
 		}
 	}
 	err = map_in_runs(pt, iova, pa, size, attributes, flags);
-	smmu_dma_wmb();
+	SMMU_BARRIER(map_leaves_visible, smmu_dma_wmb());
 	return err;
 }

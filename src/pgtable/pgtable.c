@@ -174,7 +174,7 @@ static void do_destroy(struct smmu_pgtable *pt)
 	struct smmu_freelist freelist = {NULL};
 
 	for (uint32_t i = 0; i < pt->root_entries; i++) {
-		uint64_t desc = smmu_load_acquire(&pt->root[i]);
+		uint64_t desc = SMMU_BARRIER(pgtable_followed, smmu_load_acquire(&pt->root[i]));
 
 		if (pt_is_table(pt->start_level, desc))
 			smmu_pgtable_collect(pt, pt_table(pt, desc), pt->start_level + 1,
@@ -251,7 +251,7 @@ int smmu_pgtable_init(struct smmu_pgtable *pt, const struct smmu_pgtable_config 
 	err = smmu_pgtable_alloc_table(pt, geo.root_size, 0, &pt->root, &pt->regs.ttb);
 	if (err)
 		return err;
-	smmu_dma_wmb();
+	SMMU_BARRIER(pgtable_root_filled, smmu_dma_wmb());
 	return 0;
 }
 

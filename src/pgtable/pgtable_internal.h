@@ -116,7 +116,8 @@ static inline struct pt_at pt_first(const struct smmu_pgtable *pt, uint64_t iova
 {
 	uint64_t index = iova >> pt_shift(pt, pt->start_level);
 
-	return (struct pt_at){pt->root, index, smmu_load_acquire(&pt->root[index]),
+	return (struct pt_at){pt->root, index,
+			      SMMU_BARRIER(pgtable_followed, smmu_load_acquire(&pt->root[index])),
 			      pt->start_level};
 }
 
@@ -126,7 +127,7 @@ static inline struct pt_at pt_enter(const struct smmu_pgtable *pt, struct pt_at 
 	at.table = pt_table(pt, at.desc);
 	at.level++;
 	at.index = (iova >> pt_shift(pt, at.level)) & pt->index_mask;
-	at.desc = smmu_load_acquire(&at.table[at.index]);
+	at.desc = SMMU_BARRIER(pgtable_followed, smmu_load_acquire(&at.table[at.index]));
 	return at;
 }
 
@@ -141,7 +142,7 @@ PT_HOT struct pt_at pt_descend_plain(const struct smmu_pgtable *pt, struct pt_at
 		at.table = (uint64_t *)(uintptr_t)((at.desc & pt->address_mask) + pt->virt_offset);
 		at.level++;
 		at.index = (iova >> pt_shift(pt, at.level)) & pt->index_mask;
-		at.desc = smmu_load_acquire(&at.table[at.index]);
+		at.desc = SMMU_BARRIER(pgtable_followed, smmu_load_acquire(&at.table[at.index]));
 	}
 	return at;
 }

@@ -8,11 +8,6 @@
 
 #include "../util/message.h"
 
-/** A load that takes part in the one order of the read-modify-writes. */
-#ifndef smmu_load_sc
-#define smmu_load_sc(p) __atomic_load_n((p), __ATOMIC_SEQ_CST)
-#endif
-
 /** Values of smmu_cmdq.stuck. */
 enum {
 	CMDQ_RUNS,

@@ -86,7 +86,7 @@ static void invalidate(const struct smmu_outq *q, uint32_t index)
 static void retire(struct smmu_outq *q)
 {
 	/* The records were read before CONS lets the SMMU use their slots again. */
-	smmu_mb();
+	SMMU_BARRIER(outq_record_before_cons, smmu_mb());
 	smmu_mmio_write32(&q->mmio, q->reg_cons, q->cons);
 	q->retired = q->cons;
 }
@@ -111,7 +111,7 @@ bool smmu_outq_look(struct smmu_outq *q)
 	if (q->limit == index_of(q))
 		return false;
 	/* The records are read after PROD said that they are there. */
-	smmu_dma_rmb();
+	SMMU_BARRIER(outq_prod_before_record, smmu_dma_rmb());
 	invalidate(q, index_of(q));
 	return true;
 }

@@ -34,6 +34,7 @@
  *  9. Polling is the same grace period cut at its two waits. Its steps rest on nothing but these facts; that other
  *     things happen between two steps does no harm.
  */
+#include <smmuv3/port.h>
 #include <smmuv3/rcu_epoch.h>
 
 enum {
@@ -48,7 +49,7 @@ static bool epoch_scan(struct smmu_epoch *e, unsigned phase)
 	unsigned i;
 
 	for (i = 0; i < SMMU_EPOCH_STRIPES; i++)
-		left += smmu_load_acquire(&e->stripe[i].left[phase]);
+		left += SMMU_BARRIER(epoch_left_seen, smmu_load_acquire(&e->stripe[i].left[phase]));
 	for (i = 0; i < SMMU_EPOCH_STRIPES; i++)
 		entered += smmu_load_acquire(&e->stripe[i].entered[phase]);
 	return left == entered;
@@ -63,7 +64,7 @@ static bool epoch_drained(struct smmu_epoch *e)
 static void epoch_flip(struct smmu_epoch *e)
 {
 	smmu_store(&e->phase, smmu_load(&e->phase) ^ 1);
-	smmu_epoch_fence();
+	SMMU_BARRIER(epoch_flipped, smmu_fence());
 }
 
 /* Move everything retired so far to the end of waiting, oldest first. */
@@ -109,7 +110,7 @@ static bool epoch_trylock(struct smmu_epoch *e)
 
 static void epoch_unlock(struct smmu_epoch *e)
 {
-	smmu_store_release(&e->writer, 0);
+	SMMU_BARRIER(epoch_unlocked, smmu_store_release(&e->writer, 0));
 }
 
 void smmu_epoch_synchronize(struct smmu_epoch *e, void (*relax)(void))
@@ -120,7 +121,7 @@ void smmu_epoch_synchronize(struct smmu_epoch *e, void (*relax)(void))
 	}
 	/* A polled grace period that is under way is overtaken: this one covers its heads as well. */
 	epoch_collect(e);
-	smmu_epoch_fence();
+	SMMU_BARRIER(epoch_unpublished, smmu_fence());
 	while (!epoch_drained(e)) {
 		if (relax)
 			relax();
@@ -130,7 +131,7 @@ void smmu_epoch_synchronize(struct smmu_epoch *e, void (*relax)(void))
 		if (relax)
 			relax();
 	}
-	smmu_epoch_fence();
+	SMMU_BARRIER(epoch_drained, smmu_fence());
 	e->step = EPOCH_REST;
 	epoch_call(e);
 	epoch_unlock(e);
@@ -144,7 +145,7 @@ bool smmu_epoch_poll(struct smmu_epoch *e)
 		return false;
 	if (e->step == EPOCH_REST) {
 		epoch_collect(e);
-		smmu_epoch_fence();
+		SMMU_BARRIER(epoch_unpublished, smmu_fence());
 		if (e->waiting)
 			e->step = EPOCH_FIRST;
 	}
@@ -153,7 +154,7 @@ bool smmu_epoch_poll(struct smmu_epoch *e)
 		e->step = EPOCH_LAST;
 	}
 	if (e->step == EPOCH_LAST && epoch_drained(e)) {
-		smmu_epoch_fence();
+		SMMU_BARRIER(epoch_drained, smmu_fence());
 		e->step = EPOCH_REST;
 		epoch_call(e);
 	}

@@ -25,7 +25,7 @@ CAUGHT = {
     'wrong-instance': ({'tlb', 'atc'}, {'tlbi on', 'atc_inv on'}),
     'atc-first': ({'atc'}, {'tlbi before atc_inv'}),
     'early-free': ({'walk-cache', 'tlb', 'atc', 'config-cache'}, {'sync before free'}),
-    'no-barrier': ({'tlb', 'atc'}, {'barrier'}),
+    'no-barrier': ({'tlb', 'atc', 'walk-cache', 'memory'}, {'barrier', 'none'}),
 }
 SURVIVED = ['atc-timeout', 'cmd-error', 'cmd-abort', 'slow-sync', 'event-overflow', 'alloc-fail']
 KEYS = ['result', 'design', 'device', 'seed', 'smmus', 'devices', 'ats', 'threads', 'ops', 'maps',

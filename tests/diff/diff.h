@@ -19,7 +19,7 @@
 #include <smmuv3/hw/regs.h>
 
 #include "model.h"
-#include "posix_port.h"
+#include "sim_port.h"
 #include "qemu.h"
 #include "random.h"
 

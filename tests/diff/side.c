@@ -91,7 +91,7 @@ static bool side_up(struct world *w, unsigned s)
 		return false;
 	side->posix.heap = &side->heap;
 	side->posix.stderr_level = -1;
-	smmu_posix_port_init(&side->port, &side->posix);
+	sim_port_init(&side->port, &side->posix);
 	pool = smmu_heap_dma_alloc(&side->heap, POOL_SIZE, POOL_SIZE, &w->pool);
 	if (!pool)
 		return false;

@@ -54,7 +54,7 @@ static const struct smmu_ram *device_ram(const struct rig *rig)
 static bool dies(struct rig_smmu *s, bool write, uint32_t offset)
 {
 	/* Somebody else may run before it. */
-	smmu_posix_point();
+	sim_point();
 	if (s->rig->on_access)
 		s->rig->on_access(s, write, offset);
 	if (write && s->die_after && !--s->die_after)
@@ -303,7 +303,7 @@ void rig_open(struct rig *rig, const struct smmu_model_config *config, unsigned 
 	rig->posix.stderr_level = -1;
 	rig->posix.clock = sim_clock;
 	rig->posix.clock_ctx = rig->sim;
-	smmu_posix_port_init(&rig->port, &rig->posix);
+	sim_port_init(&rig->port, &rig->posix);
 	rig->ops = *rig->port.ops;
 	rig->ops.dma_alloc = dma_alloc;
 	rig->ops.dma_free = dma_free;
@@ -366,7 +366,7 @@ void rig_close(struct rig *rig)
 			fprintf(stderr, "registers: %s\n", rig->smmu[i].check.problem[n]);
 		assert_int_equal(rig->smmu[i].check.problems, 0);
 	}
-	smmu_posix_rcu_drain(&rig->posix.rcu);
+	sim_rcu_drain(&rig->posix.rcu);
 	assert_int_equal(rig->heap.dma_blocks, 0);
 	assert_int_equal(rig->heap.cpu_blocks, 0);
 	rig_abandon(rig);

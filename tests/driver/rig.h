@@ -23,7 +23,7 @@
 
 #include "mmio_check.h"
 #include "model.h"
-#include "posix_port.h"
+#include "sim_port.h"
 #include "sim.h"
 
 #define CHECK(cond)                                                                       \

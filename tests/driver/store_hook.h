@@ -3,7 +3,7 @@
 #ifndef SMMU_TEST_DRIVER_STORE_HOOK_H
 #define SMMU_TEST_DRIVER_STORE_HOOK_H
 
-#include <smmuv3/atomic.h>
+#include <smmuv3/port.h>
 
 void rig_stored(const void *p);
 void rig_stored_pair(const void *p);

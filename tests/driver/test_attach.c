@@ -440,7 +440,7 @@ static void take_snapshot(struct snapshot *s, struct smmu_domain *a, struct smmu
 {
 	struct smmu_instance *inst = &rig.smmu[0].inst;
 
-	smmu_posix_rcu_drain(&rig.posix.rcu);
+	sim_rcu_drain(&rig.posix.rcu);
 	memset(s, 0, sizeof(*s));
 	strcpy(s->array[0], rig_array(&rig, a));
 	strcpy(s->array[1], rig_array(&rig, b));

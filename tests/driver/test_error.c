@@ -432,7 +432,7 @@ static void test_dead(void **state)
 		assert_int_equal(smmu_domain_fini(&other), 0);
 		for (unsigned i = 0; i < 2; i++)
 			smmu_instance_remove(&rig.smmu[i].inst);
-		smmu_posix_rcu_drain(&rig.posix.rcu);
+		sim_rcu_drain(&rig.posix.rcu);
 		assert_int_equal(rig.heap.dma_blocks, 1);
 		assert_int_equal(rig.heap.cpu_blocks, 0);
 		rig_abandon(&rig);

@@ -89,14 +89,14 @@ static bool in_handler, dawdling, freed_under_handler;
 static void remover(void *arg)
 {
 	for (unsigned i = 0; i < head_start; i++)
-		smmu_posix_point();
+		sim_point();
 	assert_int_equal(smmu_instance_remove(inst), 0);
 }
 
 static void remover_of_busy(void *arg)
 {
 	while (!dawdling)
-		smmu_posix_point();
+		sim_point();
 	assert_int_equal(smmu_instance_remove(inst), 0);
 }
 
@@ -126,7 +126,7 @@ static void dawdle(struct rig_smmu *s, bool write, uint32_t offset)
 	in_handler = false;
 	dawdling = true;
 	for (unsigned i = 0; i < 20000 && smmu_heap_live(&rig.heap); i++)
-		smmu_posix_point();
+		sim_point();
 	freed_under_handler = !smmu_heap_live(&rig.heap);
 }
 
@@ -216,7 +216,7 @@ static void close_queues(void)
 	rig.smmu[0].patch_read = NULL;
 	rig.smmu[0].patch_write = NULL;
 	assert_int_equal(smmu_instance_remove(inst), 0);
-	smmu_posix_rcu_drain(&rig.posix.rcu);
+	sim_rcu_drain(&rig.posix.rcu);
 	assert_int_equal(smmu_heap_live(&rig.heap), 0);
 	rig_abandon(&rig);
 }

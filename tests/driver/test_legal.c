@@ -465,6 +465,6 @@ int main(void)
 		return 1;
 	posix.heap = &heap;
 	posix.stderr_level = -1;
-	smmu_posix_port_init(&port, &posix);
+	sim_port_init(&port, &posix);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -50,7 +50,7 @@ static void good(void)
 	memset(&posix, 0, sizeof(posix));
 	posix.heap = &heap;
 	posix.stderr_level = -1;
-	smmu_posix_port_init(&port, &posix);
+	sim_port_init(&port, &posix);
 }
 
 static int probe(struct smmu_instance *inst, uint32_t quirks)

@@ -256,7 +256,7 @@ static void test_former_owner(void **state)
 		assert_int_equal(smmu_instance_remove(inst), 0);
 		assert_int_equal(rig.heap.dma_blocks, 3);
 		assert_int_equal(rig.smmu[0].check.problems, 0);
-		smmu_posix_rcu_drain(&rig.posix.rcu);
+		sim_rcu_drain(&rig.posix.rcu);
 		rig_abandon(&rig);
 	}
 }

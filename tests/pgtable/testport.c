@@ -17,11 +17,6 @@
 
 #define REGION_BYTES ((size_t)TESTPORT_SLOTS << TESTPORT_SLOT_SHIFT)
 
-#ifdef SMMU_PORT_HEADER
-/* These tests run the tables without the rest of the hosted port; where that is linked, its own object wins. */
-__attribute__((weak)) struct smmu_posix_hooks smmu_posix_hooks;
-#endif
-
 uint64_t test_random(uint64_t *state)
 {
 	uint64_t z = (*state += 0x9e3779b97f4a7c15ULL);

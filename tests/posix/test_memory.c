@@ -11,7 +11,7 @@
 #include <smmuv3/pool.h>
 
 #include "posix_port.h"
-#include "random.h"
+#include "../../ports/sim/random.h"
 #include "seed.h"
 
 /* ---- pool ---- */

@@ -16,7 +16,7 @@
 #include <smmuv3/hw/regs.h>
 
 #include "mini.h"
-#include "posix_port.h"
+#include "sim_port.h"
 #include "random.h"
 
 static struct qemu *machine;
@@ -47,7 +47,7 @@ static void rig_up(struct rig *r, enum smmu_domain_kind kind)
 	assert_int_equal(smmu_heap_init(&r->heap, qemu_ram(machine), 0, 0), 0);
 	r->posix.heap = &r->heap;
 	r->posix.stderr_level = SMMU_LOG_ERROR;
-	smmu_posix_port_init(&r->port, &r->posix);
+	sim_port_init(&r->port, &r->posix);
 	assert_non_null(smmu_heap_dma_alloc(&r->heap, (PAGES + 1) * PAGE, PAGE, &r->pool));
 	for (i = 0; i < 2; i++) {
 		struct smmu_instance_config c = {

@@ -231,7 +231,7 @@ void fake_init(struct fake *f, struct sim *sim, uint64_t seed)
 		f->posix.clock_ctx = sim;
 		CHECK(sim_add_actor(sim, actor_next, actor_advance, f) == 0);
 	}
-	smmu_posix_port_init(&f->port, &f->posix);
+	sim_port_init(&f->port, &f->posix);
 	f->sim = sim;
 	f->jump_max = 1;
 	f->pause_ns = 100;

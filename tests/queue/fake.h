@@ -19,7 +19,7 @@
 #include <smmuv3/hw/regs.h>
 #include <smmuv3/queue.h>
 
-#include "posix_port.h"
+#include "sim_port.h"
 #include "sim.h"
 
 /** A check that holds in fibers and threads as well, where cmocka's asserts cannot unwind. */

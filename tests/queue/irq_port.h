@@ -8,7 +8,6 @@
 #ifndef SMMU_TEST_QUEUE_IRQ_PORT_H
 #define SMMU_TEST_QUEUE_IRQ_PORT_H
 
-#include <smmuv3/atomic.h>
 #include <smmuv3/types.h>
 
 #define SMMU_PORT_TAG test_irq
@@ -33,14 +32,6 @@ static inline void irq_other(void)
 		irq.other();
 }
 
-#undef smmu_load
-#undef smmu_load_acquire
-#undef smmu_store
-#undef smmu_store_release
-#undef smmu_fetch_add
-#undef smmu_fetch_sub
-#undef smmu_exchange
-#undef smmu_compare_exchange
 #define smmu_load(p) (irq_other(), __atomic_load_n((p), __ATOMIC_RELAXED))
 #define smmu_load_acquire(p) (irq_other(), __atomic_load_n((p), __ATOMIC_ACQUIRE))
 #define smmu_load_sc(p) (irq_other(), __atomic_load_n((p), __ATOMIC_SEQ_CST))
@@ -52,6 +43,8 @@ static inline void irq_other(void)
 #define smmu_compare_exchange(p, expected, v)                                                    \
 	(irq_other(), __atomic_compare_exchange_n((p), (expected), (v), false, __ATOMIC_SEQ_CST, \
 						  __ATOMIC_SEQ_CST))
+
+#include <smmuv3/atomic.h>
 
 struct smmu_mmio {
 	char unused;

@@ -4,7 +4,7 @@
 
 #include "irq_machine.h"
 
-#include "../../ports/posix/random.h"
+#include "../../ports/sim/random.h"
 #include "../posix/seed.h"
 
 #define DEPTH 3

@@ -91,7 +91,7 @@ static void bench_up(struct bench *b, unsigned log2size, unsigned words)
 	assert_int_equal(smmu_heap_init(&b->heap, &b->ram, 0, 0), 0);
 	b->posix.heap = &b->heap;
 	b->posix.stderr_level = -1;
-	smmu_posix_port_init(&b->port, &b->posix);
+	sim_port_init(&b->port, &b->posix);
 	b->s.bus = (struct smmu_bus){&ops, &b->s};
 	b->s.reg_prod = words == 4 ? SMMU_EVENTQ_PROD : SMMU_PRIQ_PROD;
 	b->s.reg_cons = words == 4 ? SMMU_EVENTQ_CONS : SMMU_PRIQ_CONS;

@@ -52,8 +52,11 @@ static void bring_through(unsigned who, unsigned number, unsigned n, bool polls)
 		if (status == SMMU_CMDQ_DEAD) {
 			t.dead++;
 			/* The token is asked again until the queue is open: what was dead is lost, or was done. */
-			while ((status = smmu_cmdq_poll(&t.q, &token)) == SMMU_CMDQ_DEAD)
+			do {
 				sim_sleep(t.sim, 300);
+				status = smmu_cmdq_poll(&t.q, &token);
+				/* Pending: it was opened between two looks of the poll. */
+			} while (status == SMMU_CMDQ_DEAD || status == SMMU_CMDQ_PENDING);
 		}
 		if (status == SMMU_CMDQ_DONE) {
 			CHECK(taken(from, who, number, n));

@@ -23,7 +23,7 @@ static void *device(void *arg)
 	smmu_random_seed(&r, seed);
 	while (!smmu_load(&ended)) {
 		if (!fake_turn(&f, 1 + (unsigned)smmu_random_below(&r, 6)))
-			smmu_posix_spin();
+			sim_spin();
 	}
 	return NULL;
 }
@@ -49,7 +49,7 @@ static void *produce(void *arg)
 		if (smmu_random_chance(&r, 1, 2))
 			while (smmu_cmdq_poll(&q, &token) == SMMU_CMDQ_PENDING) {
 				smmu_cmdq_serve_error(&q);
-				smmu_posix_spin();
+				sim_spin();
 			}
 		status = smmu_cmdq_wait(&q, &token, false);
 		if (status == SMMU_CMDQ_LOST) {

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "posix_port.h"
+#include "sim_port.h"
 #include "shadow.h"
 
 #define SIZE 65536u
@@ -120,11 +120,11 @@ static void test_port(void **state)
 	struct world w;
 
 	open_world(&w);
-	smmu_posix_port_init(&port, &posix);
+	sim_port_init(&port, &posix);
 	w.cpu[0] = 1;
 	smmu_port_clean(&port, w.cpu, 8);
 	assert_int_equal(w.seen[0], 0);
-	posix.shadow = &w.shadow;
+	sim_port_shadow(&posix, &w.shadow);
 	smmu_port_clean(&port, w.cpu, 8);
 	assert_int_equal(w.seen[0], 1);
 	w.seen[0] = 2;

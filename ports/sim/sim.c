@@ -6,84 +6,56 @@
  * switches straight over. Invariant: the running fiber's time is the clock, and no ready fiber and no device
  * event is earlier. It may be broken only inside a hook.
  *
+ * Most points cost a few comparisons: the running fiber goes on as long as its time is before that of the earliest other
+ * (sim->others) and of the next event (sim->event), which are computed when it got the processor. What can make them
+ * earlier: a device that was accessed (dirty: ask again at the next point), a store that lingers, a fiber that is woken.
+ *
  * Spinning. The turn of a fiber is what it does from a spin until the next. A turn that ends at the site where it
  * began, and that did nothing but look (sim_is_work), was barren: the fiber only looked. After two barren turns it is
  * parked until something happens: a fiber gets on, a device acts, a buffered store lands, or, when all are parked,
- * time passes. (Two, because an atomic store is not seen from here: a fiber that looks barren may have let another one
- * go on, which notices in its second look.)
+ * time passes. (Two, because a harness's atomic store is not seen from here: a fiber that looks barren may have let
+ * another one go on, which notices in its second look.) Who has looked many times looks less often while it is only
+ * another fiber that gets on, unless times are to be without noise.
  */
-#include "sim.h"
+#include "sim_internal.h"
 
 #include <inttypes.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "fiber.h"
-#include "store_buffer.h"
-
-#define SIM_FIBERS 256u
-#define SIM_ACTORS 64u
-#define SIM_STACK (256u << 10)
-#define SIM_SPIN_NS 20u
 /* While all spin: the clock's first step if no device has anything to do, and how far one may be ahead of it. */
 #define SIM_FIRST_STEP_NS 100u
 #define SIM_FIRST_JUMP_NS 10000u
 /* A turn with more points than any poll loop has is taken for work. */
-#define SIM_POLL_POINTS 128u
+#define SIM_POLL_POINTS 512u
+/* After so many looks in vain a fiber begins to look less often, at last every so many nanoseconds. */
+#define SIM_EAGER_LOOKS 4u
+#define SIM_LOOK_NS 320u
+/* What the points where threads meet count for in the chance to lose the processor; a mere access counts 1. */
+#define SIM_HEAVY 8
 
-struct sim_fiber {
-	struct fiber fiber;
-	int id; /* -1: the host */
-	void (*fn)(void *arg);
-	void *arg;
-	uint64_t time;
-	const void *site; /* where it spins, or spun before this turn; NULL if it does not */
-	bool spinning;
-	bool ended;
-	unsigned barren;
-	unsigned turn_points;
-	struct store_buffer buffer;
-};
+struct sim *the_sim;
+bool sim_on;
 
-struct sim_actor {
-	uint64_t (*next_ns)(void *ctx);
-	void (*advance)(void *ctx, uint64_t now_ns);
-	void *ctx;
-};
-
-struct sim {
-	uint64_t now;
-	struct sim_fiber host; /* the thread itself, outside the fibers */
-	struct sim_fiber *current;
-	struct sim_fiber *fiber[SIM_FIBERS];
-	unsigned fibers, alive, spinning;
-	struct sim_actor actor[SIM_ACTORS];
-	unsigned actors;
-	bool acting; /* inside a device or a callback of a retired object: hooks do nothing */
-	bool hung;
-	struct smmu_random random, workload;
-	uint64_t points, digest;
-	uint64_t progress; /* when a fiber last got on */
-	uint64_t step, max_step, patience;
-	uint64_t cost[SMMU_POSIX_POINT_KINDS];
-	unsigned switch_num, switch_den;
-	uint64_t switch_ns;
-	enum sim_store_buffer mode;
-	uint64_t linger_ns, linger_points;
-	unsigned lingering; /* fibers whose store buffer is not empty */
-};
-
-static struct sim *the_sim;
-
-static void sim_note(struct sim *sim, uint64_t what)
+void sim_note(struct sim *sim, uint64_t what)
 {
 	uint64_t x = (sim->digest ^ what ^ sim->now) + 0x9e3779b97f4a7c15;
 
 	sim->digest = (x ^ (x >> 29)) * 0xbf58476d1ce4e5b9;
 }
 
-/* Something happened at @at: who spins looks again, not earlier. */
-static void sim_wake(struct sim *sim, uint64_t at)
+static uint64_t sim_look_pause(const struct sim *sim, const struct sim_fiber *f)
+{
+	unsigned n = f->looks > SIM_EAGER_LOOKS ? f->looks - SIM_EAGER_LOOKS : 0;
+
+	if (!n || !sim->switch_num)
+		return 0;
+	return smmu_min64(SIM_SPIN_NS << smmu_min64(n, 8), SIM_LOOK_NS);
+}
+
+/* Something happened at @at: who spins looks again, not earlier. @now: all at once, else each when it is time. */
+void sim_wake(struct sim *sim, uint64_t at, bool now)
 {
 	unsigned i;
 
@@ -91,55 +63,37 @@ static void sim_wake(struct sim *sim, uint64_t at)
 		return;
 	for (i = 0; i < sim->fibers; i++) {
 		struct sim_fiber *f = sim->fiber[i];
+		uint64_t wake;
 
-		if (f->spinning) {
-			f->barren = 0;
-			f->time = smmu_max64(f->time, at);
-		}
+		if (!f->spinning || f->held_by)
+			continue;
+		f->barren = 0;
+		wake = smmu_max64(f->time + (now ? 0 : sim_look_pause(sim, f)), at);
+		f->wake = smmu_min64(f->wake, wake);
+		sim->others = smmu_min64(sim->others, f->wake);
 	}
 }
 
-static void sim_progress(struct sim *sim)
+void sim_worked(struct sim *sim)
 {
+	struct sim_fiber *self = sim->current;
+
+	self->site = NULL;
+	self->barren = 0;
+	self->looks = 0;
 	sim->progress = sim->now;
 	sim->step = SIM_FIRST_STEP_NS;
-	sim_wake(sim, sim->current->time);
+	sim_wake(sim, self->time, false);
 }
 
 static uint64_t sim_next_event(struct sim *sim)
 {
-	uint64_t at = UINT64_MAX;
+	uint64_t at = sim_next_landing(sim);
 	unsigned i;
 
 	for (i = 0; i < sim->actors; i++)
 		at = smmu_min64(at, sim->actor[i].next_ns(sim->actor[i].ctx));
-	for (i = 0; sim->lingering && i < sim->fibers; i++) {
-		if (sim->fiber[i]->buffer.n)
-			at = smmu_min64(at, sim->fiber[i]->buffer.e[0].at_ns);
-	}
 	return at;
-}
-
-static void sim_commit_due(struct sim *sim)
-{
-	bool any = false;
-	unsigned i;
-
-	for (i = 0; sim->lingering && i < sim->fibers; i++) {
-		struct store_buffer *b = &sim->fiber[i]->buffer;
-
-		if (!b->n)
-			continue;
-		/* What was retired may be called: it runs here, on behalf of another fiber, and must not switch. */
-		sim->acting = true;
-		if (store_buffer_commit_due(b, sim->now, sim->points)) {
-			sim->lingering -= !b->n;
-			any = true;
-		}
-		sim->acting = false;
-	}
-	if (any)
-		sim_wake(sim, sim->now);
 }
 
 /* Let everything happen that is due now. */
@@ -148,7 +102,7 @@ static void sim_act(struct sim *sim)
 	unsigned i, rounds = 0;
 	bool any;
 
-	sim_commit_due(sim);
+	sim_land_due(sim);
 	do {
 		any = false;
 		for (i = 0; i < sim->actors; i++) {
@@ -163,7 +117,7 @@ static void sim_act(struct sim *sim)
 			any = true;
 		}
 		if (any)
-			sim_wake(sim, sim->now);
+			sim_wake(sim, sim->now, true);
 		if (++rounds > 1000000) {
 			fprintf(stderr, "sim: a device does not get past %" PRIu64 " ns\n",
 				sim->now);
@@ -181,28 +135,33 @@ static void sim_idle(struct sim *sim, uint64_t event)
 	sim->now = smmu_max64(sim->now, at);
 	if (at != event) {
 		sim->step = smmu_min64(sim->step * 2, sim->max_step);
-		sim_wake(sim, sim->now);
+		sim_wake(sim, sim->now, true);
 	}
 	sim_act(sim);
 }
 
+/* The earliest that can go on, and in sim->others when the next one can. */
 static struct sim_fiber *sim_earliest(struct sim *sim)
 {
 	struct sim_fiber *best = NULL;
 	unsigned i, equals = 0;
 
+	sim->others = UINT64_MAX;
 	for (i = 0; i < sim->fibers; i++) {
 		struct sim_fiber *f = sim->fiber[i];
 
-		if (f->ended || (f->spinning && f->barren >= 2))
+		if (f->ended || f->held_by || f->wake == UINT64_MAX)
 			continue;
-		if (!best || f->time < best->time) {
+		if (!best || f->wake < best->wake) {
+			if (best)
+				sim->others = best->wake;
 			best = f;
 			equals = 1;
-		} else if (f->time == best->time &&
-			   smmu_random_below(&sim->random, ++equals) == 0) {
-			best = f;
+			continue;
 		}
+		sim->others = smmu_min64(sim->others, f->wake);
+		if (f->wake == best->wake && smmu_random_below(&sim->random, ++equals) == 0)
+			best = f;
 	}
 	return best;
 }
@@ -214,24 +173,32 @@ static void sim_report_hang(const struct sim *sim)
 	fprintf(stderr, "sim: nothing happened from %" PRIu64 " to %" PRIu64 " ns\n", sim->progress,
 		sim->now);
 	for (i = 0; i < sim->fibers; i++) {
-		if (!sim->fiber[i]->ended)
-			fprintf(stderr, "sim: fiber %u spins at %p\n", i, sim->fiber[i]->site);
+		const struct sim_fiber *f = sim->fiber[i];
+
+		if (f->ended)
+			continue;
+		fprintf(stderr, "sim: fiber %u spins at %p%s", i, f->site,
+			f->in_handler ? ", in an interrupt handler" : "");
+		if (f->held_by)
+			fprintf(stderr, ", pre-empted by fiber %d", f->held_by->id);
+		fprintf(stderr, "\n");
 	}
 }
 
 /* Who goes on: a fiber, or the host when none is left or they hang. */
 static struct sim_fiber *sim_pick(struct sim *sim)
 {
-	while (sim->alive) {
+	while (sim->alive && !sim->hung) {
 		struct sim_fiber *best = sim_earliest(sim);
-		uint64_t event = sim_next_event(sim);
 
-		if (best && event > best->time) {
-			sim->now = smmu_max64(sim->now, best->time);
+		sim->event = sim_next_event(sim);
+		sim->dirty = false;
+		if (best && sim->event > best->wake) {
+			sim->now = smmu_max64(sim->now, best->wake);
 			return best;
 		}
 		if (best) {
-			sim->now = smmu_max64(sim->now, event);
+			sim->now = smmu_max64(sim->now, sim->event);
 			sim_act(sim);
 			continue;
 		}
@@ -239,7 +206,7 @@ static struct sim_fiber *sim_pick(struct sim *sim)
 			sim->hung = true;
 			break;
 		}
-		sim_idle(sim, event);
+		sim_idle(sim, sim->event);
 	}
 	return &sim->host;
 }
@@ -252,7 +219,7 @@ static void sim_resume(struct sim *sim, struct sim_fiber *f)
 		sim->spinning--;
 		f->turn_points = 0;
 	}
-	f->time = sim->now;
+	f->time = f->wake = sim->now;
 	sim_note(sim, 0xf1be4ULL << 32 | (uint32_t)f->id);
 }
 
@@ -279,7 +246,20 @@ static void sim_host_goes_on(struct sim *sim, uint64_t until)
 	sim->host.time = sim->now;
 }
 
-static void sim_spend(struct sim *sim, uint64_t ns)
+/* How long the luck of a fiber lasts, about. */
+static void sim_draw_luck(struct sim *sim)
+{
+	uint64_t mean;
+
+	if (!sim->switch_num) {
+		sim->luck = INT64_MAX;
+		return;
+	}
+	mean = (uint64_t)SIM_HEAVY * sim->switch_den / sim->switch_num;
+	sim->luck = 1 + (int64_t)smmu_random_below(&sim->random, 2 * mean);
+}
+
+static void sim_spend(struct sim *sim, uint64_t ns, int weight)
 {
 	struct sim_fiber *self = sim->current;
 
@@ -288,20 +268,38 @@ static void sim_spend(struct sim *sim, uint64_t ns)
 		return;
 	}
 	self->time += ns;
-	if (sim->switch_num && smmu_random_chance(&sim->random, sim->switch_num, sim->switch_den))
+	sim->luck -= weight;
+	if (sim->luck <= 0) {
+		sim_draw_luck(sim);
 		self->time += smmu_random_below(&sim->random, sim->switch_ns + 1);
-	sim_commit_due(sim);
-	sim_give_way(sim);
+	}
+	if (sim->points >= sim->land_point) {
+		sim_land_due(sim);
+		sim_next_landing(sim);
+	}
+	if (sim->dirty) {
+		sim->event = sim_next_event(sim);
+		sim->dirty = false;
+	}
+	self->wake = self->time;
+	if (self->held_by || self->time >= smmu_min64(sim->others, sim->event)) {
+		sim_note(sim, sim->points);
+		sim_give_way(sim);
+	} else {
+		sim->now = self->time;
+	}
+	if (sim->points >= smmu_min64(sim->strike.at, sim->preempt.at))
+		sim_strike(sim);
 }
 
 /* Points that no loop passes which only waits for somebody else. */
-static bool sim_is_work(enum smmu_posix_point_kind kind)
+static bool sim_is_work(enum sim_point_kind kind)
 {
-	return kind == SMMU_POSIX_POINT_MMIO_WRITE || kind == SMMU_POSIX_POINT_BARRIER ||
-	       kind == SMMU_POSIX_POINT_PUBLISH || kind == SMMU_POSIX_POINT_OTHER;
+	return kind == SIM_POINT_STORE || kind == SIM_POINT_MMIO_WRITE ||
+	       kind == SIM_POINT_BARRIER || kind == SIM_POINT_PUBLISH || kind == SIM_POINT_OTHER;
 }
 
-static void sim_hook_point(enum smmu_posix_point_kind kind)
+void sim_do_point(enum sim_point_kind kind)
 {
 	struct sim *sim = the_sim;
 	struct sim_fiber *self = sim->current;
@@ -309,25 +307,27 @@ static void sim_hook_point(enum smmu_posix_point_kind kind)
 	if (sim->acting)
 		return;
 	sim->points++;
-	sim_note(sim, kind);
+	self->own_points++;
 	/* Others are let look when this fiber works; while it may be only looking itself, when it does more. */
 	if (!self->site || ++self->turn_points > SIM_POLL_POINTS || sim_is_work(kind)) {
-		self->site = NULL;
-		self->barren = 0;
-		sim_progress(sim);
-	} else if (kind == SMMU_POSIX_POINT_UNLOCK) {
-		sim_wake(sim, self->time);
+		if (self->site || sim->spinning)
+			sim_worked(sim);
+		sim->progress = sim->now;
+	} else if (kind == SIM_POINT_UNLOCK) {
+		sim_wake(sim, self->time, false);
 	}
-	sim_spend(sim, sim->cost[kind]);
+	if (kind == SIM_POINT_OTHER)
+		sim->dirty = true;
+	sim_spend(sim, sim->cost[kind], kind <= SIM_POINT_STORE ? 1 : SIM_HEAVY);
+	/* What is accessed now may have more to do then. */
+	sim->dirty |= kind == SIM_POINT_MMIO_READ || kind == SIM_POINT_MMIO_WRITE ||
+		      kind == SIM_POINT_OTHER;
 }
 
-static void sim_hook_spin(const void *site)
+static void sim_spin_at(struct sim *sim, const void *site)
 {
-	struct sim *sim = the_sim;
 	struct sim_fiber *self = sim->current;
 
-	if (sim->acting)
-		return;
 	if (self == &sim->host) {
 		uint64_t jump = smmu_max64(sim->step, SIM_FIRST_JUMP_NS);
 		uint64_t event = sim_next_event(sim);
@@ -342,103 +342,44 @@ static void sim_hook_spin(const void *site)
 	}
 	if (self->site == site) {
 		self->barren++;
+		self->looks++;
 	} else {
-		sim_progress(sim);
-		self->barren = 0;
+		sim_worked(sim);
 	}
 	self->site = site;
 	self->spinning = true;
 	sim->spinning++;
 	self->time += SIM_SPIN_NS;
+	self->wake = self->barren < 2 ? self->time : UINT64_MAX;
+	sim->hung |= sim_handler_hangs(sim, self);
 	sim_give_way(sim);
 }
 
-/* ---- store buffer ---- */
-
-static bool sim_buffers(const struct sim *sim)
+/* Where no simulation exists. */
+static void sim_thread_spin(void)
 {
-	return !sim->acting && sim->current != &sim->host && sim->mode != SIM_STORES_STRAIGHT;
+	static __thread unsigned turns;
+
+	if (++turns % 16 == 0)
+		sched_yield();
 }
 
-static void sim_linger(struct sim *sim, struct store_buffer_entry e)
+void sim_spin(void)
 {
-	struct store_buffer *b = &sim->current->buffer;
-
-	e.at_ns = sim->now + smmu_random_below(&sim->random, sim->linger_ns + 1);
-	e.at_point = sim->points + 1 + smmu_random_below(&sim->random, sim->linger_points);
-	sim->lingering += !b->n;
-	sim->acting = true; /* a full buffer lets one entry out */
-	store_buffer_push(b, e);
-	sim->acting = false;
+	if (!sim_on)
+		sim_thread_spin();
+	else if (!the_sim->acting)
+		sim_spin_at(the_sim, __builtin_return_address(0));
 }
 
-static void sim_hook_drain(void)
+void sim_spin_asleep(void)
 {
-	struct sim *sim = the_sim;
-
-	if (sim->acting || !sim->current->buffer.n)
-		return;
-	sim->acting = true;
-	store_buffer_drain(&sim->current->buffer);
-	sim->acting = false;
-	sim->lingering--;
-	sim_progress(sim);
-}
-
-static void sim_hook_freeing(const void *p, size_t size)
-{
-	if (store_buffer_aims_at(&the_sim->current->buffer, p, size))
-		sim_hook_drain();
-}
-
-static void sim_hook_mb(void)
-{
-	if (the_sim->mode != SIM_STORES_NO_BARRIER)
-		sim_hook_drain();
-}
-
-static void sim_hook_publish(void **slot, void *v)
-{
-	if (sim_buffers(the_sim))
-		sim_linger(the_sim, (struct store_buffer_entry){.slot = slot, .value = v});
-	else
-		__atomic_store_n(slot, v, __ATOMIC_RELEASE);
-}
-
-static void *sim_hook_dereference(void **slot)
-{
-	if (the_sim->acting)
-		return __atomic_load_n(slot, __ATOMIC_ACQUIRE);
-	return store_buffer_load(&the_sim->current->buffer, slot);
-}
-
-static bool sim_hook_retake(uint32_t *word)
-{
-	struct store_buffer *b = &the_sim->current->buffer;
-
-	if (the_sim->acting || !store_buffer_retake(b, word))
-		return false;
-	the_sim->lingering -= !b->n;
-	return true;
-}
-
-static void sim_hook_release(uint32_t *word)
-{
-	/* A release keeps the order of the stores before it and waits for none of them. */
-	if (sim_buffers(the_sim) && the_sim->current->buffer.n)
-		sim_linger(the_sim, (struct store_buffer_entry){.word = word});
-	else
-		__atomic_store_n(word, 0, __ATOMIC_RELEASE);
-}
-
-static void sim_hook_retire(struct smmu_rcu *rcu, struct smmu_rcu_head *head,
-			    void (*fn)(struct smmu_rcu_head *head))
-{
-	if (sim_buffers(the_sim) && the_sim->current->buffer.n)
-		sim_linger(the_sim,
-			   (struct store_buffer_entry){.rcu = rcu, .head = head, .fn = fn});
-	else
-		smmu_posix_retire(rcu, head, fn);
+	if (!sim_on) {
+		sim_thread_spin();
+	} else if (!the_sim->acting) {
+		sim_let_go(the_sim);
+		sim_spin_at(the_sim, __builtin_return_address(0));
+	}
 }
 
 /* ---- fibers ---- */
@@ -449,8 +390,9 @@ static void sim_fiber_main(void *arg)
 	struct sim *sim = the_sim;
 
 	self->fn(self->arg);
-	sim_hook_drain();
-	sim_progress(sim);
+	sim_let_go(sim);
+	sim_drain(sim);
+	sim_worked(sim);
 	self->ended = true;
 	sim->alive--;
 	sim_give_way(sim);
@@ -472,7 +414,8 @@ int sim_spawn(struct sim *sim, void (*fn)(void *arg), void *arg)
 	f->id = (int)sim->fibers;
 	f->fn = fn;
 	f->arg = arg;
-	f->time = sim->now;
+	f->time = f->wake = sim->now;
+	sim->others = smmu_min64(sim->others, sim->now);
 	sim->fiber[sim->fibers] = f;
 	sim->fibers++;
 	sim->alive++;
@@ -484,6 +427,7 @@ int sim_run(struct sim *sim)
 	sim->progress = sim->now;
 	sim->step = SIM_FIRST_STEP_NS;
 	sim->hung = false;
+	sim->dirty = true;
 	sim_give_way(sim);
 	if (sim->hung)
 		sim_report_hang(sim);
@@ -508,10 +452,12 @@ uint64_t sim_clock(void *sim)
 void sim_charge(struct sim *sim, uint64_t ns)
 {
 	sim->points++;
-	sim->current->site = NULL;
-	sim->current->barren = 0;
-	sim_progress(sim);
-	sim_spend(sim, ns);
+	sim->current->own_points++;
+	sim_let_go(sim);
+	sim_worked(sim);
+	sim->dirty = true;
+	sim_spend(sim, ns, SIM_HEAVY);
+	sim->dirty = true;
 }
 
 void sim_sleep_until(struct sim *sim, uint64_t at_ns)
@@ -524,10 +470,11 @@ void sim_sleep_until(struct sim *sim, uint64_t at_ns)
 		sim_host_goes_on(sim, at_ns);
 		return;
 	}
-	sim_progress(sim);
-	self->site = NULL;
-	self->time = at_ns;
+	sim_let_go(sim);
+	sim_worked(sim);
+	self->time = self->wake = at_ns;
 	sim_give_way(sim);
+	sim->dirty = true;
 }
 
 void sim_sleep(struct sim *sim, uint64_t ns)
@@ -538,13 +485,13 @@ void sim_sleep(struct sim *sim, uint64_t ns)
 void sim_wait(struct sim *sim, bool (*cond)(void *arg), void *arg)
 {
 	while (!cond(arg))
-		smmu_posix_spin();
+		sim_spin();
 }
 
 void sim_join(struct sim *sim, int id)
 {
 	while (!sim->fiber[id]->ended)
-		smmu_posix_spin();
+		sim_spin();
 }
 
 void sim_settle(struct sim *sim, uint64_t ns)
@@ -583,9 +530,10 @@ void sim_set_switching(struct sim *sim, unsigned num, unsigned den, uint64_t max
 	sim->switch_num = num;
 	sim->switch_den = den;
 	sim->switch_ns = max_ns;
+	sim_draw_luck(sim);
 }
 
-void sim_set_cost(struct sim *sim, enum smmu_posix_point_kind kind, uint64_t ns)
+void sim_set_cost(struct sim *sim, enum sim_point_kind kind, uint64_t ns)
 {
 	sim->cost[kind] = ns;
 }
@@ -638,28 +586,21 @@ struct sim *sim_create(uint64_t seed)
 	sim->step = SIM_FIRST_STEP_NS;
 	sim_set_switching(sim, 1, 8, 500);
 	sim_set_store_buffer(sim, SIM_STORES_BUFFERED, 2000, 200);
-	sim->cost[SMMU_POSIX_POINT_MMIO_READ] = 50;
-	sim->cost[SMMU_POSIX_POINT_MMIO_WRITE] = 20;
-	sim->cost[SMMU_POSIX_POINT_BARRIER] = 5;
-	sim->cost[SMMU_POSIX_POINT_READ_BARRIER] = 2;
-	sim->cost[SMMU_POSIX_POINT_LOCK] = 5;
-	sim->cost[SMMU_POSIX_POINT_UNLOCK] = 1;
-	sim->cost[SMMU_POSIX_POINT_RCU] = 2;
-	sim->cost[SMMU_POSIX_POINT_PUBLISH] = 1;
-	sim->cost[SMMU_POSIX_POINT_OTHER] = 1;
+	sim->cost[SIM_POINT_LOAD] = 0;
+	sim->cost[SIM_POINT_STORE] = 0;
+	sim->cost[SIM_POINT_MMIO_READ] = 50;
+	sim->cost[SIM_POINT_MMIO_WRITE] = 20;
+	sim->cost[SIM_POINT_BARRIER] = 5;
+	sim->cost[SIM_POINT_READ_BARRIER] = 2;
+	sim->cost[SIM_POINT_LOCK] = 5;
+	sim->cost[SIM_POINT_UNLOCK] = 1;
+	sim->cost[SIM_POINT_RCU] = 2;
+	sim->cost[SIM_POINT_PUBLISH] = 1;
+	sim->cost[SIM_POINT_OTHER] = 1;
+	sim->land_point = UINT64_MAX;
+	sim->strike.at = sim->preempt.at = UINT64_MAX;
 	the_sim = sim;
-	smmu_posix_hooks = (struct smmu_posix_hooks){
-		.point = sim_hook_point,
-		.spin = sim_hook_spin,
-		.mb = sim_hook_mb,
-		.drain = sim_hook_drain,
-		.freeing = sim_hook_freeing,
-		.publish = sim_hook_publish,
-		.dereference = sim_hook_dereference,
-		.retake = sim_hook_retake,
-		.release = sim_hook_release,
-		.retire = sim_hook_retire,
-	};
+	sim_on = true;
 	return sim;
 }
 
@@ -669,7 +610,7 @@ void sim_destroy(struct sim *sim)
 
 	if (!sim)
 		return;
-	smmu_posix_hooks = (struct smmu_posix_hooks){0};
+	sim_on = false;
 	the_sim = NULL;
 	for (i = 0; i < sim->fibers; i++) {
 		fiber_fini(&sim->fiber[i]->fiber);

@@ -7,8 +7,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "posix_port.h"
-#include "seed.h"
+#include "sim_port.h"
+#include "../posix/seed.h"
 #include "sim.h"
 
 /* ---- step by step: who waits for whom ---- */
@@ -169,7 +169,7 @@ static void read_once(void)
 	for (i = 0; i < 4; i++) {
 		if (smmu_load(&o->mark) != ALIVE)
 			smmu_fetch_add(&stage->seen_dead, 1);
-		smmu_posix_point();
+		sim_point();
 	}
 	if (!stage->broken_reader)
 		smmu_rcu_exit(&stage->rcu, cookie);
@@ -233,7 +233,7 @@ static void *writer_thread(void *arg)
 	smmu_posix_thread_register();
 	for (i = 0; i < n; i++) {
 		while (!write_once(i % 8 == 0))
-			smmu_posix_spin();
+			sim_spin();
 	}
 	smmu_posix_thread_unregister();
 	smmu_fetch_sub(&stage->threads_left, 1);
@@ -259,7 +259,7 @@ static void run_threads(enum smmu_posix_rcu_kind kind, unsigned writes)
 		pthread_join(writer[i], NULL);
 	for (i = 0; i < 3; i++)
 		pthread_join(reader[i], NULL);
-	smmu_posix_rcu_drain(&s.rcu);
+	sim_rcu_drain(&s.rcu);
 	smmu_posix_thread_unregister();
 	assert_int_equal(s.seen_dead, 0);
 	/* All but the one that is shown. */
@@ -290,7 +290,7 @@ static void writer_fiber(void *arg)
 
 	for (i = 0; i < n; i++) {
 		while (!write_once(i % 3 == 0))
-			smmu_posix_spin();
+			sim_spin();
 	}
 	smmu_fetch_sub(&stage->threads_left, 1);
 }
@@ -311,7 +311,7 @@ static unsigned run_fibers(uint64_t seed, bool broken_reader, bool skip_wait)
 	for (i = 0; i < 2; i++)
 		sim_spawn(sim, writer_fiber, (void *)100);
 	assert_int_equal(sim_run(sim), 0);
-	smmu_posix_rcu_drain(&s.rcu);
+	sim_rcu_drain(&s.rcu);
 	sim_destroy(sim);
 	assert_int_equal(s.reclaimed, 200);
 	return s.seen_dead;
@@ -360,7 +360,7 @@ static void pair_reader(void *arg)
 static void pair_writer(void *arg)
 {
 	while (!pair.reading)
-		smmu_posix_spin();
+		sim_spin();
 	smmu_rcu_synchronize(&pair.rcu);
 	assert_true(pair.left);
 	pair.returned++;

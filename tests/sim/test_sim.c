@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Simulated threads: repetition, virtual time, devices, hangs, and the store buffer. */
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,8 +7,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "posix_port.h"
-#include "seed.h"
+#include "sim_port.h"
+#include "../posix/seed.h"
 #include "sim.h"
 
 /* ---- repetition ---- */
@@ -25,7 +24,7 @@ static void tracer(void *arg)
 
 	for (i = 0; i < 40; i++) {
 		trace[trace_len++] = name;
-		smmu_posix_point();
+		sim_point();
 		if (i % 10 == 0)
 			sim_sleep(sim, smmu_random_below(sim_random(sim), 100));
 	}
@@ -284,9 +283,9 @@ static void player(void *arg)
 
 	for (i = 0; i < 100; i++) {
 		while (smmu_load_acquire(&ball) % 2 != me)
-			smmu_posix_spin();
+			sim_spin();
 		smmu_store_release(&ball, ball + 1);
-		smmu_posix_point();
+		sim_point();
 	}
 }
 
@@ -324,7 +323,7 @@ static void flag_setter(void *arg)
 static void flag_waiter(void *arg)
 {
 	while (!smmu_load_acquire(&flag))
-		smmu_posix_spin();
+		sim_spin();
 	flag_seen = sim_now(sim);
 }
 
@@ -352,7 +351,7 @@ static void incrementer(void *arg)
 
 		smmu_mutex_lock(&counter_lock);
 		seen = counter;
-		smmu_posix_point();
+		sim_point();
 		counter = seen + 1;
 		smmu_mutex_unlock(&counter_lock);
 	}
@@ -408,10 +407,10 @@ static void attacher(void *arg)
 	use_heap();
 	assert_ptr_equal(smmu_rcu_dereference(&litmus.array), &new_array);
 	if (litmus.fence)
-		smmu_mb();
+		SMMU_BARRIER(array_before_entry, smmu_mb());
 	/* That the old one is retired neither lands the new one nor is it done before it has. */
 	smmu_rcu_retire(&litmus.rcu, &litmus.retired, old_is_gone);
-	smmu_posix_point();
+	sim_point();
 	/* The walker of the SMMU comes at once. */
 	litmus.walker_saw_pte = smmu_load(&litmus.pte);
 	/* Ending drains the buffer. */
@@ -420,17 +419,18 @@ static void attacher(void *arg)
 
 static void unmapper(void *arg)
 {
-	smmu_posix_point();
+	sim_point();
 	smmu_store(&litmus.pte, 0);
 	smmu_mb();
 	litmus.swept_new = smmu_rcu_dereference(&litmus.array) == &new_array;
 }
 
 /* In how many of @n runs the walker cached a translation that nobody invalidated. */
-static unsigned run_litmus(unsigned n, enum sim_store_buffer mode, bool fence)
+static unsigned run_litmus(unsigned n, enum sim_store_buffer mode, bool fence, const char *dropped)
 {
 	unsigned stale = 0, i;
 
+	assert_int_equal(dropped ? sim_drop_barrier(dropped) : 0, 0);
 	for (i = 0; i < n; i++) {
 		sim = sim_create(i);
 		sim_set_store_buffer(sim, mode, 2000, 200);
@@ -449,6 +449,7 @@ static unsigned run_litmus(unsigned n, enum sim_store_buffer mode, bool fence)
 		sim_destroy(sim);
 		stale += litmus.walker_saw_pte && !litmus.swept_new;
 	}
+	sim_keep_barriers();
 	return stale;
 }
 
@@ -456,12 +457,14 @@ static void test_store_buffer(void **state)
 {
 	assert_int_equal(smmu_ram_create(&ram, SMMU_RAM_DEFAULT_BASE, 4096), 0);
 	assert_int_equal(smmu_heap_init(&heap, &ram, 0, 0), 0);
-	assert_int_equal(run_litmus(300, SIM_STORES_STRAIGHT, false), 0);
-	assert_int_equal(run_litmus(300, SIM_STORES_BUFFERED, true), 0);
+	assert_int_equal(run_litmus(300, SIM_STORES_STRAIGHT, false, NULL), 0);
+	assert_int_equal(run_litmus(300, SIM_STORES_BUFFERED, true, NULL), 0);
 	/* The library forgot its barrier: it shows without any fault. */
-	assert_true(run_litmus(300, SIM_STORES_BUFFERED, false) > 10);
+	assert_true(run_litmus(300, SIM_STORES_BUFFERED, false, NULL) > 10);
 	/* The fault: the barrier is there and does nothing. */
-	assert_true(run_litmus(300, SIM_STORES_NO_BARRIER, true) > 10);
+	assert_true(run_litmus(300, SIM_STORES_BUFFERED, true, "array_before_entry") > 10);
+	assert_int_equal(run_litmus(300, SIM_STORES_BUFFERED, true, "array_after_descriptor"), 0);
+	assert_int_equal(sim_drop_barrier("no_such_barrier"), -1);
 	assert_int_equal(smmu_heap_fini(&heap), 0);
 	smmu_ram_destroy(&ram);
 }
@@ -497,14 +500,13 @@ static void box_reader(void *arg)
 
 static void test_release_order(void **state)
 {
-	static const enum sim_store_buffer mode[] = {SIM_STORES_BUFFERED, SIM_STORES_NO_BARRIER};
 	unsigned i;
 
 	for (i = 0; i < 100; i++) {
 		int *seen;
 
 		sim = sim_create(i);
-		sim_set_store_buffer(sim, mode[i % 2], 2000, 200);
+		sim_set_store_buffer(sim, SIM_STORES_BUFFERED, 2000, 200);
 		smmu_mutex_init(&box_lock);
 		box = &old_array;
 		box_taken = 0;
@@ -525,7 +527,7 @@ static uint32_t writer_out;
 static void order_writer(void *arg)
 {
 	smmu_mutex_lock(&box_lock);
-	smmu_posix_point();
+	sim_point();
 	smmu_rcu_publish(&box, &new_array);
 	smmu_store(&writer_out, 1); /* not buffered: the lock is given back from here on */
 	smmu_mutex_unlock(&box_lock);
@@ -534,7 +536,7 @@ static void order_writer(void *arg)
 static void order_reader(void *arg)
 {
 	while (!smmu_load(&writer_out))
-		smmu_posix_spin();
+		sim_spin();
 	smmu_mutex_lock(&box_lock);
 	assert_ptr_equal(smmu_rcu_dereference(&box), &new_array);
 	smmu_mutex_unlock(&box_lock);
@@ -546,7 +548,7 @@ static void test_lock_after_publish(void **state)
 
 	for (i = 0; i < 100; i++) {
 		sim = sim_create(i);
-		sim_set_store_buffer(sim, SIM_STORES_NO_BARRIER, 2000, 200);
+		sim_set_store_buffer(sim, SIM_STORES_BUFFERED, 2000, 200);
 		smmu_mutex_init(&box_lock);
 		box = &old_array;
 		writer_out = 0;
@@ -557,51 +559,15 @@ static void test_lock_after_publish(void **state)
 	}
 }
 
-/* ---- the same fault with real threads ---- */
-
-static uint32_t late;
-
-static void *lingering_thread(void *arg)
-{
-	smmu_posix_thread_register();
-	smmu_rcu_publish(&box, &new_array);
-	smmu_mb();
-	late = __atomic_load_n(&box, __ATOMIC_RELAXED) != &new_array;
-	assert_ptr_equal(smmu_rcu_dereference(&box), &new_array);
-	smmu_posix_thread_unregister();
-	return NULL;
-}
-
-static void test_threads_no_barrier(void **state)
-{
-	pthread_t t;
-
-	smmu_posix_thread_no_barrier(1, 1000000000);
-	box = &old_array;
-	assert_int_equal(pthread_create(&t, NULL, lingering_thread, NULL), 0);
-	pthread_join(t, NULL);
-	smmu_posix_thread_no_barrier(0, 0);
-	assert_int_equal(late, 1);
-	assert_ptr_equal(box, &new_array);
-	assert_null(smmu_posix_hooks.point);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_seed_repeats),
-		cmocka_unit_test(test_time),
-		cmocka_unit_test(test_device),
-		cmocka_unit_test(test_device_timeout),
-		cmocka_unit_test(test_settle),
-		cmocka_unit_test(test_hang_is_reported),
-		cmocka_unit_test(test_ping_pong),
-		cmocka_unit_test(test_notices),
-		cmocka_unit_test(test_mutex),
-		cmocka_unit_test(test_store_buffer),
-		cmocka_unit_test(test_release_order),
-		cmocka_unit_test(test_lock_after_publish),
-		cmocka_unit_test(test_threads_no_barrier),
+		cmocka_unit_test(test_seed_repeats),  cmocka_unit_test(test_time),
+		cmocka_unit_test(test_device),        cmocka_unit_test(test_device_timeout),
+		cmocka_unit_test(test_settle),        cmocka_unit_test(test_hang_is_reported),
+		cmocka_unit_test(test_ping_pong),     cmocka_unit_test(test_notices),
+		cmocka_unit_test(test_mutex),         cmocka_unit_test(test_store_buffer),
+		cmocka_unit_test(test_release_order), cmocka_unit_test(test_lock_after_publish),
 	};
 
 	return cmocka_run_group_tests_name("sim", tests, NULL, NULL);

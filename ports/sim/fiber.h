@@ -1,18 +1,29 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
  * @file fiber.h
- * A stack of its own to run a function on, switched to and from by hand. AddressSanitizer is told of each switch.
+ * A stack of its own to run a function on, switched to and from by hand. AddressSanitizer and
+ * ThreadSanitizer are told of each switch.
  */
-#ifndef SMMU_POSIX_FIBER_H
-#define SMMU_POSIX_FIBER_H
+#ifndef SMMU_SIM_FIBER_H
+#define SMMU_SIM_FIBER_H
 
 #include <stdbool.h>
 #include <stddef.h>
+
+/* A switch is a dozen instructions where they are known here; ucontext, with its system calls, everywhere else. */
+#if (defined(__x86_64__) && !defined(__ILP32__)) || defined(__aarch64__)
+#define FIBER_BY_HAND 1
+#else
 #include <ucontext.h>
+#endif
 
 /** Zero-initialised stands for the thread's own stack, as something to switch away from and back to. */
 struct fiber {
+#ifdef FIBER_BY_HAND
+	void *sp; /**< where it goes on: saved registers, lowest first */
+#else
 	ucontext_t context;
+#endif
 	void (*fn)(void *arg);
 	void *arg;
 	void *map; /**< the stack with its guard page; NULL for a thread's own */
@@ -20,6 +31,7 @@ struct fiber {
 	const void *stack; /**< lowest byte and size, as AddressSanitizer wants them */
 	size_t stack_size;
 	void *fake_stack;
+	void *tsan;         /**< what ThreadSanitizer knows it by */
 	struct fiber *from; /**< who switched here last */
 };
 

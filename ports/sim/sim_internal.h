@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Shared by the scheduler, the memory and the interrupts of a simulation. */
+#ifndef SMMU_SIM_INTERNAL_H
+#define SMMU_SIM_INTERNAL_H
+
+#include "fiber.h"
+#include "sim.h"
+#include "store_buffer.h"
+
+#define SIM_FIBERS 256u
+#define SIM_ACTORS 64u
+#define SIM_STACK (256u << 10)
+#define SIM_SPIN_NS 20u
+
+struct sim_fiber {
+	struct fiber fiber;
+	int id; /* -1: the host */
+	void (*fn)(void *arg);
+	void *arg;
+	uint64_t time; /* how far it has come */
+	uint64_t
+		wake; /* when it goes on: time, or later if it spins; UINT64_MAX: when something happens */
+	const void *site; /* where it spins, or spun before this turn; NULL if it does not */
+	bool spinning;
+	bool ended;
+	unsigned barren; /* looks in vain since something happened */
+	unsigned looks;  /* the same since it last did anything */
+	unsigned turn_points;
+	struct store_buffer buffer;
+	/* interrupts */
+	unsigned masked; /* depth */
+	bool in_handler;
+	bool irq_pending;
+	uint64_t handler_since;
+	unsigned handler_looks;
+	const void *masked_site;
+	uint64_t own_points;               /* passed by this fiber */
+	uint64_t masked_points, masked_ns; /* own_points and time when it was masked */
+	/* pre-emption: `held_by` got this fiber's processor */
+	struct sim_fiber *held_by, *holds;
+};
+
+struct sim_actor {
+	uint64_t (*next_ns)(void *ctx);
+	void (*advance)(void *ctx, uint64_t now_ns);
+	void *ctx;
+};
+
+/* Something that happens at random points: about every mean-th. */
+struct sim_chance {
+	uint64_t mean; /* 0: never */
+	uint64_t at;   /* the point */
+};
+
+struct sim {
+	uint64_t now;
+	struct sim_fiber host; /* the thread itself, outside the fibers */
+	struct sim_fiber *current;
+	struct sim_fiber *fiber[SIM_FIBERS];
+	unsigned fibers, alive, spinning;
+	struct sim_actor actor[SIM_ACTORS];
+	unsigned actors;
+	bool acting; /* inside a device or a callback of a retired object: hooks do nothing */
+	bool hung;
+	struct smmu_random random, workload;
+	uint64_t points, digest;
+	uint64_t progress; /* when a fiber last got on */
+	uint64_t step, max_step, patience;
+	uint64_t cost[SIM_POINT_KINDS];
+	unsigned switch_num, switch_den;
+	uint64_t switch_ns;
+	int64_t luck; /* counts down to the next loss of the processor */
+	enum sim_store_buffer mode;
+	uint64_t linger_ns, linger_points;
+	unsigned lingering;  /* fibers whose store buffer is not empty */
+	uint64_t land_point; /* the first at which an entry is due */
+	/* Up to here the running fiber needs to ask nobody: the earliest of the others, and the next event. */
+	uint64_t others, event;
+	bool dirty; /* the event may have changed */
+	void (*interrupt)(void *arg);
+	void *interrupt_arg;
+	struct sim_chance strike, preempt;
+	struct sim_masked longest;
+};
+
+extern struct sim *the_sim;
+
+/* scheduler */
+void sim_note(struct sim *sim, uint64_t what);
+void sim_wake(struct sim *sim, uint64_t at, bool now);
+/* The running fiber got on: whoever waits for it looks again. */
+void sim_worked(struct sim *sim);
+
+/* memory */
+uint64_t sim_next_landing(struct sim *sim);
+void sim_land_due(struct sim *sim);
+/* Let all stores of the running fiber land. */
+void sim_drain(struct sim *sim);
+
+/* interrupts */
+void sim_chance_set(struct sim *sim, struct sim_chance *c, unsigned num, unsigned den);
+/* What strikes the running fiber at this point. */
+void sim_strike(struct sim *sim);
+/* The running fiber waits asleep, ends or has finished an operation: what it pre-empted goes on. */
+void sim_let_go(struct sim *sim);
+bool sim_handler_hangs(const struct sim *sim, struct sim_fiber *self);
+
+#endif

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Simulated threads: interrupts and pre-emption.
+ *
+ * An interrupt handler runs on the stack of the fiber that it interrupts, at a point, to its end: other fibers go on
+ * meanwhile, the interrupted one cannot. While the fiber masks interrupts, or is in a handler, one is kept.
+ *
+ * A pre-empted fiber stands still until the one that got its processor has finished an operation (sim_charge, sim_sleep or
+ * its end) or sleeps (a mutex, a grace period): what a task of higher priority does to one of lower.
+ */
+#include "sim_internal.h"
+
+/* A handler that looked so often in vain, or for so long, waits for what it has interrupted. */
+#define HANDLER_LOOKS 200000u
+
+static void chance_next(struct sim *sim, struct sim_chance *c)
+{
+	c->at = c->mean ? sim->points + 1 + smmu_random_below(&sim->random, 2 * c->mean - 1)
+			: UINT64_MAX;
+}
+
+void sim_chance_set(struct sim *sim, struct sim_chance *c, unsigned num, unsigned den)
+{
+	c->mean = num ? smmu_max64(den / num, 1) : 0;
+	chance_next(sim, c);
+}
+
+static void serve(struct sim *sim)
+{
+	struct sim_fiber *self = sim->current;
+	const void *site = self->site;
+	unsigned barren = self->barren, looks = self->looks, turn_points = self->turn_points;
+
+	self->irq_pending = false;
+	self->in_handler = true;
+	self->handler_since = self->time;
+	self->handler_looks = 0;
+	self->site = NULL;
+	sim->interrupt(sim->interrupt_arg);
+	self->in_handler = false;
+	self->site = site;
+	self->barren = barren;
+	self->looks = looks;
+	self->turn_points = turn_points;
+	sim_note(sim, 0x19ULL << 32 | (uint32_t)self->id);
+}
+
+static void pre_empt(struct sim *sim)
+{
+	struct sim_fiber *self = sim->current, *other;
+
+	if (self->masked || self->in_handler || self->holds || sim->fibers < 2)
+		return;
+	other = sim->fiber[smmu_random_below(&sim->random, sim->fibers)];
+	if (other == self || other->ended || other->held_by || other->holds)
+		return;
+	self->held_by = other;
+	other->holds = self;
+}
+
+void sim_let_go(struct sim *sim)
+{
+	struct sim_fiber *self = sim->current, *held = self->holds;
+
+	if (!held)
+		return;
+	self->holds = NULL;
+	held->held_by = NULL;
+	held->time = smmu_max64(held->time, self->time);
+	if (!held->spinning)
+		held->wake = held->time;
+	sim->others = smmu_min64(sim->others, held->wake);
+}
+
+void sim_strike(struct sim *sim)
+{
+	struct sim_fiber *self = sim->current;
+
+	if (sim->points >= sim->preempt.at) {
+		chance_next(sim, &sim->preempt);
+		pre_empt(sim);
+	}
+	if (sim->points < sim->strike.at)
+		return;
+	chance_next(sim, &sim->strike);
+	if (self->masked || self->in_handler)
+		self->irq_pending = true;
+	else
+		serve(sim);
+}
+
+void sim_do_irq_save(const void *site)
+{
+	struct sim *sim = the_sim;
+	struct sim_fiber *self = sim->current;
+
+	if (sim->acting || self->masked++)
+		return;
+	self->masked_site = site;
+	self->masked_points = self->own_points;
+	self->masked_ns = self->time;
+}
+
+void sim_do_irq_restore(void)
+{
+	struct sim *sim = the_sim;
+	struct sim_fiber *self = sim->current;
+
+	if (sim->acting || --self->masked)
+		return;
+	if (self->own_points - self->masked_points > sim->longest.points) {
+		sim->longest.points = self->own_points - self->masked_points;
+		sim->longest.ns = self->time - self->masked_ns;
+		sim->longest.site = self->masked_site;
+	}
+	if (self->irq_pending && !self->in_handler)
+		serve(sim);
+}
+
+bool sim_handler_hangs(const struct sim *sim, struct sim_fiber *self)
+{
+	return self->in_handler && (++self->handler_looks > HANDLER_LOOKS ||
+				    self->time - self->handler_since > sim->patience);
+}
+
+void sim_set_interrupt(struct sim *sim, void (*fn)(void *arg), void *arg, unsigned num,
+		       unsigned den)
+{
+	sim->interrupt = fn;
+	sim->interrupt_arg = arg;
+	sim_chance_set(sim, &sim->strike, fn ? num : 0, den);
+}
+
+void sim_set_preemption(struct sim *sim, unsigned num, unsigned den)
+{
+	sim_chance_set(sim, &sim->preempt, num, den);
+}
+
+bool sim_in_interrupt(const struct sim *sim)
+{
+	return sim->current->in_handler;
+}
+
+struct sim_masked sim_longest_masked(const struct sim *sim)
+{
+	return sim->longest;
+}
+
+/* ---- barriers by name ---- */
+
+#define NAME(name, text) #name,
+#define TEXT(name, text) text,
+const char *const sim_barrier_names[] = {SMMU_BARRIERS(NAME) NULL};
+const char *const sim_barrier_texts[] = {SMMU_BARRIERS(TEXT) NULL};
+#undef NAME
+#undef TEXT
+bool sim_dropped[SIM_BARRIERS];
+
+int sim_drop_barrier(const char *name)
+{
+	unsigned i;
+
+	for (i = 0; sim_barrier_names[i]; i++) {
+		if (!__builtin_strcmp(sim_barrier_names[i], name)) {
+			sim_dropped[i + 1] = true;
+			return 0;
+		}
+	}
+	return -1;
+}
+
+void sim_keep_barriers(void)
+{
+	unsigned i;
+
+	for (i = 0; i < SIM_BARRIERS; i++)
+		sim_dropped[i] = false;
+}

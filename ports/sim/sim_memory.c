@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Simulated threads: memory. Stores of the code under test may linger in the store buffer of their fiber; loads see the
+ * fiber's own. A full barrier lets all land, a write barrier and a release keep the order, a read-modify-write goes to
+ * memory itself, and whoever looks at its place finds all that came before: it is a release, and no barrier for what comes
+ * after; a store that releases is the same. A register is written in order after what a barrier has put before it, and only that.
+ */
+#include "sim_internal.h"
+
+static bool buffers(const struct sim *sim)
+{
+	return !sim->acting && sim->current != &sim->host && sim->mode != SIM_STORES_STRAIGHT;
+}
+
+static void count(struct sim *sim, const struct store_buffer *b, bool had)
+{
+	sim->lingering += (b->n != 0) - (int)had;
+}
+
+uint64_t sim_next_landing(struct sim *sim)
+{
+	uint64_t at = UINT64_MAX;
+	unsigned i, k;
+
+	sim->land_point = UINT64_MAX;
+	for (i = 0; sim->lingering && i < sim->fibers; i++) {
+		const struct store_buffer *b = &sim->fiber[i]->buffer;
+
+		for (k = 0; k < b->n; k++) {
+			at = smmu_min64(at, b->e[k].at_ns);
+			sim->land_point = smmu_min64(sim->land_point, b->e[k].at_point);
+		}
+	}
+	return at;
+}
+
+void sim_land_due(struct sim *sim)
+{
+	bool any = false;
+	unsigned i;
+
+	for (i = 0; sim->lingering && i < sim->fibers; i++) {
+		struct store_buffer *b = &sim->fiber[i]->buffer;
+
+		if (!b->n)
+			continue;
+		/* What was retired may be called: it runs here, on behalf of another fiber, and must not switch. */
+		sim->acting = true;
+		any |= store_buffer_commit_due(b, sim->now, sim->points);
+		sim->acting = false;
+		count(sim, b, true);
+	}
+	if (any)
+		sim_wake(sim, sim->now, true);
+}
+
+/* Run @land on the running fiber's buffer, which is not empty. */
+static void land(struct sim *sim, void (*how)(struct store_buffer *b))
+{
+	struct store_buffer *b = &sim->current->buffer;
+
+	sim->acting = true;
+	how(b);
+	sim->acting = false;
+	count(sim, b, true);
+	sim_worked(sim);
+}
+
+void sim_drain(struct sim *sim)
+{
+	if (!sim->acting && sim->current->buffer.n)
+		land(sim, store_buffer_drain);
+}
+
+static void linger(struct sim *sim, struct store_buffer_entry e)
+{
+	struct store_buffer *b = &sim->current->buffer;
+	bool had = b->n != 0;
+
+	e.at_ns = sim->now + smmu_random_below(&sim->random, sim->linger_ns + 1);
+	e.at_point = sim->points + 1 + smmu_random_below(&sim->random, sim->linger_points);
+	sim->acting = true; /* a full buffer lets one entry out */
+	store_buffer_push(b, e);
+	sim->acting = false;
+	count(sim, b, had);
+	sim->event = smmu_min64(sim->event, e.at_ns);
+	sim->land_point = smmu_min64(sim->land_point, e.at_point);
+}
+
+static bool flush(struct sim *sim, struct store_buffer *b, const volatile void *p, size_t size)
+{
+	bool any;
+
+	sim->acting = true;
+	any = store_buffer_flush(b, p, size);
+	sim->acting = false;
+	count(sim, b, true);
+	return any;
+}
+
+/* The running fiber looks at @p: what others did before a read-modify-write of it lands. */
+static void look(struct sim *sim, const volatile void *p, unsigned size)
+{
+	unsigned i;
+
+	for (i = 0; sim->lingering && i < sim->fibers; i++) {
+		struct store_buffer *b = &sim->fiber[i]->buffer;
+		bool any;
+
+		if (!b->n || sim->fiber[i] == sim->current)
+			continue;
+		sim->acting = true;
+		any = store_buffer_look(b, p, size);
+		sim->acting = false;
+		count(sim, b, true);
+		if (any)
+			sim_wake(sim, sim->now, true);
+	}
+}
+
+/* ---- what the port's header calls ---- */
+
+uint64_t sim_do_load(const volatile void *p, unsigned size)
+{
+	struct sim *sim = the_sim;
+	struct store_buffer *b;
+	int i;
+
+	if (sim->acting)
+		return sim_raw_load(p, size, true);
+	sim_do_point(SIM_POINT_LOAD);
+	look(sim, p, size);
+	b = &sim->current->buffer;
+	i = b->n ? store_buffer_find(b, p, size) : -1;
+	if (i < 0)
+		return sim_raw_load(p, size, true);
+	if (b->e[i].at == p && b->e[i].size == size)
+		return b->e[i].value;
+	flush(sim, b, p, size);
+	return sim_raw_load(p, size, true);
+}
+
+void sim_do_load_sc(bool kept)
+{
+	struct sim *sim = the_sim;
+
+	if (kept && !sim->acting && sim->current->buffer.n)
+		land(sim, store_buffer_drain_releases);
+}
+
+/*
+ * What comes before a release or a read-modify-write of @p, which goes to memory at once: what a barrier has put before it
+ * lands; the rest waits until somebody looks at @p.
+ */
+static void release_at(struct sim *sim, const volatile void *p, unsigned size)
+{
+	struct store_buffer *b = &sim->current->buffer;
+
+	if (b->n)
+		flush(sim, b, p, size);
+	if (b->n)
+		land(sim, store_buffer_drain_ordered);
+	if (b->n)
+		linger(sim, (struct store_buffer_entry){.watch = p, .size = size, .release = true});
+}
+
+/*
+ * Three in four plain stores go straight to memory if they may: what matters is that each pair can be seen in the other
+ * order, and a buffer full of the leaves of one map would let nothing else linger for long.
+ */
+static bool straight(struct sim *sim, const volatile void *p, unsigned size)
+{
+	const struct store_buffer *b = &sim->current->buffer;
+
+	if (!buffers(sim))
+		return true;
+	if (b->n && (b->e[0].generation != b->generation || store_buffer_find(b, p, size) >= 0))
+		return false;
+	return smmu_random_below(&sim->random, 4) != 0;
+}
+
+void sim_do_store(volatile void *p, unsigned size, uint64_t value, bool release)
+{
+	struct sim *sim = the_sim;
+
+	if (sim->acting) {
+		sim_raw_store(p, size, value, true);
+		return;
+	}
+	sim_do_point(SIM_POINT_STORE);
+	if (release)
+		release_at(sim, p, size);
+	if (release || straight(sim, p, size))
+		sim_raw_store(p, size, value, true);
+	else
+		linger(sim, (struct store_buffer_entry){.at = p, .value = value, .size = size});
+}
+
+void sim_do_publish(void *p, uint64_t value, bool release)
+{
+	struct sim *sim = the_sim;
+
+	if (buffers(sim))
+		linger(sim, (struct store_buffer_entry){.at = p,
+							.value = value,
+							.size = sizeof(void *),
+							.release = release});
+	else
+		sim_raw_store(p, sizeof(void *), value, true);
+	sim_do_point(SIM_POINT_PUBLISH);
+}
+
+/* Goes to memory at once, and no point is between its halves. */
+void sim_do_store_pair(uint64_t *p)
+{
+	struct sim *sim = the_sim;
+
+	sim_do_point(SIM_POINT_STORE);
+	if (!sim->acting && sim->current->buffer.n)
+		flush(sim, &sim->current->buffer, p, 2 * sizeof(*p));
+}
+
+void sim_do_give(uint32_t *word)
+{
+	struct sim *sim = the_sim;
+
+	if (buffers(sim) && sim->current->buffer.n)
+		linger(sim, (struct store_buffer_entry){
+				    .at = word, .size = sizeof(*word), .release = true});
+	else
+		sim_raw_store(word, sizeof(*word), 0, true);
+}
+
+void sim_do_rmw(volatile void *p, unsigned size)
+{
+	struct sim *sim = the_sim;
+
+	if (sim->acting)
+		return;
+	sim_do_point(SIM_POINT_LOAD);
+	look(sim, p, size);
+	release_at(sim, p, size);
+}
+
+void sim_did_rmw(bool changed)
+{
+	if (changed && !the_sim->acting)
+		sim_worked(the_sim);
+}
+
+void sim_do_barrier(bool full)
+{
+	struct sim *sim = the_sim;
+	struct store_buffer *b = &sim->current->buffer;
+
+	if (sim->acting || !b->n)
+		return;
+	if (full)
+		sim_drain(sim);
+	else
+		b->generation++;
+}
+
+void sim_do_mmio_write(void)
+{
+	struct sim *sim = the_sim;
+
+	sim_do_point(SIM_POINT_MMIO_WRITE);
+	if (!sim->acting && sim->current->buffer.n)
+		land(sim, store_buffer_drain_ordered);
+}
+
+void sim_doorbell(void)
+{
+	if (sim_on && !the_sim->acting && the_sim->current->buffer.n)
+		land(the_sim, store_buffer_drain_ordered);
+}
+
+/* The newest release of lock @word that still lingers is taken back: true, and the lock stays taken. */
+bool sim_do_retake(uint32_t *word)
+{
+	struct store_buffer *b = &the_sim->current->buffer;
+	int i = the_sim->acting ? -1 : store_buffer_find(b, word, sizeof(*word));
+
+	if (i < 0)
+		return false;
+	b->n--;
+	for (; i < (int)b->n; i++)
+		b->e[i] = b->e[i + 1];
+	count(the_sim, b, true);
+	return true;
+}
+
+void sim_freeing(const void *p, size_t size)
+{
+	struct sim *sim = the_sim;
+	unsigned i;
+
+	for (i = 0; sim_on && sim->lingering && i < sim->fibers; i++)
+		store_buffer_forget(&sim->fiber[i]->buffer, p, size);
+}
+
+void sim_cleaning(const void *p, size_t size)
+{
+	if (sim_on && !the_sim->acting && the_sim->current->buffer.n)
+		flush(the_sim, &the_sim->current->buffer, p, size);
+}
+
+/* ---- quiescence ---- */
+
+unsigned smmu_rcu_enter(struct smmu_rcu *rcu)
+{
+	struct smmu_epoch *e = &rcu->epoch;
+	unsigned stripe, phase;
+
+	if (!sim_on)
+		return smmu_posix_rcu_enter(rcu);
+	sim_do_point(SIM_POINT_RCU);
+	/* As smmu_epoch_enter, but for its fence and its order. */
+	stripe = (unsigned)(the_sim->current->id + 1) % SMMU_EPOCH_STRIPES;
+	phase = __atomic_load_n(&e->phase, __ATOMIC_RELAXED) & 1;
+	__atomic_fetch_add(&e->stripe[stripe].entered[phase], 1, __ATOMIC_RELAXED);
+	return stripe * 2 + phase;
+}
+
+void smmu_rcu_exit(struct smmu_rcu *rcu, unsigned cookie)
+{
+	struct sim *sim = the_sim;
+
+	if (!sim_on) {
+		smmu_posix_rcu_exit(rcu, cookie);
+		return;
+	}
+	/* Whoever sees that it was left sees what was stored before. */
+	if (buffers(sim) && sim->current->buffer.n)
+		linger(sim,
+		       (struct store_buffer_entry){.rcu = rcu, .cookie = cookie, .release = true});
+	else
+		smmu_epoch_exit(&rcu->epoch, cookie);
+	sim_do_point(SIM_POINT_RCU);
+}
+
+void smmu_rcu_synchronize(struct smmu_rcu *rcu)
+{
+	/* A grace period is a full barrier on every processor. */
+	if (sim_on)
+		sim_drain(the_sim);
+	smmu_posix_rcu_synchronize(rcu, sim_spin_asleep);
+}
+
+void smmu_rcu_retire(struct smmu_rcu *rcu, struct smmu_rcu_head *head,
+		     void (*fn)(struct smmu_rcu_head *head))
+{
+	/* While the store that unhooked it lingers, others still find it. */
+	if (sim_on && buffers(the_sim) && the_sim->current->buffer.n)
+		linger(the_sim, (struct store_buffer_entry){
+					.rcu = rcu,
+					.head = head,
+					.fn = fn,
+					.release = true,
+				});
+	else
+		smmu_posix_rcu_retire(rcu, head, fn);
+}
+
+void sim_rcu_drain(struct smmu_rcu *rcu)
+{
+	if (sim_on)
+		sim_drain(the_sim);
+	smmu_posix_rcu_drain(rcu, sim_spin_asleep);
+}
