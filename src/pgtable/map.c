@@ -113,9 +113,12 @@ static uint64_t hooked_bits(const struct smmu_pgtable *pt)
 	return pt->cfg.coherent ? PT_TYPE : PT_TYPE | PT_SW_CLEANED;
 }
 
-/** Find, and hook tables down to, the run of free slots where the leaves for the start of what is left go. */
+/**
+ * Find, and hook tables down to, the run of free slots where the leaves for the start of what is left go. In a range that
+ * was @p checked only a table could end the run early, and in the last level there are none.
+ */
 static int find_free(struct smmu_pgtable *pt, uint64_t iova, uint64_t pa, uint64_t left,
-		     unsigned flags, struct pt_run *run)
+		     unsigned flags, bool checked, struct pt_run *run)
 {
 	struct pt_at at = pt_first(pt, iova);
 
@@ -129,7 +132,9 @@ static int find_free(struct smmu_pgtable *pt, uint64_t iova, uint64_t pa, uint64
 
 			if (leaf_fits(pt, at.level, iova, pa, left)) {
 				*run = pt_longest_run(pt, at, left);
-				return all_free(run) ? 0 : cut_to_free(run);
+				if ((checked && at.level == PT_LAST_LEVEL) || all_free(run))
+					return 0;
+				return cut_to_free(run);
 			}
 			err = hook_table(pt, slot, flags);
 			if (err)
@@ -173,7 +178,7 @@ PT_COLD int map_in_runs(struct smmu_pgtable *pt, uint64_t iova, uint64_t pa, uin
 	uint64_t done;
 
 	for (done = 0; done < size; done += pt_run_bytes(pt, &run)) {
-		int err = find_free(pt, iova + done, pa + done, size - done, flags, &run);
+		int err = find_free(pt, iova + done, pa + done, size - done, flags, false, &run);
 
 		if (err)
 			return err;
@@ -183,7 +188,7 @@ PT_COLD int map_in_runs(struct smmu_pgtable *pt, uint64_t iova, uint64_t pa, uin
 		return 0;
 	}
 	for (done = 0; done < size; done += pt_run_bytes(pt, &run)) {
-		find_free(pt, iova + done, pa + done, size - done, flags, &run);
+		find_free(pt, iova + done, pa + done, size - done, flags, true, &run);
 		write_leaves(pt, &run, pa + done, attributes);
 	}
 	return 0;
