@@ -214,13 +214,16 @@ static int confirm(struct smmu_device *dev)
 		error = smmu_streams_cut_off(s);
 	else if (smmu_load(&s->unconfirmed))
 		error = write_all(dev);
-	if (error) {
-		not_confirmed(dev);
-		return error;
+	else
+		return 0;
+	if (!error) {
+		smmu_store(&s->unconfirmed, 0);
+		smmu_streams_settle(s);
+		error = ats_on(dev);
 	}
-	smmu_store(&s->unconfirmed, 0);
-	smmu_streams_settle(s);
-	return 0;
+	if (error)
+		not_confirmed(dev);
+	return error;
 }
 
 /** Steps 2 to 6 for traffic without substream, to attachment @p new (NULL: blocked). */

@@ -423,6 +423,71 @@ static void test_wait_for_readers(void **state)
 	}
 }
 
+static void do_attach(void *arg)
+{
+	while (!fence_open)
+		sim_sleep(rig.sim, 100);
+	CHECK(smmu_attach(&detaching->dev, fence_domain) == 0);
+	CHECK(thawed == *(bool *)arg);
+	detached = true;
+}
+
+static void hold_until_attached(void *arg)
+{
+	struct smmu_freelist tables = {NULL};
+	struct smmu_fence f;
+	struct smmu_gather g;
+
+	smmu_gather_init(&g, 0);
+	CHECK(smmu_unmap_gather(fence_domain, 0x1000, 0x1000, 0, &g, &tables) == 0);
+	smmu_unmap_submit(fence_domain, &g, &f);
+	fence_open = true;
+	sim_sleep(rig.sim, 300000);
+	CHECK(detached != *(bool *)arg);
+	thawed = true;
+	rig_thaw(&rig, frozen_smmu);
+	fence_result = smmu_fence_wait(&f);
+	smmu_unmap_release(fence_domain, &tables);
+}
+
+/**
+ * Fact 6 of the sweep: a device with ATS that comes to a tag in use waits for the sweeps that do not name it, since its ATC
+ * could copy from the TLB what they are about to clear. Nobody else waits: not without ATS, not on another instance.
+ */
+static void test_join_waits_for_readers(void **state)
+{
+	for (unsigned ats = 0; ats < 2; ats++)
+		for (unsigned shared = 0; shared < 2; shared++) {
+			bool waits = ats && shared;
+			struct rig_device d, e, f;
+			struct smmu_domain domain;
+
+			rig_open_up(&rig, 3);
+			domain_with_page(&domain, SMMU_DOMAIN_STAGE1, 1);
+			rig_device(&rig, &d, 0, 5, 1, false, 0);
+			rig_device(&rig, &e, 1, 5, 1, false, 0);
+			rig_device(&rig, &f, shared ? 0 : 2, 6, 1, ats, 0);
+			assert_int_equal(smmu_attach(&d.dev, &domain), 0);
+			assert_int_equal(smmu_attach(&e.dev, &domain), 0);
+			detaching = &f;
+			fence_domain = &domain;
+			frozen_smmu = 1;
+			fence_open = thawed = detached = false;
+			rig.smmu[1].frozen = true;
+			sim_spawn(rig.sim, hold_until_attached, &waits);
+			sim_spawn(rig.sim, do_attach, &waits);
+			assert_int_equal(sim_run(rig.sim), 0);
+			assert_true(detached);
+			assert_int_equal(fence_result, 0);
+			rig_refused(&f, 0x1000);
+			smmu_device_fini(&d.dev);
+			smmu_device_fini(&e.dev);
+			smmu_device_fini(&f.dev);
+			assert_int_equal(smmu_domain_fini(&domain), 0);
+			rig_close(&rig);
+		}
+}
+
 /* ---- failures ---- */
 
 struct snapshot {
@@ -801,6 +866,7 @@ int main(void)
 		cmocka_unit_test(test_ids_run_out),
 		cmocka_unit_test(test_ats_order),
 		cmocka_unit_test(test_wait_for_readers),
+		cmocka_unit_test(test_join_waits_for_readers),
 		cmocka_unit_test(test_failing_attach),
 		cmocka_unit_test(test_failing_others),
 		cmocka_unit_test(test_device_arguments),

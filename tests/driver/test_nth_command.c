@@ -227,6 +227,38 @@ static void test_nth(void **state)
 			nth(&operations[i], ats);
 }
 
+/**
+ * The CD of a substream is changed already, in one store, when its ATC cannot be cleared: it leads nowhere afterwards, and the
+ * other substreams are as before once the SMMU obeys.
+ */
+static void test_beside_others(void **state)
+{
+	static const struct operation op = {"", -1, A, true, attach};
+	uint64_t pa;
+
+	start(&op, true);
+	rig.port.flags = SMMU_PORT_LSE2;
+	assert_int_equal(smmu_attach_pasid(&d.dev, 2, &domain[A]), 0);
+	assert_int_equal(smmu_attach_pasid(&d.dev, 3, &domain[A]), 0);
+	touch(&op, A);
+	rig.smmu[0].corrupt = SMMU_CMD_ATC_INV;
+	rig.smmu[0].corruptions = 1000000;
+	assert_int_equal(smmu_attach_pasid(&d.dev, 3, &domain[B]), -SMMU_EIO);
+	assert_false(smmu_device_confirmed(&d.dev));
+	rig.smmu[0].corruptions = 0;
+	assert_int_equal(smmu_device_confirm(&d.dev), 0);
+	touch(&op, -1);
+	assert_true(rig_dma(&d, 1, 2, PAGE, &pa));
+	assert_int_equal(pa, PA(A));
+	assert_int_equal(domain[A].users, 1);
+	assert_int_equal(domain[B].users, 0);
+	/* ATS was off meanwhile. */
+	assert_true(d.ats);
+	assert_int_equal(smmu_attach_pasid(&d.dev, 3, &domain[B]), 0);
+	touch(&op, B);
+	finish();
+}
+
 /** An ATC is silent, and the command that cuts its device off fails: the unmap says so, and every later one. */
 static void test_quarantine(void **state)
 {
@@ -314,9 +346,8 @@ static void test_join_in_debt(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_nth),
-		cmocka_unit_test(test_quarantine),
-		cmocka_unit_test(test_remove),
+		cmocka_unit_test(test_nth),          cmocka_unit_test(test_beside_others),
+		cmocka_unit_test(test_quarantine),   cmocka_unit_test(test_remove),
 		cmocka_unit_test(test_join_in_debt),
 	};
 
