@@ -65,6 +65,7 @@ static void bus_write32(void *ctx, uint32_t offset, uint32_t value)
 		model_misuse(in, "32-bit write at %#x is not aligned", offset);
 	else if (!in->gone)
 		model_write_reg(in, place(in, offset), value);
+	model_wake(in);
 	model_leave(in);
 }
 

@@ -31,6 +31,7 @@ uint64_t model_next_due(struct instance *in)
 	uint64_t due = earlier(earlier(in->r.next, in->pending_at),
 			       earlier(in->cmdq_at, earlier(in->late_at, in->fetch_at)));
 
+	due = earlier(due, in->restless_at);
 	return due < in->paused_until ? in->paused_until : due;
 }
 
@@ -70,6 +71,7 @@ void model_run_until(struct instance *in, uint64_t now)
 			model_control_step(in);
 		model_events_due(in);
 		model_fetch_due(in);
+		model_restless_due(in);
 		model_effect_due(in);
 		model_cmdq_step(in);
 	}

@@ -80,6 +80,7 @@ void smmu_model_coins(struct smmu_model_config *c, uint64_t seed)
 	c->innocent_permille = often(&s, 100, 500);
 	c->cons_batch = often(&s, 4, 32);
 	c->event_late_ns = often(&s, 500, 20000);
+	c->restless_ns = often(&s, 5000, 300);
 	c->speed_percent = 50 + (unsigned)(next(&s) >> 56);
 }
 
@@ -153,14 +154,23 @@ char *smmu_model_describe(struct smmu_model *model, unsigned i, char *text, size
 		const char *name;
 		uint64_t value;
 	} numbers[] = {
-		{"stall-model", c->stall_model},      {"oas", c->oas},
-		{"early", c->early_permille},         {"evict", c->evict_permille},
-		{"cfg-evict", c->cfg_evict_permille}, {"prefetch", c->prefetch_permille},
-		{"reach", c->reach_permille},         {"tear", c->tear_permille},
-		{"split", c->split_permille},         {"refill", c->refill_permille},
-		{"cmd-cache", c->cmd_cache_permille}, {"innocent", c->innocent_permille},
-		{"cons-batch", c->cons_batch},        {"event-late", c->event_late_ns},
-		{"speed", c->speed_percent},          {"errata", c->errata},
+		{"stall-model", c->stall_model},
+		{"oas", c->oas},
+		{"early", c->early_permille},
+		{"evict", c->evict_permille},
+		{"cfg-evict", c->cfg_evict_permille},
+		{"prefetch", c->prefetch_permille},
+		{"reach", c->reach_permille},
+		{"tear", c->tear_permille},
+		{"split", c->split_permille},
+		{"refill", c->refill_permille},
+		{"cmd-cache", c->cmd_cache_permille},
+		{"innocent", c->innocent_permille},
+		{"cons-batch", c->cons_batch},
+		{"event-late", c->event_late_ns},
+		{"restless", c->restless_ns},
+		{"speed", c->speed_percent},
+		{"errata", c->errata},
 	};
 	char part[32];
 

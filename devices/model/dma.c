@@ -114,6 +114,7 @@ struct smmu_dma_result smmu_model_dma(struct smmu_model *model, const struct smm
 		return res;
 	in = &model->in[dma->instance];
 	model_enter(in);
+	model_wake(in);
 	if (model_chance(in, in->cfg.evict_permille))
 		model_tlb_evict(in);
 	if (model_chance(in, in->cfg.cfg_evict_permille))

@@ -157,6 +157,8 @@ void model_speculate(struct instance *in, const struct recent *what);
 void model_speculate_some(struct instance *in, unsigned n);
 void model_reach(struct instance *in);
 void model_stir(struct instance *in);
+void model_wake(struct instance *in);
+void model_restless_due(struct instance *in);
 
 /* ats.c */
 struct smmu_model_device *model_find_device(struct instance *in, uint32_t stream);

@@ -106,7 +106,7 @@ struct smmu_model *smmu_model_create(enum smmu_model_clock clock,
 		in->index = i;
 		in->cfg = configs[i];
 		in->behind = *ram;
-		in->late_at = in->fetch_at = NEVER;
+		in->late_at = in->fetch_at = in->restless_at = NEVER;
 		in->bus = (struct smmu_bus){.ops = &model_bus_ops, .ctx = in};
 		pthread_mutex_init(&in->lock, NULL);
 		pthread_cond_init(&in->wake, &attr);

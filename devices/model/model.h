@@ -96,6 +96,11 @@ struct smmu_model_config {
 	/** Such a fetch reads the structure's words at different moments, in any order, up to tear_ns apart. */
 	unsigned tear_permille;
 	uint32_t tear_ns;
+	/**
+	 * For a while after a register was written or a device did DMA, an instance does what smmu_model_speculate() does, about
+	 * this often; 0: never of itself.
+	 */
+	uint32_t restless_ns;
 	unsigned refill_permille; /**< a device asks again for what an ATC_INV has just taken */
 	unsigned
 		cmd_cache_permille; /**< a command is read as soon as PROD passes it, not when it is consumed (3.21.2) */

@@ -132,6 +132,31 @@ void model_stir(struct instance *in)
 		model_speculate_some(in, 1);
 }
 
+#define RESTLESS_TURNS 16
+
+static uint64_t restless_pause(struct instance *in)
+{
+	return in->now + 1 + model_rnd(in) % (2ULL * in->cfg.restless_ns);
+}
+
+/** Something is going on: be restless for a while. */
+void model_wake(struct instance *in)
+{
+	if (!in->cfg.restless_ns)
+		return;
+	in->restless_left = RESTLESS_TURNS;
+	if (in->restless_at == NEVER)
+		in->restless_at = restless_pause(in);
+}
+
+void model_restless_due(struct instance *in)
+{
+	if (in->restless_at > in->now)
+		return;
+	model_stir(in);
+	in->restless_at = in->restless_left && --in->restless_left ? restless_pause(in) : NEVER;
+}
+
 void smmu_model_prefetch(struct smmu_model *model, const struct smmu_dma *dma)
 {
 	struct recent what = {.stream = dma->stream,

@@ -205,6 +205,8 @@ struct instance {
 	bool dead_for_good;
 	struct cached_command cached[CACHED_COMMANDS];
 	uint64_t paused_until;
+	uint64_t restless_at; /* it speculates then; NEVER: it rests */
+	unsigned restless_left;
 	struct effect *pending;
 	size_t npending, cap_pending;
 	uint64_t pending_at;       /* the earliest of them */

@@ -343,7 +343,7 @@ bool model_walk_s1(struct instance *in, struct xlate *x)
 	bool nested = x->ste.config == STE_NESTED;
 	/* With split-stage ATS a request is answered with an IPA, which no entry of both stages may supply. */
 	bool split = nested && x->ask == ASK_ATS && x->ste.eats == EATS_SPLIT;
-	const struct cd_half *h = NULL;
+	const struct cd_half *h = &x->cd.half[0];
 	const struct tlb_entry *hit;
 	struct tlb_entry e;
 	uint64_t addr = 0, out;

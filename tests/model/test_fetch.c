@@ -147,6 +147,36 @@ static void test_reach(void **state)
 	assert_true(cd_held > 3);
 }
 
+/** Of itself, for a while after something went on: as time passes, not as it is asked. Then it rests. */
+static void test_restless(void **state)
+{
+	unsigned held = 0;
+
+	for (unsigned seed = 0; seed < SEEDS; seed++) {
+		struct smmu_model_config c = restless();
+		struct smmu_dma dma = {.stream = 9, .iova = PAGE};
+		struct rig rig;
+		struct rig_table t;
+		uint64_t w[8];
+
+		c.restless_ns = 200;
+		c.tear_permille = 0;
+		rig_open(&rig, &c, 1, SMMU_MODEL_VIRTUAL, NULL, seed);
+		rig_up(&rig, 0);
+		t = rig_table(&rig, 1, 12, 48);
+		rig_map(&rig, &t, PAGE, OLD, 3, RIG_NG);
+		smmu_model_device(rig.model, 0, 9, false);
+		rig_ste_s1(w, rig_cd(&rig, 0, &t, 5), 0, 0);
+		rig_ste(&rig, 0, 9, w);
+		rig_cmd_sync(&rig, 0, smmu_cmd_cfgi_ste(9, true));
+		assert_true(smmu_model_settle(rig.model, 1000000));
+		rig_ste(&rig, 0, 9, (const uint64_t[8]){SMMU_STE_W0_V});
+		held += smmu_model_probe(rig.model, &dma).ok;
+		rig_close(&rig);
+	}
+	assert_true(held > 10);
+}
+
 struct fence {
 	uint64_t from, to;
 	unsigned touched;
@@ -242,9 +272,8 @@ static void test_eviction(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_tearing),
-		cmocka_unit_test(test_reach),
-		cmocka_unit_test(test_unreachable),
+		cmocka_unit_test(test_tearing),  cmocka_unit_test(test_reach),
+		cmocka_unit_test(test_restless), cmocka_unit_test(test_unreachable),
 		cmocka_unit_test(test_eviction),
 	};
 
