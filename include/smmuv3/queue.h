@@ -72,6 +72,7 @@ struct smmu_cmdq {
 	uint64_t ring_bus, msi_bus, base_attr;
 	uint64_t timeout_ns, atc_timeout_ns;
 	uint32_t log2size;
+	bool cleans;      /**< the port has a clean: the SMMU does not see the processors' caches */
 	uint32_t mask;    /**< of a slot: entries - 1 */
 	uint32_t piece;   /**< positions of a piece, at most */
 	uint32_t stuck;   /**< not 0: the queue is given up or closed, everything fails */

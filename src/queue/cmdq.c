@@ -88,6 +88,7 @@ int smmu_cmdq_init(struct smmu_cmdq *q, const struct smmu_cmdq_config *cfg)
 		.timeout_ns = cfg->timeout_ns,
 		.atc_timeout_ns = smmu_max64(cfg->atc_timeout_ns, cfg->timeout_ns),
 		.base_attr = cfg->base_attr,
+		.cleans = port->ops->clean != NULL,
 		.seen_idle = true};
 	smmu_spin_init(&q->error_lock);
 	q->mark = port->ops->alloc(port->ctx, smmu_cmdq_mem_size(cfg));
@@ -125,7 +126,7 @@ uint64_t smmu_cmdq_base(const struct smmu_cmdq *q)
 /* ---- Publishing. Interrupts are masked ---- */
 
 /** The end of the piece that begins at @p pos, if it is written and marked; else 0. */
-static uint64_t marked(const struct smmu_cmdq *q, uint64_t pos)
+static inline uint64_t marked(const struct smmu_cmdq *q, uint64_t pos)
 {
 	uint64_t end = smmu_load_sc(&q->mark[cmdq_slot(q, pos)].end);
 
@@ -133,29 +134,40 @@ static uint64_t marked(const struct smmu_cmdq *q, uint64_t pos)
 	return end - pos - 1 <= q->mask ? end : 0;
 }
 
-/** P5: the piece that ends at @p end, and on over what is marked behind. `published` is where `turn` is, or at @p end. */
-static void publish(struct smmu_cmdq *q, uint64_t end)
+/** Move PROD to @p end and pass the turn on: what is marked there, to be published next. */
+static inline uint64_t pass(struct smmu_cmdq *q, uint64_t end)
 {
-	for (unsigned times = 1;; times++) {
-		uint64_t next, at = end;
+	smmu_store(&q->published, end);
+	/* Q1: pairs with the SMMU's reading of PROD before the commands, and of CONS in smmu_cmdq_cons. */
+	smmu_dma_wmb();
+	smmu_mmio_write32(&q->mmio, SMMU_CMDQ_PROD, cmdq_index(q, end));
+	smmu_exchange(&q->turn, end);
+	/* Fact 7. */
+	return marked(q, end);
+}
 
-		smmu_store(&q->published, end);
-		/* Q1: pairs with the SMMU's reading of PROD before the commands, and of CONS in smmu_cmdq_cons. */
-		smmu_dma_wmb();
-		smmu_mmio_write32(&q->mmio, SMMU_CMDQ_PROD, cmdq_index(q, end));
-		smmu_exchange(&q->turn, end);
-		if (times == PUBLISH_TIMES)
-			return;
-		/* Fact 7. */
-		next = marked(q, end);
-		if (!next || !smmu_compare_exchange(&q->published, &at, next))
+/** On over what others have marked: PROD stands at @p end, and @p next is the end of the piece there. */
+static void publish_others(struct smmu_cmdq *q, uint64_t end, uint64_t next)
+{
+	for (unsigned times = 1; next && times < PUBLISH_TIMES; times++) {
+		if (!smmu_compare_exchange(&q->published, &end, next))
 			return;
 		/* Ours until `turn` follows: one write of PROD for all that is there by now. */
 		for (unsigned i = 0; next && i < PUBLISH_PIECES; i++) {
 			end = next;
 			next = marked(q, end);
 		}
+		next = pass(q, end);
 	}
+}
+
+/** P5: the piece that ends at @p end, and on over what is marked behind. `published` is where `turn` is, or at @p end. */
+static inline void publish(struct smmu_cmdq *q, uint64_t end)
+{
+	uint64_t next = pass(q, end);
+
+	if (next)
+		publish_others(q, end, next);
 }
 
 /** Publish the piece that has the turn, if it is marked and nobody is at it. */
@@ -222,12 +234,10 @@ static uint32_t wait_room(struct smmu_cmdq *q, uint32_t n)
 
 /* ---- Writing ---- */
 
-/** @p n commands from @p pos on, without a wrap. */
-static inline void write_commands(struct smmu_cmdq *q, uint64_t pos, size_t n, smmu_cmdq_fill fill,
-				  void *ctx)
+/** @p n commands to @p dst, without a wrap. */
+static inline void write_commands(struct smmu_cmd *dst, size_t n, smmu_cmdq_fill fill, void *ctx)
 {
-	struct smmu_cmd *dst = &q->ring[cmdq_slot(q, pos)];
-	size_t got = fill(ctx, dst, n);
+	size_t got = n ? fill(ctx, dst, n) : 0;
 
 	while (got < n)
 		dst[got++] = smmu_cmd_sync(SMMU_CMD_SYNC_CS_NONE);
@@ -247,26 +257,31 @@ static inline void write_sync(struct smmu_cmdq *q, uint64_t pos, bool last)
 	}
 }
 
+static void clean_piece(struct smmu_cmdq *q, uint64_t pos, size_t n)
+{
+	size_t part = smmu_min64(n, cmdq_size(q) - cmdq_slot(q, pos));
+
+	smmu_port_clean(q->port, &q->ring[cmdq_slot(q, pos)], part * sizeof(struct smmu_cmd));
+	if (part < n)
+		smmu_port_clean(q->port, q->ring, (n - part) * sizeof(struct smmu_cmd));
+}
+
 /** P3: the commands of the piece [@p pos, @p end). Interrupts are masked. */
 static inline void write_piece(struct smmu_cmdq *q, uint64_t pos, uint64_t end, bool last,
 			       smmu_cmdq_fill fill, void *ctx)
 {
-	uint64_t commands = end - 1 - pos, to_wrap = cmdq_size(q) - cmdq_slot(q, pos);
-	uint64_t part = smmu_min64(commands, to_wrap);
+	struct smmu_cmd *dst = &q->ring[cmdq_slot(q, pos)];
+	size_t commands = end - 1 - pos, to_wrap = cmdq_size(q) - cmdq_slot(q, pos);
 
-	if (part)
-		write_commands(q, pos, part, fill, ctx);
-	if (part < commands)
-		write_commands(q, pos + part, commands - part, fill, ctx);
-	write_sync(q, end - 1, last);
-	if (q->port->ops->clean) {
-		part = smmu_min64(end - pos, to_wrap);
-		smmu_port_clean(q->port, &q->ring[cmdq_slot(q, pos)],
-				part * sizeof(struct smmu_cmd));
-		if (part < end - pos)
-			smmu_port_clean(q->port, q->ring,
-					(end - pos - part) * sizeof(struct smmu_cmd));
+	if (commands <= to_wrap) {
+		write_commands(dst, commands, fill, ctx);
+	} else {
+		write_commands(dst, to_wrap, fill, ctx);
+		write_commands(q->ring, commands - to_wrap, fill, ctx);
 	}
+	write_sync(q, end - 1, last);
+	if (q->cleans)
+		clean_piece(q, pos, end - pos);
 }
 
 /** P3 and P4: mark the piece [@p pos, @p end) of the batch that began at @p batch, and publish it if it has the turn. */
@@ -300,7 +315,7 @@ static inline uint64_t submit_piece(struct smmu_cmdq *q, uint32_t n, bool last, 
 		if (first)
 			token->first = pos;
 		write_piece(q, pos, end, last, fill, ctx);
-		hand_over(q, pos, end, token->first);
+		hand_over(q, pos, end, first ? pos : token->first);
 	}
 	smmu_irq_restore(flags);
 	return end;
@@ -317,8 +332,9 @@ static void skip_errors(struct smmu_cmdq *q, struct smmu_cmdq_token *token, bool
 }
 
 /** A batch for which there was no room at once, or that is longer than a piece. */
-static int submit_pieces(struct smmu_cmdq *q, uint64_t left, smmu_cmdq_fill fill, void *ctx,
-			 struct smmu_cmdq_token *token)
+static __attribute__((noinline)) int submit_pieces(struct smmu_cmdq *q, uint64_t left,
+						   smmu_cmdq_fill fill, void *ctx,
+						   struct smmu_cmdq_token *token)
 {
 	uint32_t n = (uint32_t)smmu_min64(left, q->piece);
 	bool first = true;

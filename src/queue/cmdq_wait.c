@@ -77,13 +77,11 @@ static inline bool complete(struct smmu_cmdq *q, const struct smmu_cmdq_token *t
 	return now > last || smmu_load_acquire(&q->cons) > last;
 }
 
-static inline enum smmu_cmdq_status poll_once(struct smmu_cmdq *q,
-					      const struct smmu_cmdq_token *token)
+/** The state of a batch that is not done, or that an error may have hit. */
+static __attribute__((noinline)) enum smmu_cmdq_status
+look_closer(struct smmu_cmdq *q, const struct smmu_cmdq_token *token, bool done)
 {
-	bool done = complete(q, token);
-
-	/* Fact 3. */
-	if (smmu_load_acquire(&q->errors) != token->errors) {
+	if (smmu_load(&q->errors) != token->errors) {
 		enum smmu_cmdq_status hit = smmu_cmdq_hit(q, token);
 
 		/* Fact 4. */
@@ -92,7 +90,23 @@ static inline enum smmu_cmdq_status poll_once(struct smmu_cmdq *q,
 	}
 	if (done)
 		return SMMU_CMDQ_DONE;
-	return smmu_load(&q->stuck) && smmu_cmdq_dead(q) ? SMMU_CMDQ_DEAD : SMMU_CMDQ_PENDING;
+	return smmu_cmdq_dead(q) ? SMMU_CMDQ_DEAD : SMMU_CMDQ_PENDING;
+}
+
+/** Inlined: most batches are done at the first look. */
+static inline __attribute__((always_inline)) enum smmu_cmdq_status
+poll_once(struct smmu_cmdq *q, const struct smmu_cmdq_token *token)
+{
+	bool done = complete(q, token);
+
+	/* Fact 3. */
+	if (smmu_load_acquire(&q->errors) == token->errors) {
+		if (done)
+			return SMMU_CMDQ_DONE;
+		if (!smmu_load(&q->stuck))
+			return SMMU_CMDQ_PENDING;
+	}
+	return look_closer(q, token, done);
 }
 
 enum smmu_cmdq_status smmu_cmdq_poll(struct smmu_cmdq *q, const struct smmu_cmdq_token *token)
@@ -112,17 +126,25 @@ enum smmu_cmdq_status smmu_cmdq_poll(struct smmu_cmdq *q, const struct smmu_cmdq
 	return status;
 }
 
+static __attribute__((noinline)) enum smmu_cmdq_status
+wait_long(struct smmu_cmdq *q, const struct smmu_cmdq_token *token, bool may_sleep)
+{
+	struct cmdq_patience p = {0};
+	enum smmu_cmdq_status status;
+
+	do {
+		smmu_cmdq_pause(q, &p, may_sleep);
+		status = poll_once(q, token);
+	} while (status == SMMU_CMDQ_PENDING);
+	return status;
+}
+
 enum smmu_cmdq_status smmu_cmdq_wait(struct smmu_cmdq *q, const struct smmu_cmdq_token *token,
 				     bool may_sleep)
 {
 	enum smmu_cmdq_status status = poll_once(q, token);
-	struct cmdq_patience p = {0};
 
-	while (status == SMMU_CMDQ_PENDING) {
-		smmu_cmdq_pause(q, &p, may_sleep);
-		status = poll_once(q, token);
-	}
-	return status;
+	return status == SMMU_CMDQ_PENDING ? wait_long(q, token, may_sleep) : status;
 }
 
 void smmu_cmdq_pause(struct smmu_cmdq *q, struct cmdq_patience *p, bool may_sleep)

@@ -190,6 +190,12 @@ static void test_poll(void **state)
 		assert_int_equal(first.end, second.first);
 		for (unsigned i = 0; i < 100; i++)
 			assert_int_equal(smmu_cmdq_poll(&b.q, &first), SMMU_CMDQ_PENDING);
+		/* A CONS beyond PROD is nonsense, whoever writes it. */
+		for (unsigned beyond = 1; beyond < 8; beyond++) {
+			b.f.cons = b.f.prod + beyond;
+			assert_int_equal(smmu_cmdq_poll(&b.q, &first), SMMU_CMDQ_PENDING);
+		}
+		b.f.cons = 0;
 		/* Everything but the CMD_SYNC: still pending. */
 		b.f.state = FAKE_RUNS;
 		assert_true(fake_turn(&b.f, 3));
@@ -433,6 +439,13 @@ static void test_clean(void **state)
 	assert_int_equal(submit(&b, 40, &token), 0);
 	assert_int_equal(smmu_cmdq_wait(&b.q, &token, false), SMMU_CMDQ_DONE);
 	assert_int_equal(cleaned, b.f.logged * 16);
+	/* An entry that was mended as well. */
+	cleaned = 0;
+	b.f.ill_at = b.f.consumed + 1;
+	b.f.ills = 1;
+	assert_int_equal(submit(&b, 3, &token), 0);
+	assert_int_equal(smmu_cmdq_wait(&b.q, &token, false), SMMU_CMDQ_LOST);
+	assert_int_equal(cleaned, (4 + 1) * 16);
 	bench_down(&b);
 }
 
