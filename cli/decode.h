@@ -73,6 +73,7 @@ struct decode {
 	enum kind_id kind;
 	const struct smmu_ids *ids; /**< NULL: not known */
 	bool strict, text;          /**< text: print */
+	bool quiet;                 /**< no warnings on standard error */
 	struct json_object *list;   /**< the structures, if JSON is asked for */
 	struct json_object *warnings;
 	unsigned long line; /**< of standard input */

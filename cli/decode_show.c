@@ -181,7 +181,9 @@ void leave_out(struct decode *d, const char *fmt, ...)
 	va_end(ap);
 	d->left_out++;
 	d->failed = d->failed || d->strict;
-	fprintf(stderr, "smmuv3 decode: %s%s%s\n", place, d->strict ? "" : "warning: ", text);
+	if (!d->quiet)
+		fprintf(stderr, "smmuv3 decode: %s%s%s\n", place,
+			d->strict ? "" : "warning: ", text);
 	if (d->warnings && n > 0) {
 		char all[sizeof(text) + sizeof(place)];
 

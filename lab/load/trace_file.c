@@ -134,6 +134,8 @@ void trace_file_close(struct trace *t)
 
 int trace_file_rewind(struct trace *t, char *err, size_t size)
 {
+	/* A file that is damaged inside is read up to there each time. */
+	gzclearerr(t->file);
 	return gzrewind(t->file)
 		       ? trace_fail(t, 0, err, size, "cannot be read twice; expected a file")
 		       : 0;
