@@ -62,7 +62,7 @@ static void draw_box(struct svg *s, const struct smmu_inv *e, uint32_t i, double
 	if (!ats)
 		snprintf(id, sizeof(id), "%" PRIu32, e->id);
 	else if (e->substream)
-		snprintf(id, sizeof(id), "0x%" PRIx32 ".%u", e->id, e->substream - 1);
+		snprintf(id, sizeof(id), "0x%" PRIx32 " ssid 0x%x", e->id, e->substream - 1);
 	else
 		snprintf(id, sizeof(id), "0x%" PRIx32, e->id);
 	svg_box(s, x, y, BOX_W, BOX_H, ats ? "#fdf3e7" : "#e9f2fc", svg_colour(e->index));

@@ -31,7 +31,7 @@ static void print_domain(const struct machine_domain *d)
 		else
 			snprintf(id, sizeof(id), "%u", e->id);
 		if (e->substream)
-			snprintf(ssid, sizeof(ssid), "%u", e->substream - 1);
+			snprintf(ssid, sizeof(ssid), "0x%x", e->substream - 1);
 		printf("  %4u  %-8s  %-10s  %9s  %5u\n", e->index, arrays_kind_name(e->kind), id,
 		       ssid, e->users);
 	}

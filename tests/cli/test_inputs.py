@@ -295,11 +295,63 @@ class Replay(unittest.TestCase):
                 with tempfile.TemporaryFile() as result:
                     p = subprocess.Popen([SMMUV3, 'replay', f.name, '--design', 'sweep', '--json', '-'], stdout=result)
                     _, status, usage = os.wait4(p.pid, 0)
+                    p.returncode = os.waitstatus_to_exitcode(status)
                     result.seek(0)
                     t = json.load(result)['trace']
                 self.assertEqual((status, t['domains'], t['events']), (0, 3, t['used']))
                 most.append(usage.ru_maxrss)
         self.assertLess(most[1], most[0] + 4096, 'KiB')
+
+
+class Decode(unittest.TestCase):
+    def decode(self, *args, stdin=None):
+        rc, out, err = run('decode', *args, '--json', '-', stdin=stdin)
+        self.assertEqual((rc, err), (0, ''))
+        result = json.loads(out)
+        self.assertEqual((result['warnings'], result['left_out']), ([], 0))
+        return result['structures']
+
+    def test_event(self):
+        for kind in (['event'], []):
+            (event,) = self.decode(*kind, stdin=contents(case('dmesg-event.txt')))
+            self.assertEqual((event['kind'], event['name']), ('event', 'F_TRANSLATION'))
+            self.assertEqual((event['fields']['SID'], event['fields']['InputAddr']), (0x123, 0xffff1000))
+            self.assertEqual([r['section'] for r in event['remarks'] if r['kind'] == 'cause'], ['7.3.13'])
+        rc, out, err = run('decode', stdin=contents(case('dmesg-event.txt')))
+        self.assertIn('SID=0x123 ', out)
+        self.assertIn('IHI 0070 G.b, 7.3.13', out)
+
+    def test_queue(self):
+        for kind in (['reg'], []):
+            error, timeout = self.decode(*kind, stdin=contents(case('dmesg-cmdq.txt')))
+            self.assertEqual((error['name'], error['fields']), ('CMDQ error', {'RD': 3, 'ERR': 'CERROR_ATC_INV_SYNC'}))
+            self.assertIn('ATC_INV', error['remarks'][0]['text'])
+            self.assertEqual((timeout['name'], timeout['fields']),
+                             ('CMD_SYNC timeout', {'at': 0x146, 'hwprod': 0x146, 'hwcons': 0}))
+            self.assertTrue(any('hwcons is 0' in r['text'] for r in timeout['remarks']))
+
+    def test_nothing(self):
+        for data in (b'', b'nothing\n', b'\0\1\2'):
+            rc, out, err = run('decode', stdin=data)
+            self.assertEqual((rc, out), (2, ''))
+            self.assertIn('nothing to decode', err)
+
+
+class Help(unittest.TestCase):
+    def test_examples(self):
+        """Each input with the command that makes it on a live machine."""
+        for command, words in (('topology', ('/sys/firmware/acpi/tables/IORT', 'acpidump', '/sys/firmware/fdt', 'dtc',
+                                             'iasl', 'fdtoverlay')),
+                               ('replay', ('tracing/events/iommu', 'trace-cmd', 'perf script', 'gzip')),
+                               ('decode', ('dmesg |', 'journalctl', 'crash', 'ARM_SMMU_IDR0'))):
+            rc, out, err = run(command, '--help')
+            self.assertEqual(rc, 0)
+            for word in words:
+                self.assertIn(word, out, command)
+            with open(os.path.join(os.path.dirname(DATA), 'docs', 'man', 'smmuv3.1')) as f:
+                man = f.read()
+            for word in words[:-1]:
+                self.assertIn(word, man, command)
 
 
 if __name__ == '__main__':
