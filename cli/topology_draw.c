@@ -41,16 +41,14 @@ static double smmu_height(const struct smmu_topology *t, unsigned i)
 	return 64 + LINE * (double)reserved_of(t, i);
 }
 
-/* A name that would not fit loses its middle. */
-static const char *shorten(const char *name, char *out, size_t most)
+/* A name of more than @most letters, at most 60, loses its middle. */
+static const char *shorten(const char *name, char out[64], size_t most)
 {
-	size_t length = strlen(name);
+	size_t length = strlen(name), head = most / 3;
 
 	if (length < most)
 		return name;
-	memcpy(out, name, most / 3);
-	memcpy(out + most / 3, "...", 3);
-	strcpy(out + most / 3 + 3, name + length - (most - most / 3 - 5));
+	snprintf(out, 64, "%.*s...%s", (int)head, name, name + length - (most - head - 4));
 	return out;
 }
 

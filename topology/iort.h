@@ -53,7 +53,7 @@ enum iort_type {
 #define RC_PASID_FORWARDED (1u << 2)
 #define PASID_BITS_MASK 0x1fu
 
-#define SMMU_BASE 16u
+#define OTHER_BASE 16u /* of SMMUv1 and v2, and of a PMCG */
 #define SMMU_FIXED_BYTES 60u
 
 #define V3_BASE 16u
@@ -69,7 +69,6 @@ enum iort_type {
 #define V3_FLAG_COHACC (1u << 0)
 #define V3_FLAG_PROXIMITY (1u << 3)
 
-#define PMCG_BASE 16u
 #define PMCG_REV0_BYTES 32u
 #define PMCG_REV1_BYTES 40u /* a second page came with revision 1 */
 

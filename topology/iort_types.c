@@ -230,6 +230,6 @@ int iort_read_other(struct iort *io, const struct iort_node *node)
 		return rc;
 	other->has_base = node->type == IORT_SMMU || node->type == IORT_PMCG;
 	if (other->has_base)
-		other->base = iort_get64(p + (node->type == IORT_SMMU ? SMMU_BASE : PMCG_BASE));
+		other->base = iort_get64(p + OTHER_BASE);
 	return iort_read_maps(io, node, NULL);
 }
