@@ -29,7 +29,6 @@ enum {
 	SMMU_FEAT_MSI = 1 << 8,
 	SMMU_FEAT_SEV = 1 << 9,
 	SMMU_FEAT_HYP = 1 << 10,
-	SMMU_FEAT_E2H = 1 << 11,
 	SMMU_FEAT_STALL =
 		1 << 12, /**< IDR0.STALL_MODEL 0: what faults may stall, but does not here */
 	SMMU_FEAT_4K = 1 << 14,

@@ -169,6 +169,14 @@ bool rig_dma(struct rig_device *d, unsigned k, int32_t ssid, uint64_t iova, uint
 /** The array of @p domain as text: "0:asid3*2 0:ats5 1:vmid7 …", entries that are gone as "-". */
 const char *rig_array(struct rig *rig, const struct smmu_domain *domain);
 
+/** @name rig_memory.c, for rig.c @{ */
+void rig_memory_ops(struct rig *rig);
+/** Lines of the ring at @p bus that a processor still has to write back go out now. */
+void rig_evict(const struct rig *rig, uint64_t bus, size_t size);
+/** For smmu_model_hooks.live. */
+bool rig_live(void *ctx, uint64_t bus, size_t len);
+/** @} */
+
 /** Called by each smmu_store in src/driver; see store_hook.h. */
 extern void (*rig_store_hook)(const void *p);
 /** During the hook: the word after this one was stored with it, in one piece, and comes next. */
