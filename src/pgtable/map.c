@@ -67,7 +67,10 @@ static int hook_table(struct smmu_pgtable *pt, uint64_t *slot, unsigned flags)
 	if (err)
 		return err;
 	desc = pt_encode_address(bus) | PT_TYPE;
-	/* The empty table before the way to it, for walkers as for the threads that find it. */
+	/*
+	 * The empty table before the way to it. Pairs with the order of a walk, which fetches a table after the descriptor
+	 * that leads there; threads that find the table pair their acquire with the compare-exchange.
+	 */
 	SMMU_BARRIER(map_table_filled, smmu_dma_wmb());
 	if (!smmu_compare_exchange(slot, &found, desc)) {
 		port->ops->dma_free(port->ctx, table, (size_t)pt_table_size(pt));
@@ -215,11 +218,13 @@ int smmu_pgtable_do_map(struct smmu_pgtable *pt, uint64_t iova, uint64_t pa, uin
 
 		if (pt_run_bytes(pt, &run) == size && all_free(&run)) {
 			write_leaves(pt, &run, pa, attributes);
+			/* Before whatever store or register write of the caller lets a device use it. */
 			SMMU_BARRIER(map_leaves_visible, smmu_dma_wmb());
 			return 0;
 		}
 	}
 	err = map_in_runs(pt, iova, pa, size, attributes, flags);
+	/* As above. */
 	SMMU_BARRIER(map_leaves_visible, smmu_dma_wmb());
 	return err;
 }
