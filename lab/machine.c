@@ -178,7 +178,11 @@ int machine_add_device(struct machine_device *d)
 		.ctx = d,
 	};
 	int rc = smmu_device_init(&d->dev, &cfg);
+	unsigned k;
 
+	/* Its STEs abort, and the SMMU has been told. */
+	for (k = 0; !rc && k < MACHINE_SSIDS; k++)
+		oracle_certain(d->m->oracle, machine_slot(d, k));
 	smmu_store_release(&d->present, !rc);
 	return rc;
 }

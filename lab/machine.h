@@ -129,7 +129,8 @@ struct machine {
 	uint64_t reserved_data; /**< bus address of what stands behind them */
 	uint64_t canary;        /**< bus address of the page to which poisoned tables lead */
 	bool early_free;
-	bool no_data;     /**< DMA moves no data */
+	bool no_data; /**< DMA moves no data */
+	bool faulty;  /**< a fault is on with which an SMMU may not confirm, or cut a device off */
 	unsigned few_ids; /**< so many ids are left on every second SMMU; 0: all of them */
 	uint64_t starts;  /**< of SMMUs, with the fault dirty-start */
 	uint64_t own_strikes[FAULT_KINDS]; /**< of the faults that are none of SMMUs or memory */
@@ -223,10 +224,12 @@ bool machine_few_ids(const struct machine *m, unsigned smmu);
 bool machine_dead(const struct machine *m, unsigned smmu);
 /** @} */
 
+/** Bring an SMMU back that has stopped for good, in place; all its devices are taken by the caller. 0 or the driver's error. */
+int machine_restart(struct machine *m, unsigned smmu);
 /** Remove an SMMU and bring it up again; all its devices are taken by the caller. 0 or the driver's error. */
 int machine_replug(struct machine *m, unsigned smmu);
 /** A device whose ATC stopped answering: reset it and give it to the driver anew. The device is taken. */
-int machine_revive(struct machine_device *d);
+int machine_reset_device(struct machine_device *d);
 
 /** Serve events, errors and strays of all instances, once. Returns how many events there were. */
 uint64_t machine_serve(struct machine *m);

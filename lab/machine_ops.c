@@ -59,32 +59,54 @@ static bool is_stage1(const struct machine *m, unsigned to)
 	return to < m->domains + m->visitors && m->domain[to].stage == 1;
 }
 
-/* A detach has no error to tell: may it have met an SMMU that does not confirm? */
-static bool silence(struct machine *m, unsigned smmu)
+/* What the driver takes slot @slot to be attached to, after a call of which the judge cannot know what it left. */
+static unsigned driver_says(const struct machine_device *d, unsigned slot)
 {
-	return machine_dead(m, smmu) || machine_may_fail(m, -SMMU_EIO);
+	const struct smmu_domain *domain = d->dev.domain;
+	const struct smmu_attachment *p = d->dev.pasids;
+	struct machine *m = d->m;
+	unsigned i;
+
+	if (slot) {
+		while (p && p->ssid != d->ssid[slot])
+			p = p->next;
+		domain = p ? p->domain : NULL;
+	}
+	if (domain == &m->identity)
+		return ORACLE_IDENTITY;
+	for (i = 0; domain && i < m->domains + m->visitors; i++) {
+		if (domain == &m->domain[i].d)
+			return i;
+	}
+	return ORACLE_BLOCKED;
 }
 
 /*
- * The driver's error after the call, judged: a device that was cut off reaches nothing any more; where the SMMU did not
- * confirm, it may still reach what it reached before; all else that failed is as before.
+ * After a change of slot @slot from @from, that returned @rc, as the judge sees it. -SMMU_EIO: it is attached to nothing, or to
+ * what it was before. As long as the SMMU has not confirmed, all of the device may reach what it reached before, and may be
+ * refused. All other errors: everything is as before.
  */
-static void end(struct machine_device *d, unsigned ssid, unsigned from, int rc)
+static void end(struct machine_device *d, unsigned slot, unsigned from, int rc)
 {
 	struct oracle *o = d->m->oracle;
-	unsigned slot = machine_slot(d, ssid), to = oracle_attached(o, slot, NULL);
-	bool cut = smmu_device_quarantined(&d->dev);
+	unsigned of = machine_slot(d, slot), to = oracle_attached(o, of, NULL), k;
+	bool confirmed = smmu_device_confirmed(&d->dev);
 
-	if (rc == -SMMU_EIO && cut)
-		oracle_attach_begin(o, slot, ORACLE_BLOCKED, false);
-	if (rc == -SMMU_EIO ? !cut : to == ORACLE_BLOCKED && silence(d->m, d->smmu)) {
-		oracle_doubt(o, slot, from);
-		oracle_doubt(o, slot, to);
-	} else if (!rc) {
-		oracle_certain(o, slot);
+	if (rc == -SMMU_EIO)
+		oracle_attach_begin(o, of, driver_says(d, slot), false);
+	for (k = 0; k < MACHINE_SSIDS; k++) {
+		if (confirmed)
+			oracle_certain(o, machine_slot(d, k));
+		else
+			oracle_doubt(o, machine_slot(d, k),
+				     oracle_attached(o, machine_slot(d, k), NULL));
+	}
+	if (!confirmed) {
+		oracle_doubt(o, of, from);
+		oracle_doubt(o, of, to);
 	}
 	smmu_mb(); /* as a driver does before it starts its device */
-	oracle_attach_end(o, slot, !rc || rc == -SMMU_EIO);
+	oracle_attach_end(o, of, !rc || rc == -SMMU_EIO);
 }
 
 /* Traffic of the same streams that may be refused while their STEs change, though it is not what is changed. */
@@ -134,8 +156,8 @@ int machine_attach(struct machine_device *d, unsigned to)
 	int rc = 0;
 
 	/* With substreams one CD in a table of many changes in place, which takes a moment without it. */
-	oracle_attach_begin(m->oracle, slot, to, both1 && !d->dev.ssid_bits);
-	if (!both1)
+	oracle_attach_begin(m->oracle, slot, to, both1 && !d->dev.ssid_bits && !m->faulty);
+	if (!both1 || m->faulty)
 		disturb(d, 0, true);
 	design_change(d, from, to, true);
 	attaching(m, to != ORACLE_BLOCKED);
@@ -145,7 +167,7 @@ int machine_attach(struct machine_device *d, unsigned to)
 		rc = smmu_attach(&d->dev, target(m, to));
 	attaching(m, false);
 	design_change(d, from, to, false);
-	if (!both1)
+	if (!both1 || m->faulty)
 		disturb(d, 0, false);
 	end(d, 0, from, rc);
 	return rc;
@@ -155,7 +177,8 @@ int machine_attach_pasid(struct machine_device *d, unsigned slot, unsigned to)
 {
 	struct machine *m = d->m;
 	unsigned of = machine_slot(d, slot), from = oracle_attached(m->oracle, of, NULL);
-	bool quiet = is_stage1(m, oracle_attached(m->oracle, machine_slot(d, 0), NULL));
+	bool quiet =
+		!m->faulty && is_stage1(m, oracle_attached(m->oracle, machine_slot(d, 0), NULL));
 	int rc = 0;
 
 	oracle_attach_begin(m->oracle, of, to, false);
@@ -188,8 +211,8 @@ static void block(struct machine_device *d, bool begin, bool off)
 			unsigned from = oracle_attached(o, slot, NULL);
 
 			oracle_attach_begin(o, slot, ORACLE_BLOCKED, false);
-			/* What it leads to now it may lead to afterwards, if the SMMU is dead. */
-			if (!off && silence(d->m, d->smmu))
+			/* What it leads to now it may lead to afterwards, if the SMMU does not confirm. */
+			if (!off && d->m->faulty)
 				oracle_doubt(o, slot, from);
 		} else {
 			if (off)
@@ -213,7 +236,7 @@ static void design_change_all(struct machine *m, bool begin)
 	}
 }
 
-int machine_revive(struct machine_device *d)
+int machine_reset_device(struct machine_device *d)
 {
 	struct machine *m = d->m;
 	unsigned k, tries = 0;
@@ -258,6 +281,36 @@ static void roam(struct machine *m, unsigned smmu)
 		for (k = 0; k < d->n_streams; k++)
 			machine_dma(m, &count, d, k, 0, m->canary, false);
 	}
+}
+
+int machine_restart(struct machine *m, unsigned smmu)
+{
+	struct oracle *o = m->oracle;
+	unsigned i, k;
+	int rc;
+
+	for (i = 0; i < m->devices; i++) {
+		for (k = 0; m->device[i].smmu == smmu && k < MACHINE_SSIDS; k++) {
+			unsigned slot = machine_slot(&m->device[i], k);
+
+			oracle_attach_begin(o, slot, oracle_attached(o, slot, NULL), false);
+		}
+	}
+	rc = smmu_instance_revive(&m->smmu[smmu].inst);
+	for (i = 0; i < m->devices; i++) {
+		struct machine_device *d = &m->device[i];
+
+		for (k = 0; d->smmu == smmu && k < MACHINE_SSIDS; k++) {
+			/* Of a device that is not there, or silent, the revival confirms nothing. */
+			if (!rc && smmu_load(&d->present) && smmu_device_confirmed(&d->dev))
+				oracle_certain(o, machine_slot(d, k));
+			else
+				oracle_doubt(o, machine_slot(d, k),
+					     oracle_attached(o, machine_slot(d, k), NULL));
+			oracle_attach_end(o, machine_slot(d, k), true);
+		}
+	}
+	return rc;
 }
 
 int machine_replug(struct machine *m, unsigned smmu)

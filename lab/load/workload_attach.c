@@ -36,7 +36,7 @@ static void revive(struct worker *k, struct machine_device *d)
 
 	worker_land(k);
 	smmu_fetch_add(&k->w->m->quarantined, 1);
-	rc = machine_revive(d);
+	rc = machine_reset_device(d);
 	if (rc && !machine_may_fail(k->w->m, rc))
 		machine_complain(k->w->m, d->smmu, 0, "device",
 				 "a device that was reset cannot be added "
@@ -135,6 +135,32 @@ static bool replug(struct worker *k, unsigned smmu)
 	return !rc;
 }
 
+/* Bring one back in place. */
+static bool restart(struct worker *k, unsigned smmu)
+{
+	struct machine *m = k->w->m;
+	unsigned i;
+	int rc;
+
+	worker_land(k);
+	if (!machine_take(&m->smmu[smmu].busy))
+		return false;
+	if (!take_all(m, smmu)) {
+		machine_give(&m->smmu[smmu].busy);
+		return false;
+	}
+	rc = machine_dead(m, smmu) ? machine_restart(m, smmu) : 0;
+	if (rc && rc != -SMMU_EIO && !machine_may_fail(m, rc == -SMMU_ETIMEDOUT ? -SMMU_EIO : rc))
+		machine_complain(m, smmu, 0, "revive",
+				 "an SMMU that had stopped cannot be revived: error %d", rc);
+	for (i = 0; i < m->devices; i++) {
+		if (m->device[i].smmu == smmu)
+			machine_give(&m->device[i].busy);
+	}
+	machine_give(&m->smmu[smmu].busy);
+	return !rc;
+}
+
 void worker_remove(struct worker *k)
 {
 	k->removals += replug(k, (unsigned)worker_below(k, k->w->m->smmus));
@@ -146,7 +172,10 @@ void worker_mend(struct worker *k)
 	unsigned i;
 
 	for (i = 0; i < m->smmus; i++) {
-		if (machine_dead(m, i) && replug(k, i))
+		if (!machine_dead(m, i))
+			continue;
+		if (smmu_load(&m->smmu[i].present) && worker_chance(k, 3, 4) ? restart(k, i)
+									     : replug(k, i))
 			smmu_fetch_add(&m->revived, 1);
 	}
 }

@@ -79,7 +79,7 @@ static void close_domain(struct worker *k, struct machine_domain *v, uint64_t si
 	}
 	/* It may still be reached, and stays what it is; nobody comes here again. */
 	k->visit_stuck = true;
-	if (!machine_may_fail(m, -SMMU_EIO))
+	if (rc != -SMMU_EBUSY || !machine_may_fail(m, -SMMU_EIO))
 		machine_complain(m, 0, 0, "detach",
 				 "a domain that all devices have left cannot go: error %d", rc);
 }
