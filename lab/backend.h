@@ -91,6 +91,8 @@ struct backend_ops {
 	uint64_t (*misuse)(void *ctx, unsigned smmu, const char **text);
 	/** Has the instance interrupted since the last call? NULL: look always. */
 	bool (*interrupted)(void *ctx, unsigned smmu);
+	/** Has any instance interrupted, so that interrupted() would say so? NULL: cannot tell. */
+	bool (*any_interrupt)(void *ctx);
 	/** Why the device is gone and the run is worth nothing; NULL: it is there. NULL: it cannot go. */
 	const char *(*gone)(void *ctx);
 	/** Threads of the device itself, in real time. 0 or -1. NULL: none. */

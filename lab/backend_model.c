@@ -73,6 +73,16 @@ static bool model_interrupted(void *ctx, unsigned smmu)
 	       __atomic_exchange_n(&b->irq[smmu], 0, __ATOMIC_ACQUIRE);
 }
 
+static bool model_any_interrupt(void *ctx)
+{
+	const struct model_backend *b = ctx;
+	unsigned i;
+
+	for (i = 0; i < b->smmus && !__atomic_load_n(&b->irq[i], __ATOMIC_RELAXED); i++)
+		;
+	return i < b->smmus;
+}
+
 /* Memory that the SMMU uses is the heap's; what lies outside is no driver's to free. */
 static bool on_live(void *ctx, uint64_t bus, size_t len)
 {
@@ -272,6 +282,7 @@ static const struct backend_ops model_ops = {
 	.struck = model_struck,
 	.misuse = model_misuse,
 	.interrupted = model_interrupted,
+	.any_interrupt = model_any_interrupt,
 	.start = model_start,
 	.stop = model_stop,
 	.close = model_close,

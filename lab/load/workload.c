@@ -79,6 +79,8 @@ static uint64_t waited(struct worker *k)
 }
 
 #define A_CALL_NS 20000u
+/* Others go on while one rests, but time-outs of theirs are seen no later than by so much. */
+#define A_LONG_REST_NS 5000000u
 
 /* Devices that do DMA as long as there are workers. */
 static void mover_main(void *arg)
@@ -93,21 +95,41 @@ static void mover_main(void *arg)
 		/* Real threads share processors with the SMMUs: bursts, and a rest. */
 		if (m->sim || idle > 10 * A_CALL_NS || k->count.dma % 16 == 0)
 			machine_pause(m, 50 + smmu_random_below(&k->random, 800) +
-						 (idle > A_CALL_NS ? idle / 16 : 0));
+						 (idle > A_CALL_NS
+							  ? smmu_min64(idle / 16, A_LONG_REST_NS)
+							  : 0));
 	}
 }
 
+static bool called(void *arg)
+{
+	const struct worker *k = arg;
+	const struct machine *m = k->w->m;
+
+	return !smmu_load_acquire(&k->w->working) || m->strays ||
+	       m->backend.ops->any_interrupt(m->backend.ctx);
+}
+
+/* An interrupt is served at once; where somebody else holds its SMMU, a little later each time. */
 static void service_main(void *arg)
 {
 	struct worker *k = arg;
+	struct machine *m = k->w->m;
+	uint64_t pause = 0;
 
 	while (smmu_load_acquire(&k->w->working)) {
-		uint64_t idle = waited(k);
+		uint64_t served = machine_serve(m);
 
-		k->events += machine_serve(k->w->m);
-		machine_pause(k->w->m, 5000 + (idle > A_CALL_NS ? idle / 64 : 0));
+		k->events += served;
+		pause = served ? 0 : smmu_min64(pause + 1000, 1000000);
+		machine_pause(m, 1000 + (m->sim ? pause : 4000));
+		if (m->sim && m->backend.ops->any_interrupt) {
+			if (!called(k))
+				pause = 0;
+			sim_wait(m->sim, called, k);
+		}
 	}
-	k->events += machine_serve(k->w->m);
+	k->events += machine_serve(m);
 }
 
 struct thread {
