@@ -246,6 +246,11 @@ void report_print(FILE *out, const struct report *r, const struct lab_config *o)
 			" ns (longest), %s clock\n",
 			r->unmap_p50, r->unmap_p99, r->unmap_max,
 			o->real_clock ? "real" : "virtual");
+	if (r->over)
+		fprintf(out,
+			"  too much   %" PRIu64
+			" entries of TLBs and ATCs dropped that were still of use\n",
+			r->over);
 	for (i = 0; i < r->faults; i++)
 		fprintf(out, "  %s     %s:%u struck %" PRIu64 " times\n", i ? "      " : "faults",
 			fault_info[r->fault[i].id].name, r->fault[i].every, r->fault[i].struck);

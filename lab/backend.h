@@ -121,6 +121,10 @@ struct backend_model_config {
 	const struct smmu_ram *seen;  /**< what the SMMUs see of it; NULL: the same */
 	const struct smmu_heap *heap; /**< whose memory the SMMUs use */
 	uint64_t atc_timeout_ns;
+	/** Is what an entry translates, of traffic of that stream and substream, still mapped? For the count of `over`. */
+	bool (*still_mapped)(void *ctx, unsigned smmu, uint32_t stream, bool has_ssid,
+			     uint32_t ssid, uint64_t base, uint64_t size);
+	void *mapped_ctx;
 	uint64_t (*now_ns)(void *ctx);
 	void *now_ctx;
 };

@@ -20,6 +20,9 @@ struct model_backend {
 	bool real_clock;
 	unsigned smmus;
 	const struct smmu_heap *heap;
+	bool (*still_mapped)(void *ctx, unsigned smmu, uint32_t stream, bool has_ssid,
+			     uint32_t ssid, uint64_t base, uint64_t size);
+	void *mapped_ctx;
 	uint32_t irq[SMMU_MODEL_MAX_INSTANCES]; /* interrupts since the last look */
 };
 
@@ -71,6 +74,15 @@ static bool model_interrupted(void *ctx, unsigned smmu)
 
 	return __atomic_load_n(&b->irq[smmu], __ATOMIC_RELAXED) &&
 	       __atomic_exchange_n(&b->irq[smmu], 0, __ATOMIC_ACQUIRE);
+}
+
+static bool on_still_mapped(void *ctx, unsigned instance, const struct smmu_model_tag *tag,
+			    uint64_t base, uint64_t size)
+{
+	struct model_backend *b = ctx;
+
+	return b->still_mapped(b->mapped_ctx, instance, tag->stream, tag->ssid_valid, tag->ssid,
+			       base, size);
 }
 
 static bool model_any_interrupt(void *ctx)
@@ -342,10 +354,14 @@ int backend_model_open(struct backend *out, const struct backend_model_config *c
 	}
 	b->ram = *cfg->ram;
 	b->heap = cfg->heap;
+	b->still_mapped = cfg->still_mapped;
+	b->mapped_ctx = cfg->mapped_ctx;
 	b->real_clock = cfg->real_clock;
 	b->smmus = cfg->smmus;
 	b->now_ns = cfg->now_ns;
 	b->now_ctx = cfg->now_ctx;
+	if (cfg->still_mapped)
+		hooks.still_mapped = on_still_mapped;
 	if (!cfg->real_clock)
 		hooks.now_ns = model_now;
 	b->model = smmu_model_create(cfg->real_clock ? SMMU_MODEL_REAL : SMMU_MODEL_VIRTUAL,

@@ -310,6 +310,18 @@ static bool silent(const struct machine *m, const struct machine_device *d)
 	return false;
 }
 
+/*
+ * Was the access refused for a reason? A device that is not there, or was cut off, is refused by whatever its STE or its SMMU
+ * are now; and where commands are tampered with so that the judge has something to catch, by anything.
+ */
+static bool event_right(const struct machine *m, const struct machine_device *d,
+			const struct oracle_ticket *t, const struct backend_answer *a,
+			unsigned slot)
+{
+	return m->tampered || !smmu_load(&d->present) || smmu_device_quarantined(&d->dev) ||
+	       oracle_event_right(t, a->model.event, slot != 0);
+}
+
 bool machine_dma(struct machine *m, struct dma_count *count, struct machine_device *d,
 		 unsigned stream, unsigned slot, uint64_t iova, unsigned access)
 {
@@ -364,6 +376,13 @@ bool machine_dma(struct machine *m, struct dma_count *count, struct machine_devi
 			 "the address is right, but the memory holds data of another "
 			 "mapping (0x%" PRIx64 ")",
 			 a.data);
+	}
+	if (verdict == ORACLE_REFUSED && !m->qemu && !event_right(m, d, &t, &a, slot)) {
+		verdict = ORACLE_LOST;
+		snprintf(why, sizeof(why),
+			 "an access that has to be refused, but with event 0x%02x, which no state "
+			 "that the driver may leave a stream in makes",
+			 a.model.event);
 	}
 	count->dma++;
 	count->blocked += verdict == ORACLE_REFUSED;

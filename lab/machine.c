@@ -36,6 +36,35 @@ static void on_stray(void *ctx, unsigned from, const struct smmu_cmd *cmd)
 	smmu_spin_unlock(&m->lock, flags);
 }
 
+/* By the traffic that filled the entry, if what that is attached to stands still. */
+static bool still_mapped(void *ctx, unsigned smmu, uint32_t stream, bool has_ssid, uint32_t ssid,
+			 uint64_t base, uint64_t size)
+{
+	const struct machine *m = ctx;
+	unsigned i, slot, to;
+	bool changing;
+
+	for (i = 0; i < m->devices; i++) {
+		const struct machine_device *d = &m->device[i];
+
+		if (d->smmu == smmu &&
+		    (d->stream[0] == stream || (d->n_streams == 2 && d->stream[1] == stream)))
+			break;
+	}
+	if (i == m->devices || !m->oracle)
+		return false;
+	for (slot = 0; slot < MACHINE_SSIDS; slot++) {
+		if (has_ssid ? slot && m->device[i].ssid[slot] == ssid : !slot)
+			break;
+	}
+	if (slot == MACHINE_SSIDS)
+		return false;
+	slot = machine_slot(&m->device[i], slot);
+	to = oracle_attached(m->oracle, slot, &changing);
+	return !changing && !oracle_in_doubt(m->oracle, slot) && to < m->domains &&
+	       oracle_still_mapped(m->oracle, to, base, size);
+}
+
 static int open_backend(struct machine *m, const struct machine_config *cfg)
 {
 	bool *coherent = calloc(m->smmus, sizeof(*coherent));
@@ -52,6 +81,8 @@ static int open_backend(struct machine *m, const struct machine_config *cfg)
 		.ram = &m->ram,
 		.seen = m->posix.cache_ctx ? &m->shadow.seen : NULL,
 		.heap = &m->heap,
+		.still_mapped = still_mapped,
+		.mapped_ctx = m,
 		.atc_timeout_ns = lab_fault(m->o, FAULT_ATC_SLOW, NULL) ? 60000000000ull : 1000000,
 		.now_ns = sim_clock,
 		.now_ctx = m->sim,

@@ -129,8 +129,9 @@ struct machine {
 	uint64_t reserved_data; /**< bus address of what stands behind them */
 	uint64_t canary;        /**< bus address of the page to which poisoned tables lead */
 	bool early_free;
-	bool no_data; /**< DMA moves no data */
-	bool faulty;  /**< a fault is on with which an SMMU may not confirm, or cut a device off */
+	bool no_data;  /**< DMA moves no data */
+	bool faulty;   /**< a fault is on with which an SMMU may not confirm, or cut a device off */
+	bool tampered; /**< a fault is on that the judge is to catch */
 	unsigned few_ids; /**< so many ids are left on every second SMMU; 0: all of them */
 	uint64_t starts;  /**< of SMMUs, with the fault dirty-start */
 	uint64_t own_strikes[FAULT_KINDS]; /**< of the faults that are none of SMMUs or memory */

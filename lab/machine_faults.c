@@ -27,6 +27,7 @@ void machine_start_faults(struct machine *m)
 	for (i = 0; i < m->o->n_inject; i++) {
 		const struct fault_request *r = &m->o->inject[i];
 
+		m->tampered |= fault_info[r->id].caught;
 		m->faulty |= fault_info[r->id].no_confirm || r->id == FAULT_ATC_TIMEOUT;
 		if (m->backend.ops->inject)
 			m->backend.ops->inject(m->backend.ctx, r->id, r->every);

@@ -116,4 +116,12 @@ unsigned oracle_targets(const struct oracle *o, const struct oracle_ticket *t, u
 enum oracle_verdict oracle_after(const struct oracle *o, const struct oracle_ticket *t, bool landed,
 				 uint64_t pa, char *why, unsigned size);
 
+/**
+ * May an access that was rightly refused have been refused with event @p event of IHI 0070 G.b, 7.3 (0: without one)?
+ * @p substream: it had one. A page that is not mapped makes F_TRANSLATION, one without the permission F_PERMISSION; a stream
+ * that is attached to nothing makes no event or says that it is disabled, and a substream may have no descriptor. While
+ * the attachment changes each of these is right. No other event is ever: not of a live device.
+ */
+bool oracle_event_right(const struct oracle_ticket *t, unsigned event, bool substream);
+
 #endif

@@ -154,3 +154,33 @@ enum oracle_verdict oracle_after(const struct oracle *o, const struct oracle_tic
 	explain(t, &to, false, pa, why, size);
 	return ORACLE_LOST;
 }
+
+enum event {
+	NO_EVENT = 0,
+	F_STREAM_DISABLED = 6,
+	C_BAD_SUBSTREAMID = 8,
+	C_BAD_CD = 10,
+	F_TRANSLATION = 16,
+	F_PERMISSION = 19,
+};
+
+bool oracle_event_right(const struct oracle_ticket *t, unsigned event, bool substream)
+{
+	bool moving = t->attach & STREAM_CHANGING || t->doubt;
+	enum state page = page_state(t->page[0]);
+
+	switch (event) {
+	case NO_EVENT:
+	case F_STREAM_DISABLED:
+		return moving || t->domain[0] == ORACLE_BLOCKED;
+	case C_BAD_SUBSTREAMID:
+	case C_BAD_CD:
+		return moving || (t->domain[0] == ORACLE_BLOCKED && substream);
+	case F_TRANSLATION:
+		return moving || (t->domain[0] < ORACLE_IDENTITY && page != MAPPED);
+	case F_PERMISSION:
+		return moving || (t->domain[0] < ORACLE_IDENTITY && page != UNMAPPED);
+	default:
+		return false;
+	}
+}
