@@ -345,6 +345,7 @@ int backend_model_open(struct backend *out, const struct backend_model_config *c
 			vary(&configs[i], i);
 		if (cfg->calm)
 			calm(&configs[i]);
+		configs[i].strict = SMMU_STRICT_ALL;
 		configs[i].atc_timeout_ns = cfg->atc_timeout_ns;
 		configs[i].atc_slow_ns = ATC_SLOW_NS;
 		configs[i].pause_ns = PAUSE_NS;
