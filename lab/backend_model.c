@@ -334,6 +334,7 @@ int backend_model_open(struct backend *out, const struct backend_model_config *c
 		goto fail;
 	for (i = 0; i < cfg->smmus; i++) {
 		smmu_model_config_default(&configs[i]);
+		configs[i].strict = SMMU_STRICT_ALL;
 		configs[i].sid_bits = cfg->sid_bits;
 		configs[i].ssid_bits = cfg->ssid_bits;
 		configs[i].coherent = cfg->coherent ? cfg->coherent[i] : true;
