@@ -166,6 +166,15 @@ enum trace_match trace_live_match(const struct trace_live *l, unsigned domain, u
 	return first->owner[at] == (uint16_t)owner ? TRACE_MATCH_OWN : TRACE_MATCH_EXACT;
 }
 
+static bool is_full(const struct trace_chunk *c)
+{
+	unsigned w = 0;
+
+	while (w < TRACE_LIVE_WORDS && c->page[w] == UINT64_MAX)
+		w++;
+	return w == TRACE_LIVE_WORDS;
+}
+
 bool trace_live_run(const struct trace_live *l, unsigned domain, uint64_t iova, uint64_t size,
 		    uint64_t *from, uint64_t *bytes, uint32_t *born)
 {
@@ -179,6 +188,15 @@ bool trace_live_run(const struct trace_live *l, unsigned domain, uint64_t iova, 
 		if (!c) {
 			if (*bytes)
 				return true;
+			continue;
+		}
+		/* All 2 MiB are mapped, as a rule, where a range is large. */
+		if (p.count == CHUNK_PAGES && is_full(c)) {
+			if (!*bytes) {
+				*from = p.number << CHUNK_SHIFT;
+				*born = c->born;
+			}
+			*bytes += 1ull << CHUNK_SHIFT;
 			continue;
 		}
 		for (i = p.first; i < p.first + p.count; i++) {
