@@ -31,13 +31,19 @@
 	X(cut_done, "the confirmed end of a device that is cut off | the mark that says so")      \
 	X(cut_seen, "the mark that a device is cut off | what a sweep does without asking it")    \
 	X(debt_seen, "the mark that an earlier fence failed | what this one has to make good")    \
+	X(cmdq_commands_visible, "commands and `published` | PROD (Q1 of the queue)")             \
+	X(cmdq_mark_seen, "the turn passed on | the look at the mark there")                      \
+	X(cmdq_turn_seen, "the mark of a piece | the look at the turn")                           \
+	X(cmdq_cons_before_rest, "CONS | what the SMMU wrote before it moved CONS")               \
+	X(cmdq_mended_visible, "the mended command and the record | the acknowledge")             \
+	X(cmdq_error_noted, "the record of an error | the count of errors")                       \
+	X(cmdq_error_seen, "the count of errors | the records")                                   \
 	X(outq_prod_before_record, "PROD that says a record is there | the record")               \
 	X(outq_record_before_cons, "the record | CONS that gives its slot back")                  \
 	X(epoch_entered, "a reader's count | what the reader reads")                              \
 	X(epoch_unpublished, "what was unhooked | the first look at the counts")                  \
 	X(epoch_flipped, "the flip | the second look at the counts")                              \
 	X(epoch_left_seen, "the counts of those who left | of those who entered")                 \
-	X(epoch_drained, "the last look at the counts | what the grace period was for")           \
 	X(epoch_unlocked, "a grace period | the next one")
 
 #endif

@@ -223,7 +223,7 @@ static void sim_resume(struct sim *sim, struct sim_fiber *f)
 	sim_note(sim, 0xf1be4ULL << 32 | (uint32_t)f->id);
 }
 
-static void sim_give_way(struct sim *sim)
+void sim_give_way(struct sim *sim)
 {
 	struct sim_fiber *self = sim->current, *next = sim_pick(sim);
 

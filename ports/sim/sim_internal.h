@@ -88,6 +88,8 @@ extern struct sim *the_sim;
 /* scheduler */
 void sim_note(struct sim *sim, uint64_t what);
 void sim_wake(struct sim *sim, uint64_t at, bool now);
+/* Let the next one go on; returns when it is this one again. */
+void sim_give_way(struct sim *sim);
 /* The running fiber got on: whoever waits for it looks again. */
 void sim_worked(struct sim *sim);
 

@@ -56,6 +56,7 @@ static void pre_empt(struct sim *sim)
 		return;
 	self->held_by = other;
 	other->holds = self;
+	sim_give_way(sim);
 }
 
 void sim_let_go(struct sim *sim)

@@ -128,7 +128,7 @@ uint64_t smmu_cmdq_base(const struct smmu_cmdq *q)
 /** The end of the piece that begins at @p pos, if it is written and marked; else 0. */
 static inline uint64_t marked(const struct smmu_cmdq *q, uint64_t pos)
 {
-	uint64_t end = smmu_load_sc(&q->mark[cmdq_slot(q, pos)].end);
+	uint64_t end = SMMU_BARRIER(cmdq_mark_seen, smmu_load_sc(&q->mark[cmdq_slot(q, pos)].end));
 
 	/* Fact 6. */
 	return end - pos - 1 <= q->mask ? end : 0;
@@ -139,7 +139,7 @@ static inline uint64_t pass(struct smmu_cmdq *q, uint64_t end)
 {
 	smmu_store(&q->published, end);
 	/* Q1: pairs with the SMMU's reading of PROD before the commands, and of CONS in smmu_cmdq_cons. */
-	smmu_dma_wmb();
+	SMMU_BARRIER(cmdq_commands_visible, smmu_dma_wmb());
 	smmu_mmio_write32(&q->mmio, SMMU_CMDQ_PROD, cmdq_index(q, end));
 	smmu_exchange(&q->turn, end);
 	/* Fact 7. */
@@ -173,7 +173,7 @@ static inline void publish(struct smmu_cmdq *q, uint64_t end)
 /** Publish the piece that has the turn, if it is marked and nobody is at it. */
 static void publish_marked(struct smmu_cmdq *q)
 {
-	uint64_t turn = smmu_load_sc(&q->turn), end = marked(q, turn);
+	uint64_t turn = SMMU_BARRIER(cmdq_turn_seen, smmu_load_sc(&q->turn)), end = marked(q, turn);
 
 	if (end && smmu_compare_exchange(&q->published, &turn, end))
 		publish(q, end);

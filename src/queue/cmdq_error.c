@@ -65,7 +65,7 @@ void smmu_cmdq_remember(struct smmu_cmdq *q, uint64_t from, uint64_t to, uint32_
 
 	q->error[n % SMMU_CMDQ_ERRORS] = (struct smmu_cmdq_error){from, to, code};
 	/* Pairs with the load in poll_once: seen before the completion that the acknowledge makes possible. */
-	smmu_store_release(&q->errors, n + 1);
+	SMMU_BARRIER(cmdq_error_noted, smmu_store_release(&q->errors, n + 1));
 }
 
 /** Note the error at @p pos for the batch that it hit. */
@@ -156,7 +156,7 @@ bool smmu_cmdq_serve_error(struct smmu_cmdq *q)
 		smmu_store_release(&q->msi_off, 1);
 	if (ack) {
 		/* The mended entry and the record are visible before the SMMU goes on. */
-		smmu_dma_wmb();
+		SMMU_BARRIER(cmdq_mended_visible, smmu_dma_wmb());
 		smmu_mmio_write32(&q->mmio, SMMU_GERRORN, gerrorn ^ ack);
 	}
 	smmu_spin_unlock(&q->error_lock, flags);

@@ -32,7 +32,7 @@ static inline uint64_t read_cons(struct smmu_cmdq *q, uint32_t *reg)
 
 	value = *reg = smmu_mmio_read32(&q->mmio, SMMU_CMDQ_CONS);
 	/* What the SMMU wrote before it moved CONS is visible after; pairs with Q1 for `published`. */
-	smmu_dma_rmb();
+	SMMU_BARRIER(cmdq_cons_before_rest, smmu_dma_rmb());
 	now = seen + cmdq_index(q, smmu_field_get(SMMU_CMDQ_CONS_RD, value) - seen);
 	/* The registers of a device that is gone read as ones. Whatever else it says, it took no more than it was given. */
 	if (value == UINT32_MAX || now > smmu_load(&q->published) ||
@@ -100,7 +100,7 @@ poll_once(struct smmu_cmdq *q, const struct smmu_cmdq_token *token)
 	bool done = complete(q, token);
 
 	/* Fact 3. */
-	if (smmu_load_acquire(&q->errors) == token->errors) {
+	if (SMMU_BARRIER(cmdq_error_seen, smmu_load_acquire(&q->errors)) == token->errors) {
 		if (done)
 			return SMMU_CMDQ_DONE;
 		if (!smmu_load(&q->stuck))

@@ -6,7 +6,7 @@
  * stripe. scan(p) adds up left[p] over all stripes, then entered[p] over all stripes; it passes if the sums are
  * equal. A grace period is
  *
- *	fence; wait for scan(idle phase); flip the phase; wait for scan(the phase that was current); fence
+ *	fence; wait for scan(idle phase); flip the phase; wait for scan(the phase that was current)
  *
  * What has to hold: if R was open when the grace period began, R has left when it ends, and what R did happened
  * before the end; if R came later, R sees every store made before the beginning.
@@ -131,7 +131,6 @@ void smmu_epoch_synchronize(struct smmu_epoch *e, void (*relax)(void))
 		if (relax)
 			relax();
 	}
-	SMMU_BARRIER(epoch_drained, smmu_fence());
 	e->step = EPOCH_REST;
 	epoch_call(e);
 	epoch_unlock(e);
@@ -154,7 +153,6 @@ bool smmu_epoch_poll(struct smmu_epoch *e)
 		e->step = EPOCH_LAST;
 	}
 	if (e->step == EPOCH_LAST && epoch_drained(e)) {
-		SMMU_BARRIER(epoch_drained, smmu_fence());
 		e->step = EPOCH_REST;
 		epoch_call(e);
 	}

@@ -1,0 +1,35 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# Holds include/smmuv3/barriers.h to the sources: every name in it is used, every name used is in it, no barrier of src/ is
+# without a name, and proofs/README.md says for each name what shows its removal.
+#
+# usage: tools/barriers.sh
+# Exit status: 0 all agree, 1 something does not (printed).
+set -eu
+cd "$(dirname "$0")/.."
+failed=0
+fail() {
+	echo "barriers: $*" >&2
+	failed=1
+}
+
+listed=$(sed -n "s|^[[:space:]]*X(\([a-z_0-9]*\), .*|\1|p" include/smmuv3/barriers.h | sort)
+# A name may stand on the line after the parenthesis.
+used=$(cat src/*/*.[ch] include/smmuv3/rcu_epoch.h | tr '\n' ' ' |
+	grep -o 'SMMU_BARRIER( *[a-z_0-9]*' | sed 's/.*( *//' | sort -u)
+for name in $listed; do
+	echo "$used" | grep -qx "$name" || fail "$name is in barriers.h and nowhere in the sources"
+	grep -q "^| \`$name\` |" proofs/README.md || fail "$name: proofs/README.md does not say what shows its removal"
+done
+for name in $used; do
+	echo "$listed" | grep -qx "$name" || fail "$name is used and not in barriers.h"
+done
+# shellcheck disable=SC2013,SC2016 # names are words, and the quotes are Markdown's
+for name in $(sed -n 's/^| `\([a-z_0-9]*\)` | .*/\1/p' proofs/README.md | grep _); do
+	echo "$listed" | grep -qx "$name" || fail "$name is in proofs/README.md and not in barriers.h"
+done
+if grep -nE '(^|[^_a-z])smmu_(dma_wmb|dma_rmb|mb|fence|store_release|rcu_publish)\(' src/*/*.[ch] |
+	grep -vE 'SMMU_BARRIER|^[^:]*:[0-9]*:[[:space:]]*(\*|smmu_store_release)'; then
+	fail "a barrier without a name"
+fi
+exit $failed
