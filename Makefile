@@ -22,7 +22,7 @@ NOT_ASAN = ^(cli|qemu)-command$$
 C_FILES = git ls-files -co --exclude-standard '*.[ch]'
 
 .DEFAULT_GOAL := build
-.PHONY: build run test help setup-test check format check-format tidy freestanding sanitize tsan bench mutants fuzz headers docs deb ci install clean
+.PHONY: build run test help setup-test check format check-format tidy freestanding sanitize tsan bench mutants conformance fuzz headers docs deb ci install clean
 
 build: ## build the library and the command (build/smmuv3), after installing what that needs
 	$(SETUP) run
@@ -70,6 +70,14 @@ bench: build ## all benchmarks, as tables, as JSON and as plots (build/bench; pl
 mutants: ## small faults in src/, one at a time: each has to be noticed (MUTANTS='NAME…' or '--sample 20' for some)
 	$(SETUP) test
 	@tests/mutants/run.py $(MUTANTS)
+
+conformance: ## docs/conformance.md against the tree: each rule of IHI 0070 has its test, and the test passes
+	$(SETUP) test
+	@test -f $(BUILD)/.tests || { test -f $(BUILD)/build.ninja && meson configure $(BUILD) -Dtests=enabled \
+		|| meson setup $(BUILD) -Dtests=enabled $(MESON_ARGS); }
+	@touch $(BUILD)/.tests
+	@$(NINJA)
+	@tools/conformance.py --build $(BUILD)
 
 fuzz: ## the readers of tables, traces and logs under libFuzzer, FUZZ_RUNS inputs each (10,000,000)
 	$(SETUP) ci

@@ -79,6 +79,12 @@ class Tests:
             if n.endswith('.mut'):
                 self.mutants |= set(re.findall(r'^=== (\S+)', read(f'tests/mutants/{n}'), re.M))
 
+    def text_of(self, name):
+        """The sources of a test: tests/FOLDER/test_X.c of FOLDER-X, else the whole folder."""
+        folder, _, rest = name.partition('-')
+        own = f'tests/{folder}/test_{rest}.c'
+        return self.sources.get(own) or '\n'.join(t for p, t in self.sources.items() if p.startswith(f'tests/{folder}/'))
+
     def check(self, at, holder):
         """One of the things that hold a rule; its kind, or None after a complaint."""
         kind, _, rest = holder.partition(' ')
@@ -90,8 +96,8 @@ class Tests:
             if name not in self.all:
                 return complain(f'{at}: there is no test {name}')
             self.named.add(name)
-            if function and not any(re.search(rf'\b{re.escape(function)}\b', s) for s in self.sources.values()):
-                return complain(f'{at}: no test has a function {function}')
+            if function and not re.search(rf'\b{re.escape(function)}\b', self.text_of(name)):
+                return complain(f'{at}: test {name} has no function {function}')
             return 'test'
         if kind == 'mutant':
             if rest not in self.mutants:

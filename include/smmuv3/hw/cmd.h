@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
  * @file hw/cmd.h
- * Commands: what the driver writes into a command queue (IHI 0070, chapter 4).
+ * Commands: what the driver writes into a command queue (IHI 0070 G.b, chapter 4).
  *
  * A command is two little-endian 64-bit words; `SMMU_CMD_TLBI_W1_ADDR` is the mask of a field of word 1.
  * The encoders place their arguments and check nothing: an argument that does not fit its field is cut off.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
  * @file hw/event.h
- * Event records: what the SMMU writes into the event queue (IHI 0070, 7.3 Event records).
+ * Event records: what the SMMU writes into the event queue (IHI 0070 G.b, 7.3).
  */
 #ifndef SMMUV3_HW_EVENT_H
 #define SMMUV3_HW_EVENT_H

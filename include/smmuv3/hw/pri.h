@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
  * @file hw/pri.h
- * Page requests: what the SMMU writes into the PRI queue (IHI 0070, chapter 8 Page request queue).
+ * Page requests: what the SMMU writes into the PRI queue (IHI 0070 G.b, chapter 8).
  */
 #ifndef SMMUV3_HW_PRI_H
 #define SMMUV3_HW_PRI_H

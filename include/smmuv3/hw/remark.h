@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
  * @file hw/remark.h
- * What is unusual about a structure: values that IHI 0070 G.b calls ILLEGAL (for given ID registers), bits of no field,
+ * What is unusual about a structure: values that IHI 0070 calls ILLEGAL (for given ID registers), bits of no field,
  * values without effect, and for an event or error its likely causes. Each remark names the section that says so.
  *
  * Part of src/print. Any input is looked at; nothing is allocated; the strings are constants. Any context.
@@ -39,7 +39,7 @@ enum smmu_remark_kind {
 struct smmu_remark {
 	enum smmu_remark_kind kind;
 	const char *text;
-	const char *section; /**< of IHI 0070 G.b, such as "5.2 STRW" */
+	const char *section; /**< of issue G.b, such as "5.2 STRW" */
 };
 
 typedef void smmu_remark_fn(void *ctx, const struct smmu_remark *remark);
