@@ -336,6 +336,43 @@ static void test_ats_order(void **state)
 	rig_close(&rig);
 }
 
+/** Under substreams a CD changes in place: ATS is off meanwhile, unless it changes in one store. */
+static void test_ats_pauses(void **state)
+{
+	for (unsigned lse2 = 0; lse2 < 2; lse2++) {
+		struct rig_device d;
+		struct smmu_domain a, b;
+
+		rig_open_up(&rig, 1);
+		rig.port.flags = lse2 ? SMMU_PORT_LSE2 : 0;
+		domain_with_page(&a, SMMU_DOMAIN_STAGE1, 1);
+		domain_with_page(&b, SMMU_DOMAIN_STAGE1, 2);
+		rig_device(&rig, &d, 0, 5, 1, true, 4);
+		assert_int_equal(smmu_attach_pasid(&d.dev, 3, &a), 0);
+		assert_int_equal(smmu_attach(&d.dev, &a), 0);
+		rig_log_reset(&rig);
+		assert_int_equal(smmu_attach(&d.dev, &b), 0);
+		assert_string_equal(
+			rig_log(&rig),
+			lse2 ? "CFGI_CD(5+0) SYNC ATC_INV(5) SYNC"
+			     : "ATS_OFF(5) ATC_INV(5) ATC_INV(5+*) SYNC CFGI_CD(5+0) SYNC "
+			       "CFGI_CD(5+0) SYNC CFGI_CD(5+0) SYNC ATS_ON(5)");
+		rig_expect(&d, 0x1000, PA(2));
+		rig_log_reset(&rig);
+		assert_int_equal(smmu_attach_pasid(&d.dev, 3, &b), 0);
+		assert_string_equal(
+			rig_log(&rig),
+			lse2 ? "CFGI_CD(5+3) SYNC ATC_INV(5+3) SYNC TLBI_NH_ASID(1) SYNC"
+			     : "ATS_OFF(5) ATC_INV(5) ATC_INV(5+*) SYNC CFGI_CD(5+3) SYNC "
+			       "CFGI_CD(5+3) SYNC CFGI_CD(5+3) SYNC ATS_ON(5) TLBI_NH_ASID(1) "
+			       "SYNC");
+		smmu_device_fini(&d.dev);
+		assert_int_equal(smmu_domain_fini(&a), 0);
+		assert_int_equal(smmu_domain_fini(&b), 0);
+		rig_close(&rig);
+	}
+}
+
 static struct rig_device *detaching;
 static bool fence_open, thawed, detached;
 static struct smmu_domain *fence_domain;
@@ -865,6 +902,7 @@ int main(void)
 		cmocka_unit_test(test_ids_reused),
 		cmocka_unit_test(test_ids_run_out),
 		cmocka_unit_test(test_ats_order),
+		cmocka_unit_test(test_ats_pauses),
 		cmocka_unit_test(test_wait_for_readers),
 		cmocka_unit_test(test_join_waits_for_readers),
 		cmocka_unit_test(test_failing_attach),

@@ -259,6 +259,32 @@ static void test_beside_others(void **state)
 	finish();
 }
 
+/** The same for CD 0, of traffic without a substream. */
+static void test_beside_substreams(void **state)
+{
+	static const struct operation op = {"", -1, A, true, attach},
+				      own = {"", -1, A, false, attach};
+	uint64_t pa;
+
+	start(&op, true);
+	rig.port.flags = SMMU_PORT_LSE2;
+	assert_int_equal(smmu_attach_pasid(&d.dev, 3, &domain[A]), 0);
+	assert_int_equal(smmu_attach(&d.dev, &domain[A]), 0);
+	touch(&op, A);
+	touch(&own, A);
+	rig.smmu[0].corrupt = SMMU_CMD_ATC_INV;
+	rig.smmu[0].corruptions = 1000000;
+	assert_int_equal(smmu_attach(&d.dev, &domain[B]), -SMMU_EIO);
+	rig.smmu[0].corruptions = 0;
+	assert_int_equal(smmu_device_confirm(&d.dev), 0);
+	touch(&own, -1);
+	touch(&op, A);
+	/* Nor is CD 0 left for whoever looks there: substream 0 is nobody's. */
+	assert_false(rig_dma(&d, 0, 0, PAGE, &pa));
+	assert_int_equal(((struct smmu_cd *)d.dev.streams->cdtab.table)->w[0], 0);
+	finish();
+}
+
 /** An ATC is silent, and the command that cuts its device off fails: the unmap says so, and every later one. */
 static void test_quarantine(void **state)
 {
@@ -346,8 +372,11 @@ static void test_join_in_debt(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_nth),          cmocka_unit_test(test_beside_others),
-		cmocka_unit_test(test_quarantine),   cmocka_unit_test(test_remove),
+		cmocka_unit_test(test_nth),
+		cmocka_unit_test(test_beside_others),
+		cmocka_unit_test(test_beside_substreams),
+		cmocka_unit_test(test_quarantine),
+		cmocka_unit_test(test_remove),
 		cmocka_unit_test(test_join_in_debt),
 	};
 
