@@ -34,7 +34,7 @@ static int run(struct options *o, const struct smmu_topology *t)
 {
 	struct machine_config cfg = {.data_bytes = workload_data_bytes(&o->lab),
 				     .domains = o->lab.domains,
-				     .visitors = o->lab.threads,
+				     .visitors = o->lab.threads + o->lab.interrupts,
 				     .few_ids = true};
 	struct machine *m = malloc(sizeof(*m));
 	struct report r = {0};

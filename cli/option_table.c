@@ -67,6 +67,10 @@ const struct option option_table[] = {
 	{"clock", OPTION_CLOCK, CMD_RUN, OPTION_NONE, OPTION_NONE, 0, 0, "virtual|real",
 	 "virtual: threads are simulated and times are exact; real: threads of the system, where a "
 	 "seed repeats the input and not the order (virtual)"},
+	{"interrupts", OPTION_FLAG, CMD_RUN, AT(lab.interrupts), OPTION_NONE, 0, 0, NULL,
+	 "handlers interrupt threads at any point, on the same processor: they map and unmap, "
+	 "serve GERROR "
+	 "and take events; and threads pre-empt each other"},
 	{"non-coherent", OPTION_FLAG, CMD_RUN, AT(lab.non_coherent), OPTION_NONE, 0, 0, NULL,
 	 "the SMMUs see memory only as it was cleaned, and processors what they wrote only after "
 	 "an "

@@ -10,6 +10,7 @@
 
 #include "option_table.h"
 #include "output.h"
+#include "sim_port.h"
 
 static void say(const struct options *o, const char *fmt, va_list ap)
 {
@@ -102,6 +103,11 @@ static int inject(struct options *o, const char *text)
 		o->command_name, text);
 	for (i = 0; i < FAULT_KINDS; i++)
 		fprintf(stderr, " %s", fault_info[i].name);
+	if (!strncmp(text, "no-barrier:", 11)) {
+		fprintf(stderr, "\nand the barriers:");
+		for (i = 0; sim_barrier_names[i]; i++)
+			fprintf(stderr, "%s%s", i % 4 ? " " : "\n  ", sim_barrier_names[i]);
+	}
 	fprintf(stderr, "\n(smmuv3 %s --help explains them)\n", o->command_name);
 	return 2;
 }
@@ -216,6 +222,10 @@ static int check_run(struct options *o)
 		o->lab.ats = o->lab.devices / 2;
 	if (o->lab.seconds && !o->ops_given)
 		o->lab.ops = UINT64_MAX;
+	if (o->lab.interrupts && (o->lab.real_clock || o->lab.qemu))
+		return options_fail(o,
+				    "--interrupts are those of simulated processors: leave %s out",
+				    o->lab.qemu ? "--device qemu" : "--clock real");
 	if (lab_fault(&o->lab, FAULT_DROP_CLEAN, NULL) && !o->lab.non_coherent)
 		return options_fail(o, "--inject drop-clean needs SMMUs that are not coherent: "
 				       "add --non-coherent");

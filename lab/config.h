@@ -34,6 +34,7 @@ struct lab_config {
 	unsigned seconds; /**< of the run's clock; 0: no limit */
 	uint64_t seed;
 	bool real_clock;
+	bool interrupts;   /**< handlers interrupt workers, and workers pre-empt each other */
 	bool non_coherent; /**< the SMMUs see only memory that was cleaned */
 	enum design_id design;
 	const int *interrupted; /**< somebody sets it to end the run early; NULL: nobody does */

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim_port.h"
+
 const struct fault_info fault_info[FAULT_KINDS] = {
 	[FAULT_DROP_TLBI] = {.name = "drop-tlbi",
 			     .caught = true,
@@ -137,6 +139,15 @@ int fault_parse(const char *text, struct fault_request *out)
 		return -1;
 	out->id = (enum fault_id)i;
 	out->every = fault_info[i].every;
+	out->barrier = NULL;
+	if (colon && i == FAULT_NO_BARRIER && (colon[1] < '0' || colon[1] > '9')) {
+		unsigned n = 0;
+
+		while (sim_barrier_names[n] && strcmp(sim_barrier_names[n], colon + 1))
+			n++;
+		out->barrier = sim_barrier_names[n];
+		return out->barrier ? 0 : -1;
+	}
 	if (colon) {
 		char *end;
 		unsigned long n = strtoul(colon + 1, &end, 10);

@@ -51,10 +51,12 @@ const char *fault_not_on_qemu(enum fault_id id);
 struct fault_request {
 	enum fault_id id;
 	unsigned every; /**< every n-th opportunity, at least 1 */
+	const char *
+		barrier; /**< of no-barrier: the one that is left out; NULL: those between tables, array and entries */
 };
 
 /**
- * Read FAULT[:EVERY]. 0, or -1: no such fault, or EVERY is not a number from 1 to 1,000,000,000.
+ * Read FAULT[:EVERY], or no-barrier:NAME. 0, or -1: no such fault, or EVERY is not a number from 1 to 1,000,000,000.
  */
 int fault_parse(const char *text, struct fault_request *out);
 

@@ -380,7 +380,7 @@ void machine_close(struct machine *m, struct report *r)
 	for (i = 0; i < m->smmus; i++) {
 		if (smmu_load(&m->smmu[i].present))
 			machine_check_dirt(m, i);
-		smmu_instance_remove(&m->smmu[i].inst);
+		machine_remove(m, i);
 		if (m->backend.ops->misuse && m->backend.ops->misuse(m->backend.ctx, i, &text) &&
 		    !m->o->n_inject)
 			machine_complain(m, i, 0, "protocol",

@@ -225,6 +225,8 @@ bool machine_few_ids(const struct machine *m, unsigned smmu);
 bool machine_dead(const struct machine *m, unsigned smmu);
 /** @} */
 
+/** Take an SMMU away, and wait for one that takes its time to confirm it. 0 or the driver's error. */
+int machine_remove(struct machine *m, unsigned smmu);
 /** Bring an SMMU back that has stopped for good, in place; all its devices are taken by the caller. 0 or the driver's error. */
 int machine_restart(struct machine *m, unsigned smmu);
 /** Remove an SMMU and bring it up again; all its devices are taken by the caller. 0 or the driver's error. */

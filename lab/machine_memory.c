@@ -30,8 +30,19 @@ static void on_heap_error(void *ctx, const char *text)
 }
 
 /* The fault "no-barrier": the barriers between tables, array and entries do nothing. */
-static void leave_barriers_out(void)
+static void leave_barriers_out(const struct lab_config *o)
 {
+	bool named = false;
+	unsigned i;
+
+	for (i = 0; i < o->n_inject; i++) {
+		if (o->inject[i].id != FAULT_NO_BARRIER || !o->inject[i].barrier)
+			continue;
+		sim_drop_barrier(o->inject[i].barrier);
+		named = true;
+	}
+	if (named)
+		return;
 	sim_drop_barrier("array_before_entry");
 	sim_drop_barrier("array_after_descriptor");
 	sim_drop_barrier("map_leaves_visible");
@@ -101,6 +112,8 @@ int machine_make_memory(struct machine *m, const struct machine_config *cfg)
 			return machine_fail(m, "out of memory");
 		m->posix.clock = sim_clock;
 		m->posix.clock_ctx = m->sim;
+		/* Time-outs of seconds, and of minutes, need not be seen to the millisecond. */
+		sim_set_max_step(m->sim, 50000000);
 		if (cfg->exact)
 			make_work_free(m->sim);
 	}
@@ -112,6 +125,6 @@ int machine_make_memory(struct machine *m, const struct machine_config *cfg)
 		m->port_ops.clean = clean;
 	m->port.ops = &m->port_ops;
 	if (lab_fault(m->o, FAULT_NO_BARRIER, NULL))
-		leave_barriers_out();
+		leave_barriers_out(m->o);
 	return 0;
 }

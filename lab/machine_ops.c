@@ -283,6 +283,18 @@ static void roam(struct machine *m, unsigned smmu)
 	}
 }
 
+int machine_remove(struct machine *m, unsigned smmu)
+{
+	unsigned tries = 0;
+	int rc;
+
+	/* One that pauses is there again after minutes. */
+	while ((rc = smmu_instance_remove(&m->smmu[smmu].inst)) == -SMMU_ETIMEDOUT && m->faulty &&
+	       tries++ < 300)
+		machine_pause(m, 900000000);
+	return rc;
+}
+
 int machine_restart(struct machine *m, unsigned smmu)
 {
 	struct oracle *o = m->oracle;
@@ -328,7 +340,7 @@ int machine_replug(struct machine *m, unsigned smmu)
 	if (smmu_load(&s->present))
 		machine_check_dirt(m, smmu);
 	smmu_store(&s->present, 0);
-	smmu_instance_remove(&s->inst);
+	rc = machine_remove(m, smmu);
 	design_change_all(m, false);
 	for (i = 0; i < m->devices; i++) {
 		if (m->device[i].smmu == smmu) {
@@ -339,15 +351,18 @@ int machine_replug(struct machine *m, unsigned smmu)
 		}
 	}
 	machine_pause(m, 1000);
-	dirty = machine_bring_dirt(m, smmu);
+	dirty = !rc && machine_bring_dirt(m, smmu);
 	if (dirty)
 		roam(m, smmu);
-	do
+	while (!rc) {
 		rc = machine_enable(m, smmu);
-	while (machine_try_again(m, rc, &tries));
+		if (!machine_try_again(m, rc, &tries))
+			break;
+		rc = 0;
+	}
 	for (i = 0; i < m->devices; i++) {
 		if (m->device[i].smmu == smmu)
-			block(&m->device[i], false, true);
+			block(&m->device[i], false, !rc);
 	}
 	if (dirty)
 		roam(m, smmu);

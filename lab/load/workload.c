@@ -12,7 +12,7 @@
 
 uint64_t workload_data_bytes(const struct lab_config *o)
 {
-	return (uint64_t)o->threads * SHARE_PAGES << 12;
+	return (uint64_t)(o->threads + o->interrupts) * SHARE_PAGES << 12;
 }
 
 /* By operations, or by the run's clock where that is what ends it. */
@@ -80,7 +80,7 @@ static uint64_t waited(struct worker *k)
 
 #define A_CALL_NS 20000u
 /* Others go on while one rests, but time-outs of theirs are seen no later than by so much. */
-#define A_LONG_REST_NS 5000000u
+#define A_LONG_REST_NS 50000000u
 
 /* Devices that do DMA as long as there are workers. */
 static void mover_main(void *arg)
@@ -188,7 +188,7 @@ static int worker_init(struct workload *w, unsigned id, bool real)
 	unsigned d;
 
 	k->w = w;
-	k->id = id;
+	k->id = &w->worker[id] == w->handler ? w->workers : id;
 	smmu_random_seed(&k->random, w->m->o->seed * 1000003 + id);
 	k->hot = calloc((size_t)w->m->domains * HOT, sizeof(*k->hot));
 	if (!real)
@@ -222,7 +222,7 @@ static void add_up(struct workload *w, struct report *r)
 	const struct latency **list = calloc(w->workers, sizeof(const struct latency *));
 	unsigned i;
 
-	for (i = 0; i < w->workers + w->movers + 1; i++) {
+	for (i = 0; i < w->workers + w->movers + 1 + (w->handler != NULL); i++) {
 		const struct worker *k = &w->worker[i];
 
 		r->maps += k->maps;
@@ -252,15 +252,16 @@ int workload_run(struct machine *m, struct report *r)
 	const struct lab_config *o = m->o;
 	struct workload w = {.m = m, .workers = o->threads, .limit = o->ops, .working = o->threads};
 	struct thread *thread;
-	unsigned i, n;
+	unsigned i, n, all;
 	uint64_t start = machine_now(m);
 	int rc = -1;
 
 	w.start_ns = start;
 	w.movers = m->devices < 8 ? 1 : 2;
 	n = w.workers + w.movers + 1;
+	all = n + o->interrupts;
 	w.until_ns = o->seconds ? start + (uint64_t)o->seconds * 1000000000 : UINT64_MAX;
-	w.worker = calloc(n, sizeof(*w.worker));
+	w.worker = calloc(all, sizeof(*w.worker));
 	thread = calloc(n, sizeof(*thread));
 	i = 0;
 	if (w.worker && thread && !workload_big_init(&w))
@@ -272,15 +273,24 @@ int workload_run(struct machine *m, struct report *r)
 				       : i + 1 < n   ? mover_main
 						     : service_main;
 		}
-	if (i == n)
+	if (i == n && o->interrupts) {
+		w.handler = &w.worker[n];
+		/* Its window, its memory and its guest are those behind the workers'. */
+		if (worker_init(&w, n, true))
+			i = 0;
+	}
+	if (i == n) {
+		workload_irq_start(&w);
 		rc = m->sim ? run_fibers(&w, thread, n) : run_threads(&w, thread, n);
+		workload_irq_stop(&w);
+	}
 	progress_done();
 	r->elapsed_ns = machine_now(m) - start;
 	if (rc)
 		fprintf(stderr, "%s: out of memory or threads\n", o->who);
 	else
 		add_up(&w, r);
-	for (i = 0; w.worker && i < n; i++)
+	for (i = 0; w.worker && i < all; i++)
 		worker_fini(&w, &w.worker[i]);
 	free(w.worker);
 	free(thread);

@@ -73,6 +73,7 @@ struct worker {
 	struct held *held;
 	unsigned n_held;
 	bool visit_stuck;
+	bool atomic; /**< it must not sleep: it runs in an interrupt */
 	struct latency latency;
 	struct dma_count count;
 	uint64_t maps, unmaps, attaches, detaches, removals, refused_calls, events;
@@ -85,9 +86,11 @@ struct workload {
 	struct machine *m;
 	struct worker *worker;
 	unsigned workers, movers;
-	uint64_t begun, limit; /**< operations */
-	uint64_t until_ns;     /**< of the run's clock; UINT64_MAX: no limit */
-	uint32_t working;      /**< workers that have not ended */
+	uint64_t begun, limit;  /**< operations */
+	uint64_t until_ns;      /**< of the run's clock; UINT64_MAX: no limit */
+	uint32_t working;       /**< workers that have not ended */
+	struct worker *handler; /**< what interrupts do; NULL: there are none */
+	uint32_t handling;      /**< an interrupt is at it */
 	struct big big[BIG_DOMAINS];
 	struct flight *mailbox[MAILBOX]; /**< open flights that anybody may finish */
 	uint64_t start_ns;               /**< of the run's clock, as until_ns */
@@ -129,6 +132,12 @@ static inline unsigned worker_prot(unsigned stage, unsigned prot)
 }
 /** Unmap, and invalidate everything of the domain: what smmu_flush_all is for. With other designs their own unmap. */
 int worker_unmap_by_flush(struct worker *k, struct machine_domain *d, uint64_t iova, uint64_t size);
+
+/** @name Interrupts (workload_irq.c) @{ */
+void workload_irq_start(struct workload *w);
+/** Outside of all fibers: none comes any more, and what handlers have mapped is unmapped. */
+void workload_irq_stop(struct workload *w);
+/** @} */
 
 /** @name Large mappings, domains that come and go: 0, or -1 without memory @{ */
 #define VISIT_PA 0x20000000000ull /**< no memory is there */

@@ -147,7 +147,7 @@ void worker_map(struct worker *k)
 	oracle_map_begin(m->oracle, l->domain, map_iova(k, l), size, map_pa(k, l),
 			 worker_prot(d->stage, l->prot));
 	rc = smmu_map(&d->d, map_iova(k, l), map_pa(k, l), size, l->prot,
-		      worker_chance(k, 1, 4) ? SMMU_MAP_ATOMIC : 0);
+		      k->atomic || worker_chance(k, 1, 4) ? SMMU_MAP_ATOMIC : 0);
 	sim_doorbell();
 	oracle_map_end(m->oracle, l->domain, map_iova(k, l), size, !rc);
 	if (rc) {

@@ -98,6 +98,10 @@ class Usage(unittest.TestCase):
                 (['run', '--clock', 'sun'], 'virtual or real'),
                 (['run', '--inject', 'rain'], 'drop-tlbi'),
                 (['run', '--inject', 'drop-tlbi:0'], 'EVERY'),
+                (['run', '--inject', 'no-barrier:x'], 'array_before_entry'),
+                (['run', '--inject', 'drop-clean'], '--non-coherent'),
+                (['run', '--interrupts', '--clock', 'real'], '--clock real'),
+                (['run', '--interrupts=1'], 'takes no value'),
                 (['run', '--device', 'toaster'], 'model or qemu'),
                 (['run', 'fast'], 'unexpected argument "fast"'),
                 (['run', '--iort', 'a', '--dtb', 'b'], 'exclude each other'),
@@ -207,6 +211,15 @@ class Run(unittest.TestCase):
                 self.assertEqual(p.returncode, 0)
                 self.assertEqual((result['result'], result['interrupted']), ('ok', True))
 
+    def test_worlds(self):
+        for seed in (1, 2):
+            self.ok('--ops', 4000, '--stage', '1,2', '--interrupts', '--seed', seed)
+            self.ok('--ops', 4000, '--stage', '1,2', '--non-coherent', '--seed', seed)
+            self.ok('--ops', 4000, '--stage', '1,2', '--interrupts', '--non-coherent', '--seed', seed)
+            self.ok('--ops', 20000, '--stage', '1,2', '--inject', 'dirty-start', '--seed', seed)
+        args = ('--ops', 3000, '--interrupts', '--stage', '1,2')
+        self.assertEqual(self.ok(*args)[1], self.ok(*args)[1])
+
     def test_real_clock(self):
         self.ok('--ops', 2000, '--clock', 'real', '--threads', 4)
 
@@ -223,6 +236,12 @@ class Faults(unittest.TestCase):
                 self.assertTrue(any(v['missing'].startswith(m) for m in missing), (fault, v))
                 self.assertIn('seed 1', v['text'])
                 self.assertTrue({'iova', 'stream', 'smmu'} <= set(v))
+
+    def test_cleans(self):
+        rc, out, err = run('run', '--json', '-', '--inject', 'drop-clean', '--non-coherent')
+        self.assertEqual(rc, 1)
+        for v in json.loads(out)['violations']:
+            self.assertEqual(v['missing'], 'clean', v)
 
     def test_said(self):
         rc, out, err = run('run', '--inject', 'drop-atc', '--seed', 4)

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Interrupts: at any point at which a worker has them on, a handler runs on its processor, to its end. It serves what the
+ * SMMUs interrupt for, and maps and unmaps in a window of its own, as the handler of a network device does.
+ */
+#include "workload.h"
+
+/* So many points pass between two interrupts, and between two pre-emptions, on average. */
+#define INTERRUPT_POINTS 400u
+#define PREEMPTION_POINTS 4000u
+
+static void handle(void *arg)
+{
+	struct workload *w = arg;
+	struct worker *k = w->handler;
+
+	/* Handlers of two processors may run at the same time; this one does what one at a time can do. */
+	if (!machine_take(&w->handling))
+		return;
+	k->events += machine_serve(w->m);
+	if (k->n_live < MAX_LIVE / 4 && worker_chance(k, 1, 2))
+		worker_map(k);
+	else
+		worker_unmap(k);
+	machine_give(&w->handling);
+}
+
+void workload_irq_start(struct workload *w)
+{
+	if (!w->handler)
+		return;
+	w->handler->atomic = true;
+	sim_set_interrupt(w->m->sim, handle, w, 1, INTERRUPT_POINTS);
+	sim_set_preemption(w->m->sim, 1, PREEMPTION_POINTS);
+}
+
+void workload_irq_stop(struct workload *w)
+{
+	if (!w->handler)
+		return;
+	sim_set_interrupt(w->m->sim, NULL, NULL, 0, 1);
+	sim_set_preemption(w->m->sim, 0, 1);
+	while (w->handler->n_live)
+		worker_unmap(w->handler);
+	worker_confirm(w->handler);
+}
