@@ -5,6 +5,7 @@
 # NO_SETUP=1     install nothing: everything needed is here already
 # MESON_ARGS=…   more arguments for `meson setup`, used when BUILD is first made
 # JOBS=n         parallel jobs (Ninja's own choice)
+# PREFIX=dir     where to install (/usr/local), below DESTDIR=dir
 
 BUILD ?= build
 MESON_ARGS ?=
@@ -12,6 +13,8 @@ MESON_ARGS ?=
 override MESON_ARGS += -Dwerror=$(if $(CI),true,false)
 NINJA = ninja -C $(BUILD) $(if $(JOBS),-j$(JOBS))
 SETUP = $(if $(NO_SETUP),@:,@tools/setup.sh)
+PREFIX ?= /usr/local
+DESTDIR ?=
 RUN_ARGS ?= --iort data/two-smmus.iort --devices 4 --ats 2 --domains 4 --stage 1,2 --threads 4 --ops 200000
 SANITIZED_RUN = --smmus 3 --domains 4 --stage 1,2 --threads 4 --ops 10000
 # Simulated threads are fibers, which ThreadSanitizer cannot follow, and QEMU's tests have one thread. The commands'
@@ -22,7 +25,7 @@ NOT_ASAN = ^(cli|qemu)-command$$
 C_FILES = git ls-files -co --exclude-standard '*.[ch]'
 
 .DEFAULT_GOAL := build
-.PHONY: build run test help setup-test check format check-format tidy freestanding sanitize tsan bench mutants conformance fuzz headers docs deb ci install clean
+.PHONY: build run test help setup-test check format check-format tidy freestanding sanitize tsan bench mutants conformance fuzz headers docs deb ci install uninstall clean
 
 build: ## build the library and the command (build/smmuv3), after installing what that needs
 	$(SETUP) run
@@ -97,8 +100,16 @@ deb: ## the Debian packages (build-deb), judged by lintian
 ci: ## everything that continuous integration checks
 	@.ci/run
 
-install: build ## install library, headers, command and manual page under the prefix (DESTDIR is honoured)
-	@meson install -C $(BUILD)
+install: build ## install under PREFIX (/usr/local) below DESTDIR: library, headers, command, manual, completion
+	@meson configure $(BUILD) -Dprefix=$(PREFIX)
+	@test -w "$(DESTDIR)$(PREFIX)" || mkdir -p "$(DESTDIR)$(PREFIX)" 2>/dev/null && test -w "$(DESTDIR)$(PREFIX)" || \
+		{ echo "install: no right to write below $(DESTDIR)$(PREFIX): be root, or say PREFIX=\$$HOME/.local" >&2; exit 1; }
+	@$(NINJA)
+	@DESTDIR=$(DESTDIR) meson install -C $(BUILD) --no-rebuild --quiet
+	@echo "installed below $(DESTDIR)$(PREFIX)"
+
+uninstall: ## take away what the last install put there
+	@ninja -C $(BUILD) uninstall >/dev/null && echo "uninstalled"
 
 clean: ## remove every build folder; the cache (.cache) stays
 	rm -rf $(BUILD) build-asan build-tsan build-clang build-tidy build-freestanding build-embed build-ci build-mutants build-docs build-deb

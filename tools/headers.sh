@@ -15,7 +15,7 @@ compile() {
 	compiler=$1 language=$2 standard=$3 header=$4
 	shift 4
 	if ! printf '#include <%s>\n#include <%s>\n' "$header" "$header" |
-		$compiler -x "$language" -std="$standard" -fsyntax-only -Wall -Wextra -Werror -Wno-missing-field-initializers -Iinclude "$@" - >"$log" 2>&1; then
+		"$compiler" -x "$language" -std="$standard" -fsyntax-only -Wall -Wextra -Werror -Wno-missing-field-initializers -Iinclude "$@" - >"$log" 2>&1; then
 		echo "headers: $header does not compile with $compiler -std=$standard $*" >&2
 		head -n 8 "$log" >&2
 		failed=1
@@ -27,12 +27,12 @@ for path in $(find include -name '*.h' | sort); do
 	for compiler in gcc clang; do
 		command -v $compiler >/dev/null || continue
 		for standard in gnu99 gnu11 gnu17; do
-			compile $compiler c $standard "$header"
+			compile "$compiler" c "$standard" "$header"
 		done
 	done
 	for compiler in g++ clang++; do
 		command -v $compiler >/dev/null || continue
-		compile $compiler c++ gnu++17 "$header"
+		compile "$compiler" c++ gnu++17 "$header"
 	done
 done
 [ $failed -eq 0 ] && echo "headers: each compiles alone, as C99, C11, C17 and C++17"

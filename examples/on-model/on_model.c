@@ -52,7 +52,7 @@ static int bring_up(void)
 		return must(rc ? rc : -1, "memory");
 	posix.clock = now;
 	posix.clock_ctx = model;
-	sim_port_init(&port, &posix);
+	smmu_posix_port_init(&port, &posix);
 	for (unsigned i = 0; i < SMMUS && !rc; i++) {
 		struct smmu_instance_config at = {
 			.port = &port, .mmio = {smmu_model_bus(model, i)}, .index = i};
@@ -83,12 +83,12 @@ int main(void)
 	for (unsigned i = 0; i < SMMUS && !bad; i++)
 		bad = must(smmu_attach(&device[i], &domain), "attach");
 	if (bad ||
-	    must(smmu_map(&domain, IOVA, PAGE, 4096, SMMU_PROT_READ | SMMU_PROT_WRITE), "map"))
+	    must(smmu_map(&domain, IOVA, PAGE, 4096, SMMU_PROT_READ | SMMU_PROT_WRITE, 0), "map"))
 		return 1;
 	printf("mapped:   %s %s\n", reaches(0) ? "reached" : "refused",
 	       reaches(1) ? "reached" : "refused");
 	bad = !reaches(0) || !reaches(1);
-	if (must(smmu_unmap(&domain, IOVA, 4096), "unmap"))
+	if (must(smmu_unmap(&domain, IOVA, 4096, 0), "unmap"))
 		return 1;
 	printf("unmapped: %s %s\n", reaches(0) ? "reached" : "refused",
 	       reaches(1) ? "reached" : "refused");

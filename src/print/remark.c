@@ -9,35 +9,35 @@ const char *smmu_remark_kind_name(enum smmu_remark_kind kind)
 	return (unsigned)kind < SMMU_ARRAY_SIZE(names) ? names[kind] : "note";
 }
 
-void remark_if(const struct remarks *r, bool says, enum smmu_remark_kind kind, const char *section,
-	       const char *text)
+void smmu_remark_if(const struct remarks *r, bool says, enum smmu_remark_kind kind,
+		    const char *section, const char *text)
 {
 	if (says)
 		r->fn(r->ctx, &(struct smmu_remark){kind, text, section});
 }
 
-unsigned remark_size_bits(unsigned code)
+unsigned smmu_remark_size_bits(unsigned code)
 {
 	static const uint8_t bits[] = {32, 36, 40, 42, 44, 48, 52, 56};
 
 	return bits[code & 7];
 }
 
-unsigned remark_granule(unsigned tg0)
+unsigned smmu_remark_granule(unsigned tg0)
 {
 	static const uint8_t shifts[] = {12, 16, 14, 0};
 
 	return shifts[tg0 & 3];
 }
 
-bool remark_has_granule(const struct remarks *r, unsigned shift)
+bool smmu_remark_has_granule(const struct remarks *r, unsigned shift)
 {
 	return shift == 12   ? ID_FIELD(r, 5, GRAN4K)
 	       : shift == 14 ? ID_FIELD(r, 5, GRAN16K)
 			     : ID_FIELD(r, 5, GRAN64K);
 }
 
-void remark_see_reserved(void *ctx, const struct smmu_field_view *field)
+void smmu_remark_see_reserved(void *ctx, const struct smmu_field_view *field)
 {
 	if (field->name == smmu_field_reserved || field->text == smmu_field_reserved)
 		*(bool *)ctx = true;
@@ -62,7 +62,7 @@ void smmu_remarks_l1std(uint64_t desc, const struct smmu_ids *ids, smmu_remark_f
 		"L2Ptr is not aligned to the size of its table: the low bits are taken as 0");
 	ILLEGAL_IF(&r,
 		   ids && span > 0 && span <= 11 &&
-			   pointer >> remark_size_bits(
+			   pointer >> smmu_remark_size_bits(
 					      (unsigned)smmu_field_get(SMMU_IDR5_OAS, ids->idr5)),
 		   "3.4.3", "L2Ptr is beyond the OAS of IDR5: it is truncated, or F_STE_FETCH");
 }
@@ -78,8 +78,9 @@ void smmu_remarks_l1cd(uint64_t desc, const struct smmu_ids *ids, smmu_remark_fn
 		    "bits of no field are set");
 	ILLEGAL_IF(&r,
 		   ids && valid &&
-			   (desc & SMMU_L1CD_L2PTR) >> remark_size_bits((unsigned)smmu_field_get(
-							       SMMU_IDR5_OAS, ids->idr5)),
+			   (desc & SMMU_L1CD_L2PTR) >>
+				   smmu_remark_size_bits(
+					   (unsigned)smmu_field_get(SMMU_IDR5_OAS, ids->idr5)),
 		   "5.3 L2Ptr",
 		   "L2Ptr is beyond the OAS of IDR5 (unless stage 2 translates it): "
 		   "C_BAD_SUBSTREAMID");
@@ -103,8 +104,8 @@ static void remarks_cons(const struct remarks *r, uint64_t value)
 	unsigned err = (unsigned)smmu_field_get(SMMU_CMDQ_CONS_ERR, value);
 
 	if (err > 0 && err < SMMU_ARRAY_SIZE(causes))
-		remark_if(r, true, SMMU_REMARK_CAUSE, err == 3 ? "7.1, 3.9.1.4" : "7.1",
-			  causes[err]);
+		smmu_remark_if(r, true, SMMU_REMARK_CAUSE, err == 3 ? "7.1, 3.9.1.4" : "7.1",
+			       causes[err]);
 	NOTE_IF(r, err, "7.1, 7.5",
 		"ERR means something only while GERROR.CMDQ_ERR differs from GERRORN.CMDQ_ERR; "
 		"until that "
@@ -117,7 +118,7 @@ void smmu_remarks_reg(uint32_t offset, uint64_t value, smmu_remark_fn *fn, void 
 	uint32_t plain = offset & ~0x8000u;
 	bool reserved = false;
 
-	smmu_fields_reg(offset, value, remark_see_reserved, &reserved);
+	smmu_fields_reg(offset, value, smmu_remark_see_reserved, &reserved);
 	RESERVED_IF(&r, reserved, "6.2",
 		    "bits of no field, or a reserved value: an older or newer part, or a wrong "
 		    "register");

@@ -15,32 +15,33 @@ struct half {
 
 static void table(const struct remarks *r, const struct smmu_cd *cd, const struct half *h)
 {
-	unsigned ips = remark_size_bits(W(cd, 0, IPS));
+	unsigned ips = smmu_remark_size_bits(W(cd, 0, IPS));
 	unsigned least = h->granule == 16 || h->ds ? 12 : 16;
 
 	if (h->off)
 		return;
-	remark_if(r, !h->granule, SMMU_REMARK_ILLEGAL, h->tg_section, "the granule is reserved");
-	remark_if(r, h->tsz > 48, SMMU_REMARK_ILLEGAL, h->tsz_section,
-		  "the size of the region is above 48, so it has less than 16 bits");
-	remark_if(r, h->granule && h->tsz < least, SMMU_REMARK_ILLEGAL, h->tsz_section,
-		  "the size of the region is below 16 (12 with pages of 64K or DS)");
-	remark_if(r, h->granule && h->granule != 16 && !h->ds && h->table >> 48,
-		  SMMU_REMARK_ILLEGAL, h->ttb_section,
-		  "the table is beyond 48 bits with pages of 4K or 16K and without DS");
+	smmu_remark_if(r, !h->granule, SMMU_REMARK_ILLEGAL, h->tg_section,
+		       "the granule is reserved");
+	smmu_remark_if(r, h->tsz > 48, SMMU_REMARK_ILLEGAL, h->tsz_section,
+		       "the size of the region is above 48, so it has less than 16 bits");
+	smmu_remark_if(r, h->granule && h->tsz < least, SMMU_REMARK_ILLEGAL, h->tsz_section,
+		       "the size of the region is below 16 (12 with pages of 64K or DS)");
+	smmu_remark_if(r, h->granule && h->granule != 16 && !h->ds && h->table >> 48,
+		       SMMU_REMARK_ILLEGAL, h->ttb_section,
+		       "the table is beyond 48 bits with pages of 4K or 16K and without DS");
 	if (!r->ids)
 		return;
-	remark_if(r, h->granule && !remark_has_granule(r, h->granule), SMMU_REMARK_ILLEGAL,
-		  h->tg_section, "the granule is one that IDR5 lacks");
-	remark_if(r, !ID_FIELD(r, 3, STT) && h->tsz > 39 && h->tsz <= 48, SMMU_REMARK_ILLEGAL,
-		  h->tsz_section, "the size of the region is above 39, and IDR3.STT is 0");
-	remark_if(r, h->tsz >= least && h->tsz < 16 && ID_FIELD(r, 5, VAX) == SMMU_IDR5_VAX_48,
-		  SMMU_REMARK_ILLEGAL, h->tsz_section,
-		  "the size of the region is below 16, and IDR5.VAX has 48 bits");
-	if (remark_size_bits(ID_FIELD(r, 5, OAS)) < ips)
-		ips = remark_size_bits(ID_FIELD(r, 5, OAS));
-	remark_if(r, h->table >> ips, SMMU_REMARK_ILLEGAL, h->ttb_section,
-		  "the table is beyond the smaller of IPS and the OAS of IDR5");
+	smmu_remark_if(r, h->granule && !smmu_remark_has_granule(r, h->granule),
+		       SMMU_REMARK_ILLEGAL, h->tg_section, "the granule is one that IDR5 lacks");
+	smmu_remark_if(r, !ID_FIELD(r, 3, STT) && h->tsz > 39 && h->tsz <= 48, SMMU_REMARK_ILLEGAL,
+		       h->tsz_section, "the size of the region is above 39, and IDR3.STT is 0");
+	smmu_remark_if(r, h->tsz >= least && h->tsz < 16 && ID_FIELD(r, 5, VAX) == SMMU_IDR5_VAX_48,
+		       SMMU_REMARK_ILLEGAL, h->tsz_section,
+		       "the size of the region is below 16, and IDR5.VAX has 48 bits");
+	if (smmu_remark_size_bits(ID_FIELD(r, 5, OAS)) < ips)
+		ips = smmu_remark_size_bits(ID_FIELD(r, 5, OAS));
+	smmu_remark_if(r, h->table >> ips, SMMU_REMARK_ILLEGAL, h->ttb_section,
+		       "the table is beyond the smaller of IPS and the OAS of IDR5");
 }
 
 static void known(const struct remarks *r, const struct smmu_cd *cd, bool aa64)
@@ -71,7 +72,8 @@ static void known(const struct remarks *r, const struct smmu_cd *cd, bool aa64)
 		   "5.4 HAFT", "HAFT is 1 without HA");
 	ILLEGAL_IF(r, W(cd, 0, ASID) > 0xff && !ID_FIELD(r, 0, ASID16), "5.4 ASID",
 		   "ASID has more than 8 bits, and IDR0.ASID16 is 0 (ignored for EL2 without E2H)");
-	NOTE_IF(r, remark_size_bits(W(cd, 0, IPS)) > remark_size_bits(ID_FIELD(r, 5, OAS)),
+	NOTE_IF(r,
+		smmu_remark_size_bits(W(cd, 0, IPS)) > smmu_remark_size_bits(ID_FIELD(r, 5, OAS)),
 		"5.4 IPS",
 		"IPS is above the OAS of IDR5 and acts as that: software must not rely on it");
 	NOTE_IF(r, r->ids->has_idr0 && ID_FIELD(r, 0, BTM) && !W(cd, 0, ASET), "5.4 ASET, 3.17",
@@ -94,9 +96,9 @@ void smmu_remarks_cd(const struct smmu_cd *cd, const struct smmu_ids *ids, smmu_
 	}
 	if (aa64) {
 		table(&r, cd,
-		      &(struct half){W(cd, 0, EPD0), W(cd, 0, T0SZ), remark_granule(W(cd, 0, TG0)),
-				     cd->w[1] & SMMU_CD_W1_TTB0, ds, "5.4 T0SZ", "5.4 TG0",
-				     "5.4 TTB0"});
+		      &(struct half){W(cd, 0, EPD0), W(cd, 0, T0SZ),
+				     smmu_remark_granule(W(cd, 0, TG0)), cd->w[1] & SMMU_CD_W1_TTB0,
+				     ds, "5.4 T0SZ", "5.4 TG0", "5.4 TTB0"});
 		table(&r, cd,
 		      &(struct half){W(cd, 0, EPD1), W(cd, 0, T1SZ), tg1[W(cd, 0, TG1)],
 				     cd->w[2] & SMMU_CD_W2_TTB1, ds, "5.4 T1SZ", "5.4 TG1",
@@ -106,7 +108,7 @@ void smmu_remarks_cd(const struct smmu_cd *cd, const struct smmu_ids *ids, smmu_
 		"EPD0 and EPD1 are 1: every access ends in F_TRANSLATION");
 	if (ids)
 		known(&r, cd, aa64);
-	smmu_fields_cd(cd, remark_see_reserved, &reserved);
+	smmu_fields_cd(cd, smmu_remark_see_reserved, &reserved);
 	RESERVED_IF(&r, reserved, "chapter 5, introduction",
 		    "bits of no field, or a reserved value: an SMMU may take the CD as invalid, or "
 		    "ignore "

@@ -194,7 +194,7 @@ void smmu_remarks_cmd(const struct smmu_cmd *cmd, const struct smmu_ids *ids, sm
 	}
 	ILLEGAL_IF(&r, opcode < 0x10 && cmd->w[0] & SMMU_CMD_W0_SSEC, "4.1.6",
 		   "SSec is 1 in a command of the Non-secure queue");
-	smmu_fields_cmd(cmd, remark_see_reserved, &reserved);
+	smmu_fields_cmd(cmd, smmu_remark_see_reserved, &reserved);
 	RESERVED_IF(&r, reserved, "4.1.5",
 		    "bits of no field, or a reserved value: an SMMU may answer CERROR_ILL, or "
 		    "ignore them");

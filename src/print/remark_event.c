@@ -76,8 +76,8 @@ void smmu_remarks_event_type(unsigned type, smmu_remark_fn *fn, void *ctx)
 	const struct remarks r = {NULL, fn, ctx};
 
 	for (size_t i = 0; i < SMMU_ARRAY_SIZE(causes); i++)
-		remark_if(&r, causes[i].type == type, SMMU_REMARK_CAUSE, causes[i].section,
-			  causes[i].text);
+		smmu_remark_if(&r, causes[i].type == type, SMMU_REMARK_CAUSE, causes[i].section,
+			       causes[i].text);
 }
 
 void smmu_remarks_event(const struct smmu_event_record *rec, smmu_remark_fn *fn, void *ctx)
@@ -111,7 +111,7 @@ void smmu_remarks_event(const struct smmu_event_record *rec, smmu_remark_fn *fn,
 		"CMD_STALL_TERM");
 	NOTE_IF(&r, ev.gpcf, "3.25.3",
 		"a granule protection fault: the memory belongs to another world");
-	smmu_fields_event(rec, remark_see_reserved, &reserved);
+	smmu_fields_event(rec, smmu_remark_see_reserved, &reserved);
 	RESERVED_IF(
 		&r, reserved, "7.3",
 		ev.type == SMMU_F_PERMISSION

@@ -48,15 +48,15 @@ static void stage1(const struct remarks *r, const struct smmu_ste *ste, bool s2)
 			   (W(ste, 0, S1FMT) == 1 || W(ste, 0, S1FMT) == 2),
 		   "5.2 S1Fmt, 5.2.2",
 		   "S1Fmt asks for CD tables of two levels, and IDR0.CD2L is 0");
-	ILLEGAL_IF(r, !s2 && pointer >> remark_size_bits(ID_FIELD(r, 5, OAS)),
+	ILLEGAL_IF(r, !s2 && pointer >> smmu_remark_size_bits(ID_FIELD(r, 5, OAS)),
 		   "5.2 S1ContextPtr, 3.4.3", "S1ContextPtr is beyond the OAS of IDR5");
 }
 
 static void stage2_table(const struct remarks *r, const struct smmu_ste *ste)
 {
-	unsigned granule = remark_granule(W(ste, 2, S2TG)), t0sz = W(ste, 2, S2T0SZ);
+	unsigned granule = smmu_remark_granule(W(ste, 2, S2TG)), t0sz = W(ste, 2, S2T0SZ);
 	uint64_t table = ste->w[3] & SMMU_STE_W3_S2TTB;
-	unsigned ps = remark_size_bits(W(ste, 2, S2PS));
+	unsigned ps = smmu_remark_size_bits(W(ste, 2, S2PS));
 	bool ds = W(ste, 3, S2DS), aa64 = W(ste, 2, S2AA64);
 
 	if (!aa64)
@@ -75,15 +75,16 @@ static void stage2_table(const struct remarks *r, const struct smmu_ste *ste)
 		   "the input");
 	if (!r->ids)
 		return;
-	ILLEGAL_IF(r, granule && !remark_has_granule(r, granule), "5.2 S2TG",
+	ILLEGAL_IF(r, granule && !smmu_remark_has_granule(r, granule), "5.2 S2TG",
 		   "S2TG asks for a granule that IDR5 lacks");
 	ILLEGAL_IF(r, !ID_FIELD(r, 3, STT) && t0sz > 39 && t0sz <= 48, "5.2 S2T0SZ",
 		   "S2T0SZ is above 39, and IDR3.STT is 0");
-	if (remark_size_bits(ID_FIELD(r, 5, OAS)) < ps)
-		ps = remark_size_bits(ID_FIELD(r, 5, OAS));
+	if (smmu_remark_size_bits(ID_FIELD(r, 5, OAS)) < ps)
+		ps = smmu_remark_size_bits(ID_FIELD(r, 5, OAS));
 	ILLEGAL_IF(r, table >> ps, "5.2 S2TTB",
 		   "S2TTB is beyond the smaller of S2PS and the OAS of IDR5");
-	NOTE_IF(r, remark_size_bits(W(ste, 2, S2PS)) > remark_size_bits(ID_FIELD(r, 5, OAS)),
+	NOTE_IF(r,
+		smmu_remark_size_bits(W(ste, 2, S2PS)) > smmu_remark_size_bits(ID_FIELD(r, 5, OAS)),
 		"5.2 S2PS",
 		"S2PS is above the OAS of IDR5 and acts as that: software must not rely on it");
 }
@@ -177,7 +178,7 @@ void smmu_remarks_ste(const struct smmu_ste *ste, const struct smmu_ids *ids, sm
 	NOTE_IF(&r, config > 0 && config < 4, "5.2 Config",
 		"Config is reserved and acts as 0, abort");
 	NOTE_IF(&r, config < 4, "5.2 Config", "transactions are aborted, and no event is recorded");
-	smmu_fields_ste(ste, remark_see_reserved, &reserved);
+	smmu_fields_ste(ste, smmu_remark_see_reserved, &reserved);
 	if (config >= 4) {
 		if (config & 1)
 			stage1(&r, ste, config & 2);
