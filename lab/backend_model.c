@@ -334,7 +334,6 @@ int backend_model_open(struct backend *out, const struct backend_model_config *c
 		goto fail;
 	for (i = 0; i < cfg->smmus; i++) {
 		smmu_model_config_default(&configs[i]);
-		configs[i].strict = SMMU_STRICT_ALL;
 		configs[i].sid_bits = cfg->sid_bits;
 		configs[i].ssid_bits = cfg->ssid_bits;
 		configs[i].coherent = cfg->coherent ? cfg->coherent[i] : true;
@@ -342,7 +341,9 @@ int backend_model_open(struct backend *out, const struct backend_model_config *c
 			configs[i].speed_percent = cfg->slow_percent;
 		if (cfg->exact)
 			configs[i].jitter_percent = 0;
-		else
+		else if (!cfg->calm) /* all that the text leaves open, anew for each seed */
+			smmu_model_coins(&configs[i], cfg->seed * SMMU_MODEL_MAX_INSTANCES + i);
+		if (!cfg->exact)
 			vary(&configs[i], i);
 		if (cfg->calm)
 			calm(&configs[i]);
