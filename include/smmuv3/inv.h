@@ -191,7 +191,8 @@ void smmu_inv_array_retire(struct smmu_rcu *rcu, struct smmu_inv_array *array);
 /** Free @p array (NULL: nothing) now: no reader can have it. */
 void smmu_inv_array_free(struct smmu_inv_array *array);
 
-/** @name Plans: exact cover of a range by commands @{ */
+/** @name Plans: exact cover of a range by commands
+ *  @{ */
 
 /** The range as stage-1 and stage-2 TLBI commands see it, for targets with or without range commands. */
 struct smmu_tlbi_plan {
@@ -220,7 +221,8 @@ void smmu_atc_plan_init(struct smmu_atc_plan *p, uint64_t start, uint64_t last, 
 bool smmu_atc_plan_next(struct smmu_atc_plan *p, uint64_t *w1);
 /** @} */
 
-/** @name Programs: the commands of one instance in one sweep @{ */
+/** @name Programs: the commands of one instance in one sweep
+ *  @{ */
 
 #define SMMU_INV_SEGMENTS 5
 
@@ -255,7 +257,8 @@ static inline uint32_t smmu_inv_program_count(const struct smmu_inv_program *p)
 size_t smmu_inv_program_next(struct smmu_inv_program *p, struct smmu_cmd *dst, size_t room);
 /** @} */
 
-/** @name The sweep and its fence @{ */
+/** @name The sweep and its fence
+ *  @{ */
 
 #ifndef SMMU_FENCE_FLIGHTS
 /** Instances that one fence has in flight at a time; with more, the sweep goes in waves. */
