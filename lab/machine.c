@@ -140,6 +140,7 @@ int machine_enable(struct machine *m, unsigned i)
 		crowd(&s->inst.vmids, m->few_ids);
 	}
 	smmu_store(&s->present, !rc);
+	smmu_store(&s->broken, 0);
 	return rc;
 }
 

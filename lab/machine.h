@@ -34,6 +34,7 @@ struct machine_smmu {
 	char name[16];
 	uint32_t busy;    /**< taken by whoever removes it */
 	uint32_t present; /**< it is enabled */
+	uint32_t broken;  /**< a try to revive it has failed */
 };
 
 struct machine_device {

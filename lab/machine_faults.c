@@ -90,7 +90,8 @@ bool machine_dead(const struct machine *m, unsigned smmu)
 {
 	const struct smmu_instance *inst = &m->smmu[smmu].inst;
 
-	return !smmu_load(&m->smmu[smmu].present) || smmu_load(&inst->cmdq.stuck);
+	return !smmu_load(&m->smmu[smmu].present) || smmu_load(&m->smmu[smmu].broken) ||
+	       smmu_load(&inst->cmdq.stuck);
 }
 
 void machine_report_faults(struct machine *m, struct report *r)

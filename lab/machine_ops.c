@@ -309,6 +309,7 @@ int machine_restart(struct machine *m, unsigned smmu)
 		}
 	}
 	rc = smmu_instance_revive(&m->smmu[smmu].inst);
+	smmu_store(&m->smmu[smmu].broken, rc && rc != -SMMU_EIO);
 	for (i = 0; i < m->devices; i++) {
 		struct machine_device *d = &m->device[i];
 
