@@ -441,6 +441,33 @@ static void test_spare_cd(void **state)
 	rig_close(&rig);
 }
 
+static const uint64_t ste_w2 = SMMU_STE_W2_S2VMID | SMMU_STE_W2_S2T0SZ | SMMU_STE_W2_S2SL0 |
+			       SMMU_STE_W2_S2IR0 | SMMU_STE_W2_S2OR0 | SMMU_STE_W2_S2SH0 |
+			       SMMU_STE_W2_S2TG | SMMU_STE_W2_S2PS | SMMU_STE_W2_S2AA64 |
+			       SMMU_STE_W2_S2R;
+static const uint64_t cd_w0 = SMMU_CD_W0_T0SZ | SMMU_CD_W0_TG0 | SMMU_CD_W0_IR0 | SMMU_CD_W0_OR0 |
+			      SMMU_CD_W0_SH0 | SMMU_CD_W0_EPD1 | SMMU_CD_W0_V | SMMU_CD_W0_IPS |
+			      SMMU_CD_W0_AA64 | SMMU_CD_W0_R | SMMU_CD_W0_A | SMMU_CD_W0_ASET |
+			      SMMU_CD_W0_ASID;
+
+/**
+ * Fields that are not named are 0: those of features that are not used (TBI, HTTU, MEV, CONT, MPAM, permission indirection,
+ * destructive reads, the VMID of stage 1 alone), and bits of no field.
+ */
+static void only_known(const struct smmu_ste *ste, uint64_t w2, uint64_t w3)
+{
+	const uint64_t known[8] = {
+		SMMU_STE_W0_V | SMMU_STE_W0_CONFIG | SMMU_STE_W0_S1CONTEXTPTR,
+		SMMU_STE_W1_EATS | SMMU_STE_W1_SHCFG | SMMU_STE_W1_S1DSS | SMMU_STE_W1_S1CIR |
+			SMMU_STE_W1_S1COR | SMMU_STE_W1_S1CSH,
+		w2,
+		w3,
+	};
+
+	for (unsigned w = 0; w < 8; w++)
+		assert_int_equal(ste->w[w] & ~known[w], 0);
+}
+
 /** What STE and CD say, field by field, against the table and the array. */
 static void test_contents(void **state)
 {
@@ -476,6 +503,7 @@ static void test_contents(void **state)
 			FIELD(SMMU_STE_W1_S1COR, ste.w[1], coherent);
 			FIELD(SMMU_STE_W1_S1CSH, ste.w[1], coherent ? 3 : 2);
 			FIELD(SMMU_STE_W1_STRW, ste.w[1], 0);
+			only_known(&ste, 0, 0);
 			cd = *(struct smmu_cd *)smmu_ram_at(
 				&rig.ram, ste.w[0] & SMMU_STE_W0_S1CONTEXTPTR, sizeof(cd));
 			r = &s1.table->regs;
@@ -495,6 +523,9 @@ static void test_contents(void **state)
 			assert_int_equal(cd.w[1], r->ttb);
 			assert_int_equal(cd.w[2], 0);
 			assert_int_equal(cd.w[3], r->mair);
+			assert_int_equal(cd.w[0] & ~cd_w0, 0);
+			for (unsigned w = 4; w < 8; w++)
+				assert_int_equal(cd.w[w], 0);
 			assert_int_equal(smmu_attach(&d.dev, &s2), 0);
 			ste = rig_ste(&d, 0);
 			r = &s2.table->regs;
@@ -511,11 +542,13 @@ static void test_contents(void **state)
 			FIELD(SMMU_STE_W2_S2AA64, ste.w[2], 1);
 			FIELD(SMMU_STE_W2_S2R, ste.w[2], 1);
 			assert_int_equal(ste.w[3], r->ttb);
+			only_known(&ste, ste_w2, SMMU_STE_W3_S2TTB);
 			assert_int_equal(smmu_attach(&d.dev, &identity), 0);
 			ste = rig_ste(&d, 0);
 			FIELD(SMMU_STE_W0_CONFIG, ste.w[0], 4);
 			FIELD(SMMU_STE_W1_EATS, ste.w[1], 0);
 			FIELD(SMMU_STE_W1_SHCFG, ste.w[1], 1);
+			only_known(&ste, ste_w2, SMMU_STE_W3_S2TTB);
 			smmu_device_fini(&d.dev);
 			assert_int_equal(smmu_domain_fini(&s1), 0);
 			assert_int_equal(smmu_domain_fini(&s2), 0);
