@@ -361,6 +361,24 @@ static void test_lost(void **state)
 	assert_int_equal(smmu_inv_sync(&tp.rcu, &live, &debt, &g), -SMMU_EIO);
 }
 
+/* A time-out though the program asks no ATC is somebody else's: what it did ask for may not be complete (4.7.3). */
+static void test_timeout_of_others(void **state)
+{
+	struct smmu_gather g = pages(0x10000, 1);
+
+	add(0, SMMU_INV_S1_ASID, 7);
+	q[0].answer[0] = SMMU_CMDQ_ATC_TIMEOUT;
+	q[0].answers = 1;
+	sweep_ok(&g);
+	assert_string_equal(opcodes(0), "12 46s 12 46s");
+	assert_int_equal(q[0].quarantines, 0);
+	for (int i = 0; i < 16; i++)
+		q[0].answer[i] = SMMU_CMDQ_ATC_TIMEOUT;
+	q[0].answers = 16;
+	q[0].submits = 0;
+	assert_int_equal(smmu_inv_sync(&tp.rcu, &live, &debt, &g), -SMMU_EIO);
+}
+
 /* One ATC does not answer: it is found, cut off, the others are served, and no later sweep asks it. */
 static void test_quarantine(void **state)
 {
@@ -595,6 +613,7 @@ int main(void)
 		T(test_waves),
 		T(test_poll),
 		T(test_lost),
+		T(test_timeout_of_others),
 		T(test_quarantine),
 		T(test_dead),
 		T(test_gone_midway),
