@@ -125,7 +125,7 @@ class Caught(unittest.TestCase):
             status, r = run("--seed", seed, "--inject", fault, *args)
             self.assertEqual((status, r["result"]), (1, "violation"), (fault, seed))
             for v in r["violations"]:
-                self.assertEqual(v["held_by"], held_by, v)
+                self.assertIn(v["held_by"], held_by.split(), v)
                 self.assertRegex(v["missing"], missing, v)
 
     def test_drop_tlbi(self):
@@ -147,7 +147,8 @@ class Caught(unittest.TestCase):
         self.caught("wrong-instance", "tlb", r"^tlbi on smmu [01]$")
 
     def test_no_barrier(self):
-        self.caught("no-barrier", "tlb", "^barrier$", seeds="1")
+        # Stores that linger show both ways: an array that a sweep misses, and a mapping that a walk misses.
+        self.caught("no-barrier", "tlb memory", "^barrier$", seeds="1")
 
 
 class Refused(unittest.TestCase):
