@@ -182,8 +182,9 @@ static int plot(const struct suite_table *t, const char *folder)
 		return -1;
 	fprintf(p,
 		"set terminal svg size 860,480 font 'sans-serif,12' background 'white'\n"
-		"set output '%s/%s.svg'\nset title '%s' noenhanced\nset xlabel '%s' noenhanced\n"
-		"set ylabel '%s' noenhanced\nset logscale x 2\n%sset grid lc rgb '#dddddd'\nset "
+		"set output '%s/%s.svg'\nset title \"%s\" noenhanced\nset xlabel \"%s\" "
+		"noenhanced\n"
+		"set ylabel \"%s\" noenhanced\nset logscale x 2\n%sset grid lc rgb '#dddddd'\nset "
 		"key outside right\n",
 		folder, t->name, t->title, t->x, t->unit,
 		t->log_y ? "set logscale y\n" : "set yrange [0:*]\n");

@@ -121,6 +121,7 @@ typedef uint16_t __attribute__((may_alias)) sim_u16;
 typedef uint32_t __attribute__((may_alias)) sim_u32;
 typedef uint64_t __attribute__((may_alias)) sim_u64;
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): a type cannot stand in parentheses. */
 static inline uint64_t sim_raw_load(const volatile void *p, unsigned size, bool acquire)
 {
 	int order = acquire ? __ATOMIC_ACQUIRE : __ATOMIC_RELAXED;
@@ -166,6 +167,7 @@ static inline void sim_raw_store(volatile void *p, unsigned size, uint64_t value
 	}
 #undef SIM_RAW_STORE
 }
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 static inline uint64_t sim_load(const volatile void *p, unsigned size, bool acquire)
 {
