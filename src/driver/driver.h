@@ -77,9 +77,9 @@ struct smmu_entry_change {
  * in memory.
  */
 int smmu_entry_change(const struct smmu_entry_change *c, const uint64_t target[8]);
-/** True if smmu_entry_change from @p now to @p target never shows a refusing entry that is neither. */
+/** True if smmu_entry_change from what @p live is to @p target never shows a refusing entry that is neither. */
 bool smmu_entry_hitless(const struct smmu_entry_kind *kind, const struct smmu_port *port,
-			const uint64_t now[8], const uint64_t target[8]);
+			const uint64_t live[8], const uint64_t target[8]);
 
 /* ---- strtab.c: the stream table. Callers hold the instance's lock ---- */
 

@@ -98,12 +98,14 @@ static unsigned lay_out(const struct smmu_entry_kind *kind, const uint64_t *now,
 }
 
 bool smmu_entry_hitless(const struct smmu_entry_kind *kind, const struct smmu_port *port,
-			const uint64_t now[8], const uint64_t target[8])
+			const uint64_t live[8], const uint64_t target[8])
 {
-	uint64_t next[WORDS];
+	uint64_t now[WORDS], next[WORDS];
 	unsigned last;
 	bool needed;
 
+	for (unsigned w = 0; w < WORDS; w++)
+		now[w] = smmu_load(&live[w]);
 	return lay_out(kind, now, target, smmu_port_unit(port), next, &last, &needed) <= 1;
 }
 

@@ -130,7 +130,7 @@ int smmu_streams_cut_off(struct smmu_streams *s)
 	if (SMMU_BARRIER(cut_seen, smmu_load_acquire(&s->owner.cut)) == SMMU_CUT_DONE)
 		return 0;
 	flags = smmu_spin_lock(&s->ste_lock);
-	before = s->owner.cut;
+	before = smmu_load(&s->owner.cut);
 	if (before == SMMU_CUT_NO)
 		smmu_store(&s->owner.cut, SMMU_CUT_BEGUN);
 	halt(s);
@@ -170,7 +170,7 @@ void smmu_streams_settle(struct smmu_streams *s)
 	const struct smmu_port *port = s->instance->port;
 	struct smmu_attachment *a;
 
-	if (s->unconfirmed)
+	if (smmu_load(&s->unconfirmed))
 		return;
 	while ((a = s->leaving)) {
 		s->leaving = a->next;

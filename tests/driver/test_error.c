@@ -458,6 +458,26 @@ static void test_dead_at_attach(void **state)
 	finish();
 }
 
+/** The same in a thread whose stores linger: what it noted of the failure, it finds itself at once. */
+static void test_dead_in_thread(void **state)
+{
+	for (unsigned round = 0; round < 16; round++) {
+		start(1);
+		for (unsigned i = 0; i <= round; i++)
+			sim_set_switching(rig.sim, 1, 4, 3000);
+		rig_device(&rig, &race, 0, 5, 1, true, 0);
+		rig.smmu[0].frozen = true;
+		sim_spawn(rig.sim, held_attach, &domain);
+		assert_int_equal(sim_run(rig.sim), 0);
+		assert_int_equal(attach_error, -SMMU_EIO);
+		assert_string_equal(rig_array(&rig, &domain), "0:asid1 0:ats5");
+		smmu_device_fini(&race.dev);
+		assert_int_equal(smmu_domain_fini(&domain), -SMMU_EBUSY);
+		smmu_instance_remove(&rig.smmu[0].inst);
+		finish();
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -470,6 +490,7 @@ int main(void)
 		cmocka_unit_test(test_quarantine_of_all_domains),
 		cmocka_unit_test(test_dead),
 		cmocka_unit_test(test_dead_at_attach),
+		cmocka_unit_test(test_dead_in_thread),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
