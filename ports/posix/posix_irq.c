@@ -4,6 +4,8 @@
 
 #include <smmuv3/port.h>
 
+#include "ram.h"
+
 struct irq_line {
 	void (*fn)(void *arg); /* NULL: not complete yet */
 	void *arg;
@@ -77,4 +79,14 @@ bool smmu_posix_interrupt(void (*fn)(void *arg), void *arg)
 	if (!smmu_posix_irq.masked)
 		smmu_posix_irq_catch_up();
 	return true;
+}
+
+smmu_irqflags smmu_heap_mask(void)
+{
+	return smmu_irq_save();
+}
+
+void smmu_heap_unmask(smmu_irqflags flags)
+{
+	smmu_irq_restore(flags);
 }

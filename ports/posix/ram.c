@@ -123,7 +123,7 @@ uint64_t smmu_heap_fini(struct smmu_heap *heap)
 /* No handler comes while the lock is held: it may free memory, too. */
 static smmu_irqflags heap_lock(struct smmu_heap *heap)
 {
-	smmu_irqflags flags = smmu_irq_save();
+	smmu_irqflags flags = smmu_heap_mask();
 
 	pthread_mutex_lock(&heap->lock);
 	return flags;
@@ -132,7 +132,7 @@ static smmu_irqflags heap_lock(struct smmu_heap *heap)
 static void heap_unlock(struct smmu_heap *heap, smmu_irqflags flags)
 {
 	pthread_mutex_unlock(&heap->lock);
-	smmu_irq_restore(flags);
+	smmu_heap_unmask(flags);
 }
 
 /* Under the lock. */

@@ -80,6 +80,13 @@ void smmu_heap_dma_free(struct smmu_heap *heap, void *va, size_t size);
 void *smmu_heap_alloc(struct smmu_heap *heap, size_t size);
 void smmu_heap_free(struct smmu_heap *heap, void *p, size_t size);
 
+/**
+ * Keep handlers from the heap while its lock is held: the port's own. Devices ask the heap in the middle of an access, where
+ * no simulated handler may come, not at the end of a masked section either.
+ */
+smmu_irqflags smmu_heap_mask(void);
+void smmu_heap_unmask(smmu_irqflags flags);
+
 /** Set what fails from now on: the @p nth allocation and each @p every-th; 0 for none. */
 void smmu_heap_fail(struct smmu_heap *heap, uint64_t nth, uint64_t every);
 

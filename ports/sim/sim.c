@@ -288,7 +288,7 @@ static void sim_spend(struct sim *sim, uint64_t ns, int weight)
 	} else {
 		sim->now = self->time;
 	}
-	if (sim->points >= smmu_min64(sim->strike.at, sim->preempt.at))
+	if (sim->points >= smmu_min64(sim->strike.at, sim->preempt.at) || self->irq_pending)
 		sim_strike(sim);
 }
 

@@ -2,12 +2,14 @@
 /*
  * Simulated threads: interrupts and pre-emption.
  *
- * An interrupt handler runs on the stack of the fiber that it interrupts, at a point, to its end: other fibers go on
- * meanwhile, the interrupted one cannot. While the fiber masks interrupts, or is in a handler, one is kept.
+ * An interrupt handler runs on the stack of the fiber that it interrupts, to its end, at a point or where a masked section
+ * ends: other fibers go on meanwhile, the interrupted one cannot. While the fiber masks interrupts, or is in a handler, one
+ * is kept. A device that answers an access of the fiber passes no point and ends no masked section: the answer is one step.
  *
  * A pre-empted fiber stands still until the one that got its processor has finished an operation (sim_charge, sim_sleep or
  * its end) or sleeps (a mutex, a grace period): what a task of higher priority does to one of lower.
  */
+#include "ram.h"
 #include "sim_internal.h"
 
 /* A handler that looked so often in vain, or for so long, waits for what it has interrupted. */
@@ -81,12 +83,11 @@ void sim_strike(struct sim *sim)
 		chance_next(sim, &sim->preempt);
 		pre_empt(sim);
 	}
-	if (sim->points < sim->strike.at)
-		return;
-	chance_next(sim, &sim->strike);
-	if (self->masked || self->in_handler)
+	if (sim->points >= sim->strike.at) {
+		chance_next(sim, &sim->strike);
 		self->irq_pending = true;
-	else
+	}
+	if (self->irq_pending && !self->masked && !self->in_handler)
 		serve(sim);
 }
 
@@ -145,6 +146,17 @@ bool sim_in_interrupt(const struct sim *sim)
 struct sim_masked sim_longest_masked(const struct sim *sim)
 {
 	return sim->longest;
+}
+
+/* The heap passes no point, so no handler comes; and the end of a masked section would be a place for one. */
+smmu_irqflags smmu_heap_mask(void)
+{
+	return 0;
+}
+
+void smmu_heap_unmask(smmu_irqflags flags)
+{
+	(void)flags;
 }
 
 /* ---- barriers by name ---- */

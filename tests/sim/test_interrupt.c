@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "ram.h"
 #include "sim.h"
 
 static struct sim *sim;
@@ -58,6 +59,45 @@ static void test_masked(void **state)
 	assert_int_equal(longest.points, 6);
 	assert_non_null(longest.site);
 	sim_destroy(sim);
+}
+
+/*
+ * A device that answers an access asks the allocator about what it touches. Nothing may happen in the middle of that, though
+ * an interrupt is pending: one that struck in a handler is kept, and comes at the next point.
+ */
+static struct smmu_heap heap;
+static unsigned kept;
+
+static void access_memory(void *arg)
+{
+	unsigned i, before;
+
+	for (i = 0; i < 200; i++) {
+		sim_point();
+		before = struck;
+		smmu_heap_is_live(&heap, heap.ram->base);
+		smmu_heap_live(&heap);
+		assert_int_equal(struck, before);
+		sim_point();
+		kept += struck != before;
+	}
+}
+
+static void test_between_points(void **state)
+{
+	struct smmu_ram ram;
+
+	assert_int_equal(smmu_ram_create(&ram, SMMU_RAM_DEFAULT_BASE, 1 << 16), 0);
+	assert_int_equal(smmu_heap_init(&heap, &ram, 0, 0), 0);
+	sim = sim_create(11);
+	kept = 0;
+	sim_set_interrupt(sim, count, NULL, 1, 4);
+	sim_spawn(sim, access_memory, NULL);
+	assert_int_equal(sim_run(sim), 0);
+	assert_in_range(kept, 50, 200);
+	sim_destroy(sim);
+	smmu_heap_fini(&heap);
+	smmu_ram_destroy(&ram);
 }
 
 /* A lock that a handler takes as well: with interrupts masked it gets through, without it waits for itself. */
@@ -168,6 +208,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_masked),
+		cmocka_unit_test(test_between_points),
 		cmocka_unit_test(test_lock),
 		cmocka_unit_test(test_preempted),
 	};
