@@ -84,6 +84,9 @@ void model_enter(struct instance *in)
 {
 	if (in->model->clock == SMMU_MODEL_REAL)
 		pthread_mutex_lock(&in->lock);
+	else if (in->entered)
+		model_misuse(in, "a call comes in the middle of another one");
+	in->entered = true;
 	model_run_until(in, clock_now(in->model));
 }
 
@@ -94,6 +97,7 @@ void model_leave(struct instance *in)
 	unsigned irqs = in->irqs;
 
 	in->irqs = 0;
+	in->entered = false;
 	note_due(in);
 	if (in->model->clock == SMMU_MODEL_REAL) {
 		if (in->running && model_next_due(in) != NEVER)

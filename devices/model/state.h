@@ -189,6 +189,7 @@ struct instance {
 	pthread_cond_t wake;
 	pthread_t thread;
 	bool running, stop;
+	bool entered;  /* a call is under way, where no lock keeps a second one out */
 	unsigned irqs; /* to deliver once the lock is left */
 	uint64_t now;  /* never goes backward */
 	uint64_t rng;

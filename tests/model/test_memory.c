@@ -286,12 +286,46 @@ static void test_not_coherent(void **state)
 		not_coherent(n);
 }
 
+struct caller {
+	struct rig rig;
+	bool armed;
+};
+
+static bool call_back(void *ctx, uint64_t bus, size_t len)
+{
+	struct caller *c = ctx;
+
+	if (c->armed) {
+		c->armed = false;
+		rig_read(&c->rig, 0, SMMU_IDR0);
+	}
+	return true;
+}
+
+/** A callback that runs inside a call must not call the model: with the virtual clock no lock keeps it out. */
+static void test_call_back(void **state)
+{
+	struct caller caller = {.armed = false};
+	struct smmu_model_hooks hooks = {.ctx = &caller, .live = call_back};
+	struct smmu_model_config c = rig_config();
+
+	rig_open(&caller.rig, &c, 1, SMMU_MODEL_VIRTUAL, &hooks, 1);
+	rig_up(&caller.rig, 0);
+	rig_sync(&caller.rig, 0);
+	assert_int_equal(smmu_model_misuse_count(caller.rig.model, 0), 0);
+	caller.armed = true;
+	rig_refused(&caller.rig, 0, 2, 0, SMMU_C_BAD_STE);
+	assert_false(caller.armed);
+	expect_misuse(&caller.rig, "in the middle of another");
+	rig_close_anyway(&caller.rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_msi),          cmocka_unit_test(test_live),
 		cmocka_unit_test(test_late_events),  cmocka_unit_test(test_poison),
-		cmocka_unit_test(test_not_coherent),
+		cmocka_unit_test(test_not_coherent), cmocka_unit_test(test_call_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
