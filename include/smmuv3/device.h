@@ -26,8 +26,9 @@ struct smmu_device_ops {
 	 *
 	 * On: called when the STEs allow ATS and the SMMU knows. Program the device's Smallest Translation Unit to
 	 * @p stu, the log2 of the smallest granule of the SMMU (IHI 0070 G.b, 3.9.1): a device set to a larger one may
-	 * answer an invalidation without doing it. Off: return when the device sends no more translation requests and
-	 * no more translated accesses; what its ATC held is not used again, also not after ATS goes on again.
+	 * answer an invalidation without doing it. Off: return when the device sends no more translation requests, all
+	 * that it sent are answered, and it sends no more translated accesses; what its ATC held, or an answer brought, is
+	 * not used again, also not after ATS goes on again.
 	 *
 	 * While ATS is off, ATC_INV still come. They are to be answered as unsupported requests (IHI 0070 G.b, 3.9.1.5).
 	 *

@@ -37,7 +37,8 @@
  *         fails meanwhile is in debt still.
  * Fact 8. ATC_INV may reach a function whose ATS is off, as the array names it before ATS goes on and after it went off. It
  *         is answered UR and completes (IHI 0070 G.b, 3.9.1.5) though nothing was invalidated, and nothing had to be: the
- *         ATC is empty then, and by fact 3 whatever fills it after comes from a clean TLB. (No order avoids this without a
+ *         ATC is empty then and no answer that could fill it is on its way (smmu_device_ops.set_ats), and by fact 3
+ *         whatever fills it after comes from a clean TLB. (No order avoids this without a
  *         sweep that waits for an attach: between "sweeps ask" and "ATS on" one has to come first, and were it ATS, the
  *         ATC could keep what a sweep of before had not told it.)
  *
