@@ -162,7 +162,8 @@ void smmu_cmdq_pause(struct smmu_cmdq *q, struct cmdq_patience *p, bool may_slee
 			smmu_relax(&q->mmio);
 		now = smmu_port_now(q->port);
 	} while (now < p->until);
-	p->until = now + (now - p->since) / PAUSE_PART;
+	/* Well below the longest step that counts, so that a time-out takes its time and no more. */
+	p->until = now + smmu_min64((now - p->since) / PAUSE_PART, q->timeout_ns / STEP_PART / 2);
 	smmu_cmdq_help(q);
 	smmu_cmdq_look_after(q, now);
 }

@@ -99,6 +99,23 @@ static void test_ordinary_limit(void **state)
 	}
 }
 
+/** The limits lie as far apart as a second and minutes do: who has waited long does not look so seldom that it is no limit. */
+static void test_limits_far_apart(void **state)
+{
+	struct smmu_cmdq_token token;
+	struct bench b;
+	uint64_t start;
+
+	bench_up(&b, 4, false);
+	b.q.atc_timeout_ns = 200 * MS;
+	b.f.atc_ns = 100000ull * MS;
+	start = sim_now(b.sim);
+	token = submit(&b, 0, 3, -1, 1);
+	assert_int_equal(smmu_cmdq_wait(&b.q, &token, false), SMMU_CMDQ_DEAD);
+	assert_in_range(sim_now(b.sim) - start, 200 * MS, 210 * MS);
+	bench_down(&b);
+}
+
 /** A full ring does not tell what stood behind CONS: the longer limit then. */
 static void test_full_ring_limit(void **state)
 {
@@ -363,11 +380,17 @@ static void test_drain(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_atc_limit),       cmocka_unit_test(test_ordinary_limit),
-		cmocka_unit_test(test_full_ring_limit), cmocka_unit_test(test_moves_again),
-		cmocka_unit_test(test_pause),           cmocka_unit_test(test_poll),
-		cmocka_unit_test(test_msi_exact),       cmocka_unit_test(test_msi_aborted),
-		cmocka_unit_test(test_msi_at_zero),     cmocka_unit_test(test_drain),
+		cmocka_unit_test(test_atc_limit),
+		cmocka_unit_test(test_ordinary_limit),
+		cmocka_unit_test(test_limits_far_apart),
+		cmocka_unit_test(test_full_ring_limit),
+		cmocka_unit_test(test_moves_again),
+		cmocka_unit_test(test_pause),
+		cmocka_unit_test(test_poll),
+		cmocka_unit_test(test_msi_exact),
+		cmocka_unit_test(test_msi_aborted),
+		cmocka_unit_test(test_msi_at_zero),
+		cmocka_unit_test(test_drain),
 	};
 
 	seed = test_seed();
