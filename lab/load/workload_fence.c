@@ -44,6 +44,13 @@ static void finish_others(struct worker *k)
 	}
 }
 
+static bool is_done(void *arg)
+{
+	const struct flight *f = arg;
+
+	return smmu_load_acquire(&f->done);
+}
+
 /* Wait for a flight of our own: somebody else may be at it. */
 static void land(struct worker *k, struct flight *f)
 {
@@ -52,7 +59,10 @@ static void land(struct worker *k, struct flight *f)
 		return;
 	}
 	finish_others(k);
-	while (!smmu_load_acquire(&f->done))
+	/* That may take as long as an ATC takes to answer. */
+	if (k->w->m->sim)
+		sim_wait(k->w->m->sim, is_done, f);
+	while (!is_done(f))
 		machine_pause(k->w->m, 200);
 	end(k, f, f->rc);
 }
