@@ -226,6 +226,11 @@ static int check_run(struct options *o)
 		return options_fail(o,
 				    "--interrupts are those of simulated processors: leave %s out",
 				    o->lab.qemu ? "--device qemu" : "--clock real");
+	if (o->lab.interrupts && (o->lab.design == DESIGN_SERIAL || o->lab.design == DESIGN_FLUSH))
+		return options_fail(o,
+				    "--design %s takes a lock that no interrupt handler may wait "
+				    "for: leave --interrupts out",
+				    design_name(o->lab.design));
 	if (lab_fault(&o->lab, FAULT_DROP_CLEAN, NULL) && !o->lab.non_coherent)
 		return options_fail(o, "--inject drop-clean needs SMMUs that are not coherent: "
 				       "add --non-coherent");

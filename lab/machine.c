@@ -357,19 +357,11 @@ int machine_open(struct machine *m, const struct lab_config *o, const struct mac
 	return 2;
 }
 
-void machine_close(struct machine *m, struct report *r)
+/* Detach and remove everything; what the driver then still holds was lost. */
+static void take_apart(struct machine *m)
 {
-	const char *text;
 	unsigned i, k;
 
-	for (i = 0; i < m->smmus; i++) {
-		if (m->backend.ops->counters)
-			m->backend.ops->counters(m->backend.ctx, i, r);
-		else
-			cmdlog_count(&m->smmu[i].log, &r->commands);
-	}
-	machine_report_faults(m, r);
-	machine_stop_faults(m);
 	for (i = 0; i < m->devices; i++) {
 		struct machine_device *d = &m->device[i];
 
@@ -382,12 +374,6 @@ void machine_close(struct machine *m, struct report *r)
 		if (smmu_load(&m->smmu[i].present))
 			machine_check_dirt(m, i);
 		machine_remove(m, i);
-		if (m->backend.ops->misuse && m->backend.ops->misuse(m->backend.ctx, i, &text) &&
-		    !m->o->n_inject)
-			machine_complain(m, i, 0, "protocol",
-					 "the driver broke the protocol of the "
-					 "registers or queues of smmu %u: %s",
-					 i, text ? text : "");
 	}
 	for (i = 0; i < m->domains; i++) {
 		if (smmu_domain_fini(&m->domain[i].d))
@@ -402,6 +388,31 @@ void machine_close(struct machine *m, struct report *r)
 	if (smmu_heap_live(&m->heap) != m->heap_base && !m->violations && !m->unconfirmed)
 		machine_complain(m, 0, 0, "free", "%llu blocks of memory were never given back",
 				 (unsigned long long)(smmu_heap_live(&m->heap) - m->heap_base));
+}
+
+void machine_close(struct machine *m, struct report *r)
+{
+	const char *text;
+	unsigned i;
+
+	for (i = 0; i < m->smmus; i++) {
+		if (m->backend.ops->counters)
+			m->backend.ops->counters(m->backend.ctx, i, r);
+		else
+			cmdlog_count(&m->smmu[i].log, &r->commands);
+	}
+	machine_report_faults(m, r);
+	machine_stop_faults(m);
+	if (!m->hung)
+		take_apart(m);
+	for (i = 0; i < m->smmus; i++) {
+		if (m->backend.ops->misuse && m->backend.ops->misuse(m->backend.ctx, i, &text) &&
+		    !m->o->n_inject)
+			machine_complain(m, i, 0, "protocol",
+					 "the driver broke the protocol of the "
+					 "registers or queues of smmu %u: %s",
+					 i, text ? text : "");
+	}
 	r->design = m->o->design;
 	r->smmus = m->smmus;
 	r->devices = m->devices;

@@ -145,6 +145,7 @@ struct machine {
 	struct machine_stray stray[MACHINE_STRAYS];
 	unsigned strays;
 	uint32_t stop; /**< enough was found */
+	bool hung; /**< fibers wait for ever, with locks held: nothing of the driver may be called any more */
 };
 
 /**

@@ -177,6 +177,7 @@ static int run_fibers(struct workload *w, const struct thread *t, unsigned n)
 	}
 	if (!sim_run(w->m->sim))
 		return 0;
+	w->m->hung = true;
 	machine_complain(w->m, 0, 0, "progress",
 			 "all threads wait for something that never happens");
 	return 0;

@@ -40,6 +40,8 @@ void workload_irq_stop(struct workload *w)
 		return;
 	sim_set_interrupt(w->m->sim, NULL, NULL, 0, 1);
 	sim_set_preemption(w->m->sim, 0, 1);
+	if (w->m->hung)
+		return;
 	while (w->handler->n_live)
 		worker_unmap(w->handler);
 	worker_confirm(w->handler);

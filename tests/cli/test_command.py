@@ -102,6 +102,7 @@ class Usage(unittest.TestCase):
                 (['run', '--inject', 'no-barrier:x'], 'array_before_entry'),
                 (['run', '--inject', 'drop-clean'], '--non-coherent'),
                 (['run', '--interrupts', '--clock', 'real'], '--clock real'),
+                (['run', '--interrupts', '--design', 'flush'], 'leave --interrupts out'),
                 (['run', '--interrupts=1'], 'takes no value'),
                 (['run', '--device', 'toaster'], 'model or qemu'),
                 (['run', 'fast'], 'unexpected argument "fast"'),
