@@ -131,7 +131,7 @@ int smmu_instance_issue_atc(struct smmu_instance *inst, const struct smmu_cmd *c
 
 /* ---- membership.c: a domain's array and ids ---- */
 
-/** @p a joins its domain: find or take the id, merge, publish. -SMMU_ENOSPC, -SMMU_ENOMEM: nothing changed. */
+/** @p a joins its domain: find or take the id, merge, publish. -SMMU_ENOSPC, -SMMU_ENOMEM, -SMMU_EIO: nothing changed. */
 int smmu_domain_join(struct smmu_streams *s, struct smmu_attachment *a);
 /**
  * @p a leaves its domain. No STE or CD leads to it, and the SMMU has confirmed that. Cleans and gives back the id after
