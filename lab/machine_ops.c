@@ -84,13 +84,14 @@ static unsigned driver_says(const struct machine_device *d, unsigned slot)
 /*
  * After a change of slot @slot from @from, that returned @rc, as the judge sees it. -SMMU_EIO: it is attached to nothing, or to
  * what it was before. As long as the SMMU has not confirmed, all of the device may reach what it reached before, and may be
- * refused. All other errors: everything is as before.
+ * refused. All other errors: everything is as before. Where a try to revive the SMMU has failed, all is refused until one
+ * succeeds, or until the SMMU comes to that, and whatever a device had confirmed says nothing.
  */
 static void end(struct machine_device *d, unsigned slot, unsigned from, int rc)
 {
 	struct oracle *o = d->m->oracle;
 	unsigned of = machine_slot(d, slot), to = oracle_attached(o, of, NULL), k;
-	bool confirmed = smmu_device_confirmed(&d->dev);
+	bool confirmed = !smmu_load(&d->m->smmu[d->smmu].broken) && smmu_device_confirmed(&d->dev);
 
 	if (rc == -SMMU_EIO)
 		oracle_attach_begin(o, of, driver_says(d, slot), false);
