@@ -18,13 +18,13 @@
 #endif
 #endif
 
+#ifdef STEPS
 #define TRAP_FLAG 0x100
 
 static volatile uint64_t steps;
 static uint64_t most;
 static unsigned sections;
 
-#ifdef STEPS
 static void step(int sig, siginfo_t *info, void *context)
 {
 	steps++;
