@@ -318,7 +318,7 @@ static bool event_right(const struct machine *m, const struct machine_device *d,
 			const struct oracle_ticket *t, const struct backend_answer *a,
 			unsigned slot)
 {
-	return m->tampered || !smmu_load(&d->present) || smmu_device_quarantined(&d->dev) ||
+	return m->tampered || !smmu_load(&d->present) || silent(m, d) ||
 	       oracle_event_right(t, a->model.event, slot != 0);
 }
 
@@ -362,14 +362,12 @@ bool machine_dma(struct machine *m, struct dma_count *count, struct machine_devi
 	if (a.busy || a.skipped)
 		return false;
 	verdict = oracle_after(m->oracle, &t, a.landed, a.pa, why, sizeof(why));
-	/* Cut off because its ATC did not answer: nothing gets through any more, and that is right if it is true. */
-	if (verdict == ORACLE_LOST && smmu_device_quarantined(&d->dev)) {
-		if (silent(m, d))
-			verdict = ORACLE_REFUSED;
-		else
-			snprintf(why, sizeof(why),
-				 "the driver has cut the device off, whose ATC answers");
-	}
+	/*
+	 * A device whose ATC did not answer is cut off, and one that answers is not. The driver is not asked whether it has
+	 * done so: the device may just be taken away from it.
+	 */
+	if (verdict == ORACLE_LOST && silent(m, d))
+		verdict = ORACLE_REFUSED;
 	if (verdict == ORACLE_LANDED && !data_right(m, &t, &a)) {
 		verdict = ORACLE_STALE;
 		snprintf(why, sizeof(why),

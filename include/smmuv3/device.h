@@ -214,7 +214,10 @@ bool smmu_device_confirmed(const struct smmu_device *dev);
  */
 int smmu_device_confirm(struct smmu_device *dev);
 
-/** True if the device was cut off because its ATC did not answer. It stays so until smmu_device_fini. Any context. */
+/**
+ * True if the device was cut off because its ATC did not answer. It stays so until smmu_device_fini. Any context, but not while
+ * smmu_device_fini, or smmu_instance_remove of its instance, may run: the caller knows that the device stays.
+ */
 bool smmu_device_quarantined(const struct smmu_device *dev);
 
 SMMU_END_DECLS
