@@ -172,8 +172,9 @@ void smmu_device_fini(struct smmu_device *dev);
  *   -SMMU_ENOMEM
  *   -SMMU_ENODEV      the instance was removed; after all errors so far everything is as before
  *   -SMMU_EIO         the SMMU or the device's ATC does not answer. If an earlier change, or an earlier unmap of
- *                     @p domain, was not confirmed and still is not, nothing changed. Else the device is detached from both domains and blocked; see
- *                     smmu_device_confirmed for whether the SMMU knows. A later call tries again
+ *                     @p domain, was not confirmed and still is not, nothing changed. Else the device is detached
+ *                     from both domains and blocked; see smmu_device_confirmed for whether the SMMU knows. A later
+ *                     call tries again
  *
  * May sleep.
  */
