@@ -166,6 +166,9 @@ void worker_remove(struct worker *k)
 	k->removals += replug(k, (unsigned)worker_below(k, k->w->m->smmus));
 }
 
+/* Meanwhile there is little that can be done, and in a blink of the virtual clock all of a run would be over. */
+#define UNTIL_IT_IS_BACK_NS 200000000u
+
 void worker_mend(struct worker *k)
 {
 	struct machine *m = k->w->m;
@@ -177,5 +180,7 @@ void worker_mend(struct worker *k)
 		if (smmu_load(&m->smmu[i].present) && worker_chance(k, 3, 4) ? restart(k, i)
 									     : replug(k, i))
 			smmu_fetch_add(&m->revived, 1);
+		else if (m->sim)
+			machine_pause(m, UNTIL_IT_IS_BACK_NS);
 	}
 }
