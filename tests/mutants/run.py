@@ -22,6 +22,7 @@ A file NAME.mut holds mutants of one subject:
   kill: test NAME     a test of `meson test`, or
   kill: run ARGS      `smmuv3 run ARGS` must not end with 0; several kill lines are tried in turn
   equivalent: …       in place of kill: why no judge can tell
+  open: …             beside kill: nothing notices it yet; a full run counts it as a survivor, a sample leaves it out
   --- old             lines that stand in the file exactly once
   --- new             what takes their place
 """
@@ -41,7 +42,7 @@ LIMIT = 120  # seconds for one killer: a mutant that hangs is killed as well
 class Mutant:
     def __init__(self, where, name):
         self.where, self.name = where, name
-        self.what = self.file = self.equivalent = ''
+        self.what = self.file = self.equivalent = self.open = ''
         self.kill, self.old, self.new = [], [], []
 
 
@@ -66,8 +67,8 @@ def read(path):
             continue
         else:
             key, colon, value = line.partition(':')
-            if not m or not colon or key not in ('what', 'file', 'kill', 'equivalent'):
-                die(f'{path}:{number}: expected "what:", "file:", "kill:" or "equivalent:", not "{line}"')
+            if not m or not colon or key not in ('what', 'file', 'kill', 'equivalent', 'open'):
+                die(f'{path}:{number}: expected "what:", "file:", "kill:", "open:" or "equivalent:", not "{line}"')
             if key == 'kill':
                 kind, _, rest = value.strip().partition(' ')
                 if kind not in ('test', 'run') or not rest:
@@ -181,7 +182,7 @@ def judge(tree, m):
                 return 'broken', how
             if how:
                 return 'killed', f'{" ".join(killer)}: {how}'
-        return 'survived', '; '.join(' '.join(k) for k in m.kill)
+        return 'survived', (f'(known: {m.open}) ' if m.open else '') + '; '.join(' '.join(k) for k in m.kill)
     finally:
         tree.put(m.file, text.encode())
 
@@ -220,6 +221,7 @@ def main():
         print(f'{len(mutants)} mutants, {len(bad)} do not apply')
         return 2 if bad else 0
     if a.sample:
+        mutants = [m for m in mutants if not m.open]
         mutants = random.Random(a.seed).sample(mutants, min(a.sample, len(mutants)))
     i, n = (int(x) for x in a.part.split('/'))
     mutants = mutants[i::n]
