@@ -24,12 +24,11 @@ static uint32_t batch_count(const struct batch *b)
 	for (e = b->entry; e < b->end; e++) {
 		if (design_gone(e))
 			continue;
-		if (b->whole)
-			n++;
-		else if (e->kind == SMMU_INV_ATS)
+		if (!b->whole && e->kind == SMMU_INV_ATS)
 			n += b->atc.count;
-		else if (e->kind == SMMU_INV_S1_ASID || e->kind == SMMU_INV_S2_VMID)
-			n += b->tlbi.whole ? 1 : b->tlbi.count;
+		else if (!b->whole && !b->tlbi.whole &&
+			 (e->kind == SMMU_INV_S1_ASID || e->kind == SMMU_INV_S2_VMID))
+			n += b->tlbi.count;
 		else
 			n++;
 	}

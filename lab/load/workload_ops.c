@@ -173,9 +173,7 @@ void worker_step(struct worker *k)
 		worker_visit(k);
 	} else if (dice < 996) {
 		do_wrong(k);
-	} else if (dice < 999) {
-		worker_big(k);
-	} else if (worker_chance(k, 1, 4)) {
+	} else if (dice == 999 && worker_chance(k, 1, 4)) {
 		worker_remove(k);
 	} else {
 		worker_big(k);
