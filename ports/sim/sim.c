@@ -485,7 +485,7 @@ void sim_sleep(struct sim *sim, uint64_t ns)
 void sim_wait(struct sim *sim, bool (*cond)(void *arg), void *arg)
 {
 	while (!cond(arg))
-		sim_spin();
+		sim_spin_asleep();
 }
 
 void sim_join(struct sim *sim, int id)

@@ -58,7 +58,7 @@ void sim_charge(struct sim *sim, uint64_t ns);
 void sim_sleep(struct sim *sim, uint64_t ns);
 void sim_sleep_until(struct sim *sim, uint64_t at_ns);
 
-/** Spin until @p cond(@p arg) holds; it must not itself reach a scheduling point that writes. */
+/** Sleep until @p cond(@p arg) holds; it must not itself reach a scheduling point that writes. */
 void sim_wait(struct sim *sim, bool (*cond)(void *arg), void *arg);
 
 /** Spin until fiber number @p id has ended. */
@@ -119,7 +119,8 @@ bool sim_in_interrupt(const struct sim *sim);
 /**
  * About @p num times in @p den points a random other fiber takes the running one's processor, unless that masks
  * interrupts: the running one stands still until the other has finished what it is at (sim_charge, sim_sleep or its end)
- * or sleeps in a mutex or a grace period. As on one processor with tasks of two priorities. num 0: never (the default).
+ * or sleeps in a mutex, a grace period or sim_wait. As on one processor with tasks of two priorities. num 0: never (the
+ * default).
  */
 void sim_set_preemption(struct sim *sim, unsigned num, unsigned den);
 

@@ -184,6 +184,26 @@ static void sleep_on(void *arg)
 	}
 }
 
+/* Two that wait for each other in turn. */
+static unsigned turn, number[2] = {0, 1};
+
+static bool my_turn(void *arg)
+{
+	return turn % 2 == *(unsigned *)arg;
+}
+
+static void take_turns(void *arg)
+{
+	unsigned i;
+
+	for (i = 0; i < 100; i++) {
+		sim_wait(sim, my_turn, arg);
+		sim_point();
+		turn++;
+		sim_point();
+	}
+}
+
 static void test_preempted(void **state)
 {
 	unsigned hangs = 0, seed;
@@ -202,6 +222,16 @@ static void test_preempted(void **state)
 	sim_spawn(sim, sleep_on, NULL);
 	assert_int_equal(sim_run(sim), 0);
 	sim_destroy(sim);
+	for (seed = 0; seed < 20; seed++) {
+		sim = sim_create(seed);
+		turn = 0;
+		sim_set_preemption(sim, 1, 6);
+		sim_set_patience(sim, 1000000);
+		sim_spawn(sim, take_turns, &number[0]);
+		sim_spawn(sim, take_turns, &number[1]);
+		assert_int_equal(sim_run(sim), 0);
+		sim_destroy(sim);
+	}
 }
 
 int main(void)
