@@ -7,28 +7,25 @@
 #include "designs.h"
 #include "machine.h"
 
-static int flush_unmap(struct machine *m, struct machine_domain *d, uint64_t iova, uint64_t size)
+static int flush_invalidate(struct machine *m, struct machine_domain *d,
+			    const struct smmu_gather *g)
 {
 	const struct smmu_inv_array *array;
-	struct smmu_freelist tables = {NULL};
-	struct smmu_gather g;
 	unsigned cookie;
 	int rc;
 
-	smmu_gather_init(&g, 0);
-	rc = smmu_unmap_gather(&d->d, iova, size, 0, &g, &tables);
-	if (rc)
-		return rc;
-	design_early_free(m, d, &tables);
-	smmu_mb();
 	smmu_mutex_lock(&m->flush_lock);
 	cookie = smmu_rcu_enter(m->port.rcu);
 	array = smmu_rcu_dereference(&d->d.inv);
 	rc = array ? design_walk(array, NULL, NULL) : 0;
 	smmu_rcu_exit(m->port.rcu, cookie);
 	smmu_mutex_unlock(&m->flush_lock);
-	design_release(m, d, &tables);
 	return rc;
+}
+
+static int flush_unmap(struct machine *m, struct machine_domain *d, uint64_t iova, uint64_t size)
+{
+	return design_unmap(m, d, iova, size, flush_invalidate);
 }
 
 static void flush_change(struct machine_domain *d, bool ats)

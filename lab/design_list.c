@@ -8,26 +8,22 @@
 #include "designs.h"
 #include "machine.h"
 
-static int list_unmap(struct machine *m, struct machine_domain *d, uint64_t iova, uint64_t size)
+static int list_invalidate(struct machine *m, struct machine_domain *d, const struct smmu_gather *g)
 {
 	const struct smmu_inv_array *array;
-	struct smmu_freelist tables = {NULL};
-	struct smmu_gather g;
 	unsigned cookie;
 	int rc;
 
-	smmu_gather_init(&g, 0);
-	rc = smmu_unmap_gather(&d->d, iova, size, 0, &g, &tables);
-	if (rc)
-		return rc;
-	design_early_free(m, d, &tables);
-	smmu_mb();
 	cookie = smmu_rcu_enter(m->port.rcu);
 	array = smmu_rcu_dereference(&d->d.inv);
-	rc = array ? design_walk(array, &g, &d->devices_lock) : 0;
+	rc = array ? design_walk(array, g, &d->devices_lock) : 0;
 	smmu_rcu_exit(m->port.rcu, cookie);
-	design_release(m, d, &tables);
 	return rc;
+}
+
+static int list_unmap(struct machine *m, struct machine_domain *d, uint64_t iova, uint64_t size)
+{
+	return design_unmap(m, d, iova, size, list_invalidate);
 }
 
 static void list_change(struct machine_domain *d, bool ats)

@@ -39,21 +39,14 @@ static void write_unlock(struct design_lock *l)
 	smmu_store_release(&l->writer, 0);
 }
 
-static int serial_unmap(struct machine *m, struct machine_domain *d, uint64_t iova, uint64_t size)
+static int serial_invalidate(struct machine *m, struct machine_domain *d,
+			     const struct smmu_gather *g)
 {
 	const struct smmu_inv_array *array;
-	struct smmu_freelist tables = {NULL};
-	struct smmu_gather g;
 	unsigned cookie;
 	bool locked;
 	int rc;
 
-	smmu_gather_init(&g, 0);
-	rc = smmu_unmap_gather(&d->d, iova, size, 0, &g, &tables);
-	if (rc)
-		return rc;
-	design_early_free(m, d, &tables);
-	smmu_mb();
 	cookie = smmu_rcu_enter(m->port.rcu);
 	array = smmu_rcu_dereference(&d->d.inv);
 	locked = array && design_has_ats(array);
@@ -64,12 +57,16 @@ static int serial_unmap(struct machine *m, struct machine_domain *d, uint64_t io
 		cookie = smmu_rcu_enter(m->port.rcu);
 		array = smmu_rcu_dereference(&d->d.inv);
 	}
-	rc = array ? design_walk(array, &g, NULL) : 0;
+	rc = array ? design_walk(array, g, NULL) : 0;
 	smmu_rcu_exit(m->port.rcu, cookie);
 	if (locked)
 		read_unlock(&d->lock);
-	design_release(m, d, &tables);
 	return rc;
+}
+
+static int serial_unmap(struct machine *m, struct machine_domain *d, uint64_t iova, uint64_t size)
+{
+	return design_unmap(m, d, iova, size, serial_invalidate);
 }
 
 static void serial_change_begin(struct machine_domain *d, bool ats)

@@ -31,6 +31,26 @@ void design_early_free(struct machine *m, struct machine_domain *d, struct smmu_
 	}
 }
 
+int design_unmap(struct machine *m, struct machine_domain *d, uint64_t iova, uint64_t size,
+		 int (*invalidate)(struct machine *m, struct machine_domain *d,
+				   const struct smmu_gather *g))
+{
+	struct smmu_freelist tables = {NULL};
+	struct smmu_gather g;
+	int rc;
+
+	smmu_gather_init(&g, 0);
+	rc = smmu_unmap_gather(&d->d, iova, size, 0, &g, &tables);
+	if (rc)
+		return rc;
+	design_early_free(m, d, &tables);
+	smmu_mb();
+	rc = invalidate(m, d, &g);
+	if (!rc)
+		design_release(m, d, &tables);
+	return rc;
+}
+
 static int sweep_start(struct machine *m, struct machine_domain *d, uint64_t iova, uint64_t size,
 		       struct smmu_freelist *tables, struct smmu_fence *f)
 {

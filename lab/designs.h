@@ -43,6 +43,14 @@ void design_early_free(struct machine *m, struct machine_domain *d, struct smmu_
 /** Finish a started unmap whose fence is done: release the tables unless a fault has done it already. */
 void design_release(struct machine *m, struct machine_domain *d, struct smmu_freelist *tables);
 
+/**
+ * An unmap of a design without a fence: unmap, barrier, @p invalidate, and free the tables, if all SMMUs have confirmed. 0, the
+ * error of smmu_unmap, or that of @p invalidate (-SMMU_EIO).
+ */
+int design_unmap(struct machine *m, struct machine_domain *d, uint64_t iova, uint64_t size,
+		 int (*invalidate)(struct machine *m, struct machine_domain *d,
+				   const struct smmu_gather *g));
+
 extern const struct design design_sweep, design_serial, design_list, design_flush;
 
 #endif
