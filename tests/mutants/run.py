@@ -4,10 +4,11 @@
 
 usage: tests/mutants/run.py [options] [NAME…]
 
-  --build DIR    build folder, made when missing (build-mutants); it builds a copy of the tree that lies inside it
+  --build DIR    build folder, made when missing (build-mutants); it builds copies of the tree that lie inside it
+  --jobs N       so many copies side by side (as many as there are processors)
   --sample N     only N of them, chosen by --seed
   --seed S       (1)
-  --part I/N     the I-th of N parts, for two terminals
+  --part I/N     the I-th of N parts, for two machines
   --check        only look whether every mutant still applies, exactly once
   --list         names and what they do
 
@@ -30,13 +31,17 @@ import argparse
 import json
 import os
 import random
+import resource
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 import time
 
 TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), '..', '..'))
 LIMIT = 120  # seconds for one killer: a mutant that hangs is killed as well
+SPIN = 10  # and so many times the processor time that it takes without a fault, and 3 s
 
 
 class Mutant:
@@ -94,12 +99,24 @@ def mutate(text, m):
     return text.replace(old, new)
 
 
+class Killer:
+    """A test or a run: what ninja has to build for it, and the command that judges."""
+
+    def __init__(self, program, command, env):
+        self.program, self.command, self.env = program, command, env
+        self.cpu = LIMIT  # seconds of processor time that it may take
+
+
 class Tree:
     """A copy of the sources with a build folder of its own, so that nobody's work is touched."""
 
-    def __init__(self, build):
+    def __init__(self, build, killers):
         self.src, self.build = os.path.join(build, 'tree'), os.path.join(build, 'build')
         os.makedirs(self.src, exist_ok=True)
+        self.env = dict(os.environ)
+        if shutil.which('ccache'):
+            self.env.setdefault('CC', 'ccache cc')
+            self.env.update(CCACHE_BASEDIR=build, CCACHE_NOHASHDIR='1')
         files = subprocess.run(['git', '-C', TOP, 'ls-files', '-co', '--exclude-standard'], check=True,
                                capture_output=True, text=True).stdout.split('\n')
         wanted = {f for f in files if f and os.path.isfile(os.path.join(TOP, f))}
@@ -113,12 +130,24 @@ class Tree:
         if not os.path.exists(os.path.join(self.build, 'build.ninja')):
             self.must(['meson', 'setup', self.build, self.src, '-Dtests=enabled', '-Dwerror=false',
                        '-Dbuildtype=plain', '-Dc_args=-O1'])
-        self.must(['ninja', '-C', self.build])
-        self.tests = {}
+        self.must(['ninja', '-C', self.build, 'build.ninja'])
         listed = subprocess.run(['meson', 'introspect', '--tests', self.build], check=True, capture_output=True,
                                 text=True).stdout
-        for t in json.loads(listed):
-            self.tests[t['name']] = t
+        tests = {t['name']: t for t in json.loads(listed)}
+        self.killers = {k: self.killer(k, tests) for k in killers}
+        programs = sorted({p for k in self.killers.values() for p in k.program})
+        if programs:
+            self.must(['ninja', '-C', self.build] + programs)
+
+    def killer(self, what, tests):
+        kind, rest = what
+        if kind == 'run':
+            return Killer(['smmuv3'], [os.path.join(self.build, 'smmuv3'), 'run'] + rest.split(), {})
+        if rest not in tests:
+            die(f'there is no test {rest}')
+        t = tests[rest]
+        program = [os.path.relpath(c, self.build) for c in t['cmd'] if c.startswith(self.build + '/')]
+        return Killer(program, t['cmd'], t.get('env', {}))
 
     def put(self, f, data, mode=0o644):
         p = os.path.join(self.src, f)
@@ -129,40 +158,41 @@ class Tree:
             out.write(data)
         os.chmod(p, mode & 0o777)
 
-    @staticmethod
-    def must(command):
-        r = subprocess.run(command, capture_output=True, text=True)
+    def must(self, command):
+        r = subprocess.run(command, capture_output=True, text=True, env=self.env)
         if r.returncode:
             print(r.stdout[-4000:], r.stderr[-4000:], file=sys.stderr)
             die(f'{" ".join(command)} failed')
 
-    def target(self, killer):
-        """What ninja has to build for it, and the command that judges."""
-        kind, rest = killer
-        if kind == 'run':
-            return ['smmuv3'], [os.path.join(self.build, 'smmuv3'), 'run'] + rest.split(), {}
-        if rest not in self.tests:
-            die(f'there is no test {rest}')
-        t = self.tests[rest]
-        program = [os.path.relpath(c, self.build) for c in t['cmd'] if c.startswith(self.build + '/')]
-        return program, t['cmd'], t.get('env', {})
+    def judge(self, k):
+        """How the killer ended (None: content), and the processor time that it took."""
+        p = subprocess.Popen(['sh', '-c', f'ulimit -t {int(k.cpu) + 1}; exec "$@"', 'sh'] + k.command, cwd=self.build,
+                             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                             env={**os.environ, **k.env}, start_new_session=True)
+        late = threading.Timer(LIMIT, os.killpg, (p.pid, signal.SIGKILL))
+        late.start()
+        _, status, used = os.wait4(p.pid, 0)
+        late.cancel()
+        p.returncode = os.waitstatus_to_exitcode(status)
+        if p.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
+            return 'hangs', k.cpu
+        return None if p.returncode == 0 else f'exit {p.returncode}', used.ru_utime + used.ru_stime
 
-    def build_target(self, what):
-        r = subprocess.run(['ninja', '-C', self.build] + what, capture_output=True, text=True)
-        return r.returncode == 0, r.stdout
+    def try_out(self, what):
+        """A killer that fails without any fault would kill everything."""
+        k = self.killers[what]
+        how, cpu = self.judge(k)
+        if how:
+            die(f'without any mutant, {" ".join(what)} ends with: {how}')
+        k.cpu = 3 + SPIN * cpu
 
-    def fails(self, killer):
+    def fails(self, what):
         """None if the killer is content, else how it ended."""
-        what, command, env = self.target(killer)
-        ok, out = self.build_target(what)
-        if not ok:
-            return 'does not build:\n' + '\n'.join(out.split('\n')[-15:])
-        try:
-            r = subprocess.run(command, cwd=self.build, capture_output=True, timeout=LIMIT,
-                               env={**os.environ, **env})
-        except subprocess.TimeoutExpired:
-            return 'hangs'
-        return None if r.returncode == 0 else f'exit {r.returncode}'
+        k = self.killers[what]
+        r = subprocess.run(['ninja', '-C', self.build] + k.program, capture_output=True, text=True, env=self.env)
+        if r.returncode:
+            return 'does not build:\n' + '\n'.join(r.stdout.split('\n')[-15:])
+        return self.judge(k)[0]
 
 
 def judge(tree, m):
@@ -187,9 +217,56 @@ def judge(tree, m):
         tree.put(m.file, text.encode())
 
 
+class Run:
+    """The mutants, by file: who has one of a file goes on with that file, which is the least to build."""
+
+    def __init__(self, mutants, trees):
+        self.todo = {}
+        for m in mutants:
+            self.todo.setdefault(m.file, []).append(m)
+        self.trees, self.total, self.done = trees, len(mutants), 0
+        self.names = {'killed': [], 'survived': [], 'equivalent': [], 'broken': []}
+        self.lock, self.start, self.failed = threading.Lock(), time.time(), None
+
+    def take(self, file):
+        with self.lock:
+            if self.failed or not any(self.todo.values()):
+                return None
+            if not self.todo.get(file):
+                file = max(self.todo, key=lambda f: len(self.todo[f]))
+            return self.todo[file].pop(0)
+
+    def work(self, tree):
+        m = self.take(None)
+        while m:
+            try:
+                word, detail = judge(tree, m)
+            except BaseException as error:
+                self.failed = error
+                raise
+            with self.lock:
+                self.done += 1
+                self.names[word].append(m.name)
+                if word != 'killed' or not os.environ.get('CI'):
+                    print(f'{word:10} {m.name:32} {detail}', flush=True)
+                if sys.stderr.isatty():
+                    print(f'\r{self.done} of {self.total}, {int(time.time() - self.start)} s ', end='', file=sys.stderr)
+            m = self.take(m.file)
+
+    def all(self):
+        threads = [threading.Thread(target=self.work, args=(t,)) for t in self.trees]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        if self.failed:
+            sys.exit(2)
+
+
 def main():
     p = argparse.ArgumentParser(usage=__doc__, add_help=True)
     p.add_argument('--build', default=os.path.join(TOP, 'build-mutants'))
+    p.add_argument('--jobs', type=int, default=len(os.sched_getaffinity(0)))
     p.add_argument('--sample', type=int)
     p.add_argument('--seed', type=int, default=1)
     p.add_argument('--part', default='0/1')
@@ -225,23 +302,24 @@ def main():
         mutants = random.Random(a.seed).sample(mutants, min(a.sample, len(mutants)))
     i, n = (int(x) for x in a.part.split('/'))
     mutants = mutants[i::n]
-    tree = Tree(os.path.realpath(a.build))
-    # A killer that fails without any fault would kill everything.
-    for killer in sorted({k for m in mutants for k in m.kill}):
-        how = tree.fails(killer)
-        if how:
-            die(f'without any mutant, {" ".join(killer)} ends with: {how}')
-    count = {'killed': 0, 'survived': 0, 'equivalent': 0, 'broken': 0}
     start = time.time()
-    for k, m in enumerate(mutants, 1):
-        word, detail = judge(tree, m)
-        count[word] += 1
-        if word != 'killed' or not os.environ.get('CI'):
-            print(f'{word:10} {m.name:32} {detail}', flush=True)
-        if sys.stderr.isatty():
-            print(f'\r{k} of {len(mutants)}, {int(time.time() - start)} s ', end='', file=sys.stderr)
+    killers = sorted({k for m in mutants for k in m.kill})
+    build = os.path.realpath(a.build)
+    # One after the other: what the first compiles the compiler cache has for the rest.
+    trees = [Tree(os.path.join(build, str(j)), killers) for j in range(max(1, min(a.jobs, len(mutants))))]
+    for k in killers:
+        trees[0].try_out(k)
+        for t in trees:
+            t.killers[k].cpu = trees[0].killers[k].cpu
+    run = Run(mutants, trees)
+    run.all()
+    cpu = resource.getrusage(resource.RUSAGE_CHILDREN)
+    count = {word: len(names) for word, names in run.names.items()}
+    if run.names['survived']:
+        print('survivors: ' + ' '.join(run.names['survived']))
     print(f'{len(mutants)} mutants: {count["killed"]} killed, {count["survived"]} survived, '
-          f'{count["equivalent"]} equivalent, {count["broken"]} broken; {int(time.time() - start)} s')
+          f'{count["equivalent"]} equivalent, {count["broken"]} broken; {int(time.time() - start)} s, '
+          f'{int(cpu.ru_utime + cpu.ru_stime)} s of processor time')
     return 2 if count['broken'] else 1 if count['survived'] else 0
 
 
