@@ -154,6 +154,11 @@ void rig_device_stu(struct rig *rig, struct rig_device *d, unsigned smmu, uint32
 		    unsigned stu);
 
 void rig_domain(struct rig *rig, struct smmu_domain *d, enum smmu_domain_kind kind);
+/** Where page @p n of a test lies. */
+#define RIG_PA(n) (0x60000000ull + (n)*0x1000ull)
+/** A domain with its address 0x1000 mapped to page @p n, for reading and writing. */
+void rig_domain_with_page(struct rig *rig, struct smmu_domain *d, enum smmu_domain_kind kind,
+			  unsigned n);
 
 /** A DMA through stream @p k of the device, in a substream (-1: none): true if it reached memory, at *@p pa. */
 bool rig_dma(struct rig_device *d, unsigned k, int32_t ssid, uint64_t iova, uint64_t *pa);
@@ -168,6 +173,7 @@ bool rig_dma(struct rig_device *d, unsigned k, int32_t ssid, uint64_t iova, uint
 
 /** The array of @p domain as text: "0:asid3*2 0:ats5 1:vmid7 …", entries that are gone as "-". */
 const char *rig_array(struct rig *rig, const struct smmu_domain *domain);
+#define rig_expect_array(rig, d, text) assert_string_equal(rig_array(rig, d), text)
 
 /** @name rig_memory.c, for rig.c @{ */
 void rig_memory_ops(struct rig *rig);

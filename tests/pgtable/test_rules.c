@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/**
- * @file test_rules.c
- * The contract of pgtable.h, clause by clause: register values, block sizes, every error and what it leaves as it was,
- * how tables go away, and the races that can be forced on one thread.
+/*
+ * The contract of pgtable.h, clause by clause: register values, block sizes, permissions, every error and what it leaves as
+ * it was.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,71 +11,7 @@
 
 #include <cmocka.h>
 
-#include "walker.h"
-
-#define K 1024ULL
-#define M (K * K)
-#define G (M * K)
-#define RW (SMMU_PROT_READ | SMMU_PROT_WRITE)
-
-static struct testport tp;
-
-static struct smmu_pgtable_config config(unsigned stage, unsigned granule, unsigned ias,
-					 unsigned oas, bool coherent)
-{
-	return (struct smmu_pgtable_config){.port = &tp.port,
-					    .stage = (uint8_t)stage,
-					    .granule_shift = (uint8_t)granule,
-					    .ias = (uint8_t)ias,
-					    .oas = (uint8_t)oas,
-					    .coherent = coherent};
-}
-
-static struct smmu_pgtable make(unsigned stage, unsigned granule, unsigned ias, unsigned oas,
-				bool coherent)
-{
-	struct smmu_pgtable_config cfg = config(stage, granule, ias, oas, coherent);
-	struct smmu_pgtable pt;
-
-	testport_init(&tp, oas);
-	assert_int_equal(smmu_pgtable_init(&pt, &cfg), 0);
-	return pt;
-}
-
-static void done(struct smmu_pgtable *pt)
-{
-	smmu_pgtable_destroy(pt);
-	testport_fini(&tp);
-}
-
-/** All leaves of the first @p bytes, as text to compare. */
-static void snapshot(struct smmu_pgtable *pt, uint64_t bytes, char *out, size_t room)
-{
-	struct walker w = walker_of(&tp, pt);
-	size_t used = 0;
-
-	out[0] = 0;
-	for (uint64_t at = 0; at < bytes;) {
-		struct walk leaf = walk_at(&w, at);
-
-		if (leaf.mapped)
-			used += (size_t)snprintf(out + used, room - used, "%llx>%llx:%u:%x ",
-						 (unsigned long long)leaf.iova,
-						 (unsigned long long)leaf.pa, leaf.shift,
-						 leaf.prot);
-		assert_true(used < room - 1);
-		at = leaf.iova + SMMU_BIT(leaf.shift);
-	}
-}
-
-static unsigned freelist_length(const struct smmu_freelist *tables)
-{
-	unsigned count = 0;
-
-	for (const uint64_t *t = tables->first; t; t = (const uint64_t *)(uintptr_t)t[0], count++)
-		assert_int_equal(t[0] & 1, 0);
-	return count;
-}
+#include "table.h"
 
 static void test_registers(void **state)
 {
@@ -98,7 +33,7 @@ static void test_registers(void **state)
 
 	for (unsigned i = 0; i < SMMU_ARRAY_SIZE(want); i++) {
 		struct smmu_pgtable pt =
-			make(want[i].stage, want[i].granule, want[i].ias, want[i].oas, i & 1);
+			table_make(want[i].stage, want[i].granule, want[i].ias, want[i].oas, i & 1);
 		struct smmu_pgtable_sizes sizes;
 
 		assert_int_equal(pt.regs.t0sz, 64 - want[i].ias);
@@ -115,7 +50,7 @@ static void test_registers(void **state)
 		assert_int_equal(sizes.table, 1 << want[i].granule);
 		assert_int_equal(sizes.tables, 0);
 		assert_int_equal(pt.regs.ttb % want[i].root, 0);
-		done(&pt);
+		table_done(&pt);
 	}
 }
 
@@ -132,7 +67,7 @@ static void test_bad_configs(void **state)
 	testport_init(&tp, 48);
 	for (unsigned i = 0; i < SMMU_ARRAY_SIZE(bad); i++) {
 		struct smmu_pgtable_config cfg =
-			config(bad[i][0], bad[i][1], bad[i][2], bad[i][3], true);
+			table_config(bad[i][0], bad[i][1], bad[i][2], bad[i][3], true);
 
 		assert_int_equal(smmu_pgtable_init(&pt, &cfg), -SMMU_EINVAL);
 		assert_int_equal(smmu_pgtable_query(&cfg, 0, 0, &sizes), -SMMU_EINVAL);
@@ -166,7 +101,7 @@ static void test_bad_arguments(void **state)
 	};
 
 	for (unsigned stage = 1; stage <= 2; stage++) {
-		struct smmu_pgtable pt = make(stage, 12, 40, 44, true);
+		struct smmu_pgtable pt = table_make(stage, 12, 40, 44, true);
 		struct smmu_freelist tables = {NULL};
 		struct smmu_gather g, empty;
 		uint64_t pa = 1;
@@ -203,7 +138,7 @@ static void test_bad_arguments(void **state)
 		assert_int_equal(smmu_pgtable_map(&pt, (1ULL << 40) - 4 * K, (1ULL << 44) - 4 * K,
 						  4 * K, RW, 0),
 				 0);
-		done(&pt);
+		table_done(&pt);
 	}
 }
 
@@ -211,7 +146,7 @@ static void test_bad_arguments(void **state)
 static void check_blocks(unsigned stage, unsigned granule, unsigned oas, uint64_t iova, uint64_t pa,
 			 uint64_t size, unsigned shift, unsigned tables)
 {
-	struct smmu_pgtable pt = make(stage, granule, 48, oas, true);
+	struct smmu_pgtable pt = table_make(stage, granule, 48, oas, true);
 	struct walker w = walker_of(&tp, &pt);
 	uint64_t out;
 	unsigned prot;
@@ -224,7 +159,7 @@ static void check_blocks(unsigned stage, unsigned granule, unsigned oas, uint64_
 	assert_int_equal(smmu_pgtable_iova_to_phys(&pt, iova + size - 1, &out, &prot), 0);
 	assert_int_equal(out, pa + size - 1);
 	assert_int_equal(prot, RW);
-	done(&pt);
+	table_done(&pt);
 }
 
 static void test_block_sizes(void **state)
@@ -247,7 +182,7 @@ static void test_block_sizes(void **state)
 
 static void test_mixed_leaves(void **state)
 {
-	struct smmu_pgtable pt = make(1, 12, 40, 48, true);
+	struct smmu_pgtable pt = table_make(1, 12, 40, 48, true);
 	struct smmu_freelist tables = {NULL};
 	struct smmu_gather g;
 	char text[200];
@@ -256,7 +191,7 @@ static void test_mixed_leaves(void **state)
 	assert_int_equal(smmu_pgtable_map(&pt, G - 2 * M - 4 * K, 5 * G - 2 * M - 4 * K,
 					  G + 4 * M + 8 * K, RW, 0),
 			 0);
-	snapshot(&pt, 4 * G, text, sizeof(text));
+	table_snapshot(&pt, 4 * G, text, sizeof(text));
 	assert_string_equal(text, "3fdff000>13fdff000:12:3 3fe00000>13fe00000:21:3 "
 				  "40000000>140000000:30:3 80000000>180000000:21:3 "
 				  "80200000>180200000:12:3 ");
@@ -268,14 +203,14 @@ static void test_mixed_leaves(void **state)
 	assert_int_equal(g.level, 0);
 	assert_false(g.tables);
 	assert_null(tables.first);
-	done(&pt);
+	table_done(&pt);
 }
 
 static void test_permissions(void **state)
 {
 	for (unsigned stage = 1; stage <= 2; stage++)
 		for (unsigned prot = 1; prot < 64; prot++) {
-			struct smmu_pgtable pt = make(stage, 12, 40, 40, true);
+			struct smmu_pgtable pt = table_make(stage, 12, 40, 40, true);
 			struct walker w = walker_of(&tp, &pt);
 			unsigned want = stage == 1 ? prot | SMMU_PROT_READ : prot, got;
 			int err = smmu_pgtable_map(&pt, 2 * M, 4 * M, 2 * M + 4 * K, prot, 0);
@@ -295,8 +230,22 @@ static void test_permissions(void **state)
 					assert_int_equal(got, want);
 				}
 			}
-			done(&pt);
+			table_done(&pt);
 		}
+}
+
+/** A map that must not sleep says so to the allocator, and one that may does not. */
+static void test_map_flags(void **state)
+{
+	struct smmu_pgtable pt = table_make(1, 12, 48, 48, true);
+
+	assert_int_equal(smmu_pgtable_map(&pt, 0, 0, 4 * K, RW, 0), 0);
+	assert_int_equal(tp.last_flags, 0);
+	assert_int_equal(smmu_pgtable_map(&pt, G, 0, 4 * K, RW, SMMU_MAP_ATOMIC), 0);
+	assert_int_equal(tp.last_flags, SMMU_ALLOC_ATOMIC);
+	assert_int_equal(smmu_pgtable_map(&pt, 2 * G, 0, 4 * K, RW, 2), -SMMU_EINVAL);
+	assert_int_equal(smmu_pgtable_map(&pt, 2 * G, 0, 4 * K, RW, 1u << 31), -SMMU_EINVAL);
+	table_done(&pt);
 }
 
 /** 4K, 2M and 1G leaves with holes, for the tests of failing calls. */
@@ -310,7 +259,7 @@ static void fill(struct smmu_pgtable *pt)
 
 static void test_failed_calls_change_nothing(void **state)
 {
-	struct smmu_pgtable pt = make(2, 12, 40, 44, true);
+	struct smmu_pgtable pt = table_make(2, 12, 40, 44, true);
 	static const uint64_t maps[][2] = {
 		{0, 4 * K},
 		{4 * K, 4 * K},
@@ -344,12 +293,12 @@ static void test_failed_calls_change_nothing(void **state)
 	struct smmu_gather g, empty;
 
 	fill(&pt);
-	snapshot(&pt, 64 * G, before, sizeof(before));
+	table_snapshot(&pt, 64 * G, before, sizeof(before));
 	for (unsigned i = 0; i < SMMU_ARRAY_SIZE(maps); i++) {
 		assert_int_equal(
 			smmu_pgtable_map(&pt, maps[i][0], 16 * G + maps[i][0], maps[i][1], RW, 0),
 			-SMMU_EEXIST);
-		snapshot(&pt, 64 * G, after, sizeof(after));
+		table_snapshot(&pt, 64 * G, after, sizeof(after));
 		assert_string_equal(before, after);
 	}
 	smmu_gather_init(&g, 12);
@@ -360,12 +309,12 @@ static void test_failed_calls_change_nothing(void **state)
 		assert_int_equal(
 			smmu_pgtable_unmap(&pt, unmaps[i].iova, unmaps[i].size, 0, &g, &tables),
 			unmaps[i].err);
-		snapshot(&pt, 64 * G, after, sizeof(after));
+		table_snapshot(&pt, 64 * G, after, sizeof(after));
 		assert_string_equal(before, after);
 		assert_memory_equal(&g, &empty, sizeof(g));
 		assert_int_equal(tp.live, live);
 	}
-	done(&pt);
+	table_done(&pt);
 }
 
 static void test_every_allocation_fails(void **state)
@@ -375,20 +324,20 @@ static void test_every_allocation_fails(void **state)
 
 	for (failures = 1;; failures++) {
 		/* Pages over the ends of three tables: new ones at levels 2 and 3. */
-		struct smmu_pgtable pt = make(1, 12, 48, 44, false);
+		struct smmu_pgtable pt = table_make(1, 12, 48, 44, false);
 		int err;
 
 		fill(&pt);
-		snapshot(&pt, 64 * G, before, sizeof(before));
+		table_snapshot(&pt, 64 * G, before, sizeof(before));
 		tp.fail_at = failures;
 		err = smmu_pgtable_map(&pt, 5 * G - 8 * M - 4 * K, G, 16 * M + 4 * K, RW, 0);
 		if (!err) {
 			tp.fail_at = 0;
-			done(&pt);
+			table_done(&pt);
 			break;
 		}
 		assert_int_equal(err, -SMMU_ENOMEM);
-		snapshot(&pt, 64 * G, after, sizeof(after));
+		table_snapshot(&pt, 64 * G, after, sizeof(after));
 		assert_string_equal(before, after);
 		/* The tables that it left are of use to the next. */
 		if (failures & 1) {
@@ -396,12 +345,12 @@ static void test_every_allocation_fails(void **state)
 							  16 * M + 4 * K, RW, 0),
 					 0);
 		}
-		done(&pt);
+		table_done(&pt);
 	}
 	/* Two tables of level 2, and of level 3 those for 9 times 2M. */
 	assert_int_equal(failures - 1, 11);
 
-	struct smmu_pgtable_config cfg = config(1, 12, 48, 44, true);
+	struct smmu_pgtable_config cfg = table_config(1, 12, 48, 44, true);
 	struct smmu_pgtable pt;
 
 	testport_init(&tp, 44);
@@ -410,412 +359,9 @@ static void test_every_allocation_fails(void **state)
 	testport_fini(&tp);
 }
 
-static void test_tables_out_of_reach(void **state)
-{
-	struct smmu_pgtable_config cfg = config(1, 12, 48, 40, true);
-	struct smmu_pgtable pt;
-	uint64_t base;
-
-	/* Moves a table to another bus address. */
-	if (testport_linear)
-		skip();
-	testport_init(&tp, 44);
-	assert_int_equal(smmu_pgtable_init(&pt, &cfg), -SMMU_ERANGE);
-	assert_int_equal(tp.live, 0);
-	base = tp.base;
-	tp.base = 0;
-	assert_int_equal(smmu_pgtable_init(&pt, &cfg), 0);
-	tp.slot[tp.hint].bus += base;
-	pt.regs.ttb += base;
-	tp.base = base;
-	assert_int_equal(smmu_pgtable_map(&pt, 0, 0, 4 * K, RW, 0), -SMMU_ERANGE);
-	done(&pt);
-}
-
-static void test_whole_tables_go(void **state)
-{
-	struct smmu_pgtable pt = make(1, 12, 48, 48, true);
-	struct walker w = walker_of(&tp, &pt);
-	struct smmu_freelist tables = {NULL};
-	struct smmu_gather g;
-
-	/* 512G: 1G blocks, one 1G of 2M blocks, and in the last 1G one 2M of pages. */
-	assert_int_equal(smmu_pgtable_map(&pt, 512 * G, 0, 10 * G, RW, 0), 0);
-	assert_int_equal(smmu_pgtable_map(&pt, 522 * G, 2 * M, G, RW, 0), 0);
-	assert_int_equal(smmu_pgtable_map(&pt, 523 * G, 11 * G, 500 * G, RW, 0), 0);
-	assert_int_equal(smmu_pgtable_map(&pt, 1023 * G, 11 * G, 6 * M, RW, 0), 0);
-	assert_int_equal(smmu_pgtable_map(&pt, 1023 * G + 6 * M, 4 * K, 2 * M, RW, 0), 0);
-	assert_int_equal(smmu_pgtable_map(&pt, 1023 * G + 8 * M, 16 * M, G - 8 * M, RW, 0), 0);
-	assert_int_equal(tp.live, 5); /* the first; one of level 1, two of level 2, one of 3 */
-	assert_int_equal(walk_count_tables(&w, 512 * G, 1024 * G - 1), 4);
-
-	smmu_gather_init(&g, 12);
-	assert_int_equal(smmu_pgtable_unmap(&pt, 512 * G, 512 * G, 0, &g, &tables), 0);
-	assert_int_equal(g.start, 512 * G);
-	assert_int_equal(g.last, 1024 * G - 1);
-	assert_true(g.tables);
-	assert_int_equal(g.leaf_shift, 12);
-	assert_int_equal(g.level, 0);
-	assert_int_equal(freelist_length(&tables), 4);
-	assert_int_equal(tp.live, 5); /* until the fence */
-	assert_false(walk_at(&w, 512 * G).mapped);
-	assert_int_equal(walk_at(&w, 512 * G).level, 0);
-	smmu_pgtable_free_tables(&pt, &tables);
-	assert_int_equal(tp.live, 1);
-	smmu_pgtable_free_tables(&pt, &tables);
-	done(&pt);
-}
-
-static void test_partly_covered_tables_stay(void **state)
-{
-	struct smmu_pgtable pt = make(1, 12, 39, 48, true);
-	struct walker w = walker_of(&tp, &pt);
-	struct smmu_freelist tables = {NULL};
-	struct smmu_gather g;
-
-	assert_int_equal(smmu_pgtable_map(&pt, 2 * M, 4 * K, 2 * M, RW, 0), 0);
-	smmu_gather_init(&g, 12);
-	assert_int_equal(smmu_pgtable_unmap(&pt, 2 * M, M, 0, &g, &tables), 0);
-	assert_int_equal(smmu_pgtable_unmap(&pt, 3 * M, M, 0, &g, &tables), 0);
-	assert_false(g.tables);
-	assert_int_equal(g.level, 3);
-	assert_int_equal(g.leaf_shift, 12);
-	assert_int_equal(tp.live, 3);
-	assert_int_equal(walk_at(&w, 2 * M).level, 3);
-
-	/* The empty table is used by the next map: no block may replace it unfenced. */
-	assert_int_equal(smmu_pgtable_map(&pt, 0, 0, 6 * M, RW, 0), 0);
-	assert_int_equal(walk_at(&w, 0).shift, 21);
-	assert_int_equal(walk_at(&w, 2 * M).shift, 12);
-	assert_int_equal(walk_at(&w, 4 * M).shift, 21);
-	assert_int_equal(tp.live, 3);
-
-	/* It goes with an unmap of all that it covers; one gather collects several. */
-	assert_int_equal(smmu_pgtable_map(&pt, 8 * M, 4 * K, 2 * M, RW, 0), 0);
-	assert_int_equal(tp.live, 4);
-	smmu_gather_init(&g, 12);
-	assert_int_equal(smmu_pgtable_unmap(&pt, 0, 6 * M, 0, &g, &tables), 0);
-	assert_int_equal(freelist_length(&tables), 1);
-	assert_int_equal(smmu_pgtable_unmap(&pt, 8 * M, 2 * M, 0, &g, &tables), 0);
-	assert_int_equal(freelist_length(&tables), 2);
-	assert_int_equal(g.start, 0);
-	assert_int_equal(g.last, 10 * M - 1);
-	assert_true(g.tables);
-	smmu_pgtable_free_tables(&pt, &tables);
-	assert_int_equal(tp.live, 2);
-	assert_int_equal(smmu_pgtable_map(&pt, 0, 0, 2 * M, RW, 0), 0);
-	assert_int_equal(walk_at(&w, 0).shift, 21);
-	done(&pt);
-}
-
-static struct smmu_pgtable *racing;
-
-/** Another processor maps the neighbour while the table for both is being allocated. */
-static void map_neighbour(struct testport *port)
-{
-	assert_int_equal(smmu_pgtable_map(racing, 4 * K, 2 * M, 4 * K, RW, 0), 0);
-	port->on_alloc = NULL;
-	racing = NULL;
-}
-
-static void test_lost_race_for_a_table(void **state)
-{
-	for (unsigned coherent = 0; coherent < 2; coherent++) {
-		struct smmu_pgtable pt = make(1, 12, 48, 48, coherent);
-		struct walker w = walker_of(&tp, &pt);
-
-		racing = &pt;
-		tp.on_alloc = map_neighbour;
-		assert_int_equal(smmu_pgtable_map(&pt, 0, M, 4 * K, RW, 0), 0);
-		tp.on_alloc = NULL;
-		assert_int_equal(walk_at(&w, 0).pa, M);
-		assert_int_equal(walk_at(&w, 4 * K).pa, 2 * M);
-		assert_int_equal(tp.live, 4);
-		assert_int_equal(tp.allocs, 5); /* one for nothing */
-		done(&pt);
-	}
-}
-
-/** A walker that does not snoop follows what is cleaned: each table before the way to it. */
-static void check_order(struct testport *port, const void *va, size_t size)
-{
-	for (const uint64_t *d = va; size; d++, size -= 8)
-		if ((*d & 3) == 3 && (*d & SMMU_BIT(10)) == 0)
-			assert_int_equal(testport_read(port, *d & 0xfffffffff000ULL, true), 0);
-}
-
-static unsigned hooked, race_at;
-
-/**
- * Another processor maps the neighbour after the table number race_at was hooked and before its descriptor was
- * cleaned. When that map returns, its page has to be visible, though the one who hooked the table has not gone on.
- */
-static void map_before_clean(struct testport *port, const void *va, size_t size)
-{
-	struct walker w = walker_of(port, racing);
-	uint64_t iova = 512 * G + 4 * K;
-
-	if (size != 8 || (*(const uint64_t *)va & (SMMU_BIT(10) | 3)) != 3)
-		return; /* not the descriptor of a table */
-	if (++hooked != race_at)
-		return;
-	assert_int_equal(smmu_pgtable_map(racing, iova, iova, 4 * K, RW, 0), 0);
-	w.shadow = true;
-	assert_true(walk_at(&w, iova).mapped);
-}
-
-static void test_walker_that_does_not_snoop(void **state)
-{
-	for (unsigned stage = 1; stage <= 2; stage++) {
-		struct smmu_pgtable pt = make(stage, 12, 48, 48, false);
-		struct walker w = walker_of(&tp, &pt);
-		struct smmu_freelist tables = {NULL};
-		struct smmu_gather g;
-
-		w.shadow = true;
-		assert_false(walk_at(&w, 0).mapped); /* the first table as well */
-		tp.on_clean = check_order;
-		assert_int_equal(smmu_pgtable_map(&pt, 6 * M, 6 * M, 2 * M + 4 * K, RW, 0), 0);
-		assert_true(walk_at(&w, 6 * M).mapped && walk_at(&w, 8 * M).mapped);
-		smmu_gather_init(&g, 12);
-		assert_int_equal(smmu_pgtable_unmap(&pt, 6 * M, 2 * M, 0, &g, &tables), 0);
-		assert_false(walk_at(&w, 6 * M).mapped);
-		assert_int_equal(smmu_pgtable_unmap(&pt, 8 * M, 4 * K, 0, &g, &tables), 0);
-		assert_false(walk_at(&w, 8 * M).mapped);
-		assert_int_equal(smmu_pgtable_map(&pt, G, 4 * K, 2 * M, RW, 0), 0);
-		assert_int_equal(smmu_pgtable_unmap(&pt, G, 2 * M, 0, &g, &tables), 0);
-		assert_int_equal(walk_at(&w, G).level, 2);
-		smmu_pgtable_free_tables(&pt, &tables);
-
-		done(&pt);
-	}
-}
-
-static void test_neighbour_before_the_clean(void **state)
-{
-	for (unsigned stage = 1; stage <= 2; stage++)
-		for (race_at = 1; race_at <= 3; race_at++) {
-			struct smmu_pgtable pt = make(stage, 12, 48, 48, false);
-
-			racing = &pt;
-			hooked = 0;
-			tp.on_clean = map_before_clean;
-			assert_int_equal(smmu_pgtable_map(&pt, 512 * G, 0, 4 * K, RW, 0), 0);
-			assert_in_range(hooked, race_at, 3);
-			tp.on_clean = NULL;
-			done(&pt);
-		}
-}
-
-static void test_coherent_walker_needs_no_cleaning(void **state)
-{
-	struct smmu_pgtable pt = make(1, 14, 48, 48, true);
-	struct smmu_freelist tables = {NULL};
-	struct smmu_gather g;
-
-	assert_int_equal(smmu_pgtable_map(&pt, 0, 0, 64 * M + 16 * K, RW, 0), 0);
-	smmu_gather_init(&g, 14);
-	assert_int_equal(smmu_pgtable_unmap(&pt, 0, 64 * M + 16 * K, 0, &g, &tables), 0);
-	assert_int_equal(tp.cleans, 0);
-	smmu_pgtable_free_tables(&pt, &tables);
-	done(&pt);
-}
-
-/** A map that must not sleep says so to the allocator, and one that may does not. */
-static void test_map_flags(void **state)
-{
-	struct smmu_pgtable pt = make(1, 12, 48, 48, true);
-
-	assert_int_equal(smmu_pgtable_map(&pt, 0, 0, 4 * K, RW, 0), 0);
-	assert_int_equal(tp.last_flags, 0);
-	assert_int_equal(smmu_pgtable_map(&pt, G, 0, 4 * K, RW, SMMU_MAP_ATOMIC), 0);
-	assert_int_equal(tp.last_flags, SMMU_ALLOC_ATOMIC);
-	assert_int_equal(smmu_pgtable_map(&pt, 2 * G, 0, 4 * K, RW, 2), -SMMU_EINVAL);
-	assert_int_equal(smmu_pgtable_map(&pt, 2 * G, 0, 4 * K, RW, 1u << 31), -SMMU_EINVAL);
-	done(&pt);
-}
-
-/** For a caller who knows: whole tables go unread, holes in them unnoticed; all else is checked as ever. */
-static void test_unmap_known(void **state)
-{
-	struct smmu_pgtable pt = make(1, 12, 48, 48, true);
-	struct walker w = walker_of(&tp, &pt);
-	struct smmu_freelist tables = {NULL};
-	struct smmu_gather g, empty;
-
-	smmu_gather_init(&g, 0);
-	empty = g;
-	assert_int_equal(smmu_pgtable_map(&pt, 2 * M, 4 * K, M, RW, 0), 0);
-	/* Not whole: the hole is found, and nothing goes. */
-	assert_int_equal(
-		smmu_pgtable_unmap(&pt, 2 * M, 2 * M - 4 * K, SMMU_UNMAP_KNOWN, &g, &tables),
-		-SMMU_ENOENT);
-	assert_int_equal(
-		smmu_pgtable_unmap(&pt, 2 * M, 2 * M + 4 * K, SMMU_UNMAP_KNOWN, &g, &tables),
-		-SMMU_ENOENT);
-	assert_int_equal(smmu_pgtable_unmap(&pt, 6 * M, 2 * M, SMMU_UNMAP_KNOWN, &g, &tables),
-			 -SMMU_ENOENT);
-	assert_int_equal(smmu_pgtable_unmap(&pt, 2 * M, 2 * M, 0, &g, &tables), -SMMU_ENOENT);
-	assert_int_equal(smmu_pgtable_unmap(&pt, 2 * M, 4 * K, 2, &g, &tables), -SMMU_EINVAL);
-	assert_memory_equal(&g, &empty, sizeof(g));
-	assert_null(tables.first);
-	assert_true(walk_at(&w, 2 * M).mapped);
-	/* Whole. */
-	assert_int_equal(smmu_pgtable_unmap(&pt, 2 * M, 2 * M, SMMU_UNMAP_KNOWN, &g, &tables), 0);
-	assert_int_equal(walk_at(&w, 2 * M).level, 2);
-	assert_int_equal(freelist_length(&tables), 1);
-	assert_int_equal(g.start, 2 * M);
-	assert_int_equal(g.last, 4 * M - 1);
-	assert_int_equal(g.level, 3);
-	assert_int_equal(g.leaf_shift, 12);
-	assert_int_equal(g.granule_shift, 12);
-	assert_true(g.tables);
-	/* A block that is cut stays. */
-	assert_int_equal(smmu_pgtable_map(&pt, 2 * M, 2 * M, 2 * M, RW, 0), 0);
-	assert_int_equal(smmu_pgtable_unmap(&pt, 2 * M, M, SMMU_UNMAP_KNOWN, &g, &tables),
-			 -SMMU_EINVAL);
-	assert_true(walk_at(&w, 2 * M).mapped);
-	smmu_pgtable_free_tables(&pt, &tables);
-	done(&pt);
-}
-
-/** One page mapped and unmapped leaves an empty table, which then counts as if it held a page. */
-static void leave_empty_table(struct smmu_pgtable *pt, uint64_t iova)
-{
-	struct smmu_freelist tables = {NULL};
-	struct smmu_gather g;
-
-	smmu_gather_init(&g, 0);
-	assert_int_equal(smmu_pgtable_map(pt, iova, 0, 4 * K, RW, 0), 0);
-	assert_int_equal(smmu_pgtable_unmap(pt, iova, 4 * K, 0, &g, &tables), 0);
-	assert_null(tables.first);
-}
-
-/** The level hint holds for all leaves, and for the descriptors of all tables that went with them. */
-static void test_level_of_tables(void **state)
-{
-	static const struct {
-		uint64_t pages, blocks, empty; /* sizes mapped from 512G, 513G and left at 514G */
-		uint64_t empty1;               /* the same, then a table of level 2 left */
-		unsigned level, leaf_shift, tables;
-	} want[] = {
-		{4 * K, 0, 0, 0, 3, 12, 3},
-		{0, 4 * M, 0, 0, 2, 21, 2},
-		{0, 2 * G, 0, 0, 1, 30, 1},
-		{4 * K, 4 * M, 0, 0, 0, 12, 4},
-		{0, G + 2 * M, 0, 0, 0, 21, 2},
-		{0, 4 * M, 1, 0, 0, 12, 4},
-		{4 * K, 0, 1, 0, 3, 12, 5},
-		{0, G, 0, 1, 0, 21, 2},
-		{0, 4 * M, 0, 1, 2, 21, 3},
-		/* Pages, and a block in the table that leads to them. */
-		{2 * M + 4 * K, 0, 0, 0, 0, 12, 3},
-	};
-
-	for (unsigned i = 0; i < SMMU_ARRAY_SIZE(want); i++) {
-		struct smmu_pgtable pt = make(1, 12, 48, 48, true);
-		struct smmu_freelist tables = {NULL};
-		struct smmu_gather g;
-
-		if (want[i].pages)
-			assert_int_equal(smmu_pgtable_map(&pt, 512 * G, 0, want[i].pages, RW, 0),
-					 0);
-		if (want[i].blocks)
-			assert_int_equal(smmu_pgtable_map(&pt, 513 * G, 0, want[i].blocks, RW, 0),
-					 0);
-		if (want[i].empty)
-			leave_empty_table(&pt, 516 * G);
-		if (want[i].empty1) {
-			leave_empty_table(&pt, 517 * G);
-			/* With the one of level 3 gone, that of level 2 is empty too. */
-			smmu_gather_init(&g, 0);
-			assert_int_equal(smmu_pgtable_unmap(&pt, 517 * G, 2 * M, SMMU_UNMAP_KNOWN,
-							    &g, &tables),
-					 0);
-			smmu_pgtable_free_tables(&pt, &tables);
-		}
-		smmu_gather_init(&g, 0);
-		assert_int_equal(
-			smmu_pgtable_unmap(&pt, 512 * G, 512 * G, SMMU_UNMAP_KNOWN, &g, &tables),
-			0);
-		assert_true(g.tables);
-		assert_int_equal(g.level, want[i].level);
-		assert_int_equal(g.leaf_shift, want[i].leaf_shift);
-		assert_int_equal(freelist_length(&tables), want[i].tables);
-		smmu_pgtable_free_tables(&pt, &tables);
-		done(&pt);
-	}
-}
-
-/** A gather goes on over any number of unmaps of tables of one granule. */
-static void test_gather_adds_up(void **state)
-{
-	struct smmu_pgtable pt = make(2, 14, 40, 48, true);
-	struct smmu_freelist tables = {NULL};
-	struct smmu_gather g;
-
-	assert_int_equal(smmu_pgtable_map(&pt, 0, 0, 64 * K, RW, 0), 0);
-	smmu_gather_init(&g, 12);
-	assert_int_equal(smmu_pgtable_unmap(&pt, 0, 16 * K, 0, &g, &tables), -SMMU_EINVAL);
-	smmu_gather_init(&g, 0);
-	assert_true(smmu_gather_empty(&g));
-	assert_int_equal(smmu_pgtable_unmap(&pt, 48 * K, 16 * K, 0, &g, &tables), 0);
-	assert_int_equal(smmu_pgtable_unmap(&pt, 0, 16 * K, 0, &g, &tables), 0);
-	assert_int_equal(g.granule_shift, 14);
-	assert_int_equal(g.start, 0);
-	assert_int_equal(g.last, 64 * K - 1);
-	assert_int_equal(g.level, 3);
-	assert_int_equal(g.leaf_shift, 14);
-	/* A block beside the pages: the hint goes, and the smallest leaf stays. */
-	assert_int_equal(smmu_pgtable_map(&pt, 64 * M, 0, 32 * M, RW, 0), 0);
-	assert_int_equal(smmu_pgtable_unmap(&pt, 64 * M, 32 * M, 0, &g, &tables), 0);
-	assert_int_equal(g.level, 0);
-	assert_int_equal(g.leaf_shift, 14);
-	assert_int_equal(g.last, 96 * M - 1);
-	done(&pt);
-}
-
-/** What an embedder's own gather says, in the words of this one. */
-static void test_range_of_an_embedder(void **state)
-{
-	struct smmu_gather g;
-
-	smmu_gather_range(&g, 12, 0x5000, 0x8fff, 12, false);
-	assert_int_equal(g.start, 0x5000);
-	assert_int_equal(g.last, 0x8fff);
-	assert_int_equal(g.granule_shift, 12);
-	assert_int_equal(g.level, 3);
-	assert_int_equal(g.leaf_shift, 12);
-	assert_false(g.tables);
-	/* Blocks: to their ends, as a level hint demands. */
-	smmu_gather_range(&g, 12, 2 * M, 6 * M - 4097, 21, true);
-	assert_int_equal(g.start, 2 * M);
-	assert_int_equal(g.last, 6 * M - 1);
-	assert_int_equal(g.level, 2);
-	assert_true(g.tables);
-	smmu_gather_range(&g, 12, G, 2 * G - 1, 30, false);
-	assert_int_equal(g.level, 1);
-	smmu_gather_range(&g, 16, 512 * M, G - 1, 29, false);
-	assert_int_equal(g.level, 2);
-	smmu_gather_range(&g, 14, 32 * M, 64 * M - 1, 25, false);
-	assert_int_equal(g.level, 2);
-	/* Unknown, and a size that is no leaf's: a contiguous run may be held as single pages. */
-	for (unsigned i = 0; i < 2; i++) {
-		smmu_gather_range(&g, 12, 0x13000, 0x22fff, i ? 16 : 0, false);
-		assert_int_equal(g.start, 0x13000);
-		assert_int_equal(g.last, 0x22fff);
-		assert_int_equal(g.level, 0);
-		assert_int_equal(g.leaf_shift, 12);
-	}
-	/* To the end of the address space, and bytes rounded to the granule. */
-	smmu_gather_range(&g, 16, 0x12345, UINT64_MAX, 0, true);
-	assert_int_equal(g.start, 0x10000);
-	assert_true(g.last == UINT64_MAX);
-}
-
 static void test_query(void **state)
 {
-	struct smmu_pgtable_config cfg = config(1, 12, 48, 48, true);
+	struct smmu_pgtable_config cfg = table_config(1, 12, 48, 48, true);
 	struct smmu_pgtable_sizes sizes;
 
 	assert_int_equal(smmu_pgtable_query(&cfg, 0, 4 * K, &sizes), 0);
@@ -834,20 +380,9 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_block_sizes),
 	cmocka_unit_test(test_mixed_leaves),
 	cmocka_unit_test(test_permissions),
+	cmocka_unit_test(test_map_flags),
 	cmocka_unit_test(test_failed_calls_change_nothing),
 	cmocka_unit_test(test_every_allocation_fails),
-	cmocka_unit_test(test_tables_out_of_reach),
-	cmocka_unit_test(test_whole_tables_go),
-	cmocka_unit_test(test_partly_covered_tables_stay),
-	cmocka_unit_test(test_lost_race_for_a_table),
-	cmocka_unit_test(test_walker_that_does_not_snoop),
-	cmocka_unit_test(test_neighbour_before_the_clean),
-	cmocka_unit_test(test_coherent_walker_needs_no_cleaning),
-	cmocka_unit_test(test_map_flags),
-	cmocka_unit_test(test_unmap_known),
-	cmocka_unit_test(test_level_of_tables),
-	cmocka_unit_test(test_gather_adds_up),
-	cmocka_unit_test(test_range_of_an_embedder),
 	cmocka_unit_test(test_query),
 };
 

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* When ATS goes on and off in a device, and when its ATC is cleared. */
+#include "rig.h"
+
+static struct rig rig;
+
+/** Untagged traffic by identity, with ATS only for a substream's sake: its ATC is cleared when ATS goes with that. */
+static void test_ats_of_substreams(void **state)
+{
+	struct rig_device d;
+	struct smmu_domain a, identity;
+
+	rig_open_up(&rig, 1);
+	rig_domain_with_page(&rig, &a, SMMU_DOMAIN_STAGE1, 1);
+	rig_domain(&rig, &identity, SMMU_DOMAIN_IDENTITY);
+	rig_device(&rig, &d, 0, 5, 1, true, 4);
+	assert_int_equal(smmu_attach(&d.dev, &identity), 0);
+	assert_false(d.ats);
+	assert_int_equal(smmu_attach_pasid(&d.dev, 3, &a), 0);
+	assert_true(d.ats);
+	rig_expect(&d, 0x5000, 0x5000);
+	assert_true(rig_dma(&d, 0, 3, 0x1000, NULL));
+	rig_log_reset(&rig);
+	smmu_detach_pasid(&d.dev, 3);
+	assert_string_equal(rig_log(&rig), "ATS_OFF(5) ATC_INV(5) ATC_INV(5+*) SYNC CFGI_STE(5) "
+					   "SYNC TLBI_NH_ASID(1) SYNC");
+	rig_expect(&d, 0x5000, 0x5000);
+	smmu_device_fini(&d.dev);
+	assert_int_equal(smmu_domain_fini(&a), 0);
+	assert_int_equal(smmu_domain_fini(&identity), 0);
+	rig_close(&rig);
+}
+
+/**
+ * On after the STE that allows it is confirmed; off, and the ATC clear, before the STE that forbids it is stored; off as
+ * well on the way over an STE that refuses. No translation request is ever refused (IHI 0070 G.b, 3.9.2).
+ */
+static void test_ats_order(void **state)
+{
+	struct rig_device d;
+	struct smmu_domain a, b, identity, s2;
+
+	rig_open_up(&rig, 1);
+	rig_note_stes = true;
+	rig_domain_with_page(&rig, &a, SMMU_DOMAIN_STAGE1, 1);
+	rig_domain_with_page(&rig, &b, SMMU_DOMAIN_STAGE1, 2);
+	rig_domain_with_page(&rig, &s2, SMMU_DOMAIN_STAGE2, 3);
+	rig_domain(&rig, &identity, SMMU_DOMAIN_IDENTITY);
+	rig_device(&rig, &d, 0, 5, 1, true, 0);
+	rig_log_reset(&rig);
+	assert_int_equal(smmu_attach(&d.dev, &a), 0);
+	assert_string_equal(rig_log(&rig), "CFGI_STE(5) SYNC STE(5) CFGI_STE(5) SYNC ATS_ON(5)");
+	rig_expect(&d, 0x1000, RIG_PA(1));
+	assert_true(smmu_model_atc_count(d.hw[0]) > 0);
+	/* To another table: ATS stays on, the ATC is cleared once no walk leads to the old one. */
+	rig_log_reset(&rig);
+	assert_int_equal(smmu_attach(&d.dev, &b), 0);
+	assert_string_equal(rig_log(&rig), "STE(5) CFGI_STE(5) SYNC ATC_INV(5) SYNC "
+					   "TLBI_NH_ASID(1) SYNC");
+	rig_expect(&d, 0x1000, RIG_PA(2));
+	/* To another stage, which no single store does. */
+	rig_log_reset(&rig);
+	assert_int_equal(smmu_attach(&d.dev, &s2), 0);
+	assert_string_equal(rig_log(&rig),
+			    "ATS_OFF(5) ATC_INV(5) SYNC STE(5) CFGI_STE(5) SYNC CFGI_STE(5) SYNC "
+			    "STE(5) CFGI_STE(5) SYNC ATS_ON(5) TLBI_NH_ASID(2) SYNC");
+	rig_expect(&d, 0x1000, RIG_PA(3));
+	/* To none. */
+	rig_log_reset(&rig);
+	assert_int_equal(smmu_attach(&d.dev, &identity), 0);
+	assert_string_equal(rig_log(&rig), "ATS_OFF(5) ATC_INV(5) SYNC STE(5) CFGI_STE(5) SYNC "
+					   "TLBI_S12_VMALL(1) SYNC");
+	rig_expect(&d, 0x1000, 0x1000);
+	assert_int_equal(smmu_attach(&d.dev, &a), 0);
+	rig_log_reset(&rig);
+	smmu_detach(&d.dev);
+	assert_string_equal(rig_log(&rig), "ATS_OFF(5) ATC_INV(5) SYNC STE(5) CFGI_STE(5) SYNC "
+					   "TLBI_NH_ASID(3) SYNC");
+	/* The device does not turn it on: it is used without, and no STE allows it. */
+	d.ats_error = -SMMU_EBUSY;
+	assert_int_equal(smmu_attach(&d.dev, &a), 0);
+	assert_true(smmu_posix_logged(&rig.posix, "its ATS does not go on"));
+	assert_int_equal(smmu_field_get(SMMU_STE_W1_EATS, rig_ste(&d, 0).w[1]), 0);
+	rig_expect(&d, 0x1000, RIG_PA(1));
+	assert_int_equal(smmu_unmap(&a, 0x1000, 0x1000, 0), 0);
+	rig_refused(&d, 0x1000);
+	/* The next attach tries again. */
+	d.ats_error = 0;
+	assert_int_equal(smmu_attach(&d.dev, &b), 0);
+	assert_true(d.ats);
+	rig_expect(&d, 0x1000, RIG_PA(2));
+	/* Before SMMUEN goes, ATS is off everywhere (3.9.1): the model would note it. */
+	assert_int_equal(smmu_instance_remove(&rig.smmu[0].inst), 0);
+	assert_false(d.ats);
+	/* A device that could, on an SMMU that cannot or should not. */
+	rig_up(&rig, 0, SMMU_QUIRK_NO_ATS);
+	rig_device(&rig, &d, 0, 5, 1, true, 0);
+	assert_int_equal(smmu_attach(&d.dev, &a), 0);
+	assert_false(d.ats);
+	rig_expect_array(&rig, &a, "0:asid1");
+	smmu_device_fini(&d.dev);
+	assert_int_equal(smmu_domain_fini(&a), 0);
+	assert_int_equal(smmu_domain_fini(&b), 0);
+	assert_int_equal(smmu_domain_fini(&s2), 0);
+	assert_int_equal(smmu_domain_fini(&identity), 0);
+	rig_close(&rig);
+}
+
+/** Under substreams a CD changes in place: ATS is off meanwhile, unless it changes in one store. */
+static void test_ats_pauses(void **state)
+{
+	for (unsigned lse2 = 0; lse2 < 2; lse2++) {
+		struct rig_device d;
+		struct smmu_domain a, b;
+
+		rig_open_up(&rig, 1);
+		rig.port.flags = lse2 ? SMMU_PORT_LSE2 : 0;
+		rig_domain_with_page(&rig, &a, SMMU_DOMAIN_STAGE1, 1);
+		rig_domain_with_page(&rig, &b, SMMU_DOMAIN_STAGE1, 2);
+		rig_device(&rig, &d, 0, 5, 1, true, 4);
+		assert_int_equal(smmu_attach_pasid(&d.dev, 3, &a), 0);
+		assert_int_equal(smmu_attach(&d.dev, &a), 0);
+		rig_log_reset(&rig);
+		assert_int_equal(smmu_attach(&d.dev, &b), 0);
+		assert_string_equal(
+			rig_log(&rig),
+			lse2 ? "CFGI_CD(5+0) SYNC ATC_INV(5) SYNC"
+			     : "ATS_OFF(5) ATC_INV(5) ATC_INV(5+*) SYNC CFGI_CD(5+0) SYNC "
+			       "CFGI_CD(5+0) SYNC CFGI_CD(5+0) SYNC ATS_ON(5)");
+		rig_expect(&d, 0x1000, RIG_PA(2));
+		rig_log_reset(&rig);
+		assert_int_equal(smmu_attach_pasid(&d.dev, 3, &b), 0);
+		assert_string_equal(
+			rig_log(&rig),
+			lse2 ? "CFGI_CD(5+3) SYNC ATC_INV(5+3) SYNC TLBI_NH_ASID(1) SYNC"
+			     : "ATS_OFF(5) ATC_INV(5) ATC_INV(5+*) SYNC CFGI_CD(5+3) SYNC "
+			       "CFGI_CD(5+3) SYNC CFGI_CD(5+3) SYNC ATS_ON(5) TLBI_NH_ASID(1) "
+			       "SYNC");
+		smmu_device_fini(&d.dev);
+		assert_int_equal(smmu_domain_fini(&a), 0);
+		assert_int_equal(smmu_domain_fini(&b), 0);
+		rig_close(&rig);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_ats_of_substreams),
+		cmocka_unit_test(test_ats_order),
+		cmocka_unit_test(test_ats_pauses),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

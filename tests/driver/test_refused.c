@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What is refused, with the reason, and that nothing changes. */
+#include "rig.h"
+
+static struct rig rig;
+
+static void test_device_arguments(void **state)
+{
+	struct rig_device d, e;
+	uint32_t twice[] = {3, 3};
+	struct smmu_device_config cfg = {.streams = twice, .nr_streams = 2};
+
+	rig_open_up(&rig, 1);
+	rig_device(&rig, &d, 0, 5, 3, false, 0);
+	assert_int_equal(rig_device_try(&rig, &e, 0, 7, 3, false, 0), -SMMU_EEXIST);
+	cfg.instance = &rig.smmu[0].inst;
+	assert_int_equal(smmu_device_init(&e.dev, &cfg), -SMMU_EINVAL);
+	cfg.nr_streams = 0;
+	assert_int_equal(smmu_device_init(&e.dev, &cfg), -SMMU_EINVAL);
+	cfg.nr_streams = SMMU_DEVICE_STREAMS + 1;
+	assert_int_equal(smmu_device_init(&e.dev, &cfg), -SMMU_EINVAL);
+	cfg.nr_streams = 1;
+	cfg.ats = true;
+	assert_int_equal(smmu_device_init(&e.dev, &cfg), -SMMU_EINVAL);
+	cfg.ats = false;
+	twice[0] = 1u << 9;
+	assert_int_equal(smmu_device_init(&e.dev, &cfg), -SMMU_ERANGE);
+	twice[0] = (1u << 9) - 1;
+	assert_int_equal(smmu_device_init(&e.dev, &cfg), 0);
+	smmu_device_fini(&e.dev);
+	cfg.instance = NULL;
+	assert_int_equal(smmu_device_init(&e.dev, &cfg), -SMMU_EINVAL);
+	assert_int_equal(smmu_attach(&d.dev, NULL), -SMMU_EINVAL);
+	assert_int_equal(smmu_attach_pasid(&d.dev, 1, NULL), -SMMU_EINVAL);
+	smmu_device_fini(&d.dev);
+	rig_close(&rig);
+}
+
+/** What an SMMU cannot do is refused with the reason, and nothing changes. */
+static void test_unsupported(void **state)
+{
+	static const struct {
+		enum smmu_domain_kind kind;
+		unsigned granule, ias, oas;
+		bool fits;
+		const char *says;
+	} cases[] = {
+		{SMMU_DOMAIN_STAGE1, 12, 48, 40, false, "IDR0.S1P"},
+		{SMMU_DOMAIN_STAGE2, 16, 40, 40, false, "IDR5.GRAN"},
+		{SMMU_DOMAIN_STAGE2, 14, 40, 40, false, "IDR5.GRAN"},
+		{SMMU_DOMAIN_STAGE2, 12, 40, 44, false, "IDR5.OAS"},
+		{SMMU_DOMAIN_STAGE2, 12, 44, 40, false, "IDR5.OAS"},
+		{SMMU_DOMAIN_STAGE2, 12, 40, 40, true, NULL},
+	};
+	struct smmu_model_config c = rig_config();
+
+	c.s1 = false;
+	c.ssid_bits = 0;
+	c.gran16k = c.gran64k = false;
+	c.oas = 40;
+	for (unsigned i = 0; i < SMMU_ARRAY_SIZE(cases); i++) {
+		struct smmu_domain_config cfg = {.kind = cases[i].kind,
+						 .granule_shift = (uint8_t)cases[i].granule,
+						 .ias = (uint8_t)cases[i].ias,
+						 .oas = (uint8_t)cases[i].oas};
+		struct smmu_domain domain, identity;
+		struct rig_device d;
+		int error;
+
+		rig_open(&rig, &c, 1);
+		rig_up(&rig, 0, 0);
+		rig_device(&rig, &d, 0, 5, 1, true, 0);
+		rig_domain(&rig, &identity, SMMU_DOMAIN_IDENTITY);
+		assert_int_equal(smmu_attach(&d.dev, &identity), 0);
+		cfg.port = &rig.port;
+		assert_int_equal(smmu_domain_init(&domain, &cfg), 0);
+		error = smmu_attach(&d.dev, &domain);
+		assert_int_equal(error, cases[i].fits ? 0 : -SMMU_EOPNOTSUPP);
+		if (!cases[i].fits) {
+			assert_int_equal(rig.posix.logged[SMMU_LOG_ERROR], 0);
+			assert_true(smmu_posix_logged(&rig.posix, cases[i].says));
+			assert_true(
+				smmu_posix_logged(&rig.posix, "smmu0: cannot attach the domain: "));
+			rig_expect(&d, 0x1000, 0x1000);
+			assert_int_equal(domain.users, 0);
+			rig_expect_array(&rig, &domain, "");
+		}
+		smmu_device_fini(&d.dev);
+		assert_int_equal(smmu_domain_fini(&domain), 0);
+		assert_int_equal(smmu_domain_fini(&identity), 0);
+		rig_close(&rig);
+	}
+}
+
+/** Not coherent: only domains that were made for it. No stage 2: the same words for that. */
+static void test_not_coherent(void **state)
+{
+	struct smmu_model_config c = rig_config();
+	struct smmu_domain domain;
+	struct smmu_domain_config cfg = {.kind = SMMU_DOMAIN_STAGE1};
+	struct rig_device d;
+
+	c.coherent = false;
+	c.s2 = false;
+	rig_open(&rig, &c, 1);
+	rig_up(&rig, 0, 0);
+	rig_device(&rig, &d, 0, 5, 1, false, 0);
+	rig_domain_with_page(&rig, &domain, SMMU_DOMAIN_STAGE1, 1);
+	assert_int_equal(smmu_attach(&d.dev, &domain), -SMMU_EOPNOTSUPP);
+	assert_true(smmu_posix_logged(&rig.posix, "IDR0.COHACC"));
+	assert_int_equal(smmu_domain_fini(&domain), 0);
+	rig_domain_with_page(&rig, &domain, SMMU_DOMAIN_STAGE2, 1);
+	assert_int_equal(smmu_attach(&d.dev, &domain), -SMMU_EOPNOTSUPP);
+	assert_true(smmu_posix_logged(&rig.posix, "IDR0.S2P"));
+	assert_int_equal(smmu_domain_fini(&domain), 0);
+	cfg.port = &rig.port;
+	cfg.non_coherent = true;
+	assert_int_equal(smmu_domain_init(&domain, &cfg), 0);
+	assert_int_equal(smmu_attach(&d.dev, &domain), 0);
+	assert_int_equal(smmu_map(&domain, 0x1000, RIG_PA(1), 0x1000, SMMU_PROT_READ, 0), 0);
+	rig_expect(&d, 0x1000, RIG_PA(1));
+	assert_int_equal(smmu_unmap(&domain, 0x1000, 0x1000, 0), 0);
+	rig_refused(&d, 0x1000);
+	smmu_device_fini(&d.dev);
+	assert_int_equal(smmu_domain_fini(&domain), 0);
+	rig_close(&rig);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_device_arguments),
+		cmocka_unit_test(test_unsupported),
+		cmocka_unit_test(test_not_coherent),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
