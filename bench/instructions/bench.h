@@ -13,7 +13,9 @@
 #include <smmuv3/instance.h>
 #include <stdio.h>
 #include <stdlib.h>
+#if __has_include(<valgrind/callgrind.h>)
 #include <valgrind/callgrind.h>
+#endif
 
 /** Count @p work as the value of @p row for @p design. */
 #define BENCH(row, design, work)                \

@@ -99,8 +99,7 @@ static uint32_t take_positions(struct rival *r, uint32_t n)
 	}
 }
 
-/** Issue @p n commands and a CMD_SYNC, and wait for it. */
-static void list_issue(struct rival *r, const struct smmu_cmd *cmd, uint32_t n)
+void rival_issue(struct rival *r, const struct smmu_cmd *cmd, uint32_t n)
 {
 	uint32_t first = take_positions(r, n + 1), end = first + n + 1;
 
@@ -113,7 +112,8 @@ static void list_issue(struct rival *r, const struct smmu_cmd *cmd, uint32_t n)
 	smmu_dma_wmb();
 	smmu_mmio_write32(&r->mmio, SMMU_CMDQ_PROD, end & WRAP);
 	smmu_store_release(&r->published, end);
-	while (behind(r, end))
+	/* Whoever slept for a lap finds CONS anywhere; but what was taken a lap later found room there. */
+	while (behind(r, end) && smmu_load(&r->tail) - end <= SIZE)
 		smmu_relax(&r->mmio);
 }
 
@@ -129,13 +129,13 @@ static void list_atc(struct rival *r, uint64_t iova, uint64_t pages)
 	for (const struct rival_device *d = r->devices; d; d = d->next) {
 		batch[n++] = atc_inv(d->sid, iova, pages);
 		if (n == BATCH) {
-			list_issue(r, batch, n);
+			rival_issue(r, batch, n);
 			n = 0;
 		}
 	}
 	smmu_spin_unlock(&r->lock, flags);
 	if (n)
-		list_issue(r, batch, n);
+		rival_issue(r, batch, n);
 }
 
 void list_sweep(struct rival *r, unsigned n, uint16_t asid, uint64_t iova, uint64_t pages)
@@ -147,7 +147,7 @@ void list_sweep(struct rival *r, unsigned n, uint16_t asid, uint64_t iova, uint6
 
 		while (left && count < BATCH)
 			batch[count++] = tlbi(asid, &at, &left);
-		list_issue(&r[i], batch, count);
+		rival_issue(&r[i], batch, count);
 		/* The list as it is after the table has changed. */
 		smmu_mb();
 		list_atc(&r[i], iova, pages);

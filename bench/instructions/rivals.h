@@ -21,9 +21,10 @@
 struct rival {
 	struct smmu_mmio mmio;
 	struct smmu_cmd *ring;
-	/** list: the positions taken, and those published; floor: tail alone. */
-	uint32_t tail, published;
-	struct smmu_spinlock lock; /**< protects the list of devices */
+	/** list: the positions taken, and those published; floor: tail alone. Each has a line of the cache to itself. */
+	uint32_t tail __attribute__((aligned(64)));
+	uint32_t published __attribute__((aligned(64)));
+	struct smmu_spinlock lock __attribute__((aligned(64))); /**< protects the list of devices */
 	struct rival_device *devices;
 	uint32_t nr_devices;
 };
@@ -35,6 +36,9 @@ struct rival_device {
 
 /** A ring over the registers of @p mmio and @p n devices with ATS. */
 void rival_init(struct rival *r, struct smmu_mmio mmio, unsigned n);
+
+/** list: issue @p n commands and a CMD_SYNC, and wait for it. Any thread. */
+void rival_issue(struct rival *r, const struct smmu_cmd *cmd, uint32_t n);
 
 /** Invalidate @p pages pages of 4K at @p iova under @p asid on @p n SMMUs; for the floor as many as one command takes. */
 void floor_sweep(struct rival *r, unsigned n, uint16_t asid, uint64_t iova, uint64_t pages);
