@@ -25,7 +25,7 @@ NOT_ASAN = ^(cli-.*|qemu-command)$$
 C_FILES = git ls-files -co --exclude-standard '*.[ch]'
 
 .DEFAULT_GOAL := build
-.PHONY: build run test help setup-test check format check-format tidy freestanding sanitize tsan bench mutants conformance fuzz headers docs deb ci install uninstall clean
+.PHONY: build run test help setup-test check format check-format tidy freestanding sanitize tsan bench timing mutants conformance fuzz headers docs deb ci install uninstall clean
 
 build: ## build the library and the command (build/smmuv3), after installing what that needs
 	$(SETUP) run
@@ -70,6 +70,10 @@ bench: build ## all benchmarks, as tables, as JSON and as plots (build/bench; pl
 	@mkdir -p $(BUILD)/bench
 	$(BUILD)/smmuv3 bench --trace data/nvme-iommu.trace.gz --json $(BUILD)/bench/bench.json --svg $(BUILD)/bench
 
+timing: ## build-timing/smmuv3-timing, static: threads, start-up and memory, measured on a machine that has nothing installed
+	$(SETUP) run
+	@tools/timing.sh
+
 mutants: ## small faults in src/, one at a time: each has to be noticed (MUTANTS='NAME…' or '--sample 20' for some)
 	$(SETUP) test
 	@tests/mutants/run.py $(MUTANTS)
@@ -112,7 +116,7 @@ uninstall: ## take away what the last install put there
 	@ninja -C $(BUILD) uninstall >/dev/null && echo "uninstalled"
 
 clean: ## remove every build folder; the cache (.cache) stays
-	rm -rf $(BUILD) build-asan build-tsan build-clang build-tidy build-freestanding build-embed build-ci build-mutants build-docs build-deb
+	rm -rf $(BUILD) build-asan build-tsan build-clang build-tidy build-freestanding build-embed build-ci build-mutants build-docs build-deb build-timing
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  \1\t\2/p' Makefile | expand -t 18
