@@ -79,8 +79,9 @@ static uint64_t waited(struct worker *k)
 }
 
 #define A_CALL_NS 20000u
-/* Others go on while one rests, but time-outs of theirs are seen no later than by so much. */
+/* With real threads somebody may be sleeping until then. */
 #define A_LONG_REST_NS 50000000u
+#define A_LONG_SIMULATED_REST_NS 2000000000u
 
 /* Devices that do DMA as long as there are workers. */
 static void mover_main(void *arg)
@@ -89,15 +90,15 @@ static void mover_main(void *arg)
 	struct machine *m = k->w->m;
 
 	while (smmu_load_acquire(&k->w->working) && !smmu_load(&m->stop)) {
-		uint64_t idle = waited(k);
+		uint64_t idle = waited(k),
+			 longest = m->sim ? A_LONG_SIMULATED_REST_NS : A_LONG_REST_NS;
 
 		worker_dma(k);
 		/* Real threads share processors with the SMMUs: bursts, and a rest. */
 		if (m->sim || idle > 10 * A_CALL_NS || k->count.dma % 16 == 0)
-			machine_pause(m, 50 + smmu_random_below(&k->random, 800) +
-						 (idle > A_CALL_NS
-							  ? smmu_min64(idle / 16, A_LONG_REST_NS)
-							  : 0));
+			machine_pause(
+				m, 50 + smmu_random_below(&k->random, 800) +
+					   (idle > A_CALL_NS ? smmu_min64(idle / 4, longest) : 0));
 	}
 }
 
@@ -121,7 +122,7 @@ static void service_main(void *arg)
 		uint64_t served = machine_serve(m);
 
 		k->events += served;
-		pause = served ? 0 : smmu_min64(pause + 1000, 1000000);
+		pause = served ? 0 : smmu_min64(pause + pause / 8 + 1000, 50000000);
 		machine_pause(m, 1000 + (m->sim ? pause : 4000));
 		if (m->sim && m->backend.ops->any_interrupt) {
 			if (!called(k))

@@ -16,6 +16,12 @@
  * time passes. (Two, because a harness's atomic store is not seen from here: a fiber that looks barren may have let
  * another one go on, which notices in its second look.) Who has looked many times looks less often while it is only
  * another fiber that gets on, unless times are to be without noise.
+ *
+ * Long waits. Who waits for a minute, for an ATC say, must not be asked a million times whether it is over. A fiber waits from
+ * its first spin on until it writes a register, computes, sleeps or does more than any poll loop does: what a driver
+ * stores while it waits, to note when it last looked, does not end the wait. After SIM_LONG_NS it looks again when a part of
+ * the time waited so far has gone by, SIM_LONG_PART, whether anything happens or not. Who sleeps in sim_wait is not even
+ * run for that: the scheduler looks in its place, after each thing that a device does.
  */
 #include "sim_internal.h"
 
@@ -32,6 +38,11 @@
 /* After so many looks in vain a fiber begins to look less often, at last every so many nanoseconds. */
 #define SIM_EAGER_LOOKS 4u
 #define SIM_LOOK_NS 320u
+/* From when on a wait is long, and after which part of it such a fiber looks again. */
+#define SIM_LONG_NS 100000u
+#define SIM_LONG_PART 64u
+/* One that has waited for so many times the patience hangs, though others get on. */
+#define SIM_HANGS 16u
 /* What the points where threads meet count for in the chance to lose the processor; a mere access counts 1. */
 #define SIM_HEAVY 8
 
@@ -45,13 +56,35 @@ void sim_note(struct sim *sim, uint64_t what)
 	sim->digest = (x ^ (x >> 29)) * 0xbf58476d1ce4e5b9;
 }
 
-static uint64_t sim_look_pause(const struct sim *sim, const struct sim_fiber *f)
+/* The part of its wait, if that is long, after which @f looks again. */
+static uint64_t sim_long_pause(const struct sim *sim, const struct sim_fiber *f)
+{
+	uint64_t waited = f->time - f->since;
+
+	if (!f->waits || waited < SIM_LONG_NS)
+		return 0;
+	return smmu_min64(waited / SIM_LONG_PART, sim->max_step);
+}
+
+/* It has looked in vain. */
+static void sim_look_later(const struct sim *sim, struct sim_fiber *f)
+{
+	uint64_t pause;
+
+	f->time += SIM_SPIN_NS;
+	pause = sim_long_pause(sim, f);
+	f->wake = !pause && f->barren >= 2 ? UINT64_MAX : f->time + pause;
+}
+
+/* @now: a device acted, else another fiber got on. */
+static uint64_t sim_look_pause(const struct sim *sim, const struct sim_fiber *f, bool now)
 {
 	unsigned n = f->looks > SIM_EAGER_LOOKS ? f->looks - SIM_EAGER_LOOKS : 0;
+	uint64_t pause = now && f->cond ? 0 : sim_long_pause(sim, f);
 
-	if (!n || !sim->switch_num)
-		return 0;
-	return smmu_min64(SIM_SPIN_NS << smmu_min64(n, 8), SIM_LOOK_NS);
+	if (now || !n || !sim->switch_num)
+		return pause;
+	return smmu_max64(pause, smmu_min64(SIM_SPIN_NS << smmu_min64(n, 8), SIM_LOOK_NS));
 }
 
 /* Something happened at @at: who spins looks again, not earlier. @now: all at once, else each when it is time. */
@@ -68,7 +101,7 @@ void sim_wake(struct sim *sim, uint64_t at, bool now)
 		if (!f->spinning || f->held_by)
 			continue;
 		f->barren = 0;
-		wake = smmu_max64(f->time + (now ? 0 : sim_look_pause(sim, f)), at);
+		wake = smmu_max64(f->time + sim_look_pause(sim, f, now), at);
 		f->wake = smmu_min64(f->wake, wake);
 		sim->others = smmu_min64(sim->others, f->wake);
 	}
@@ -126,11 +159,16 @@ static void sim_act(struct sim *sim)
 	} while (any);
 }
 
-/* All who are left spin, and looked in vain: let time pass. */
+/* How far the next that happens may be away, while there are fibers that looked in vain and wait for it. */
+static uint64_t sim_jump(const struct sim *sim)
+{
+	return sim->now + smmu_max64(sim->step, SIM_FIRST_JUMP_NS);
+}
+
+/* All who are left spin, and looked in vain, or go on much later: let time pass. */
 static void sim_idle(struct sim *sim, uint64_t event)
 {
-	uint64_t jump = smmu_max64(sim->step, SIM_FIRST_JUMP_NS);
-	uint64_t at = event <= sim->now + jump ? event : sim->now + sim->step;
+	uint64_t at = event <= sim_jump(sim) ? event : sim->now + sim->step;
 
 	sim->now = smmu_max64(sim->now, at);
 	if (at != event) {
@@ -147,11 +185,16 @@ static struct sim_fiber *sim_earliest(struct sim *sim)
 	unsigned i, equals = 0;
 
 	sim->others = UINT64_MAX;
+	sim->parked = 0;
 	for (i = 0; i < sim->fibers; i++) {
 		struct sim_fiber *f = sim->fiber[i];
 
-		if (f->ended || f->held_by || f->wake == UINT64_MAX)
+		if (f->ended || f->held_by)
 			continue;
+		if (f->wake == UINT64_MAX) {
+			sim->parked++;
+			continue;
+		}
 		if (!best || f->wake < best->wake) {
 			if (best)
 				sim->others = best->wake;
@@ -181,8 +224,40 @@ static void sim_report_hang(const struct sim *sim)
 			f->in_handler ? ", in an interrupt handler" : "");
 		if (f->held_by)
 			fprintf(stderr, ", pre-empted by fiber %d", f->held_by->id);
+		if (f->waits)
+			fprintf(stderr, ", since %" PRIu64 " ns", f->since);
 		fprintf(stderr, "\n");
 	}
+}
+
+/* Nobody has got on for too long, and @best, who goes on next, only looks; or that one has waited far too long. */
+static bool sim_hangs(const struct sim *sim, const struct sim_fiber *best)
+{
+	if (!best || best->spinning)
+		if (sim->now - sim->progress > sim->patience)
+			return true;
+	return best && best->waits && best->spinning &&
+	       best->time - best->since > SIM_HANGS * sim->patience;
+}
+
+/* @f is next. One that sleeps in sim_wait is looked after here, and goes on when its condition holds. */
+static bool sim_goes_on(struct sim *sim, struct sim_fiber *f)
+{
+	bool holds;
+
+	if (!f->cond)
+		return true;
+	sim->acting = true;
+	holds = f->cond(f->arg_of_cond);
+	sim->acting = false;
+	if (holds)
+		return true;
+	sim_let_go(sim, f);
+	f->time = sim->now;
+	f->barren++;
+	f->looks++;
+	sim_look_later(sim, f);
+	return false;
 }
 
 /* Who goes on: a fiber, or the host when none is left or they hang. */
@@ -193,20 +268,20 @@ static struct sim_fiber *sim_pick(struct sim *sim)
 
 		sim->event = sim_next_event(sim);
 		sim->dirty = false;
-		if (best && sim->event > best->wake) {
-			sim->now = smmu_max64(sim->now, best->wake);
-			return best;
-		}
-		if (best) {
-			sim->now = smmu_max64(sim->now, sim->event);
-			sim_act(sim);
-			continue;
-		}
-		if (sim->now - sim->progress > sim->patience) {
+		if (sim_hangs(sim, best)) {
 			sim->hung = true;
 			break;
 		}
-		sim_idle(sim, sim->event);
+		if (!best || (sim->parked && best->wake > sim_jump(sim))) {
+			sim_idle(sim, sim->event);
+		} else if (sim->event > best->wake) {
+			sim->now = smmu_max64(sim->now, best->wake);
+			if (sim_goes_on(sim, best))
+				return best;
+		} else {
+			sim->now = smmu_max64(sim->now, sim->event);
+			sim_act(sim);
+		}
 	}
 	return &sim->host;
 }
@@ -309,7 +384,9 @@ void sim_do_point(enum sim_point_kind kind)
 	sim->points++;
 	self->own_points++;
 	/* Others are let look when this fiber works; while it may be only looking itself, when it does more. */
-	if (!self->site || ++self->turn_points > SIM_POLL_POINTS || sim_is_work(kind)) {
+	if (kind == SIM_POINT_MMIO_WRITE || ++self->turn_points > SIM_POLL_POINTS)
+		self->waits = false;
+	if (!self->site || self->turn_points > SIM_POLL_POINTS || sim_is_work(kind)) {
 		if (self->site || sim->spinning)
 			sim_worked(sim);
 		sim->progress = sim->now;
@@ -346,11 +423,13 @@ static void sim_spin_at(struct sim *sim, const void *site)
 	} else {
 		sim_worked(sim);
 	}
+	if (!self->waits)
+		self->since = self->time;
+	self->waits = true;
 	self->site = site;
 	self->spinning = true;
 	sim->spinning++;
-	self->time += SIM_SPIN_NS;
-	self->wake = self->barren < 2 ? self->time : UINT64_MAX;
+	sim_look_later(sim, self);
 	sim->hung |= sim_handler_hangs(sim, self);
 	sim_give_way(sim);
 }
@@ -377,7 +456,7 @@ void sim_spin_asleep(void)
 	if (!sim_on) {
 		sim_thread_spin();
 	} else if (!the_sim->acting) {
-		sim_let_go(the_sim);
+		sim_let_go(the_sim, the_sim->current);
 		sim_spin_at(the_sim, __builtin_return_address(0));
 	}
 }
@@ -390,7 +469,7 @@ static void sim_fiber_main(void *arg)
 	struct sim *sim = the_sim;
 
 	self->fn(self->arg);
-	sim_let_go(sim);
+	sim_let_go(sim, sim->current);
 	sim_drain(sim);
 	sim_worked(sim);
 	self->ended = true;
@@ -453,7 +532,8 @@ void sim_charge(struct sim *sim, uint64_t ns)
 {
 	sim->points++;
 	sim->current->own_points++;
-	sim_let_go(sim);
+	sim->current->waits = false;
+	sim_let_go(sim, sim->current);
 	sim_worked(sim);
 	sim->dirty = true;
 	sim_spend(sim, ns, SIM_HEAVY);
@@ -470,7 +550,8 @@ void sim_sleep_until(struct sim *sim, uint64_t at_ns)
 		sim_host_goes_on(sim, at_ns);
 		return;
 	}
-	sim_let_go(sim);
+	self->waits = false;
+	sim_let_go(sim, sim->current);
 	sim_worked(sim);
 	self->time = self->wake = at_ns;
 	sim_give_way(sim);
@@ -484,8 +565,11 @@ void sim_sleep(struct sim *sim, uint64_t ns)
 
 void sim_wait(struct sim *sim, bool (*cond)(void *arg), void *arg)
 {
+	sim->current->cond = cond;
+	sim->current->arg_of_cond = arg;
 	while (!cond(arg))
 		sim_spin_asleep();
+	sim->current->cond = NULL;
 }
 
 void sim_join(struct sim *sim, int id)

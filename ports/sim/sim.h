@@ -58,7 +58,7 @@ void sim_charge(struct sim *sim, uint64_t ns);
 void sim_sleep(struct sim *sim, uint64_t ns);
 void sim_sleep_until(struct sim *sim, uint64_t at_ns);
 
-/** Sleep until @p cond(@p arg) holds; it must not itself reach a scheduling point that writes. */
+/** Sleep until @p cond(@p arg) holds; others call it too, and the points in it are none. */
 void sim_wait(struct sim *sim, bool (*cond)(void *arg), void *arg);
 
 /** Spin until fiber number @p id has ended. */

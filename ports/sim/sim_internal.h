@@ -23,6 +23,10 @@ struct sim_fiber {
 	const void *site; /* where it spins, or spun before this turn; NULL if it does not */
 	bool spinning;
 	bool ended;
+	bool waits;              /* it has only looked, */
+	uint64_t since;          /* since then */
+	bool (*cond)(void *arg); /* it sleeps until this holds; NULL: it does not */
+	void *arg_of_cond;
 	unsigned barren; /* looks in vain since something happened */
 	unsigned looks;  /* the same since it last did anything */
 	unsigned turn_points;
@@ -58,6 +62,8 @@ struct sim {
 	struct sim_fiber *current;
 	struct sim_fiber *fiber[SIM_FIBERS];
 	unsigned fibers, alive, spinning;
+	unsigned
+		parked; /* of those: in the last look for who goes on, how many go on only if something happens */
 	struct sim_actor actor[SIM_ACTORS];
 	unsigned actors;
 	bool acting; /* inside a device or a callback of a retired object: hooks do nothing */
@@ -103,8 +109,8 @@ void sim_drain(struct sim *sim);
 void sim_chance_set(struct sim *sim, struct sim_chance *c, unsigned num, unsigned den);
 /* What strikes the running fiber at this point. */
 void sim_strike(struct sim *sim);
-/* The running fiber waits asleep, ends or has finished an operation: what it pre-empted goes on. */
-void sim_let_go(struct sim *sim);
+/* The fiber waits asleep, ends or has finished an operation: what it pre-empted goes on. */
+void sim_let_go(struct sim *sim, struct sim_fiber *self);
 bool sim_handler_hangs(const struct sim *sim, struct sim_fiber *self);
 
 #endif

@@ -32,7 +32,12 @@ static void serve(struct sim *sim)
 	struct sim_fiber *self = sim->current;
 	const void *site = self->site;
 	unsigned barren = self->barren, looks = self->looks, turn_points = self->turn_points;
+	uint64_t since = self->since;
+	bool waits = self->waits;
+	bool (*cond)(void *arg) = self->cond;
 
+	self->waits = false;
+	self->cond = NULL;
 	self->irq_pending = false;
 	self->in_handler = true;
 	self->handler_since = self->time;
@@ -44,6 +49,9 @@ static void serve(struct sim *sim)
 	self->barren = barren;
 	self->looks = looks;
 	self->turn_points = turn_points;
+	self->waits = waits;
+	self->cond = cond;
+	self->since = since;
 	sim_note(sim, 0x19ULL << 32 | (uint32_t)self->id);
 }
 
@@ -61,9 +69,9 @@ static void pre_empt(struct sim *sim)
 	sim_give_way(sim);
 }
 
-void sim_let_go(struct sim *sim)
+void sim_let_go(struct sim *sim, struct sim_fiber *self)
 {
-	struct sim_fiber *self = sim->current, *held = self->holds;
+	struct sim_fiber *held = self->holds;
 
 	if (!held)
 		return;
