@@ -86,7 +86,7 @@ conformance: ## docs/conformance.md against the tree: each rule of IHI 0070 has 
 	@$(NINJA)
 	@tools/conformance.py --build $(BUILD)
 
-fuzz: ## the readers of tables, traces and logs under libFuzzer, FUZZ_RUNS inputs each (10,000,000)
+fuzz: ## the readers of tables, traces, logs and guests' commands under libFuzzer, FUZZ_RUNS inputs each (10,000,000)
 	$(SETUP) ci
 	@tests/fuzz/run.sh
 
