@@ -87,8 +87,8 @@ struct smmu_instance_config {
 struct smmu_ids {
 	uint64_t *bitmap;
 	uint64_t *
-		abandoned; /**< behind the bitmap: not used any more, but the TLB was not cleaned of them */
-	uint32_t count, nr_abandoned;
+		retired; /**< behind the bitmap: not used any more, but the TLB was not cleaned of them */
+	uint32_t count, nr_retired;
 	uint32_t hint;
 };
 

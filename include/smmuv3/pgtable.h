@@ -60,6 +60,11 @@ enum smmu_pgtable_attr {
 	SMMU_PGTABLE_ATTR_DEVICE = 2, /**< Device-nGnRE */
 };
 
+/** MAIR of the library's own tables: inner and outer write-back allocating, inner and outer non-cacheable, Device-nGnRE. */
+#define SMMU_PGTABLE_MAIR                                                                \
+	(0xffULL << (8 * SMMU_PGTABLE_ATTR_WB) | 0x44ULL << (8 * SMMU_PGTABLE_ATTR_NC) | \
+	 0x04ULL << (8 * SMMU_PGTABLE_ATTR_DEVICE))
+
 /** Bits of the flags of map. */
 enum smmu_map_flags {
 	SMMU_MAP_ATOMIC = 1, /**< must not sleep: tables are allocated with SMMU_ALLOC_ATOMIC */

@@ -85,6 +85,7 @@ static int ats_on(struct smmu_device *dev)
 struct cd_sync {
 	struct smmu_streams *s;
 	uint32_t ssid;
+	bool leaf; /* the level-1 descriptor is as it was */
 };
 
 static int sync_cd(void *ctx)
@@ -93,7 +94,7 @@ static int sync_cd(void *ctx)
 	struct smmu_cmd cmd[SMMU_DEVICE_STREAMS];
 
 	for (uint32_t i = 0; i < c->s->nr; i++)
-		cmd[i] = smmu_cmd_cfgi_cd(c->s->id[i], c->ssid, false);
+		cmd[i] = smmu_cmd_cfgi_cd(c->s->id[i], c->ssid, c->leaf);
 	return smmu_instance_issue(c->s->instance, cmd, c->s->nr, true);
 }
 
@@ -106,11 +107,11 @@ static void fill_cd(struct smmu_streams *s, struct smmu_cd *live, const struct s
 	SMMU_BARRIER(cd_spare_filled, smmu_dma_wmb());
 }
 
-/** The CD of attachment @p a; NULL: one that is not valid. */
+/** The CD of attachment @p a; NULL: one that is not valid, with word 3 ready as in a new table. */
 static void make_cd(const struct smmu_device *dev, const struct smmu_attachment *a,
 		    struct smmu_cd *cd)
 {
-	*cd = (struct smmu_cd){0};
+	*cd = (struct smmu_cd){{0, 0, 0, SMMU_PGTABLE_MAIR}};
 	if (a)
 		smmu_make_cd(dev, a->domain, a->id, cd);
 }
@@ -118,21 +119,26 @@ static void make_cd(const struct smmu_device *dev, const struct smmu_attachment 
 /** Change the CD of @p ssid, in a table for substreams, to what @p a (NULL: not valid) needs. */
 static int change_cd(struct smmu_device *dev, uint32_t ssid, const struct smmu_attachment *a)
 {
-	struct cd_sync sync = {dev->streams, ssid};
-	struct smmu_cd cd, *live;
+	struct smmu_cd cd, *live = smmu_cdtab_cd(dev->streams, ssid);
+	bool hooked = live && smmu_cdtab_hooked(dev->streams, ssid);
+	struct cd_sync sync = {dev->streams, ssid, hooked};
 	struct smmu_entry_change change = {.port = dev->instance->port,
 					   .kind = &smmu_cd_kind,
 					   .n = 1,
 					   .sync = sync_cd,
 					   .ctx = &sync};
 
-	/* The leaf that holds it was made by the attach that needed it first; without one, none of its CDs is valid. */
-	if (smmu_cdtab_cd(dev->streams, ssid, &live))
+	/* No CD is valid in a leaf that was not made, or that the table does not lead to. */
+	if (!live || (!hooked && !a))
 		return 0;
 	make_cd(dev, a, &cd);
-	if (!smmu_streams_reach_cds(dev->streams)) {
+	if (!hooked || !smmu_streams_reach_cds(dev->streams)) {
 		fill_cd(dev->streams, live, &cd);
-		return 0;
+		if (hooked)
+			return 0;
+		/* A new leaf is complete when it is hooked: only the descriptor may be cached, as it was (5.3.1). */
+		smmu_cdtab_hook(dev->streams, ssid);
+		return smmu_streams_reach_cds(dev->streams) ? sync_cd(&sync) : 0;
 	}
 	change.live[0] = live->w;
 	return smmu_entry_change(&change, cd.w);
@@ -140,9 +146,9 @@ static int change_cd(struct smmu_device *dev, uint32_t ssid, const struct smmu_a
 
 static bool cd_hitless(struct smmu_device *dev, uint32_t ssid, const struct smmu_attachment *a)
 {
-	struct smmu_cd cd, *live;
+	struct smmu_cd cd, *live = smmu_cdtab_cd(dev->streams, ssid);
 
-	if (smmu_cdtab_cd(dev->streams, ssid, &live))
+	if (!live)
 		return true;
 	make_cd(dev, a, &cd);
 	return smmu_entry_hitless(&smmu_cd_kind, dev->instance->port, live->w, cd.w);
@@ -156,7 +162,7 @@ static bool is_stage1(const struct smmu_domain *d)
 /** The CD of the untagged traffic, before the STE that leads to it. */
 static int change_own_cd(struct smmu_device *dev)
 {
-	struct smmu_cd cd, *live;
+	struct smmu_cd cd;
 
 	if (!is_stage1(dev->domain))
 		return 0;
@@ -164,9 +170,8 @@ static int change_own_cd(struct smmu_device *dev)
 		return change_cd(dev, 0, dev->own);
 	/* Two take turns: this is the one that the STE does not point to. */
 	dev->streams->cdtab.slot ^= 1;
-	smmu_cdtab_cd(dev->streams, 0, &live);
 	make_cd(dev, dev->own, &cd);
-	fill_cd(dev->streams, live, &cd);
+	fill_cd(dev->streams, smmu_cdtab_cd(dev->streams, 0), &cd);
 	return 0;
 }
 
@@ -286,14 +291,13 @@ static int prepare(struct smmu_device *dev, uint32_t ssid, struct smmu_domain *d
 {
 	const struct smmu_port *port = dev->instance->port;
 	struct smmu_attachment *a = port->ops->alloc(port->ctx, sizeof(*a));
-	struct smmu_cd *cd;
 	int error = 0;
 
 	if (!a)
 		return -SMMU_ENOMEM;
 	*a = (struct smmu_attachment){.domain = domain, .ssid = ssid};
 	if (is_stage1(domain) && dev->ssid_bits)
-		error = smmu_cdtab_cd(dev->streams, ssid, &cd);
+		error = smmu_cdtab_make(dev->streams, ssid);
 	if (!error && smmu_domain_has_table(domain))
 		error = smmu_domain_join(dev->streams, a);
 	else if (!error)
@@ -442,6 +446,31 @@ void smmu_device_detach_all(struct smmu_device *dev)
 	while (dev->pasids)
 		switch_pasid(dev, &dev->pasids, dev->pasids->ssid, NULL);
 	detach_own(dev);
+}
+
+void smmu_device_drop_all(struct smmu_device *dev)
+{
+	struct smmu_attachment *a;
+
+	while ((a = dev->pasids)) {
+		dev->pasids = a->next;
+		leaving(dev, a);
+	}
+	leaving(dev, dev->own);
+	dev->own = NULL;
+	dev->domain = NULL;
+	smmu_streams_drop(dev->streams);
+}
+
+void smmu_device_end_ats(struct smmu_device *dev)
+{
+	smmu_mutex_lock(&dev->lock);
+	if (dev->instance && dev->ats_on) {
+		set_ats(dev, false);
+		dev->ats_on = false;
+	}
+	dev->ats_wanted = false;
+	smmu_mutex_unlock(&dev->lock);
 }
 
 void smmu_device_ats(struct smmu_device *dev, bool on)

@@ -36,6 +36,14 @@ void smmu_cdtab_memory(const struct smmu_instance *inst, unsigned ssid_bits, siz
 	*plain = t.l1_count * sizeof(*t.l2);
 }
 
+/** CDs that are not valid, with what the library's own page tables need of word 3 lying ready. */
+static void fill_invalid(const struct smmu_port *port, struct smmu_cd *cd, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		cd[i].w[3] = SMMU_PGTABLE_MAIR;
+	smmu_port_clean(port, cd, n * sizeof(*cd));
+}
+
 int smmu_cdtab_init(struct smmu_streams *s, unsigned ssid_bits)
 {
 	const struct smmu_port *port = s->instance->port;
@@ -52,7 +60,10 @@ int smmu_cdtab_init(struct smmu_streams *s, unsigned ssid_bits)
 	}
 	t->table = port->ops->dma_alloc(port->ctx, t->size, smmu_max64(t->size, 64), 0, &t->bus);
 	if (t->table) {
-		smmu_port_clean(port, t->table, t->size);
+		if (t->l2)
+			smmu_port_clean(port, t->table, t->size);
+		else
+			fill_invalid(port, t->table, t->size / sizeof(struct smmu_cd));
 		error = smmu_instance_reaches(s->instance, "a table of context descriptors", t->bus,
 					      t->size);
 	}
@@ -76,38 +87,59 @@ void smmu_cdtab_fini(struct smmu_streams *s)
 	*t = (struct smmu_cdtab){0};
 }
 
-int smmu_cdtab_cd(struct smmu_streams *s, uint32_t ssid, struct smmu_cd **cd)
+int smmu_cdtab_make(struct smmu_streams *s, uint32_t ssid)
 {
 	const struct smmu_port *port = s->instance->port;
 	struct smmu_cdtab *t = &s->cdtab;
 	uint32_t i = ssid >> LEAF_LOG2;
 	uint64_t *l1 = t->table, bus;
+	struct smmu_cd *leaf;
+	int error;
 
-	if (!t->l2) {
-		*cd = (struct smmu_cd *)t->table + (t->log2size ? ssid : t->slot);
+	if (!t->l2 || t->l2[i])
 		return 0;
+	leaf = port->ops->dma_alloc(port->ctx, LEAF_BYTES, 4096, 0, &bus);
+	if (!leaf)
+		return -SMMU_ENOMEM;
+	error = smmu_instance_reaches(s->instance, "a leaf of context descriptors", bus,
+				      LEAF_BYTES);
+	if (error) {
+		port->ops->dma_free(port->ctx, leaf, LEAF_BYTES);
+		return error;
 	}
-	if (!t->l2[i]) {
-		struct smmu_cd *leaf = port->ops->dma_alloc(port->ctx, LEAF_BYTES, 4096, 0, &bus);
-		int error;
-
-		if (!leaf)
-			return -SMMU_ENOMEM;
-		error = smmu_instance_reaches(s->instance, "a leaf of context descriptors", bus,
-					      LEAF_BYTES);
-		if (error) {
-			port->ops->dma_free(port->ctx, leaf, LEAF_BYTES);
-			return error;
-		}
-		/* Its CDs are not valid; whoever makes one valid tells the caches about the descriptor as well. */
-		smmu_port_clean(port, leaf, LEAF_BYTES);
-		SMMU_BARRIER(cd_leaf_filled, smmu_dma_wmb());
-		smmu_store(&l1[i], (bus & SMMU_L1CD_L2PTR) | SMMU_L1CD_V);
-		smmu_port_clean(port, &l1[i], sizeof(l1[i]));
-		t->l2[i] = leaf;
-	}
-	*cd = t->l2[i] + (ssid & ((1u << LEAF_LOG2) - 1));
+	fill_invalid(port, leaf, 1u << LEAF_LOG2);
+	t->l2[i] = leaf;
+	/* What is not valid is not followed (3.21.3). */
+	smmu_store(&l1[i], bus & SMMU_L1CD_L2PTR);
 	return 0;
+}
+
+struct smmu_cd *smmu_cdtab_cd(const struct smmu_streams *s, uint32_t ssid)
+{
+	const struct smmu_cdtab *t = &s->cdtab;
+	struct smmu_cd *leaf;
+
+	if (!t->l2)
+		return (struct smmu_cd *)t->table + (t->log2size ? ssid : t->slot);
+	leaf = t->l2[ssid >> LEAF_LOG2];
+	return leaf ? leaf + (ssid & ((1u << LEAF_LOG2) - 1)) : NULL;
+}
+
+bool smmu_cdtab_hooked(const struct smmu_streams *s, uint32_t ssid)
+{
+	const uint64_t *l1 = s->cdtab.table;
+
+	return !s->cdtab.l2 || smmu_load(&l1[ssid >> LEAF_LOG2]) & SMMU_L1CD_V;
+}
+
+void smmu_cdtab_hook(struct smmu_streams *s, uint32_t ssid)
+{
+	uint64_t *l1 = s->cdtab.table;
+	uint32_t i = ssid >> LEAF_LOG2;
+
+	SMMU_BARRIER(cd_leaf_filled, smmu_dma_wmb());
+	smmu_store(&l1[i], smmu_load(&l1[i]) | SMMU_L1CD_V);
+	smmu_port_clean(s->instance->port, &l1[i], sizeof(l1[i]));
 }
 
 uint64_t smmu_cdtab_ste_bits(const struct smmu_streams *s)

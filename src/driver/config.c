@@ -14,23 +14,46 @@ static bool is_stage(const struct smmu_domain *d, enum smmu_domain_kind kind)
 	return d && d->kind == kind;
 }
 
-static uint64_t stage1_word1(const struct smmu_device *dev)
+/**
+ * Word 1 without EATS, the same whether stage 1 is on or not: where it is off its fields are IGNORED (5.2.1), so that they
+ * lie ready and turning it on is one store, of word 0. SHCFG is RES0, and acts as this, without ATTR_TYPES_OVR.
+ */
+static uint64_t word1(const struct smmu_instance *inst, uint64_t dss)
 {
-	uint32_t features = dev->instance->features.bits;
+	uint32_t features = inst->features.bits;
 	bool coherent = features & SMMU_FEAT_COHERENT;
-	uint64_t cache = coherent ? SMMU_STE_S1C_WB_RA : SMMU_STE_S1C_NC, dss;
+	uint64_t cache = coherent ? SMMU_STE_S1C_WB_RA : SMMU_STE_S1C_NC, w1 = 0;
 
-	if (is_stage(dev->domain, SMMU_DOMAIN_STAGE1))
-		dss = SMMU_STE_S1DSS_SSID0;
-	else if (is_stage(dev->domain, SMMU_DOMAIN_IDENTITY))
-		dss = SMMU_STE_S1DSS_BYPASS;
-	else
-		dss = SMMU_STE_S1DSS_TERMINATE;
-	return smmu_field_prep(SMMU_STE_W1_S1DSS, dss) | smmu_field_prep(SMMU_STE_W1_S1CIR, cache) |
+	if (inst->idr1 & SMMU_IDR1_ATTR_TYPES_OVR)
+		w1 |= smmu_field_prep(SMMU_STE_W1_SHCFG, SMMU_STE_SHCFG_INCOMING);
+	if (!(features & SMMU_FEAT_S1))
+		return w1;
+	return w1 | smmu_field_prep(SMMU_STE_W1_S1DSS, dss) |
+	       smmu_field_prep(SMMU_STE_W1_S1CIR, cache) |
 	       smmu_field_prep(SMMU_STE_W1_S1COR, cache) |
 	       smmu_field_prep(SMMU_STE_W1_S1CSH, coherent ? SMMU_SH_ISH : SMMU_SH_OSH) |
 	       /* Faults end at once: nobody here resumes stalled transactions, and those of PCIe must not stall. */
 	       (features & SMMU_FEAT_STALL ? SMMU_STE_W1_S1STALLD : 0);
+}
+
+/**
+ * What becomes of traffic without a substream where there are substreams. Where there are none yet: what it would be if one
+ * came next; and with nothing at all attached, what a stage-1 domain needs, since that comes first mostly.
+ */
+static uint64_t dss_of(const struct smmu_device *dev)
+{
+	if (is_stage(dev->domain, SMMU_DOMAIN_IDENTITY) ||
+	    is_stage(dev->domain, SMMU_DOMAIN_STAGE2))
+		return SMMU_STE_S1DSS_BYPASS;
+	if (dev->pasids && !is_stage(dev->domain, SMMU_DOMAIN_STAGE1))
+		return SMMU_STE_S1DSS_TERMINATE;
+	return SMMU_STE_S1DSS_SSID0;
+}
+
+void smmu_make_abort(const struct smmu_instance *inst, struct smmu_ste *ste)
+{
+	*ste = (struct smmu_ste){{0, word1(inst, SMMU_STE_S1DSS_SSID0)}};
+	ste->w[0] = smmu_ste_kind.halt(ste->w);
 }
 
 /** Stage 2 of @p domain. */
@@ -49,16 +72,13 @@ static void stage2_words(const struct smmu_domain *domain, uint32_t vmid, struct
 	ste->w[3] = r->ttb & SMMU_STE_W3_S2TTB;
 }
 
-/** The parts of an STE that have nothing to do with its stages. SHCFG is RES0, and acts as this, without ATTR_TYPES_OVR. */
-static void finish_ste(const struct smmu_instance *inst, uint64_t config, bool ats,
+/** The parts of an STE that are there whatever its stages are. */
+static void finish_ste(const struct smmu_instance *inst, uint64_t config, uint64_t dss, bool ats,
 		       struct smmu_ste *ste)
 {
 	ste->w[0] |= SMMU_STE_W0_V | smmu_field_prep(SMMU_STE_W0_CONFIG, config);
-	if (config == SMMU_STE_CONFIG_ABORT)
-		return;
-	if (inst->idr1 & SMMU_IDR1_ATTR_TYPES_OVR)
-		ste->w[1] |= smmu_field_prep(SMMU_STE_W1_SHCFG, SMMU_STE_SHCFG_INCOMING);
-	if (ats)
+	ste->w[1] = word1(inst, dss);
+	if (ats && config != SMMU_STE_CONFIG_ABORT)
 		ste->w[1] |= smmu_field_prep(SMMU_STE_W1_EATS, SMMU_STE_EATS_FULL);
 }
 
@@ -73,11 +93,10 @@ void smmu_make_ste(const struct smmu_device *dev, bool ats, uint32_t vmid, struc
 	} else if (is_stage(dev->domain, SMMU_DOMAIN_STAGE1) || dev->pasids) {
 		config = SMMU_STE_CONFIG_S1;
 		ste->w[0] = smmu_cdtab_ste_bits(dev->streams);
-		ste->w[1] = stage1_word1(dev);
 	} else if (is_stage(dev->domain, SMMU_DOMAIN_IDENTITY)) {
 		config = SMMU_STE_CONFIG_BYPASS;
 	}
-	finish_ste(dev->instance, config, ats, ste);
+	finish_ste(dev->instance, config, dss_of(dev), ats, ste);
 }
 
 void smmu_make_cd(const struct smmu_device *dev, const struct smmu_domain *domain, uint32_t asid,
@@ -116,10 +135,10 @@ static const char *illegal(const struct smmu_instance *inst, const struct smmu_d
 
 	if (domain->kind == SMMU_DOMAIN_STAGE2) {
 		stage2_words(domain, 0, &ste);
-		finish_ste(inst, SMMU_STE_CONFIG_S2, false, &ste);
+		finish_ste(inst, SMMU_STE_CONFIG_S2, SMMU_STE_S1DSS_BYPASS, false, &ste);
 		return smmu_ste_illegal(&id, &ste);
 	}
-	finish_ste(inst, SMMU_STE_CONFIG_S1, false, &ste);
+	finish_ste(inst, SMMU_STE_CONFIG_S1, SMMU_STE_S1DSS_SSID0, false, &ste);
 	smmu_make_cd(NULL, domain, 0, &cd);
 	return smmu_cd_illegal(&id, &ste, &cd);
 }

@@ -189,13 +189,18 @@ static bool unhook(struct smmu_device *dev, uint32_t pins)
 	return ok;
 }
 
-/** Detach and drop the device, on which @p pins walks of the caller's stand. Its lock is held. */
-static void drop(struct smmu_device *dev, uint32_t pins)
+/**
+ * Detach and drop the device, on which @p pins walks of the caller's stand; with @p disabled its SMMU is. Its lock is held.
+ */
+static void drop(struct smmu_device *dev, uint32_t pins, bool disabled)
 {
 	struct smmu_streams *s = dev->streams;
 
 	while (dev->instance) {
-		smmu_device_detach_all(dev);
+		if (disabled)
+			smmu_device_drop_all(dev);
+		else
+			smmu_device_detach_all(dev);
 		if (unhook(dev, pins))
 			break;
 		/* A walk stands here and wants our lock; it may be one that drops the device. */
@@ -220,7 +225,7 @@ void smmu_device_fini(struct smmu_device *dev)
 {
 	smmu_mutex_lock(&dev->lock);
 	if (dev->instance)
-		drop(dev, 0);
+		drop(dev, 0, false);
 	smmu_mutex_unlock(&dev->lock);
 }
 
@@ -239,13 +244,21 @@ static struct smmu_device *walk(struct smmu_instance *inst, struct smmu_device *
 	return next;
 }
 
-void smmu_instance_drop_devices(struct smmu_instance *inst)
+void smmu_instance_end_ats(struct smmu_instance *inst)
+{
+	struct smmu_device *dev = NULL;
+
+	while ((dev = walk(inst, dev)))
+		smmu_device_end_ats(dev);
+}
+
+void smmu_instance_drop_devices(struct smmu_instance *inst, bool disabled)
 {
 	struct smmu_device *dev;
 
 	while ((dev = walk(inst, NULL))) {
 		smmu_mutex_lock(&dev->lock);
-		drop(dev, 1);
+		drop(dev, 1, disabled);
 		smmu_mutex_unlock(&dev->lock);
 	}
 }
@@ -265,24 +278,17 @@ int smmu_instance_confirm_all(struct smmu_instance *inst)
 
 	while ((dev = walk(inst, dev)))
 		error = smmu_first_error(error, smmu_device_confirm(dev));
-	error = smmu_first_error(error, smmu_instance_reclaim_ids(inst));
 	return error;
 }
 
 void smmu_instance_drop_leftovers(struct smmu_instance *inst)
 {
-	const struct smmu_port *port = inst->port;
-	struct smmu_attachment *a;
 	struct smmu_streams *s;
 
 	while ((s = take_leftover(inst, NULL))) {
-		while ((a = s->leaving)) {
-			s->leaving = a->next;
-			smmu_domain_drop(s, a);
-			port->ops->free(port->ctx, a, sizeof(*a));
-		}
+		smmu_streams_drop(s);
 		/* Sweeps that still name the streams, and the instance. */
-		smmu_rcu_synchronize(port->rcu);
+		smmu_rcu_synchronize(inst->port->rcu);
 		smmu_streams_free(s);
 	}
 }

@@ -26,6 +26,11 @@ int smmu_instance_reaches(const struct smmu_instance *inst, const char *what, ui
  * the SMMU was told of may still be in use; -SMMU_EBUSY: a former owner's command queues are on, out of reach.
  */
 int smmu_registers_stop(struct smmu_instance *inst);
+/**
+ * The first half of that: all traffic aborts, translated by the device or not, and no STE, CD or table is read any more;
+ * commands still work, but ATC_INV is ignored. The errors of smmu_registers_stop.
+ */
+int smmu_registers_disable(struct smmu_instance *inst);
 /** After smmu_registers_stop: take every register over and enable. -SMMU_ETIMEDOUT, -SMMU_EIO (service failure mode). */
 int smmu_registers_start(struct smmu_instance *inst);
 /** No handler touches a register or a queue after this. Waits for readers: may sleep. */
@@ -39,10 +44,12 @@ void smmu_ids_fini(struct smmu_ids *ids, const struct smmu_port *port);
 /** An id that is free, or -SMMU_ENOSPC. The search goes on from the last one, so that ids are reused late. */
 int smmu_ids_take(struct smmu_ids *ids);
 void smmu_ids_give(struct smmu_ids *ids, uint32_t id);
-/** An id that is not used any more, but has entries in the TLB still: it stays taken until smmu_ids_reclaim. */
-void smmu_ids_abandon(struct smmu_ids *ids, uint32_t id);
-/** The TLB is known to hold nothing: what was abandoned is free again. */
-void smmu_ids_reclaim(struct smmu_ids *ids);
+/** An id that is not used any more, but may have entries in the TLB: it stays taken until the TLB was cleaned of it. */
+void smmu_ids_retire(struct smmu_ids *ids, uint32_t id);
+/** Up to @p max ids that were retired and not cleaned. Their number. */
+uint32_t smmu_ids_retired(const struct smmu_ids *ids, uint32_t *list, uint32_t max);
+/** The TLB holds nothing of @p id, which was retired: it is free again. */
+void smmu_ids_cleaned(struct smmu_ids *ids, uint32_t id);
 size_t smmu_ids_size(unsigned bits);
 
 /* ---- entry.c: changing an STE or a CD that the SMMU may be reading ---- */
@@ -90,7 +97,10 @@ void smmu_strtab_memory(const struct smmu_instance *inst, size_t *dma, size_t *p
 size_t smmu_strtab_missing(const struct smmu_instance *inst, const uint32_t *sids, uint32_t n);
 /** Write STRTAB_BASE and STRTAB_BASE_CFG. */
 void smmu_strtab_program(struct smmu_instance *inst);
-/** The STE of @p sid, with its table made if it was missing. -SMMU_ERANGE, -SMMU_ENOMEM, -SMMU_EIO. */
+/**
+ * The STE of @p sid, with its table made if it was missing. The SMMU may have cached that there is none, until a CFGI_STE
+ * without Leaf was synchronised. -SMMU_ERANGE, -SMMU_ENOMEM.
+ */
 int smmu_strtab_ste(struct smmu_instance *inst, uint32_t sid, struct smmu_ste **ste);
 
 /* ---- cdtab.c: context descriptors of a device. Callers hold the device's lock ---- */
@@ -99,8 +109,14 @@ void smmu_cdtab_memory(const struct smmu_instance *inst, unsigned ssid_bits, siz
 		       size_t *plain);
 int smmu_cdtab_init(struct smmu_streams *s, unsigned ssid_bits);
 void smmu_cdtab_fini(struct smmu_streams *s);
-/** The CD of @p ssid, with its table made if it was missing: -SMMU_ENOMEM. */
-int smmu_cdtab_cd(struct smmu_streams *s, uint32_t ssid, struct smmu_cd **cd);
+/** Make the leaf of @p ssid's CD if it is missing. The SMMU is not led to it yet. -SMMU_ENOMEM, -SMMU_ERANGE. */
+int smmu_cdtab_make(struct smmu_streams *s, uint32_t ssid);
+/** The CD of @p ssid; NULL: its leaf was not made, so it is not valid. */
+struct smmu_cd *smmu_cdtab_cd(const struct smmu_streams *s, uint32_t ssid);
+/** True if the table leads to @p ssid's leaf, which is there. */
+bool smmu_cdtab_hooked(const struct smmu_streams *s, uint32_t ssid);
+/** Lead the table to @p ssid's leaf, which is there and complete; whoever does tells the caches. */
+void smmu_cdtab_hook(struct smmu_streams *s, uint32_t ssid);
 /** S1FMT, S1CONTEXTPTR and S1CDMAX of the STE. */
 uint64_t smmu_cdtab_ste_bits(const struct smmu_streams *s);
 
@@ -110,6 +126,8 @@ void smmu_target_init(struct smmu_instance *inst);
 
 /* ---- config.c: what STEs and CDs say ---- */
 
+/** The STE of a stream that nobody has: it aborts, and what the next one needs of word 1 lies ready. */
+void smmu_make_abort(const struct smmu_instance *inst, struct smmu_ste *ste);
 void smmu_make_ste(const struct smmu_device *dev, bool ats, uint32_t vmid, struct smmu_ste *ste);
 void smmu_make_cd(const struct smmu_device *dev, const struct smmu_domain *domain, uint32_t asid,
 		  struct smmu_cd *cd);
@@ -134,12 +152,10 @@ int smmu_instance_issue_atc(struct smmu_instance *inst, const struct smmu_cmd *c
 /** @p a joins its domain: find or take the id, merge, publish. -SMMU_ENOSPC, -SMMU_ENOMEM, -SMMU_EIO: nothing changed. */
 int smmu_domain_join(struct smmu_streams *s, struct smmu_attachment *a);
 /**
- * @p a leaves its domain. No STE or CD leads to it, and the SMMU has confirmed that. Cleans and gives back the id after
- * its last user; if that is not confirmed, the id stays taken until all of the TLB was invalidated.
+ * @p a leaves its domain. No STE or CD leads to it, and the SMMU has confirmed that. The last user retires the id: no
+ * access can hit what the TLB holds of it, so it is cleaned when it is needed again.
  */
 void smmu_domain_leave(struct smmu_streams *s, const struct smmu_attachment *a);
-/** Reclaim ids that were abandoned, if there are any, by emptying the TLB. 0; -SMMU_EIO: none. May sleep. */
-int smmu_instance_reclaim_ids(struct smmu_instance *inst);
 /** @p a leaves its domain because the SMMU is off for good: no command, no id. */
 void smmu_domain_drop(struct smmu_streams *s, const struct smmu_attachment *a);
 
@@ -176,6 +192,8 @@ int smmu_streams_clear_atc(struct smmu_streams *s, uint32_t ssid, bool all);
  * sleeping. 0: it took effect. -SMMU_EIO: not confirmed.
  */
 int smmu_streams_cut_off(struct smmu_streams *s);
+/** The SMMU is disabled: who was leaving has left. */
+void smmu_streams_drop(struct smmu_streams *s);
 /**
  * The SMMU has confirmed all that was stored, or the streams are off: who was leaving has left. Else they stay.
  * The device's lock is held.
@@ -186,6 +204,10 @@ void smmu_streams_settle(struct smmu_streams *s);
 
 /** Detach everything; the device's lock is held. */
 void smmu_device_detach_all(struct smmu_device *dev);
+/** The same where the SMMU is disabled: without a command. */
+void smmu_device_drop_all(struct smmu_device *dev);
+/** ATS is off, and stays off. Takes the device's lock: may sleep. */
+void smmu_device_end_ats(struct smmu_device *dev);
 
 /** For smmu_instance_suspend and revive: off, whatever it was; or on again where it is wanted. Takes its lock: may sleep. */
 void smmu_device_ats(struct smmu_device *dev, bool on);
@@ -195,8 +217,10 @@ void smmu_device_ats(struct smmu_device *dev, bool on);
 /** smmu_device_ats of every device of @p inst. */
 void smmu_instance_ats(struct smmu_instance *inst, bool on);
 
-/** For smmu_instance_remove: drop every device of @p inst. */
-void smmu_instance_drop_devices(struct smmu_instance *inst);
+/** For smmu_instance_remove: ATS goes off in every device of @p inst, for good. May sleep. */
+void smmu_instance_end_ats(struct smmu_instance *inst);
+/** And drop every device; with @p disabled the SMMU is, so that no command is needed. May sleep. */
+void smmu_instance_drop_devices(struct smmu_instance *inst, bool disabled);
 /**
  * The SMMU works again: settle what it had not confirmed of devices, of those that are gone, and of ids. 0; -SMMU_EIO: not
  * all. Takes locks: may sleep.

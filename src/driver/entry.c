@@ -18,6 +18,10 @@
  * unit of step 2. To clear them would be one more store, without effect and therefore without a wait; a slow fetch that
  * began before it could then end after the first store of the next change, and have seen words of three entries.
  *
+ * Fields of stage 1 are IGNORED while it is off (5.2.1), so in the entries that this library makes they lie ready in word 1 of
+ * each STE, from the moment at which its table is made (smmu_make_abort): from aborting to identity or stage 1, and from
+ * identity to stage 1, is then one store, of word 0, and one CMD_SYNC. A CD that is not valid has MAIR ready.
+ *
  * Some bits do not count as used by the old entry, so that they may change at any time:
  *   - STE.MEV only says whether events are merged.
  *   - STE.EATS matters for translation requests and translated accesses only, and it is changed only while ATS is off in
@@ -125,6 +129,7 @@ static int step(const struct smmu_entry_change *c, uint64_t *now, const uint64_t
 	unsigned unit = smmu_port_unit(c->port);
 	smmu_irqflags flags;
 	bool frozen;
+	int error;
 
 	if (c->lock)
 		flags = smmu_spin_lock(c->lock);
@@ -137,7 +142,9 @@ static int step(const struct smmu_entry_change *c, uint64_t *now, const uint64_t
 		smmu_spin_unlock(c->lock, flags);
 	for (unsigned w = 0; w < WORDS; w++)
 		now[w] = next[w];
-	return frozen ? -SMMU_EIO : c->sync(c->ctx);
+	error = frozen ? -SMMU_EIO : c->sync(c->ctx);
+	/* Who was cut off meanwhile has not arrived. */
+	return !error && c->frozen && smmu_load(c->frozen) ? -SMMU_EIO : error;
 }
 
 /** The first step of 3, and the end of a way that failed. */

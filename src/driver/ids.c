@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ASIDs and VMIDs of one instance: a bitmap of those taken, and one of those that nobody has but the TLB. */
+/*
+ * ASIDs and VMIDs of one instance: a bitmap of those taken, and one of those among them that nobody has any more, but of which
+ * the TLB may hold something.
+ */
 #include "driver.h"
 
 size_t smmu_ids_size(unsigned bits)
@@ -14,8 +17,8 @@ int smmu_ids_init(struct smmu_ids *ids, const struct smmu_port *port, unsigned b
 	ids->bitmap = port->ops->alloc(port->ctx, smmu_ids_size(bits));
 	if (!ids->bitmap)
 		return -SMMU_ENOMEM;
-	ids->abandoned = ids->bitmap + ids->count / 64;
-	ids->nr_abandoned = 0;
+	ids->retired = ids->bitmap + ids->count / 64;
+	ids->nr_retired = 0;
 	ids->bitmap[0] = 1;
 	return 0;
 }
@@ -53,17 +56,34 @@ void smmu_ids_give(struct smmu_ids *ids, uint32_t id)
 	ids->bitmap[id / 64] &= ~SMMU_BIT(id % 64);
 }
 
-void smmu_ids_abandon(struct smmu_ids *ids, uint32_t id)
+void smmu_ids_retire(struct smmu_ids *ids, uint32_t id)
 {
-	ids->abandoned[id / 64] |= SMMU_BIT(id % 64);
-	ids->nr_abandoned++;
+	ids->retired[id / 64] |= SMMU_BIT(id % 64);
+	ids->nr_retired++;
 }
 
-void smmu_ids_reclaim(struct smmu_ids *ids)
+uint32_t smmu_ids_retired(const struct smmu_ids *ids, uint32_t *list, uint32_t max)
 {
-	for (uint32_t i = 0; i < ids->count / 64; i++) {
-		ids->bitmap[i] &= ~ids->abandoned[i];
-		ids->abandoned[i] = 0;
+	uint32_t words = ids->count / 64, at = ids->hint / 64, n = 0;
+	uint64_t above = ~0ULL << (ids->hint % 64);
+
+	/* In the order in which they will be taken. */
+	for (uint32_t i = 0; i <= words && n < max; i++, at = (at + 1) % words) {
+		uint64_t w = ids->retired[at];
+
+		if (i == 0)
+			w &= above;
+		else if (i == words)
+			w &= ~above;
+		for (; w && n < max; w &= w - 1)
+			list[n++] = at * 64 + (uint32_t)__builtin_ctzll(w);
 	}
-	ids->nr_abandoned = 0;
+	return n;
+}
+
+void smmu_ids_cleaned(struct smmu_ids *ids, uint32_t id)
+{
+	ids->retired[id / 64] &= ~SMMU_BIT(id % 64);
+	ids->nr_retired--;
+	smmu_ids_give(ids, id);
 }

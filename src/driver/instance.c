@@ -226,7 +226,13 @@ int smmu_instance_remove(struct smmu_instance *inst)
 {
 	if (!inst->up)
 		return inst->held ? stop(inst) : 0;
-	smmu_instance_drop_devices(inst);
+	/*
+	 * Its queue works on while SMMUEN is 0: sweeps that name the instance are answered, and devices leave without a command
+	 * each, as nothing of theirs passes any more and no cache fills (6.3.9.6). An SMMU that does not go off is asked by
+	 * commands.
+	 */
+	smmu_instance_end_ats(inst);
+	smmu_instance_drop_devices(inst, !smmu_registers_disable(inst));
 	/*
 	 * It waits for all readers. Fact 5 of the sweep: no command for this instance is outstanding or will come, but for
 	 * what devices left behind that the SMMU did not confirm to have forgotten.

@@ -186,12 +186,17 @@ static int ecmdqs_off(struct smmu_instance *inst)
 	return error;
 }
 
-int smmu_registers_stop(struct smmu_instance *inst)
+int smmu_registers_disable(struct smmu_instance *inst)
 {
 	int error = abort_when_off(inst);
 
-	if (!error)
-		error = cr0_off(inst);
+	return error ? error : cr0_off(inst);
+}
+
+int smmu_registers_stop(struct smmu_instance *inst)
+{
+	int error = smmu_registers_disable(inst);
+
 	if (error)
 		return error;
 	error = irqs_off(inst);

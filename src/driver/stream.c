@@ -46,8 +46,9 @@ int smmu_streams_forget(struct smmu_streams *s, bool may_sleep)
 {
 	struct smmu_cmd cmd[SMMU_DEVICE_STREAMS];
 
+	/* Without Leaf: the level-1 descriptor may have been cached before there was a table (strtab.c). */
 	for (uint32_t i = 0; i < s->nr; i++)
-		cmd[i] = smmu_cmd_cfgi_ste(s->id[i], true);
+		cmd[i] = smmu_cmd_cfgi_ste(s->id[i], false);
 	return smmu_instance_issue(s->instance, cmd, s->nr, may_sleep);
 }
 
@@ -177,4 +178,17 @@ void smmu_streams_settle(struct smmu_streams *s)
 		smmu_domain_leave(s, a);
 		port->ops->free(port->ctx, a, sizeof(*a));
 	}
+}
+
+void smmu_streams_drop(struct smmu_streams *s)
+{
+	const struct smmu_port *port = s->instance->port;
+	struct smmu_attachment *a;
+
+	while ((a = s->leaving)) {
+		s->leaving = a->next;
+		smmu_domain_drop(s, a);
+		port->ops->free(port->ctx, a, sizeof(*a));
+	}
+	smmu_store(&s->unconfirmed, 0);
 }

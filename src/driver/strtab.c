@@ -41,11 +41,16 @@ void smmu_strtab_memory(const struct smmu_instance *inst, size_t *dma, size_t *p
 	*plain = t.l1_count * sizeof(struct smmu_ste *);
 }
 
-static void fill_abort(const struct smmu_port *port, struct smmu_ste *ste, size_t n)
+static void fill_abort(const struct smmu_instance *inst, struct smmu_ste *ste, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		smmu_store(&ste[i].w[0], smmu_ste_kind.halt(ste[i].w));
-	smmu_port_clean(port, ste, n * sizeof(*ste));
+	struct smmu_ste abort;
+
+	smmu_make_abort(inst, &abort);
+	for (size_t i = 0; i < n; i++) {
+		smmu_store(&ste[i].w[1], abort.w[1]);
+		smmu_store(&ste[i].w[0], abort.w[0]);
+	}
+	smmu_port_clean(inst->port, ste, n * sizeof(*ste));
 }
 
 int smmu_strtab_init(struct smmu_instance *inst)
@@ -65,7 +70,7 @@ int smmu_strtab_init(struct smmu_instance *inst)
 		t->l2 = port->ops->alloc(port->ctx, t->l1_count * sizeof(*t->l2));
 		error = t->l2 ? 0 : -SMMU_ENOMEM;
 	} else {
-		fill_abort(port, t->l1, (size_t)1 << t->log2size);
+		fill_abort(inst, t->l1, (size_t)1 << t->log2size);
 	}
 	if (!error)
 		error = smmu_instance_reaches(inst, "the stream table", t->l1_bus, t->l1_size);
@@ -102,7 +107,10 @@ void smmu_strtab_program(struct smmu_instance *inst)
 	smmu_mmio_write32(&inst->mmio, SMMU_STRTAB_BASE_CFG, (uint32_t)cfg);
 }
 
-/** Make the second-level table of descriptor @p i and hook it. */
+/**
+ * Make the second-level table of descriptor @p i and hook it. The SMMU may go on seeing none (5.1.1), which refuses traffic
+ * as the new table does, until the CFGI_STE of the first attach.
+ */
 static int add_l2(struct smmu_instance *inst, uint32_t i)
 {
 	const struct smmu_port *port = inst->port;
@@ -110,7 +118,6 @@ static int add_l2(struct smmu_instance *inst, uint32_t i)
 	uint64_t *l1 = t->l1, bus;
 	struct smmu_ste *l2 =
 		port->ops->dma_alloc(port->ctx, l2_bytes(inst), l2_bytes(inst), 0, &bus);
-	struct smmu_cmd cmd = smmu_cmd_cfgi_ste(i << t->split, false);
 	int error;
 
 	if (!l2)
@@ -120,14 +127,13 @@ static int add_l2(struct smmu_instance *inst, uint32_t i)
 		port->ops->dma_free(port->ctx, l2, l2_bytes(inst));
 		return error;
 	}
-	fill_abort(port, l2, (size_t)1 << t->split);
+	fill_abort(inst, l2, (size_t)1 << t->split);
 	SMMU_BARRIER(ste_leaf_filled, smmu_dma_wmb());
 	smmu_store(&l1[i],
 		   (bus & SMMU_L1STD_L2PTR) | smmu_field_prep(SMMU_L1STD_SPAN, t->split + 1));
 	smmu_port_clean(port, &l1[i], sizeof(l1[i]));
-	/* On an error the table stays hooked: the SMMU may have read the descriptor. */
 	t->l2[i] = l2;
-	return smmu_instance_issue(inst, &cmd, 1, true);
+	return 0;
 }
 
 size_t smmu_strtab_missing(const struct smmu_instance *inst, const uint32_t *sids, uint32_t n)

@@ -7,11 +7,6 @@
 
 #define MAX_CONCATENATED_SHIFT 4u /* 16 tables */
 
-/* MAIR attributes: inner and outer write-back allocating, inner and outer non-cacheable, Device-nGnRE. */
-#define MAIR_WB 0xffULL
-#define MAIR_NC 0x44ULL
-#define MAIR_DEVICE 0x04ULL
-
 struct geometry {
 	uint8_t start_level;
 	uint8_t block_level;
@@ -212,9 +207,7 @@ static void fill_regs(struct smmu_pgtable *pt, const struct geometry *geo)
 	regs->sh0 = cfg->coherent ? 3 : 2;
 	if (cfg->stage == 1) {
 		regs->epd1 = 1;
-		regs->mair = MAIR_WB << (8 * SMMU_PGTABLE_ATTR_WB) |
-			     MAIR_NC << (8 * SMMU_PGTABLE_ATTR_NC) |
-			     MAIR_DEVICE << (8 * SMMU_PGTABLE_ATTR_DEVICE);
+		regs->mair = SMMU_PGTABLE_MAIR;
 	} else {
 		regs->sl0 = (uint8_t)((cfg->granule_shift == 12 ? 2 : 3) - geo->start_level);
 	}

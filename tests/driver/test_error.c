@@ -66,7 +66,7 @@ static void test_ill(void **state)
 	rig.smmu[0].corruptions = 1;
 	smmu_detach(&d.dev);
 	rig_refused(&d, 0x8000);
-	rig.smmu[0].corrupt = SMMU_CMD_TLBI_NH_ASID;
+	rig.smmu[0].corrupt = SMMU_CMD_ATC_INV;
 	rig.smmu[0].corruptions = 1;
 	assert_int_equal(smmu_attach(&d.dev, &domain), 0);
 	rig_expect(&d, 0x8000, PA(8));

@@ -28,26 +28,31 @@ enum {
 
 #define TABLE 0x40000000ull
 
+/** What lies ready in word 1 where stage 1 is off, as the driver leaves it there (config.c). */
+static uint64_t ready(uint64_t dss)
+{
+	return smmu_field_prep(SMMU_STE_W1_S1DSS, dss) |
+	       smmu_field_prep(SMMU_STE_W1_S1CIR, SMMU_STE_S1C_WB_RA) |
+	       smmu_field_prep(SMMU_STE_W1_S1COR, SMMU_STE_S1C_WB_RA) |
+	       smmu_field_prep(SMMU_STE_W1_S1CSH, SMMU_SH_ISH) | SMMU_STE_W1_S1STALLD |
+	       smmu_field_prep(SMMU_STE_W1_SHCFG, SMMU_STE_SHCFG_INCOMING);
+}
+
 static void stage1(uint64_t *w, uint64_t table, uint64_t dss, bool stall)
 {
 	w[0] = SMMU_STE_W0_V | smmu_field_prep(SMMU_STE_W0_CONFIG, SMMU_STE_CONFIG_S1) | table |
 	       smmu_field_prep(SMMU_STE_W0_S1CDMAX, 10) |
 	       smmu_field_prep(SMMU_STE_W0_S1FMT, SMMU_STE_S1FMT_LINEAR);
-	w[1] = smmu_field_prep(SMMU_STE_W1_S1DSS, dss) |
-	       smmu_field_prep(SMMU_STE_W1_S1CIR, SMMU_STE_S1C_WB_RA) |
-	       smmu_field_prep(SMMU_STE_W1_S1COR, SMMU_STE_S1C_WB_RA) |
-	       smmu_field_prep(SMMU_STE_W1_S1CSH, SMMU_SH_ISH) |
-	       (stall ? 0 : SMMU_STE_W1_S1STALLD) |
-	       smmu_field_prep(SMMU_STE_W1_EATS, stall ? 0 : SMMU_STE_EATS_FULL);
-	if (dss == SMMU_STE_S1DSS_BYPASS)
-		w[1] |= smmu_field_prep(SMMU_STE_W1_SHCFG, SMMU_STE_SHCFG_INCOMING);
+	w[1] = ready(dss) | smmu_field_prep(SMMU_STE_W1_EATS, stall ? 0 : SMMU_STE_EATS_FULL);
+	if (stall)
+		w[1] &= ~SMMU_STE_W1_S1STALLD;
 }
 
 static void stage2(uint64_t *w, bool ats, bool stall)
 {
 	w[0] |= SMMU_STE_W0_V | smmu_field_prep(SMMU_STE_W0_CONFIG, SMMU_STE_CONFIG_S2);
-	w[1] |= smmu_field_prep(SMMU_STE_W1_EATS, ats ? SMMU_STE_EATS_FULL : 0) |
-		smmu_field_prep(SMMU_STE_W1_SHCFG, SMMU_STE_SHCFG_INCOMING);
+	w[1] |= ready(SMMU_STE_S1DSS_BYPASS) |
+		smmu_field_prep(SMMU_STE_W1_EATS, ats ? SMMU_STE_EATS_FULL : 0);
 	w[2] = smmu_field_prep(SMMU_STE_W2_S2T0SZ, 24) | smmu_field_prep(SMMU_STE_W2_S2SL0, 1) |
 	       smmu_field_prep(SMMU_STE_W2_S2IR0, 1) | smmu_field_prep(SMMU_STE_W2_S2OR0, 1) |
 	       smmu_field_prep(SMMU_STE_W2_S2SH0, 3) | smmu_field_prep(SMMU_STE_W2_S2PS, 2) |
@@ -71,10 +76,11 @@ static void make(unsigned what, uint64_t *w)
 	switch (what) {
 	case ABORT:
 		w[0] = SMMU_STE_W0_V;
+		w[1] = ready(SMMU_STE_S1DSS_SSID0);
 		break;
 	case BYPASS:
 		w[0] = SMMU_STE_W0_V | smmu_field_prep(SMMU_STE_W0_CONFIG, SMMU_STE_CONFIG_BYPASS);
-		w[1] = smmu_field_prep(SMMU_STE_W1_SHCFG, SMMU_STE_SHCFG_INCOMING);
+		w[1] = ready(SMMU_STE_S1DSS_BYPASS);
 		break;
 	case S1:
 	case S1_STALL:
@@ -123,15 +129,15 @@ static const struct {
 	bool breaks[2];
 } changes[] = {
 	{BYPASS, ABORT, 2, false, {1, 1}, {false, false}},
-	{ABORT, BYPASS, 2, false, {2, 1}, {false, false}},
+	{ABORT, BYPASS, 2, false, {1, 1}, {false, false}},
 	{S1, ABORT, 2, false, {1, 1}, {false, false}},
-	{ABORT, S1, 2, false, {2, 1}, {false, false}},
-	{S1, BYPASS, 3, false, {2, 1}, {false, false}},
+	{ABORT, S1, 2, false, {1, 1}, {false, false}},
+	{S1, BYPASS, 3, false, {1, 1}, {false, false}},
 	{BYPASS, S1, 3, false, {2, 1}, {false, false}},
 	{S1, S1_BYPASS, 1, false, {1, 1}, {false, false}},
 	{S1_BYPASS, S1, 1, false, {1, 1}, {false, false}},
 	{S1_BYPASS, BYPASS, 2, false, {1, 1}, {false, false}},
-	{BYPASS, S1_BYPASS, 2, false, {2, 1}, {false, false}},
+	{BYPASS, S1_BYPASS, 2, false, {1, 1}, {false, false}},
 	{S2, ABORT, 2, false, {1, 1}, {false, false}},
 	{ABORT, S2, 2, false, {2, 2}, {false, false}},
 	{S2, BYPASS, 2, false, {1, 1}, {false, false}},
@@ -142,7 +148,7 @@ static const struct {
 	{S1_STALL, S2_STALL, 3, false, {2, 2}, {false, false}},
 	{S2_STALL, S1_STALL, 3, false, {2, 1}, {false, false}},
 	{NESTED, S2_NO_ATS, 3, false, {1, 1}, {false, false}},
-	{S2_NO_ATS, NESTED, 2, false, {2, 1}, {false, false}},
+	{S2_NO_ATS, NESTED, 2, false, {1, 1}, {false, false}},
 	{CD_NONE, CD_A, 2, true, {2, 2}, {false, false}},
 	{CD_A, CD_NONE, 2, true, {1, 1}, {false, false}},
 	{CD_A, CD_B, 1, false, {1, 1}, {false, false}},
@@ -206,7 +212,7 @@ static void test_waits(void **state)
 		}
 		print_message("stores of %u bytes: %u of 29 better, none worse\n", pair ? 16 : 8,
 			      better);
-		assert_int_equal(better, pair ? 23 : 17);
+		assert_int_equal(better, pair ? 23 : 21);
 	}
 }
 
