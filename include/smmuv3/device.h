@@ -131,7 +131,7 @@ struct smmu_device {
 void smmu_device_memory(const struct smmu_device_config *cfg, size_t *dma, size_t *plain);
 
 /**
- * Add a device: its streams abort until it is attached.
+ * Add a device: its streams abort until it is attached, perhaps with an event (C_BAD_STREAMID) for each access.
  *
  * @return
  *   0
@@ -168,7 +168,7 @@ void smmu_device_fini(struct smmu_device *dev);
  *   -SMMU_EINVAL      @p domain is NULL, or its port has other read sections (smmu_port.rcu)
  *   -SMMU_EOPNOTSUPP  the instance cannot use the domain's table; an information in the log says why
  *   -SMMU_EBUSY       stage 2 while substreams are attached
- *   -SMMU_ENOSPC      no ASID or VMID left
+ *   -SMMU_ENOSPC      no ASID or VMID left, or none of which the SMMU confirms that it forgot its last use
  *   -SMMU_ENOMEM
  *   -SMMU_ENODEV      the instance was removed; after all errors so far everything is as before
  *   -SMMU_EIO         the SMMU or the device's ATC does not answer. If an earlier change, or an earlier unmap of

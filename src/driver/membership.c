@@ -43,14 +43,12 @@ static int clean_ids(struct smmu_instance *inst, const struct smmu_domain *domai
 static int take_id(struct smmu_instance *inst, const struct smmu_domain *domain)
 {
 	struct smmu_ids *ids = ids_of(inst, domain);
-	int id, error;
+	int id;
 
 	smmu_mutex_lock(&inst->lock);
 	id = smmu_ids_take(ids);
-	if (id < 0 && ids->nr_retired) {
-		error = clean_ids(inst, domain);
-		id = error ? error : smmu_ids_take(ids);
-	}
+	if (id < 0 && ids->nr_retired && !clean_ids(inst, domain))
+		id = smmu_ids_take(ids);
 	smmu_mutex_unlock(&inst->lock);
 	return id;
 }
@@ -169,7 +167,7 @@ void smmu_domain_drop(struct smmu_streams *s, const struct smmu_attachment *a)
 	smmu_fetch_sub(&a->domain->users, 1);
 }
 
-/** Find the id that the domain has on this instance, or take one. -SMMU_ENOSPC, -SMMU_EIO. The domain's lock is held. */
+/** Find the id that the domain has on this instance, or take one. -SMMU_ENOSPC. The domain's lock is held. */
 static int choose_id(struct smmu_streams *s, struct smmu_attachment *a, bool *shared)
 {
 	const struct smmu_inv *e =
@@ -181,7 +179,7 @@ static int choose_id(struct smmu_streams *s, struct smmu_attachment *a, bool *sh
 	return id < 0 ? id : 0;
 }
 
-/** Publish the domain's array with the operations of @p a in it. -SMMU_ENOSPC, -SMMU_EIO, -SMMU_ENOMEM: nothing changed. */
+/** Publish the domain's array with the operations of @p a in it. -SMMU_ENOSPC, -SMMU_ENOMEM: nothing changed. */
 static int put_on(struct smmu_streams *s, struct smmu_attachment *a, struct membership *m,
 		  bool *shared)
 {
