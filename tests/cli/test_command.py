@@ -256,7 +256,7 @@ class Faults(unittest.TestCase):
 
     def test_never_struck(self):
         for args in (['--ats', '0', '--inject', 'drop-atc'], ['--inject', 'cmd-error:1000000'],
-                     ['--ops', '100', '--inject', 'early-free'],
+                     ['--ops', '40', '--inject', 'early-free'],
                      ['--inject', 'slow-sync', '--inject', 'drop-tlbi:1000000']):
             rc, out, err = run('run', *args)
             self.assertEqual(rc, 2, args)

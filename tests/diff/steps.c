@@ -354,6 +354,9 @@ void step_device(struct world *w)
 	say(w, "device %u: add stream %#x of smmu %u = %d, %d", dev, u->stream, u->smmu, rc[MODEL],
 	    rc[QEMU]);
 	u->added = same(w, "smmu_device_init", rc[MODEL], rc[QEMU]);
+	/* The model may go on seeing no table of the stream until its first attach; QEMU never does. */
+	if (u->added)
+		command(w, u->smmu, smmu_cmd_cfgi_ste(u->stream, false));
 }
 
 void step_attach(struct world *w)
