@@ -67,13 +67,14 @@ static uint64_t sim_long_pause(const struct sim *sim, const struct sim_fiber *f)
 }
 
 /* It has looked in vain. */
-static void sim_look_later(const struct sim *sim, struct sim_fiber *f)
+static void sim_look_later(struct sim *sim, struct sim_fiber *f)
 {
 	uint64_t pause;
 
 	f->time += SIM_SPIN_NS;
 	pause = sim_long_pause(sim, f);
-	f->wake = !pause && f->barren >= 2 ? UINT64_MAX : f->time + pause;
+	sim_ready_at(sim, f, !pause && f->barren >= 2 ? UINT64_MAX : f->time + pause);
+	sim->drowsy = true;
 }
 
 /* @now: a device acted, else another fiber got on. */
@@ -87,11 +88,17 @@ static uint64_t sim_look_pause(const struct sim *sim, const struct sim_fiber *f,
 	return smmu_max64(pause, smmu_min64(SIM_SPIN_NS << smmu_min64(n, 8), SIM_LOOK_NS));
 }
 
-/* Something happened at @at: who spins looks again, not earlier. @now: all at once, else each when it is time. */
+/*
+ * Something happened at @at: who spins looks again, not earlier. @now: all at once, else each when it is time. Until another
+ * one spins, or is let go, a second call of the latter kind changes nothing.
+ */
 void sim_wake(struct sim *sim, uint64_t at, bool now)
 {
 	unsigned i;
 
+	if (!now && !sim->drowsy)
+		return;
+	sim->drowsy = false;
 	if (!sim->spinning)
 		return;
 	for (i = 0; i < sim->fibers; i++) {
@@ -102,7 +109,7 @@ void sim_wake(struct sim *sim, uint64_t at, bool now)
 			continue;
 		f->barren = 0;
 		wake = smmu_max64(f->time + sim_look_pause(sim, f, now), at);
-		f->wake = smmu_min64(f->wake, wake);
+		sim_ready_at(sim, f, smmu_min64(f->wake, wake));
 		sim->others = smmu_min64(sim->others, f->wake);
 	}
 }
@@ -176,37 +183,48 @@ static void sim_idle(struct sim *sim, uint64_t event)
 		sim_wake(sim, sim->now, true);
 	}
 	sim_act(sim);
+	sim->drowsy = true; /* whoever gets on next begins with small steps again */
 }
 
 /* The earliest that can go on, and in sim->others when the next one can. */
 static struct sim_fiber *sim_earliest(struct sim *sim)
 {
-	struct sim_fiber *best = NULL;
-	unsigned i, equals = 0;
+	uint64_t first = UINT64_MAX, second = UINT64_MAX;
+	unsigned i, best = 0, equals = 0;
 
-	sim->others = UINT64_MAX;
-	sim->parked = 0;
 	for (i = 0; i < sim->fibers; i++) {
-		struct sim_fiber *f = sim->fiber[i];
+		uint64_t at = sim->ready[i];
 
-		if (f->ended || f->held_by)
-			continue;
-		if (f->wake == UINT64_MAX) {
-			sim->parked++;
-			continue;
-		}
-		if (!best || f->wake < best->wake) {
-			if (best)
-				sim->others = best->wake;
-			best = f;
+		if (at < first) {
+			second = first;
+			first = at;
+			best = i;
 			equals = 1;
-			continue;
+		} else if (at < second) {
+			second = at;
+			if (at == first && smmu_random_below(&sim->random, ++equals) == 0)
+				best = i;
+		} else if (at == first && at != UINT64_MAX &&
+			   smmu_random_below(&sim->random, ++equals) == 0) {
+			best = i;
 		}
-		sim->others = smmu_min64(sim->others, f->wake);
-		if (f->wake == best->wake && smmu_random_below(&sim->random, ++equals) == 0)
-			best = f;
 	}
-	return best;
+	sim->others = second;
+	return first == UINT64_MAX ? NULL : sim->fiber[best];
+}
+
+/* Does anybody spin who goes on only if something happens? */
+static bool sim_parked(const struct sim *sim)
+{
+	unsigned i;
+
+	for (i = 0; i < sim->fibers; i++) {
+		const struct sim_fiber *f = sim->fiber[i];
+
+		if (f->wake == UINT64_MAX && !f->ended && !f->held_by)
+			return true;
+	}
+	return false;
 }
 
 static void sim_report_hang(const struct sim *sim)
@@ -272,7 +290,7 @@ static struct sim_fiber *sim_pick(struct sim *sim)
 			sim->hung = true;
 			break;
 		}
-		if (!best || (sim->parked && best->wake > sim_jump(sim))) {
+		if (!best || (best->wake > sim_jump(sim) && sim_parked(sim))) {
 			sim_idle(sim, sim->event);
 		} else if (sim->event > best->wake) {
 			sim->now = smmu_max64(sim->now, best->wake);
@@ -294,7 +312,8 @@ static void sim_resume(struct sim *sim, struct sim_fiber *f)
 		sim->spinning--;
 		f->turn_points = 0;
 	}
-	f->time = f->wake = sim->now;
+	f->time = sim->now;
+	sim_ready_at(sim, f, sim->now);
 	sim_note(sim, 0xf1be4ULL << 32 | (uint32_t)f->id);
 }
 
@@ -334,16 +353,11 @@ static void sim_draw_luck(struct sim *sim)
 	sim->luck = 1 + (int64_t)smmu_random_below(&sim->random, 2 * mean);
 }
 
-static void sim_spend(struct sim *sim, uint64_t ns, int weight)
+/* More is to be done at this point than to go on. */
+static __attribute__((noinline)) void sim_stop(struct sim *sim)
 {
 	struct sim_fiber *self = sim->current;
 
-	if (self == &sim->host) {
-		sim_host_goes_on(sim, sim->now + ns);
-		return;
-	}
-	self->time += ns;
-	sim->luck -= weight;
 	if (sim->luck <= 0) {
 		sim_draw_luck(sim);
 		self->time += smmu_random_below(&sim->random, sim->switch_ns + 1);
@@ -356,7 +370,7 @@ static void sim_spend(struct sim *sim, uint64_t ns, int weight)
 		sim->event = sim_next_event(sim);
 		sim->dirty = false;
 	}
-	self->wake = self->time;
+	sim_ready_at(sim, self, self->time);
 	if (self->held_by || self->time >= smmu_min64(sim->others, sim->event)) {
 		sim_note(sim, sim->points);
 		sim_give_way(sim);
@@ -367,12 +381,29 @@ static void sim_spend(struct sim *sim, uint64_t ns, int weight)
 		sim_strike(sim);
 }
 
-/* Points that no loop passes which only waits for somebody else. */
-static bool sim_is_work(enum sim_point_kind kind)
+static inline void sim_spend(struct sim *sim, uint64_t ns, int weight)
 {
-	return kind == SIM_POINT_STORE || kind == SIM_POINT_MMIO_WRITE ||
-	       kind == SIM_POINT_BARRIER || kind == SIM_POINT_PUBLISH || kind == SIM_POINT_OTHER;
+	struct sim_fiber *self = sim->current;
+
+	if (self == &sim->host) {
+		sim_host_goes_on(sim, sim->now + ns);
+		return;
+	}
+	self->time += ns;
+	sim->luck -= weight;
+	if (sim->luck <= 0 || sim->points >= sim->stop_point || sim->dirty || self->held_by ||
+	    self->irq_pending || self->time >= smmu_min64(sim->others, sim->event))
+		sim_stop(sim);
+	else
+		sim->now = self->time;
 }
+
+/* Points that no loop passes which only waits for somebody else; and those at which a device was accessed. */
+#define SIM_KIND(kind) (1u << SIM_POINT_##kind)
+#define SIM_WORK                                                                          \
+	(SIM_KIND(STORE) | SIM_KIND(MMIO_WRITE) | SIM_KIND(BARRIER) | SIM_KIND(PUBLISH) | \
+	 SIM_KIND(OTHER))
+#define SIM_ACCESS (SIM_KIND(MMIO_READ) | SIM_KIND(MMIO_WRITE) | SIM_KIND(OTHER))
 
 void sim_do_point(enum sim_point_kind kind)
 {
@@ -384,21 +415,19 @@ void sim_do_point(enum sim_point_kind kind)
 	sim->points++;
 	self->own_points++;
 	/* Others are let look when this fiber works; while it may be only looking itself, when it does more. */
-	if (kind == SIM_POINT_MMIO_WRITE || ++self->turn_points > SIM_POLL_POINTS)
+	if (++self->turn_points > SIM_POLL_POINTS || kind == SIM_POINT_MMIO_WRITE)
 		self->waits = false;
-	if (!self->site || self->turn_points > SIM_POLL_POINTS || sim_is_work(kind)) {
-		if (self->site || sim->spinning)
+	if (!self->site || self->turn_points > SIM_POLL_POINTS || SIM_WORK >> kind & 1) {
+		if (self->site || sim->drowsy)
 			sim_worked(sim);
 		sim->progress = sim->now;
 	} else if (kind == SIM_POINT_UNLOCK) {
 		sim_wake(sim, self->time, false);
 	}
-	if (kind == SIM_POINT_OTHER)
-		sim->dirty = true;
+	sim->dirty |= kind == SIM_POINT_OTHER;
 	sim_spend(sim, sim->cost[kind], kind <= SIM_POINT_STORE ? 1 : SIM_HEAVY);
 	/* What is accessed now may have more to do then. */
-	sim->dirty |= kind == SIM_POINT_MMIO_READ || kind == SIM_POINT_MMIO_WRITE ||
-		      kind == SIM_POINT_OTHER;
+	sim->dirty |= SIM_ACCESS >> kind & 1;
 }
 
 static void sim_spin_at(struct sim *sim, const void *site)
@@ -473,6 +502,7 @@ static void sim_fiber_main(void *arg)
 	sim_drain(sim);
 	sim_worked(sim);
 	self->ended = true;
+	sim_ready_at(sim, self, UINT64_MAX);
 	sim->alive--;
 	sim_give_way(sim);
 }
@@ -493,7 +523,8 @@ int sim_spawn(struct sim *sim, void (*fn)(void *arg), void *arg)
 	f->id = (int)sim->fibers;
 	f->fn = fn;
 	f->arg = arg;
-	f->time = f->wake = sim->now;
+	f->time = sim->now;
+	sim_ready_at(sim, f, sim->now);
 	sim->others = smmu_min64(sim->others, sim->now);
 	sim->fiber[sim->fibers] = f;
 	sim->fibers++;
@@ -553,7 +584,8 @@ void sim_sleep_until(struct sim *sim, uint64_t at_ns)
 	self->waits = false;
 	sim_let_go(sim, sim->current);
 	sim_worked(sim);
-	self->time = self->wake = at_ns;
+	self->time = at_ns;
+	sim_ready_at(sim, self, at_ns);
 	sim_give_way(sim);
 	sim->dirty = true;
 }
@@ -681,8 +713,8 @@ struct sim *sim_create(uint64_t seed)
 	sim->cost[SIM_POINT_RCU] = 2;
 	sim->cost[SIM_POINT_PUBLISH] = 1;
 	sim->cost[SIM_POINT_OTHER] = 1;
-	sim->land_point = UINT64_MAX;
-	sim->strike.at = sim->preempt.at = UINT64_MAX;
+	sim->land_at = sim->land_point = UINT64_MAX;
+	sim->strike.at = sim->preempt.at = sim->stop_point = UINT64_MAX;
 	the_sim = sim;
 	sim_on = true;
 	return sim;

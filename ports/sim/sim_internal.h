@@ -62,8 +62,6 @@ struct sim {
 	struct sim_fiber *current;
 	struct sim_fiber *fiber[SIM_FIBERS];
 	unsigned fibers, alive, spinning;
-	unsigned
-		parked; /* of those: in the last look for who goes on, how many go on only if something happens */
 	struct sim_actor actor[SIM_ACTORS];
 	unsigned actors;
 	bool acting; /* inside a device or a callback of a retired object: hooks do nothing */
@@ -78,11 +76,16 @@ struct sim {
 	int64_t luck; /* counts down to the next loss of the processor */
 	enum sim_store_buffer mode;
 	uint64_t linger_ns, linger_points;
-	unsigned lingering;  /* fibers whose store buffer is not empty */
-	uint64_t land_point; /* the first at which an entry is due */
+	uint64_t lingering[SIM_FIBERS / 64]; /* fibers whose store buffer is not empty */
+	uint64_t land_at, land_point; /* the first time and point at which an entry is due, */
+	bool land_stale;              /* unless one has landed since they were found */
+	uint64_t stop_point;          /* the first of land_point, strike and preempt */
 	/* Up to here the running fiber needs to ask nobody: the earliest of the others, and the next event. */
 	uint64_t others, event;
-	bool dirty; /* the event may have changed */
+	bool dirty;  /* the event may have changed */
+	bool drowsy; /* since the last sim_wake, somebody began to spin */
+	/* When each fiber goes on; UINT64_MAX also for one that has ended or is held. */
+	uint64_t ready[SIM_FIBERS];
 	void (*interrupt)(void *arg);
 	void *interrupt_arg;
 	struct sim_chance strike, preempt;
@@ -94,6 +97,20 @@ extern struct sim *the_sim;
 /* scheduler */
 void sim_note(struct sim *sim, uint64_t what);
 void sim_wake(struct sim *sim, uint64_t at, bool now);
+/* @f goes on at @wake, or has been held or let go. */
+static inline void sim_ready_at(struct sim *sim, struct sim_fiber *f, uint64_t wake)
+{
+	f->wake = wake;
+	if (f->id >= 0)
+		sim->ready[f->id] = f->ended || f->held_by ? UINT64_MAX : wake;
+}
+
+/* What strikes at a point has been put off, or brought forward. */
+static inline void sim_stop_point(struct sim *sim)
+{
+	sim->stop_point = smmu_min64(sim->land_point, smmu_min64(sim->strike.at, sim->preempt.at));
+}
+
 /* Let the next one go on; returns when it is this one again. */
 void sim_give_way(struct sim *sim);
 /* The running fiber got on: whoever waits for it looks again. */

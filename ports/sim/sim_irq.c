@@ -19,6 +19,7 @@ static void chance_next(struct sim *sim, struct sim_chance *c)
 {
 	c->at = c->mean ? sim->points + 1 + smmu_random_below(&sim->random, 2 * c->mean - 1)
 			: UINT64_MAX;
+	sim_stop_point(sim);
 }
 
 void sim_chance_set(struct sim *sim, struct sim_chance *c, unsigned num, unsigned den)
@@ -66,6 +67,7 @@ static void pre_empt(struct sim *sim)
 		return;
 	self->held_by = other;
 	other->holds = self;
+	sim_ready_at(sim, self, self->wake);
 	sim_give_way(sim);
 }
 
@@ -78,8 +80,8 @@ void sim_let_go(struct sim *sim, struct sim_fiber *self)
 	self->holds = NULL;
 	held->held_by = NULL;
 	held->time = smmu_max64(held->time, self->time);
-	if (!held->spinning)
-		held->wake = held->time;
+	sim_ready_at(sim, held, held->spinning ? held->wake : held->time);
+	sim->drowsy = true;
 	sim->others = smmu_min64(sim->others, held->wake);
 }
 

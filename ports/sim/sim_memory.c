@@ -12,26 +12,48 @@ static bool buffers(const struct sim *sim)
 	return !sim->acting && sim->current != &sim->host && sim->mode != SIM_STORES_STRAIGHT;
 }
 
-static void count(struct sim *sim, const struct store_buffer *b, bool had)
+/* Entries of the buffer of @f have landed, or one is new. */
+static void count(struct sim *sim, struct sim_fiber *f, bool landed)
 {
-	sim->lingering += (b->n != 0) - (int)had;
+	uint64_t bit = 1ull << f->id % 64, *word = &sim->lingering[f->id / 64];
+
+	*word = f->buffer.n ? *word | bit : *word & ~bit;
+	sim->land_stale |= landed;
+}
+
+/* The number of the next fiber from @i on whose buffer is not empty, or SIM_FIBERS. */
+static inline unsigned next_lingering(const struct sim *sim, unsigned i)
+{
+	while (i < SIM_FIBERS) {
+		uint64_t rest = sim->lingering[i / 64] >> i % 64;
+
+		if (rest)
+			return i + (unsigned)__builtin_ctzll(rest);
+		i = (i | 63) + 1;
+		if (i >= sim->fibers)
+			break;
+	}
+	return SIM_FIBERS;
 }
 
 uint64_t sim_next_landing(struct sim *sim)
 {
-	uint64_t at = UINT64_MAX;
 	unsigned i, k;
 
-	sim->land_point = UINT64_MAX;
-	for (i = 0; sim->lingering && i < sim->fibers; i++) {
+	if (!sim->land_stale)
+		return sim->land_at;
+	sim->land_stale = false;
+	sim->land_at = sim->land_point = UINT64_MAX;
+	for (i = next_lingering(sim, 0); i < SIM_FIBERS; i = next_lingering(sim, i + 1)) {
 		const struct store_buffer *b = &sim->fiber[i]->buffer;
 
 		for (k = 0; k < b->n; k++) {
-			at = smmu_min64(at, b->e[k].at_ns);
+			sim->land_at = smmu_min64(sim->land_at, b->e[k].at_ns);
 			sim->land_point = smmu_min64(sim->land_point, b->e[k].at_point);
 		}
 	}
-	return at;
+	sim_stop_point(sim);
+	return sim->land_at;
 }
 
 void sim_land_due(struct sim *sim)
@@ -39,16 +61,15 @@ void sim_land_due(struct sim *sim)
 	bool any = false;
 	unsigned i;
 
-	for (i = 0; sim->lingering && i < sim->fibers; i++) {
-		struct store_buffer *b = &sim->fiber[i]->buffer;
+	for (i = next_lingering(sim, 0); i < SIM_FIBERS; i = next_lingering(sim, i + 1)) {
+		bool some;
 
-		if (!b->n)
-			continue;
 		/* What was retired may be called: it runs here, on behalf of another fiber, and must not switch. */
 		sim->acting = true;
-		any |= store_buffer_commit_due(b, sim->now, sim->points);
+		some = store_buffer_commit_due(&sim->fiber[i]->buffer, sim->now, sim->points);
 		sim->acting = false;
-		count(sim, b, true);
+		count(sim, sim->fiber[i], some);
+		any |= some;
 	}
 	if (any)
 		sim_wake(sim, sim->now, true);
@@ -57,12 +78,10 @@ void sim_land_due(struct sim *sim)
 /* Run @land on the running fiber's buffer, which is not empty. */
 static void land(struct sim *sim, void (*how)(struct store_buffer *b))
 {
-	struct store_buffer *b = &sim->current->buffer;
-
 	sim->acting = true;
-	how(b);
+	how(&sim->current->buffer);
 	sim->acting = false;
-	count(sim, b, true);
+	count(sim, sim->current, true);
 	sim_worked(sim);
 }
 
@@ -75,27 +94,28 @@ void sim_drain(struct sim *sim)
 static void linger(struct sim *sim, struct store_buffer_entry e)
 {
 	struct store_buffer *b = &sim->current->buffer;
-	bool had = b->n != 0;
+	bool full = b->n == STORE_BUFFER_ENTRIES;
 
 	e.at_ns = sim->now + smmu_random_below(&sim->random, sim->linger_ns + 1);
 	e.at_point = sim->points + 1 + smmu_random_below(&sim->random, sim->linger_points);
 	sim->acting = true; /* a full buffer lets one entry out */
 	store_buffer_push(b, e);
 	sim->acting = false;
-	count(sim, b, had);
+	count(sim, sim->current, full);
 	sim->event = smmu_min64(sim->event, e.at_ns);
+	sim->land_at = smmu_min64(sim->land_at, e.at_ns);
 	sim->land_point = smmu_min64(sim->land_point, e.at_point);
+	sim_stop_point(sim);
 }
 
-static bool flush(struct sim *sim, struct store_buffer *b, const volatile void *p, size_t size)
+static void flush(struct sim *sim, const volatile void *p, size_t size)
 {
 	bool any;
 
 	sim->acting = true;
-	any = store_buffer_flush(b, p, size);
+	any = store_buffer_flush(&sim->current->buffer, p, size);
 	sim->acting = false;
-	count(sim, b, true);
-	return any;
+	count(sim, sim->current, any);
 }
 
 /* The running fiber looks at @p: what others did before a read-modify-write of it lands. */
@@ -103,18 +123,19 @@ static void look(struct sim *sim, const volatile void *p, unsigned size)
 {
 	unsigned i;
 
-	for (i = 0; sim->lingering && i < sim->fibers; i++) {
+	for (i = next_lingering(sim, 0); i < SIM_FIBERS; i = next_lingering(sim, i + 1)) {
 		struct store_buffer *b = &sim->fiber[i]->buffer;
 		bool any;
 
-		if (!b->n || sim->fiber[i] == sim->current)
+		if (!b->watches || sim->fiber[i] == sim->current)
 			continue;
 		sim->acting = true;
 		any = store_buffer_look(b, p, size);
 		sim->acting = false;
-		count(sim, b, true);
-		if (any)
-			sim_wake(sim, sim->now, true);
+		if (!any)
+			continue;
+		count(sim, sim->fiber[i], true);
+		sim_wake(sim, sim->now, true);
 	}
 }
 
@@ -136,7 +157,7 @@ uint64_t sim_do_load(const volatile void *p, unsigned size)
 		return sim_raw_load(p, size, true);
 	if (b->e[i].at == p && b->e[i].size == size)
 		return b->e[i].value;
-	flush(sim, b, p, size);
+	flush(sim, p, size);
 	return sim_raw_load(p, size, true);
 }
 
@@ -157,7 +178,7 @@ static void release_at(struct sim *sim, const volatile void *p, unsigned size)
 	struct store_buffer *b = &sim->current->buffer;
 
 	if (b->n)
-		flush(sim, b, p, size);
+		flush(sim, p, size);
 	if (b->n)
 		land(sim, store_buffer_drain_ordered);
 	if (b->n)
@@ -217,7 +238,7 @@ void sim_do_store_pair(uint64_t *p)
 
 	sim_do_point(SIM_POINT_STORE);
 	if (!sim->acting && sim->current->buffer.n)
-		flush(sim, &sim->current->buffer, p, 2 * sizeof(*p));
+		flush(sim, p, 2 * sizeof(*p));
 }
 
 void sim_do_give(uint32_t *word)
@@ -287,7 +308,7 @@ bool sim_do_retake(uint32_t *word)
 	b->n--;
 	for (; i < (int)b->n; i++)
 		b->e[i] = b->e[i + 1];
-	count(the_sim, b, true);
+	count(the_sim, the_sim->current, true);
 	return true;
 }
 
@@ -296,14 +317,16 @@ void sim_freeing(const void *p, size_t size)
 	struct sim *sim = the_sim;
 	unsigned i;
 
-	for (i = 0; sim_on && sim->lingering && i < sim->fibers; i++)
+	if (!sim_on)
+		return;
+	for (i = next_lingering(sim, 0); i < SIM_FIBERS; i = next_lingering(sim, i + 1))
 		store_buffer_forget(&sim->fiber[i]->buffer, p, size);
 }
 
 void sim_cleaning(const void *p, size_t size)
 {
 	if (sim_on && !the_sim->acting && the_sim->current->buffer.n)
-		flush(the_sim, &the_sim->current->buffer, p, size);
+		flush(the_sim, p, size);
 }
 
 /* ---- quiescence ---- */

@@ -35,6 +35,7 @@ struct store_buffer_entry {
 struct store_buffer {
 	struct store_buffer_entry e[STORE_BUFFER_ENTRIES];
 	unsigned n;
+	unsigned watches; /* of them */
 	uint64_t generation;
 };
 
@@ -44,6 +45,7 @@ static inline void store_buffer_land(struct store_buffer *b, unsigned i)
 
 	/* First out of the buffer: what is retired may be called at once and come back here. */
 	b->n--;
+	b->watches -= e.watch != NULL;
 	for (; i < b->n; i++)
 		b->e[i] = b->e[i + 1];
 	if (e.at)
@@ -153,6 +155,7 @@ static inline void store_buffer_push(struct store_buffer *b, struct store_buffer
 	if (b->n == STORE_BUFFER_ENTRIES)
 		store_buffer_land(b, 0);
 	e.generation = b->generation;
+	b->watches += e.watch != NULL;
 	b->e[b->n++] = e;
 }
 
