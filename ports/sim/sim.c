@@ -405,6 +405,21 @@ static inline void sim_spend(struct sim *sim, uint64_t ns, int weight)
 	 SIM_KIND(OTHER))
 #define SIM_ACCESS (SIM_KIND(MMIO_READ) | SIM_KIND(MMIO_WRITE) | SIM_KIND(OTHER))
 
+/* How many loads may the running fiber do, if these take no time, before anything has to be looked at? */
+static void sim_grant(struct sim *sim)
+{
+	struct sim_fiber *self = sim->current;
+	int64_t n;
+
+	if (self == &sim->host || (!self->site && sim->drowsy) || self->held_by ||
+	    self->irq_pending || sim->cost[SIM_POINT_LOAD] ||
+	    self->time >= smmu_min64(sim->others, sim->event) || sim->points >= sim->stop_point ||
+	    self->turn_points >= SIM_POLL_POINTS)
+		return;
+	n = (int64_t)smmu_min64(sim->stop_point - sim->points, SIM_POLL_POINTS - self->turn_points);
+	sim->granted = sim->quiet = (sim->luck < n ? sim->luck : n) - 1;
+}
+
 void sim_do_point(enum sim_point_kind kind)
 {
 	struct sim *sim = the_sim;
@@ -412,6 +427,7 @@ void sim_do_point(enum sim_point_kind kind)
 
 	if (sim->acting)
 		return;
+	sim_count_quiet(sim);
 	sim->points++;
 	self->own_points++;
 	/* Others are let look when this fiber works; while it may be only looking itself, when it does more. */
@@ -428,6 +444,8 @@ void sim_do_point(enum sim_point_kind kind)
 	sim_spend(sim, sim->cost[kind], kind <= SIM_POINT_STORE ? 1 : SIM_HEAVY);
 	/* What is accessed now may have more to do then. */
 	sim->dirty |= SIM_ACCESS >> kind & 1;
+	if (!sim->dirty)
+		sim_grant(sim);
 }
 
 static void sim_spin_at(struct sim *sim, const void *site)
@@ -474,10 +492,12 @@ static void sim_thread_spin(void)
 
 void sim_spin(void)
 {
-	if (!sim_on)
+	if (!sim_on) {
 		sim_thread_spin();
-	else if (!the_sim->acting)
+	} else if (!the_sim->acting) {
+		sim_count_quiet(the_sim);
 		sim_spin_at(the_sim, __builtin_return_address(0));
+	}
 }
 
 void sim_spin_asleep(void)
@@ -485,6 +505,7 @@ void sim_spin_asleep(void)
 	if (!sim_on) {
 		sim_thread_spin();
 	} else if (!the_sim->acting) {
+		sim_count_quiet(the_sim);
 		sim_let_go(the_sim, the_sim->current);
 		sim_spin_at(the_sim, __builtin_return_address(0));
 	}
@@ -498,6 +519,7 @@ static void sim_fiber_main(void *arg)
 	struct sim *sim = the_sim;
 
 	self->fn(self->arg);
+	sim_count_quiet(sim);
 	sim_let_go(sim, sim->current);
 	sim_drain(sim);
 	sim_worked(sim);
@@ -516,6 +538,8 @@ int sim_spawn(struct sim *sim, void (*fn)(void *arg), void *arg)
 	f = calloc(1, sizeof(*f));
 	if (!f)
 		return -1;
+	sim_count_quiet(sim);
+	f->buffer.watched = sim->watched;
 	if (fiber_init(&f->fiber, SIM_STACK, sim_fiber_main, f)) {
 		free(f);
 		return -1;
@@ -561,6 +585,7 @@ uint64_t sim_clock(void *sim)
 
 void sim_charge(struct sim *sim, uint64_t ns)
 {
+	sim_count_quiet(sim);
 	sim->points++;
 	sim->current->own_points++;
 	sim->current->waits = false;
@@ -577,6 +602,7 @@ void sim_sleep_until(struct sim *sim, uint64_t at_ns)
 
 	if (at_ns <= sim->now)
 		return;
+	sim_count_quiet(sim);
 	if (self == &sim->host) {
 		sim_host_goes_on(sim, at_ns);
 		return;
@@ -643,6 +669,7 @@ void sim_remove_actor(struct sim *sim, void *ctx)
 
 void sim_set_switching(struct sim *sim, unsigned num, unsigned den, uint64_t max_ns)
 {
+	sim_count_quiet(sim);
 	sim->switch_num = num;
 	sim->switch_den = den;
 	sim->switch_ns = max_ns;
@@ -651,6 +678,7 @@ void sim_set_switching(struct sim *sim, unsigned num, unsigned den, uint64_t max
 
 void sim_set_cost(struct sim *sim, enum sim_point_kind kind, uint64_t ns)
 {
+	sim_count_quiet(sim);
 	sim->cost[kind] = ns;
 }
 
@@ -667,6 +695,7 @@ void sim_set_max_step(struct sim *sim, uint64_t ns)
 void sim_set_store_buffer(struct sim *sim, enum sim_store_buffer mode, uint64_t max_ns,
 			  uint64_t max_points)
 {
+	sim_count_quiet(sim);
 	sim->mode = mode;
 	sim->linger_ns = max_ns;
 	sim->linger_points = max_points;
@@ -684,7 +713,7 @@ uint64_t sim_digest(const struct sim *sim)
 
 uint64_t sim_points(const struct sim *sim)
 {
-	return sim->points;
+	return sim->points + (uint64_t)(sim->granted - sim->quiet);
 }
 
 struct sim *sim_create(uint64_t seed)
@@ -694,6 +723,7 @@ struct sim *sim_create(uint64_t seed)
 	if (!sim)
 		return NULL;
 	sim->host.id = -1;
+	sim->host.buffer.watched = sim->watched;
 	sim->current = &sim->host;
 	smmu_random_seed(&sim->random, seed);
 	smmu_random_seed(&sim->workload, seed ^ 0x776f726b6c6f6164);

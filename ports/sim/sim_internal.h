@@ -84,6 +84,13 @@ struct sim {
 	uint64_t others, event;
 	bool dirty;  /* the event may have changed */
 	bool drowsy; /* since the last sim_wake, somebody began to spin */
+	/*
+	 * So many loads the running fiber may do without anything to be looked at, and how many it was granted: those done are
+	 * counted by sim_count_quiet.
+	 */
+	int64_t quiet, granted;
+	uint16_t watched
+		[STORE_BUFFER_PLACES]; /* read-modify-writes of each place that linger in all buffers */
 	/* When each fiber goes on; UINT64_MAX also for one that has ended or is held. */
 	uint64_t ready[SIM_FIBERS];
 	void (*interrupt)(void *arg);
@@ -97,6 +104,18 @@ extern struct sim *the_sim;
 /* scheduler */
 void sim_note(struct sim *sim, uint64_t what);
 void sim_wake(struct sim *sim, uint64_t at, bool now);
+/* Count the points that sim_do_load has passed without a look. First in whatever else a fiber does. */
+static inline void sim_count_quiet(struct sim *sim)
+{
+	int64_t passed = sim->granted - sim->quiet;
+
+	sim->granted = sim->quiet = 0;
+	sim->points += (uint64_t)passed;
+	sim->luck -= passed;
+	sim->current->own_points += (uint64_t)passed;
+	sim->current->turn_points += (unsigned)passed;
+}
+
 /* @f goes on at @wake, or has been held or let go. */
 static inline void sim_ready_at(struct sim *sim, struct sim_fiber *f, uint64_t wake)
 {

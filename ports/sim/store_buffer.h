@@ -14,6 +14,7 @@
 #include <smmuv3/port.h>
 
 #define STORE_BUFFER_ENTRIES 16u
+#define STORE_BUFFER_PLACES 256u /* that watches are told apart by */
 
 struct store_buffer_entry {
 	volatile void *at; /**< where @size bytes of value go, or NULL and: */
@@ -31,11 +32,18 @@ struct store_buffer_entry {
 	uint64_t at_point; /**< at this scheduling point, whichever comes first */
 };
 
-/** Zero-initialised is empty. */
+/** The place of an atomic access, which does not cross a word. */
+static inline unsigned store_buffer_place(const volatile void *p)
+{
+	return (unsigned)((uintptr_t)p / 8 * 0x9e3779b97f4a7c15 >> 56);
+}
+
+/** Zero-initialised but for `watched` is empty. */
 struct store_buffer {
 	struct store_buffer_entry e[STORE_BUFFER_ENTRIES];
 	unsigned n;
-	unsigned watches; /* of them */
+	unsigned watches;  /* of them */
+	uint16_t *watched; /* of all buffers: how many watches lie at each place */
 	uint64_t generation;
 };
 
@@ -45,7 +53,10 @@ static inline void store_buffer_land(struct store_buffer *b, unsigned i)
 
 	/* First out of the buffer: what is retired may be called at once and come back here. */
 	b->n--;
-	b->watches -= e.watch != NULL;
+	if (e.watch) {
+		b->watches--;
+		b->watched[store_buffer_place(e.watch)]--;
+	}
 	for (; i < b->n; i++)
 		b->e[i] = b->e[i + 1];
 	if (e.at)
@@ -155,7 +166,10 @@ static inline void store_buffer_push(struct store_buffer *b, struct store_buffer
 	if (b->n == STORE_BUFFER_ENTRIES)
 		store_buffer_land(b, 0);
 	e.generation = b->generation;
-	b->watches += e.watch != NULL;
+	if (e.watch) {
+		b->watches++;
+		b->watched[store_buffer_place(e.watch)]++;
+	}
 	b->e[b->n++] = e;
 }
 
