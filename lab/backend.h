@@ -106,6 +106,12 @@ struct backend {
 	void *ctx;
 };
 
+/** The first 16 bytes of each page of DMA memory, which are all that is ever used of it, side by side. */
+struct backend_tags {
+	uint64_t base, pages;
+	uint64_t (*word)[2];
+};
+
 /** What the model's instances of a machine are to be. */
 struct backend_model_config {
 	unsigned smmus;
@@ -120,6 +126,7 @@ struct backend_model_config {
 	const struct smmu_ram *ram;
 	const struct smmu_ram *seen;  /**< what the SMMUs see of it; NULL: the same */
 	const struct smmu_heap *heap; /**< whose memory the SMMUs use */
+	struct backend_tags tags;     /**< lent; with pages 0 they lie in memory */
 	uint64_t atc_timeout_ns;
 	/** Is what an entry translates, of traffic of that stream and substream, still mapped? For the count of `over`. */
 	bool (*still_mapped)(void *ctx, unsigned smmu, uint32_t stream, bool has_ssid,

@@ -20,6 +20,7 @@ struct model_backend {
 	bool real_clock;
 	unsigned smmus;
 	const struct smmu_heap *heap;
+	struct backend_tags tags;
 	bool (*still_mapped)(void *ctx, unsigned smmu, uint32_t stream, bool has_ssid,
 			     uint32_t ssid, uint64_t base, uint64_t size);
 	void *mapped_ctx;
@@ -41,11 +42,14 @@ static __thread struct transfer current;
 static void on_access(void *ctx, const struct smmu_dma_result *r)
 {
 	struct model_backend *b = ctx;
-	uint64_t *word;
+	uint64_t page = (r->pa - b->tags.base) >> 12, *word;
 
 	if (!current.dma || !current.dma->transfer || !r->ok)
 		return;
-	word = smmu_ram_at(&b->ram, r->pa & ~4095ull, 16);
+	if (page < b->tags.pages)
+		word = b->tags.word[page];
+	else
+		word = smmu_ram_at(&b->ram, r->pa & ~4095ull, 16);
 	if (!word)
 		return;
 	current.answer->has_data = true;
@@ -104,8 +108,10 @@ static bool on_live(void *ctx, uint64_t bus, size_t len)
 
 	if (bus - first >= size)
 		return true;
+	/* No block begins or ends inside a line of 64 bytes. */
 	return smmu_heap_is_live((struct smmu_heap *)b->heap, bus) &&
-	       smmu_heap_is_live((struct smmu_heap *)b->heap, bus + len - 1);
+	       ((bus ^ (bus + len - 1)) < 64 ||
+		smmu_heap_is_live((struct smmu_heap *)b->heap, bus + len - 1));
 }
 
 static const struct smmu_bus *model_bus(void *ctx, unsigned smmu)
@@ -357,6 +363,7 @@ int backend_model_open(struct backend *out, const struct backend_model_config *c
 	}
 	b->ram = *cfg->ram;
 	b->heap = cfg->heap;
+	b->tags = cfg->tags;
 	b->still_mapped = cfg->still_mapped;
 	b->mapped_ctx = cfg->mapped_ctx;
 	b->real_clock = cfg->real_clock;

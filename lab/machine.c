@@ -81,6 +81,7 @@ static int open_backend(struct machine *m, const struct machine_config *cfg)
 		.ram = &m->ram,
 		.seen = m->posix.cache_ctx ? &m->shadow.seen : NULL,
 		.heap = &m->heap,
+		.tags = m->tags,
 		.still_mapped = still_mapped,
 		.mapped_ctx = m,
 		.atc_timeout_ns = lab_fault(m->o, FAULT_ATC_SLOW, NULL) ? 60000000000ull : 1000000,
@@ -336,6 +337,7 @@ static void tear_down(struct machine *m)
 	if (!m->qemu)
 		smmu_ram_destroy(&m->ram);
 	machine_free_topology(m);
+	free(m->tags.word);
 	free(m->reserved);
 	free(m->domain);
 	free(m->device);

@@ -124,7 +124,8 @@ struct machine {
 
 	uint64_t data; /**< bus address of memory that DMA is to reach, 2 MiB aligned */
 	uint64_t data_bytes;
-	uint64_t window; /**< input address from which on the load has 64 GiB for itself */
+	struct backend_tags tags; /**< of it; none with QEMU */
+	uint64_t window;          /**< input address from which on the load has 64 GiB for itself */
 	struct machine_reserved *reserved;
 	size_t n_reserved;
 	uint64_t reserved_data; /**< bus address of what stands behind them */
@@ -266,6 +267,9 @@ static inline uint64_t machine_tag(unsigned domain, uint64_t iova)
 	return 0x5a00000000000000ull | (uint64_t)domain << 48 | iova >> 12;
 }
 #define MACHINE_TAG_FREE 0x66726565ull
+
+/** Where the tag and the stamp of the page at @p pa are; NULL: it is no memory. */
+uint64_t *machine_tag_words(struct machine *m, uint64_t pa);
 
 /** Write @p tag (and no stamp) into each page of @p size bytes of DMA memory. */
 void machine_tag_pages(struct machine *m, uint64_t pa, uint64_t size, uint64_t tag, bool per_page);

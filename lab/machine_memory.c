@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Memory and clock of a machine, and the faults that lie in them: early-free and no-barrier. */
+#include <stdlib.h>
+
 #include "machine_build.h"
 #include "machine_table.h"
 
@@ -92,6 +94,13 @@ int machine_make_memory(struct machine *m, const struct machine_config *cfg)
 	m->canary = m->ram.base;
 	m->data = m->ram.base + low + heap;
 	m->reserved_data = m->data + m->data_bytes;
+	if (!m->qemu) {
+		m->tags.word = calloc(m->data_bytes >> 12, sizeof(*m->tags.word));
+		if (!m->tags.word && m->data_bytes)
+			return machine_fail(m, "out of memory");
+		m->tags.base = m->data;
+		m->tags.pages = m->data_bytes >> 12;
+	}
 	if (smmu_heap_init(&m->heap, &m->ram, low, heap))
 		return machine_fail(m, "out of memory");
 	m->heap.error = on_heap_error;

@@ -112,11 +112,18 @@ int oracle_window(struct oracle *o, unsigned domain, uint64_t iova, uint64_t siz
 	return 0;
 }
 
-uint64_t *oracle_page(const struct oracle *o, unsigned domain, uint64_t iova)
+static uint64_t word_of(const struct chunk *c, uint64_t i)
 {
-	struct chunk *c = find(&o->shadow[domain], iova);
+	uint64_t whole = __atomic_load_n(&c->whole, __ATOMIC_SEQ_CST);
 
-	return c ? &c->page[(iova >> ORACLE_PAGE_SHIFT) % CHUNK_PAGES] : NULL;
+	return whole ? whole + i : __atomic_load_n(&c->page[i], __ATOMIC_SEQ_CST);
+}
+
+uint64_t oracle_word(const struct oracle *o, unsigned domain, uint64_t iova)
+{
+	const struct chunk *c = find(&o->shadow[domain], iova);
+
+	return c ? word_of(c, (iova >> ORACLE_PAGE_SHIFT) % CHUNK_PAGES) : 0;
 }
 
 /* The next version of @word in another state; permissions and address stay. */
@@ -126,56 +133,122 @@ static uint64_t page_next(uint64_t word, enum state state)
 									       << PAGE_STATE_SHIFT;
 }
 
-/* The pages of a range that lie in one chunk, from @at on: the first of them, or NULL outside the windows, and how many. */
-static uint64_t *run(const struct oracle *o, unsigned domain, uint64_t at, uint64_t end,
-		     uint64_t *pages)
+/* The part of a range that lies in one chunk, from @at on. */
+struct part {
+	struct chunk *c; /* NULL: outside the windows */
+	uint64_t first, n;
+};
+
+static struct part part_at(const struct oracle *o, unsigned domain, uint64_t at, uint64_t end)
 {
 	uint64_t stop = (at >> CHUNK_SHIFT << CHUNK_SHIFT) + (1u << CHUNK_SHIFT);
 
-	*pages = ((stop < end ? stop : end) - at + (1u << ORACLE_PAGE_SHIFT) - 1) >>
-		 ORACLE_PAGE_SHIFT;
-	return oracle_page(o, domain, at);
+	return (struct part){
+		.c = find(&o->shadow[domain], at),
+		.first = (at >> ORACLE_PAGE_SHIFT) % CHUNK_PAGES,
+		.n = ((stop < end ? stop : end) - at + (1u << ORACLE_PAGE_SHIFT) - 1) >>
+		     ORACLE_PAGE_SHIFT,
+	};
+}
+
+/* Give each page of a chunk its own word again. */
+static void split(struct chunk *c)
+{
+	uint64_t i;
+
+	if (!c->whole)
+		return;
+	for (i = 0; i < CHUNK_PAGES; i++)
+		__atomic_store_n(&c->page[i], c->whole + i, __ATOMIC_RELAXED);
+	__atomic_store_n(&c->whole, 0, __ATOMIC_SEQ_CST);
+}
+
+/* The word of the first page, if all are unmapped, with the highest version of any; 0: they are not. */
+static uint64_t all_unmapped(const struct chunk *c)
+{
+	uint64_t word = c->page[0], i;
+
+	if (c->whole)
+		return page_state(c->whole) == UNMAPPED ? c->whole : 0;
+	for (i = 0; i < CHUNK_PAGES; i++) {
+		if (page_state(c->page[i]) != UNMAPPED)
+			return 0;
+		if (c->page[i] / PAGE_VERSION > word / PAGE_VERSION)
+			word = c->page[i];
+	}
+	return word | PAGE_VERSION; /* never 0 */
+}
+
+/*
+ * Words of pages are stored as releases, so that what the driver did before stands before them, and a fence at the end of the
+ * call keeps them before whatever it does next.
+ */
+static void put_word(uint64_t *word, uint64_t value)
+{
+	__atomic_store_n(word, value, __ATOMIC_RELEASE);
 }
 
 /* Move the pages of a range that are in state @from to state @to. */
 static void turn(struct oracle *o, unsigned domain, uint64_t iova, uint64_t size, enum state from,
 		 enum state to)
 {
-	uint64_t at, n, i;
+	uint64_t at, i;
+	struct part p;
 
-	for (at = iova; at - iova < size; at += n << ORACLE_PAGE_SHIFT) {
-		uint64_t *p = run(o, domain, at, iova + size, &n);
-
-		for (i = 0; p && i < n; i++) {
-			uint64_t word = __atomic_load_n(&p[i], __ATOMIC_RELAXED);
-
-			if (page_state(word) == from)
-				__atomic_store_n(&p[i], page_next(word, to), __ATOMIC_SEQ_CST);
+	for (at = iova; at - iova < size; at += p.n << ORACLE_PAGE_SHIFT) {
+		p = part_at(o, domain, at, iova + size);
+		if (!p.c)
+			continue;
+		if (p.n == CHUNK_PAGES && p.c->whole) {
+			if (page_state(p.c->whole) == from)
+				put_word(&p.c->whole, page_next(p.c->whole, to));
+			continue;
+		}
+		split(p.c);
+		for (i = p.first; i < p.first + p.n; i++) {
+			if (page_state(p.c->page[i]) == from)
+				put_word(&p.c->page[i], page_next(p.c->page[i], to));
 		}
 	}
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+/* @word of a page that is unmapped, as it is now being mapped to page number @pfn of memory. */
+static uint64_t page_mapping(uint64_t word, uint64_t pfn, unsigned prot)
+{
+	const uint64_t keep = ~(PAGE_PFN | (uint64_t)PAGE_PROT << PAGE_PROT_SHIFT);
+
+	return (page_next(word, MAPPING) & keep) | (pfn & PAGE_PFN) |
+	       (uint64_t)(prot & PAGE_PROT) << PAGE_PROT_SHIFT;
 }
 
 void oracle_map_begin(struct oracle *o, unsigned domain, uint64_t iova, uint64_t size, uint64_t pa,
 		      unsigned prot)
 {
-	const uint64_t keep = ~(PAGE_PFN | (uint64_t)PAGE_PROT << PAGE_PROT_SHIFT);
-	uint64_t at, n, i;
+	uint64_t at, i, word;
+	struct part p;
 
-	for (at = iova; at - iova < size; at += n << ORACLE_PAGE_SHIFT) {
-		uint64_t *p = run(o, domain, at, iova + size, &n);
+	for (at = iova; at - iova < size; at += p.n << ORACLE_PAGE_SHIFT) {
 		uint64_t pfn = (pa + (at - iova)) >> ORACLE_PAGE_SHIFT;
 
-		for (i = 0; p && i < n; i++) {
-			uint64_t word = __atomic_load_n(&p[i], __ATOMIC_RELAXED);
-
+		p = part_at(o, domain, at, iova + size);
+		if (!p.c)
+			continue;
+		word = p.n == CHUNK_PAGES ? all_unmapped(p.c) : 0;
+		if (word) {
+			put_word(&p.c->whole, page_mapping(word, pfn, prot));
+			continue;
+		}
+		split(p.c);
+		for (i = 0; i < p.n; i++) {
+			word = p.c->page[p.first + i];
 			/* What is mapped already stays as it is: the call is going to fail. */
-			if (page_state(word) != UNMAPPED)
-				continue;
-			word = (page_next(word, MAPPING) & keep) | ((pfn + i) & PAGE_PFN) |
-			       (uint64_t)(prot & PAGE_PROT) << PAGE_PROT_SHIFT;
-			__atomic_store_n(&p[i], word, __ATOMIC_SEQ_CST);
+			if (page_state(word) == UNMAPPED)
+				put_word(&p.c->page[p.first + i],
+					 page_mapping(word, pfn + i, prot));
 		}
 	}
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
 void oracle_map_end(struct oracle *o, unsigned domain, uint64_t iova, uint64_t size, bool ok)
@@ -195,8 +268,7 @@ void oracle_unmap_end(struct oracle *o, unsigned domain, uint64_t iova, uint64_t
 
 bool oracle_mapped(const struct oracle *o, unsigned domain, uint64_t iova, uint64_t *pa)
 {
-	const uint64_t *p = oracle_page(o, domain, iova);
-	uint64_t word = p ? __atomic_load_n(p, __ATOMIC_ACQUIRE) : 0;
+	uint64_t word = oracle_word(o, domain, iova);
 
 	if (page_state(word) != MAPPED)
 		return false;
@@ -206,14 +278,16 @@ bool oracle_mapped(const struct oracle *o, unsigned domain, uint64_t iova, uint6
 
 bool oracle_still_mapped(const struct oracle *o, unsigned domain, uint64_t iova, uint64_t size)
 {
-	uint64_t at, n, i;
+	uint64_t at, i;
+	struct part p;
 
-	for (at = iova; at - iova < size; at += n << ORACLE_PAGE_SHIFT) {
-		const uint64_t *p = run(o, domain, at, iova + size, &n);
-
-		for (i = 0; i < n; i++) {
-			if (!p || page_state(__atomic_load_n(&p[i], __ATOMIC_RELAXED)) != MAPPED)
+	for (at = iova; at - iova < size; at += p.n << ORACLE_PAGE_SHIFT) {
+		p = part_at(o, domain, at, iova + size);
+		for (i = p.first; i < p.first + p.n; i++) {
+			if (!p.c || page_state(word_of(p.c, i)) != MAPPED)
 				return false;
+			if (p.c->whole)
+				break;
 		}
 	}
 	return true;
@@ -227,8 +301,7 @@ uint64_t oracle_live_pages(const struct oracle *o, unsigned domain)
 
 	for (i = 0; i < s->slots; i++) {
 		for (k = 0; s->slot[i] && k < CHUNK_PAGES; k++)
-			n += page_state(__atomic_load_n(&s->slot[i]->page[k], __ATOMIC_RELAXED)) !=
-			     UNMAPPED;
+			n += page_state(word_of(s->slot[i], k)) != UNMAPPED;
 	}
 	return n;
 }

@@ -9,9 +9,7 @@
 
 static uint64_t look(const struct oracle *o, unsigned domain, uint64_t iova)
 {
-	const uint64_t *p = domain < o->domains ? oracle_page(o, domain, iova) : NULL;
-
-	return p ? __atomic_load_n(p, __ATOMIC_SEQ_CST) : 0;
+	return domain < o->domains ? oracle_word(o, domain, iova) : 0;
 }
 
 struct oracle_ticket oracle_before(const struct oracle *o, unsigned stream, uint64_t iova,

@@ -26,8 +26,13 @@ enum state { UNMAPPED, MAPPING, MAPPED, UNMAPPING };
 #define CHUNK_SHIFT 21
 #define CHUNK_PAGES (1u << (CHUNK_SHIFT - ORACLE_PAGE_SHIFT))
 
+/*
+ * Its pages are mapped and unmapped together as a rule where mappings are large: then `whole` is the word of the first, the
+ * others follow it in memory, and page[] says nothing. One thread at a time changes a chunk.
+ */
 struct chunk {
 	uint64_t number; /* iova >> CHUNK_SHIFT */
+	uint64_t whole;  /* 0: page[] */
 	uint64_t page[CHUNK_PAGES];
 };
 
@@ -46,8 +51,8 @@ struct oracle {
 	uint64_t (*doubt)[DOUBT_WORDS]; /* of each stream, a bit for each domain; mostly 0 */
 };
 
-/* The word of a page; NULL outside the windows of the domain. */
-uint64_t *oracle_page(const struct oracle *o, unsigned domain, uint64_t iova);
+/* The word of a page; 0, not mapped, outside the windows of the domain. */
+uint64_t oracle_word(const struct oracle *o, unsigned domain, uint64_t iova);
 
 static inline enum state page_state(uint64_t word)
 {

@@ -68,7 +68,7 @@ static void check_free_memory(struct worker *k, const struct live_map *l)
 		return;
 	for (i = 0; i < l->pages; i++) {
 		uint64_t pa = map_pa(k, l) + ((uint64_t)i << 12);
-		uint64_t *word = smmu_ram_at(&m->ram, pa, 16);
+		uint64_t *word = machine_tag_words(m, pa);
 
 		if (__atomic_load_n(word + 1, __ATOMIC_RELAXED))
 			machine_complain(m, 0, pa, "isolation",

@@ -20,9 +20,13 @@
 #define SMALL_MIN_SHIFT 6u /* blocks of 64 … 2048 bytes */
 #define SMALL_MAX_SHIFT 11u
 #define SMALL_BLOCKS (1u << (SMMU_RAM_PAGE_SHIFT - SMALL_MIN_SHIFT))
+/* A search goes round in so many pages, and in so many times those that are taken: all others stay untouched. */
+#define MIN_REACH 4096u
+#define REACH_FACTOR 4u
 
 enum page_kind { PAGE_FREE, PAGE_RUN, PAGE_REST /* of a run */, PAGE_SMALL };
 
+/* kind, shift and live are read without the lock: by who asks for a page that an SMMU was told of. */
 struct smmu_heap_page {
 	uint8_t kind;
 	uint8_t shift;   /* PAGE_SMALL: log2 of its blocks */
@@ -105,6 +109,7 @@ int smmu_heap_init(struct smmu_heap *heap, const struct smmu_ram *ram, uint64_t 
 	heap->first = offset >> SMMU_RAM_PAGE_SHIFT;
 	heap->pages = size >> SMMU_RAM_PAGE_SHIFT;
 	heap->hint = heap->first;
+	heap->reach = smmu_min64(MIN_REACH, heap->pages);
 	heap->page = calloc(ram->size >> SMMU_RAM_PAGE_SHIFT, sizeof(*heap->page));
 	return heap->page ? 0 : -SMMU_ENOMEM;
 }
@@ -155,10 +160,21 @@ static void heap_count(struct smmu_heap *heap)
 	heap->peak_bytes = smmu_max64(heap->peak_bytes, heap->dma_bytes + heap->cpu_bytes);
 }
 
-/* A run of @n free pages whose bus address is a multiple of @align; its first page or UINT64_MAX. */
-static uint64_t heap_find(struct smmu_heap *heap, uint64_t n, uint64_t align)
+static void heap_set_kind(struct smmu_heap *heap, uint64_t page, enum page_kind kind)
 {
-	uint64_t end = heap->first + heap->pages, lap, page, i;
+	heap->taken += (uint64_t)(kind != PAGE_FREE) - (heap->page[page].kind != PAGE_FREE);
+	__atomic_store_n(&heap->page[page].kind, (uint8_t)kind, __ATOMIC_RELEASE);
+}
+
+static void heap_set_live(struct smmu_heap_page *page, uint64_t live)
+{
+	__atomic_store_n(&page->live, live, __ATOMIC_RELAXED);
+}
+
+/* A run of @n free pages within reach whose bus address is a multiple of @align; its first page or UINT64_MAX. */
+static uint64_t heap_search(struct smmu_heap *heap, uint64_t n, uint64_t align)
+{
+	uint64_t end = heap->first + heap->reach, lap, page, i;
 
 	for (lap = 0; lap < 2; lap++) {
 		page = lap ? heap->first : heap->hint;
@@ -182,6 +198,16 @@ static uint64_t heap_find(struct smmu_heap *heap, uint64_t n, uint64_t align)
 	return UINT64_MAX;
 }
 
+static uint64_t heap_find(struct smmu_heap *heap, uint64_t n, uint64_t align)
+{
+	uint64_t page;
+
+	heap->reach = smmu_max64(heap->reach, smmu_min64(heap->taken * REACH_FACTOR, heap->pages));
+	while ((page = heap_search(heap, n, align)) == UINT64_MAX && heap->reach < heap->pages)
+		heap->reach = smmu_min64(heap->reach * 2, heap->pages);
+	return page;
+}
+
 static void *heap_take_run(struct smmu_heap *heap, uint64_t size, uint64_t align)
 {
 	uint64_t n = (size + PAGE_SIZE - 1) >> SMMU_RAM_PAGE_SHIFT, i;
@@ -189,10 +215,10 @@ static void *heap_take_run(struct smmu_heap *heap, uint64_t size, uint64_t align
 
 	if (page == UINT64_MAX)
 		return NULL;
-	heap->page[page].kind = PAGE_RUN;
+	heap_set_kind(heap, page, PAGE_RUN);
 	heap->page[page].size = size;
 	for (i = 1; i < n; i++)
-		heap->page[page + i].kind = PAGE_REST;
+		heap_set_kind(heap, page + i, PAGE_REST);
 	return heap_va(heap, page);
 }
 
@@ -211,14 +237,18 @@ static void *heap_take_small(struct smmu_heap *heap, uint64_t size, unsigned shi
 			free(asked);
 			return NULL;
 		}
-		heap->page[number] = (struct smmu_heap_page){
-			.kind = PAGE_SMALL, .shift = (uint8_t)shift, .asked = asked};
+		page = &heap->page[number];
+		heap_set_live(page, 0);
+		__atomic_store_n(&page->shift, (uint8_t)shift, __ATOMIC_RELAXED);
+		page->asked = asked;
+		page->next = 0;
+		heap_set_kind(heap, number, PAGE_SMALL);
 		*partial = number + 1;
 	}
 	number = *partial - 1;
 	page = &heap->page[number];
 	block = (unsigned)__builtin_ctzll(~page->live);
-	page->live |= SMMU_BIT(block);
+	heap_set_live(page, page->live | SMMU_BIT(block));
 	page->asked[block] = (uint16_t)size;
 	if (page->live == all) {
 		*partial = page->next;
@@ -263,7 +293,7 @@ static const char *heap_put_run(struct smmu_heap *heap, uint64_t number, uint64_
 		return "wrong size";
 	heap_poison(heap, heap_va(heap, number), n << SMMU_RAM_PAGE_SHIFT);
 	for (i = 0; i < n; i++)
-		heap->page[number + i] = (struct smmu_heap_page){.kind = PAGE_FREE};
+		heap_set_kind(heap, number + i, PAGE_FREE);
 	return NULL;
 }
 
@@ -287,7 +317,7 @@ static const char *heap_put_small(struct smmu_heap *heap, uint64_t number, uint6
 		heap->partial[page->shift - SMALL_MIN_SHIFT] = number + 1;
 	}
 	/* The page stays with its size: an empty one is the first to be used again. */
-	page->live &= ~SMMU_BIT(block);
+	heap_set_live(page, page->live & ~SMMU_BIT(block));
 	return NULL;
 }
 
@@ -411,19 +441,17 @@ uint64_t smmu_heap_live(struct smmu_heap *heap)
 
 bool smmu_heap_is_live(struct smmu_heap *heap, uint64_t bus)
 {
-	smmu_irqflags flags;
-	uint64_t offset = bus - heap->ram->base, number = offset >> SMMU_RAM_PAGE_SHIFT;
+	uint64_t offset = bus - heap->ram->base, number = offset >> SMMU_RAM_PAGE_SHIFT, live;
 	const struct smmu_heap_page *page;
-	bool live = false;
+	unsigned kind;
 
 	if (number < heap->first || number >= heap->first + heap->pages)
 		return false;
 	page = &heap->page[number];
-	flags = heap_lock(heap);
-	if (page->kind == PAGE_SMALL)
-		live = page->live & SMMU_BIT((offset & (PAGE_SIZE - 1)) >> page->shift);
-	else
-		live = page->kind != PAGE_FREE;
-	heap_unlock(heap, flags);
-	return live;
+	kind = __atomic_load_n(&page->kind, __ATOMIC_ACQUIRE);
+	if (kind != PAGE_SMALL)
+		return kind != PAGE_FREE;
+	live = __atomic_load_n(&page->live, __ATOMIC_RELAXED);
+	offset &= PAGE_SIZE - 1;
+	return live & SMMU_BIT(offset >> __atomic_load_n(&page->shift, __ATOMIC_RELAXED));
 }

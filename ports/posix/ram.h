@@ -55,6 +55,8 @@ struct smmu_heap {
 	pthread_mutex_t lock;
 	uint64_t first, pages; /**< the pages it hands out, by number from the start of ram */
 	uint64_t hint;         /**< where the next search begins: freed memory rests for a while */
+	uint64_t reach; /**< searches go round in so many of its pages, which grows with need */
+	uint64_t taken; /**< pages that are not free */
 	struct smmu_heap_page *page;
 	uint64_t partial[8];            /**< for each small size, 1 + the first page with room */
 	uint64_t dma_bytes, dma_blocks; /**< alive, of smmu_heap_dma_alloc */

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "oracle.h"
+#include "random.h"
 
 #define IOVA 0x40000000ull
 #define PA 0x80000000ull
@@ -258,6 +259,55 @@ static void test_moving(void **state)
 	assert_int_equal(oracle_after(o, &t, true, PA, why, sizeof(why)), ORACLE_UNJUDGED);
 }
 
+/* Large mappings and small ones in the same place, piece by piece, against a plain array. */
+static void test_large(void **state)
+{
+	enum { PAGES = 4 * 512 };
+	static uint64_t pfn[PAGES]; /* 0: not mapped */
+	const uint64_t base = 1ull << 40;
+	struct smmu_random r;
+	unsigned i, k;
+
+	smmu_random_seed(&r, 7);
+	assert_int_equal(oracle_window(o, 0, base, (uint64_t)PAGES << 12), 0);
+	attach(0);
+	for (i = 0; i < 2000; i++) {
+		uint64_t unit = smmu_random_chance(&r, 1, 2) ? 512 : 1, first, n, pa, word;
+		struct oracle_ticket t;
+
+		first = smmu_random_below(&r, PAGES / unit) * unit;
+		n = (1 + smmu_random_below(&r, (PAGES - first) / unit)) * unit;
+		pa = (1 + smmu_random_below(&r, 1000)) << 21;
+		t = oracle_before(o, 0, base + (first << 12), ORACLE_READ);
+		word = t.page[0];
+		if (smmu_random_chance(&r, 1, 2)) {
+			oracle_map_begin(o, 0, base + (first << 12), n << 12, pa, ORACLE_READ);
+			oracle_map_end(o, 0, base + (first << 12), n << 12, true);
+			for (k = 0; k < n; k++)
+				pfn[first + k] = pfn[first + k] ? pfn[first + k] : (pa >> 12) + k;
+		} else {
+			oracle_unmap_begin(o, 0, base + (first << 12), n << 12);
+			oracle_unmap_end(o, 0, base + (first << 12), n << 12, true);
+			for (k = 0; k < n; k++)
+				pfn[first + k] = 0;
+		}
+		t = oracle_before(o, 0, base + (first << 12), ORACLE_READ);
+		/* Nothing changes without another version. */
+		if (t.page[0] != word)
+			assert_true(t.page[0] >> 46 != word >> 46);
+		for (k = 0; k < PAGES; k += 1 + (unsigned)smmu_random_below(&r, 100)) {
+			uint64_t at = 0;
+
+			assert_int_equal(oracle_mapped(o, 0, base + ((uint64_t)k << 12), &at),
+					 pfn[k] != 0);
+			assert_int_equal(at, pfn[k] << 12);
+		}
+		for (k = 0; k < n && pfn[first + k]; k++)
+			;
+		assert_int_equal(oracle_still_mapped(o, 0, base + (first << 12), n << 12), k == n);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -268,6 +318,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_ranges, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_attachments, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_moving, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_large, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
