@@ -25,7 +25,7 @@ NOT_ASAN = ^(cli-.*|qemu-command)$$
 C_FILES = git ls-files -co --exclude-standard '*.[ch]'
 
 .DEFAULT_GOAL := build
-.PHONY: build run test help setup-test check format check-format tidy freestanding sanitize tsan bench timing mutants conformance fuzz headers docs deb ci install uninstall clean
+.PHONY: build run test help setup-test check format check-format tidy freestanding sanitize tsan bench timing calibrate mutants conformance fuzz headers docs deb ci install uninstall clean
 
 build: ## build the library and the command (build/smmuv3), after installing what that needs
 	$(SETUP) run
@@ -73,6 +73,10 @@ bench: build ## all benchmarks, as tables, as JSON and as plots (build/bench; pl
 timing: ## build-timing/smmuv3-timing, static: threads, start-up and memory, measured on a machine that has nothing installed
 	$(SETUP) run
 	@tools/timing.sh
+
+calibrate: build ## count each design's instructions anew: lab/processor_cost.h, by which the processor takes virtual time
+	@$(NINJA) bench/instructions/smmuv3-count
+	@bench/calibrate.py $(BUILD)/bench/instructions/smmuv3-count
 
 mutants: ## small faults in src/, one at a time: each has to be noticed (MUTANTS='NAME…' or '--sample 20' for some)
 	$(SETUP) test

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One unmap of a domain that N SMMUs share, by the virtual clock: what the hardware takes, exactly. Every SMMU has the
- * same latencies (240 ns for a CMD_SYNC, 1,000 ns for an ATC), or one of them is slower.
+ * One unmap of a domain that N SMMUs share, by the virtual clock, exactly: what the hardware takes alone, and with the
+ * processor's time (lab/processor.h). Every SMMU has the same latencies (240 ns for a CMD_SYNC, 1,000 ns for an ATC, unless
+ * varied), or one of them is slower.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 #include <smmuv3/pgtable.h>
 
 #include "machine.h"
+#include "processor.h"
 #include "suite.h"
 
 #define IOVA 0x800000000ull
@@ -29,6 +31,7 @@ static void unmap_once(void *arg)
 	if (job->rc)
 		return;
 	start = machine_now(m);
+	processor_call(m, 4096);
 	job->rc = m->design->unmap(m, &m->domain[0], IOVA, 4096);
 	job->ns = machine_now(m) - start;
 }
@@ -63,24 +66,54 @@ static uint64_t measure(struct suite_table *t, const struct lab_config *c)
 	return job.ns;
 }
 
-static void one(struct suite_table *t, const struct suite_options *o, unsigned smmus, unsigned ats,
-		enum design_id design, unsigned slow)
+/* What is varied, as rows name it; 0: left at its default, and not named. */
+struct point {
+	unsigned smmus, ats, slow_percent, sync_ns, atc_ns;
+	bool processor;
+};
+
+static double time_of(struct suite_table *t, const struct suite_options *o, enum design_id design,
+		      const struct point *p)
 {
 	struct lab_config c;
-	struct suite_row *row;
 
 	lab_config_default(&c);
 	c.who = o->who;
 	c.seed = o->seed;
-	c.smmus = smmus;
-	c.ats = ats;
+	c.smmus = p->smmus;
+	c.ats = p->ats;
 	c.design = design;
-	c.slow_percent = slow;
-	row = suite_row(t, design_name(design), (double)measure(t, &c));
-	suite_param(row, "smmus", smmus);
-	suite_param(row, "ats", ats);
-	if (slow)
-		suite_param(row, "slow_percent", slow);
+	c.slow_percent = p->slow_percent;
+	c.sync_ns = p->sync_ns;
+	c.atc_ns = p->atc_ns;
+	c.cpu_rate = p->processor ? o->cpu_rate : 0;
+	return (double)measure(t, &c);
+}
+
+double suite_unmap_ns(struct suite_table *t, const struct suite_options *o, unsigned sync_ns)
+{
+	struct point p = {.smmus = 1, .sync_ns = sync_ns, .processor = true};
+
+	return time_of(t, o, DESIGN_SWEEP, &p);
+}
+
+static void one(struct suite_table *t, const struct suite_options *o, enum design_id design,
+		struct point p)
+{
+	struct suite_row *row;
+
+	if (t->failed)
+		return;
+	row = suite_row(t, design_name(design), time_of(t, o, design, &p));
+	suite_param(row, "smmus", p.smmus);
+	suite_param(row, "ats", p.ats);
+	if (p.slow_percent)
+		suite_param(row, "slow_percent", p.slow_percent);
+	if (p.sync_ns)
+		suite_param(row, "sync_ns", p.sync_ns);
+	if (p.atc_ns)
+		suite_param(row, "atc_ns", p.atc_ns);
+	suite_param(row, "cpu_rate", p.processor ? o->cpu_rate : 0);
 }
 
 void bench_instances(struct suite_table *t, const struct suite_options *o)
@@ -88,13 +121,40 @@ void bench_instances(struct suite_table *t, const struct suite_options *o)
 	static const unsigned smmus[] = {1, 2, 4, 8, 16, 32, 64}, ats[] = {0, 1, 4};
 
 	t->unit = "virtual ns";
-	t->title = "one unmap of 4K, domain shared by N SMMUs of 4 devices; hardware's time alone";
+	t->title = "one unmap of 4K, domain shared by N SMMUs of 4 devices; cpu_rate 0: the "
+		   "hardware's time alone";
 	t->x = "smmus";
 	t->log_y = true;
 	for (unsigned d = 0; d < DESIGN_KINDS; d++)
 		for (unsigned a = 0; a < 3; a++)
-			for (unsigned i = 0; i < (o->scale ? 7u : 3u) && !t->failed; i++)
-				one(t, o, smmus[i], ats[a], (enum design_id)d, 0);
+			for (unsigned processor = 0; processor < 2; processor++)
+				for (unsigned i = 0; i < (o->scale ? 7u : 3u); i++)
+					one(t, o, (enum design_id)d,
+					    (struct point){.smmus = smmus[i],
+							   .ats = ats[a],
+							   .processor = processor});
+}
+
+void bench_latencies(struct suite_table *t, const struct suite_options *o)
+{
+	static const unsigned smmus[] = {1, 8, 16, 64}, sync_ns[] = {240, 550},
+			      atc_ns[] = {1000, 10000, 100000};
+
+	t->unit = "virtual ns";
+	t->title = "one unmap of 4K, N SMMUs of 4 devices with ATS; smmus 1: the slowest alone";
+	t->x = "atc_ns";
+	t->log_y = true;
+	for (unsigned d = 0; d < 2; d++)
+		for (unsigned s = 0; s < 2; s++)
+			for (unsigned processor = 0; processor < 2; processor++)
+				for (unsigned i = 0; i < (o->scale ? 4u : 2u); i++)
+					for (unsigned a = 0; a < 3; a++)
+						one(t, o, (enum design_id)d,
+						    (struct point){.smmus = smmus[i],
+								   .ats = 4,
+								   .sync_ns = sync_ns[s],
+								   .atc_ns = atc_ns[a],
+								   .processor = processor});
 }
 
 void bench_slow_one(struct suite_table *t, const struct suite_options *o)
@@ -106,8 +166,12 @@ void bench_slow_one(struct suite_table *t, const struct suite_options *o)
 		   "one alone";
 	t->x = "slow_percent";
 	for (unsigned d = 0; d < DESIGN_KINDS; d++)
-		for (unsigned i = 0; i < (o->scale ? 5u : 2u) && !t->failed; i++) {
-			one(t, o, 8, 4, (enum design_id)d, percent[i]);
-			one(t, o, 1, 4, (enum design_id)d, percent[i]);
-		}
+		for (unsigned processor = 0; processor < 2; processor++)
+			for (unsigned i = 0; i < (o->scale ? 5u : 2u); i++)
+				for (unsigned smmus = 1; smmus <= 8; smmus += 7)
+					one(t, o, (enum design_id)d,
+					    (struct point){.smmus = smmus,
+							   .ats = 4,
+							   .slow_percent = percent[i],
+							   .processor = processor});
 }

@@ -11,10 +11,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SUITE_PARAMS 4
+#define SUITE_PARAMS 6
 
 struct suite_row {
 	const char *design; /**< who was measured */
+	const char *what;   /**< what of it, where that is no number; or NULL */
 	struct {
 		const char *name;
 		double value;
@@ -33,6 +34,8 @@ struct suite_table {
 	bool log_y;
 	struct suite_row *row;
 	size_t rows, room;
+	const char *
+		left_out; /**< why nothing could be measured here, through no fault of the program; or NULL */
 	bool failed; /**< out of memory, or a measurement that went wrong (said on standard error) */
 };
 
@@ -52,7 +55,12 @@ struct suite_options {
 	const char *trace; /**< file for `trace`; NULL: the benchmark is left out */
 	uint64_t seed;
 	unsigned scale; /**< 1: as documented; 0: a short form, for tests */
+	unsigned
+		cpu_rate; /**< millions of instructions a second that the processor of virtual time does */
 };
+
+/** Virtual time of one unmap of 4K on one SMMU without ATS whose CMD_SYNC takes @p sync_ns, processor included. */
+double suite_unmap_ns(struct suite_table *t, const struct suite_options *o, unsigned sync_ns);
 
 struct suite_benchmark {
 	const char *name;
@@ -67,12 +75,20 @@ void suite_free(struct suite_table *t);
 
 /** @name The benchmarks @{ */
 void bench_instances(struct suite_table *t, const struct suite_options *o);
+void bench_latencies(struct suite_table *t, const struct suite_options *o);
 void bench_slow_one(struct suite_table *t, const struct suite_options *o);
 void bench_trace(struct suite_table *t, const struct suite_options *o);
 void bench_commands(struct suite_table *t, const struct suite_options *o);
 void bench_atc_spans(struct suite_table *t, const struct suite_options *o);
 void bench_attach(struct suite_table *t, const struct suite_options *o);
 void bench_lookup(struct suite_table *t, const struct suite_options *o);
+void bench_threads(struct suite_table *t, const struct suite_options *o);
+void bench_startup(struct suite_table *t, const struct suite_options *o);
+void bench_memory(struct suite_table *t, const struct suite_options *o);
+void bench_instructions(struct suite_table *t, const struct suite_options *o);
+void bench_designs(struct suite_table *t, const struct suite_options *o);
+void bench_interrupts(struct suite_table *t, const struct suite_options *o);
+void bench_others(struct suite_table *t, const struct suite_options *o);
 /** @} */
 
 #endif

@@ -7,7 +7,7 @@
 #include "suite.h"
 
 static void play(struct suite_table *t, const struct suite_options *o, struct trace *trace,
-		 unsigned smmus, enum design_id design)
+		 unsigned smmus, enum design_id design, unsigned cpu_rate)
 {
 	struct machine_config cfg = {0};
 	struct machine *m = malloc(sizeof(*m));
@@ -22,6 +22,7 @@ static void play(struct suite_table *t, const struct suite_options *o, struct tr
 	c.smmus = smmus;
 	c.design = design;
 	c.threads = 1;
+	c.cpu_rate = cpu_rate;
 	replay_configure(trace, &c, &cfg, false);
 	if (!m || machine_open(m, &c, &cfg)) {
 		free(m);
@@ -41,6 +42,7 @@ static void play(struct suite_table *t, const struct suite_options *o, struct tr
 	suite_param(row, "tlbi", (double)r.commands.tlbi);
 	suite_param(row, "atc_inv", (double)r.commands.atc_inv);
 	suite_param(row, "sync", (double)r.commands.sync);
+	suite_param(row, "cpu_rate", cpu_rate);
 }
 
 void bench_trace(struct suite_table *t, const struct suite_options *o)
@@ -61,9 +63,12 @@ void bench_trace(struct suite_table *t, const struct suite_options *o)
 		t->failed = true;
 		return;
 	}
-	for (unsigned d = 0; d < DESIGN_KINDS && !t->failed; d++)
-		for (unsigned n = 1; n <= (o->scale ? 8u : 1u) && !t->failed; n *= n == 1 ? 4 : 2)
-			play(t, o, trace, n, (enum design_id)d);
+	for (unsigned d = 0; d < DESIGN_KINDS; d++)
+		for (unsigned processor = 0; processor < 2; processor++)
+			for (unsigned n = 1; n <= (o->scale ? 8u : 1u) && !t->failed;
+			     n *= n == 1 ? 4 : 2)
+				play(t, o, trace, n, (enum design_id)d,
+				     processor ? o->cpu_rate : 0);
 	trace_close(trace);
 	free(trace);
 }

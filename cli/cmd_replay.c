@@ -170,6 +170,10 @@ static int show(const struct options *o, const struct play *p)
 	if (!o->json || strcmp(o->json, "-")) {
 		report_print(stdout, &p->r[0], &o->lab);
 		print_trace(p->t, &p->left);
+		if (o->lab.cpu_rate)
+			printf("  processor  %u million instructions a second of the virtual "
+			       "clock\n",
+			       o->lab.cpu_rate);
 		if (p->n > 1)
 			print_compare(p->r, p->n, &o->lab);
 	}
@@ -177,6 +181,7 @@ static int show(const struct options *o, const struct play *p)
 		top = report_json(&p->r[0], &o->lab);
 		if (top) {
 			json_object_object_add(top, "trace", trace_json(p->t, &p->left));
+			put(top, "cpu_rate", o->lab.cpu_rate);
 			warnings_json(top, p->topology, p->t, &p->left);
 			if (p->n > 1)
 				json_object_object_add(top, "compare", compare_json(p->r, p->n));

@@ -6,6 +6,7 @@
 
 #include "options.h"
 #include "output.h"
+#include "suite.h"
 
 static const char run_intro[] = "usage: smmuv3 run [options]\n"
 				"\n"
@@ -75,37 +76,38 @@ static const char replay_tail[] = "Exit status: as of `smmuv3 run`. Only a file 
 				  "can be used is refused, with the\n"
 				  "reason, or with the command that makes a trace of it.\n";
 
-static const char bench[] =
+static const char bench_intro[] =
 	"usage: smmuv3 bench [NAME ...] [options]\n"
 	"\n"
-	"Measures the designs beside each other, and the parts that they rest on. Without a name,\n"
-	"all of:\n"
+	"Measures the designs beside each other, and the parts that they rest on. Without a name, "
+	"all of:\n";
+
+static const char bench_tail[] =
+	"Virtual times, counts and instructions are exact. Real times are the median of repeated "
+	"runs, with\n"
+	"the least and the most in brackets; compare them within one run only.\n"
 	"\n"
-	"  instances          one unmap of a domain shared by 1 to 64 SMMUs   (virtual time, "
-	"exact)\n"
-	"  slow-one           the same on 8 SMMUs of which one answers slowly (virtual time, "
-	"exact)\n"
-	"  trace              all unmaps of a trace; needs --trace            (virtual time, "
-	"exact)\n"
-	"  commands           TLBI commands for n pages, and the fewest there can be       "
-	"(exact)\n"
-	"  atc-spans          pages that an ATC is told to drop beyond the range           "
-	"(exact)\n"
-	"  attach             a device joins and leaves an array of n operations       (real "
-	"time)\n"
-	"  lookup             one stream among n, found in four ways                   (real "
-	"time)\n"
-	"\n"
-	"Real times are the median of repeated runs, with the least and the most in brackets;\n"
-	"compare them within one run only.\n"
-	"\n"
-	"  --trace FILE       a trace as smmuv3 replay reads them\n"
+	"  --trace FILE       a trace as smmuv3 replay reads them, for trace\n"
+	"  --cpu-rate N       millions of instructions that the processor does in a second of "
+	"virtual time\n"
+	"                     (3000); what is measured with it stands beside the hardware's time "
+	"alone\n"
 	"  --short            fewer and smaller steps\n"
 	"  --seed N           (1)\n"
 	"  --json FILE        write all tables as one JSON object; - is standard output\n"
 	"  --svg DIR          draw each table as DIR/NAME.svg; needs gnuplot\n"
 	"\n"
-	"Exit status: 0; 2 for bad usage, or if something could not be measured.\n";
+	"Instructions are counted by valgrind; without it those tables are left out. Exit status: "
+	"0; 2 for bad\n"
+	"usage, or if something that was named could not be measured.\n";
+
+static void print_bench(FILE *out)
+{
+	fprintf(out, "%s\n", bench_intro);
+	for (size_t i = 0; i < suite_count; i++)
+		fprintf(out, "  %-16s  %s\n", suite_benchmarks[i].name, suite_benchmarks[i].what);
+	fprintf(out, "\n%s", bench_tail);
+}
 
 static const char arrays_intro[] = "usage: smmuv3 arrays [options]\n"
 				   "\n"
@@ -219,7 +221,7 @@ void help_print(FILE *out, const char *name)
 	size_t i;
 
 	if (!strcmp(name, "bench"))
-		fputs(bench, out);
+		print_bench(out);
 	for (i = 0; i < sizeof(helps) / sizeof(helps[0]); i++) {
 		const struct help *h = &helps[i];
 

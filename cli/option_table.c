@@ -81,6 +81,10 @@ const struct option option_table[] = {
 	 "other, as Linux 7.2; a list of devices under a lock, as Linux 6.12; or everything of "
 	 "every "
 	 "id, under one lock (sweep; replay: each in turn)"},
+	{"cpu-rate", OPTION_NUMBER, CMD_REPLAY, AT(lab.cpu_rate), OPTION_NONE, 0, 1000000, "N",
+	 "millions of instructions that the processor does in a second of the virtual clock, as "
+	 "counted for each design; 0: it takes no time, and the clock shows the hardware's alone "
+	 "(0)"},
 	{"inject", OPTION_INJECT, CMD_RUN | CMD_REPLAY, OPTION_NONE, OPTION_NONE, 0, 0,
 	 "FAULT[:EVERY]",
 	 "break something on purpose at every EVERY-th chance, 1 to 1,000,000,000; may be given up "

@@ -115,10 +115,11 @@ struct backend_tags {
 /** What the model's instances of a machine are to be. */
 struct backend_model_config {
 	unsigned smmus;
-	bool exact;            /**< all alike, and no chance in their latencies */
-	bool calm;             /**< no chance in what they cache */
-	unsigned slow_percent; /**< of an exact machine's last: the time that it takes; 0: 100 */
-	const bool *coherent;  /**< of each instance */
+	bool exact;               /**< all alike, and no chance in their latencies */
+	bool calm;                /**< no chance in what they cache */
+	unsigned slow_percent;    /**< of an exact machine's last: the time that it takes; 0: 100 */
+	unsigned sync_ns, atc_ns; /**< as in lab_config */
+	const bool *coherent;     /**< of each instance */
 	unsigned sid_bits;
 	unsigned ssid_bits;
 	bool real_clock;

@@ -345,6 +345,10 @@ int backend_model_open(struct backend *out, const struct backend_model_config *c
 		configs[i].coherent = cfg->coherent ? cfg->coherent[i] : true;
 		if (cfg->exact && i + 1 == cfg->smmus && cfg->slow_percent)
 			configs[i].speed_percent = cfg->slow_percent;
+		if (cfg->sync_ns)
+			configs[i].sync_ns = cfg->sync_ns;
+		if (cfg->atc_ns)
+			configs[i].atc_ns = cfg->atc_ns;
 		if (cfg->exact)
 			configs[i].jitter_percent = 0;
 		else if (!cfg->calm) /* all that the text leaves open, anew for each seed */

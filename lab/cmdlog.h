@@ -26,6 +26,9 @@ struct cmdlog {
 	const struct smmu_bus *inner;
 	const struct smmu_ram *ram;
 	const struct smmu_port *port; /**< for the clock */
+	/** Commands other than CMD_SYNC are about to be published; NULL: nobody wants to know. Called without the lock. */
+	void (*published)(void *ctx, uint32_t commands);
+	void *published_ctx;
 	struct smmu_spinlock
 		lock; /**< protects all below; taken for one write of a CMDQ register */
 	uint64_t base;

@@ -38,8 +38,12 @@ struct lab_config {
 	bool non_coherent; /**< the SMMUs see only memory that was cleaned */
 	enum design_id design;
 	const int *interrupted; /**< somebody sets it to end the run early; NULL: nobody does */
+	/** @name Of exact machines @{ */
+	unsigned slow_percent;    /**< time of the last SMMU beside the others'; 0: 100 */
+	unsigned sync_ns, atc_ns; /**< of a CMD_SYNC, of an ATC invalidation; 0: the model's own */
 	unsigned
-		slow_percent; /**< exact machines: time of the last SMMU beside the others'; 0: 100 */
+		cpu_rate; /**< millions of instructions a second (processor.h); 0: the processor takes no time */
+	/** @} */
 	struct fault_request inject[LAB_MAX_INJECT];
 	unsigned n_inject;
 };

@@ -9,6 +9,7 @@
 
 #include "machine_qemu.h"
 #include "machine_table.h"
+#include "processor.h"
 
 /* QEMU has less, and few devices. */
 int machine_fail(const struct machine *m, const char *fmt, ...)
@@ -73,6 +74,8 @@ static int open_backend(struct machine *m, const struct machine_config *cfg)
 		.exact = cfg->exact,
 		.calm = cfg->calm,
 		.slow_percent = m->o->slow_percent,
+		.sync_ns = cfg->exact ? m->o->sync_ns : 0,
+		.atc_ns = cfg->exact ? m->o->atc_ns : 0,
 		.coherent = coherent,
 		.sid_bits = machine_stream_bits(m),
 		.ssid_bits = MACHINE_SSID_BITS,
@@ -155,6 +158,10 @@ static int open_smmu(struct machine *m, unsigned i, const struct machine_config 
 	s->tamper.misdirect_ctx = m;
 	if (cmdlog_init(&s->log, &s->tamper.bus, &m->ram, &m->port))
 		return machine_fail(m, "out of memory");
+	if (cfg->exact && m->o->cpu_rate) {
+		s->log.published = processor_publish;
+		s->log.published_ctx = m;
+	}
 	snprintf(s->name, sizeof(s->name), "smmu%u", i);
 	s->cfg = (struct smmu_instance_config){
 		.port = &m->port,

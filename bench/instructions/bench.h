@@ -56,5 +56,13 @@ void bench_stop(unsigned n);
 
 void bench_pgtable(void);
 void bench_sweep(void);
+void bench_designs(void);
+void bench_masked(void);
+
+/** Count an smmu_unmap of @p pages pages in a domain on @p smmus SMMUs, with @p ats devices that have ATS behind each. */
+void bench_whole_unmap(const char *row, unsigned smmus, unsigned ats, uint64_t pages);
+
+/** Run @p self under callgrind and print what it counted as rows (bench/timing/timing.h). An exit status. */
+int bench_count(const char *self);
 
 #endif

@@ -15,7 +15,7 @@
 #define PAGE 4096ull
 
 static struct smmu_domain domain;
-static struct smmu_device *device;
+static struct smmu_device device[DEVICES];
 static struct rival rival[BENCH_SMMUS];
 
 static int set_ats(void *ctx, bool on, unsigned stu)
@@ -193,6 +193,17 @@ static void whole_unmaps(void)
 	whole_rivals();
 }
 
+void bench_whole_unmap(const char *row, unsigned smmus, unsigned ats, uint64_t pages)
+{
+	unsigned devices = begin(smmus, ats);
+
+	MUST(!smmu_map(&domain, IOVA, IOVA + PAGE, pages * PAGE, RW, 0));
+	MUST(!smmu_unmap(&domain, IOVA, pages * PAGE, 0));
+	MUST(!smmu_map(&domain, IOVA, IOVA + PAGE, pages * PAGE, RW, 0));
+	BENCH(row, "smmuv3", unmap(pages * PAGE, 0));
+	end(devices, smmus);
+}
+
 /** Attach and detach of the last of @p n devices. */
 static void attach(unsigned n, bool ats)
 {
@@ -212,8 +223,6 @@ static void attach(unsigned n, bool ats)
 
 void bench_sweep(void)
 {
-	device = calloc(DEVICES, sizeof(*device));
-	MUST(device);
 	sizes();
 	commands();
 	whole_unmaps();
@@ -221,5 +230,4 @@ void bench_sweep(void)
 	attach(64, false);
 	attach(64, true);
 	attach(512, true);
-	free(device);
 }

@@ -186,7 +186,7 @@ int timing_sizes(const struct timing_options *o)
 	for (size_t i = 0; i < sizeof(size) / sizeof(size[0]); i++) {
 		double bytes = (double)size[i].bytes;
 
-		timing_row("memory", size[i].what, "bytes", &bytes, 1, "one=1");
+		timing_row("memory", size[i].what, "bytes", &bytes, 1, "%s", "");
 	}
 	return 0;
 }

@@ -11,6 +11,7 @@
 #include "latency.h"
 #include "machine_build.h"
 #include "machine_table.h"
+#include "processor.h"
 #include "progress.h"
 
 #define PIECE_SHIFT 21
@@ -141,6 +142,7 @@ static int unmap_one(struct replay *r, unsigned domain, uint64_t iova, uint64_t 
 
 	oracle_unmap_begin(m->oracle, domain, iova, size);
 	start = machine_now(m);
+	processor_call(m, size);
 	rc = m->design->unmap(m, &m->domain[domain], iova, size);
 	start = machine_now(m) - start;
 	oracle_unmap_end(m->oracle, domain, iova, size, rc != -SMMU_EINVAL);

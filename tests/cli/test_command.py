@@ -45,9 +45,14 @@ class Bench(unittest.TestCase):
 
     def test_short(self):
         rc, out, err = run('bench', '--short', '--trace', TRACE, '--json', '-')
-        self.assertEqual((rc, err), (0, ''))
+        # Without valgrind nobody counts instructions.
+        for line in err.splitlines():
+            self.assertRegex(line, 'valgrind|left out: something is not installed')
+        self.assertEqual(rc, 0)
         tables = {t['name']: t for t in json.loads(out)['benchmarks']}
-        self.assertEqual(set(tables), {'instances', 'slow-one', 'trace', 'commands', 'atc-spans', 'attach', 'lookup'})
+        self.assertEqual(set(tables), {
+            'instances', 'latencies', 'slow-one', 'trace', 'commands', 'atc-spans', 'attach', 'lookup', 'interrupts', 'designs',
+            'instructions', 'threads', 'threads-ahead', 'threads-scaling', 'startup', 'startup-memory', 'memory', 'others'})
 
         def value(table, design, **params):
             found = [r['value'] for r in tables[table]['rows']
@@ -55,16 +60,50 @@ class Bench(unittest.TestCase):
             self.assertEqual(len(found), 1, (table, design, params))
             return found[0]
         for ats in (0, 1, 4):
-            self.assertLessEqual(value('instances', 'sweep', smmus=4, ats=ats),
-                                 1.05 * value('instances', 'sweep', smmus=1, ats=ats))
-            self.assertGreater(value('instances', 'serial', smmus=4, ats=ats),
-                               3.9 * value('instances', 'serial', smmus=1, ats=ats))
-        self.assertLessEqual(value('slow-one', 'sweep', smmus=8, slow_percent=200),
-                             1.05 * value('slow-one', 'sweep', smmus=1, slow_percent=200))
+            def unmap(design, smmus, rate=0):
+                return value('instances', design, smmus=smmus, ats=ats, cpu_rate=rate)
+            self.assertLessEqual(unmap('sweep', 4), 1.05 * unmap('sweep', 1))
+            self.assertGreater(unmap('serial', 4), 3.9 * unmap('serial', 1))
+            for design in ('sweep', 'serial', 'list', 'flush'):
+                # The processor takes its time in each, more for more SMMUs.
+                added = [unmap(design, n, 3000) - unmap(design, n) for n in (1, 4)]
+                self.assertGreater(added[0], 40)
+                self.assertGreater(added[1], added[0])
+            # Also with it, waiting once is less than waiting for each.
+            if ats:
+                self.assertLess(unmap('sweep', 4, 3000), unmap('serial', 4, 3000))
+        for cpu in (0, 3000):
+            self.assertLess(value('slow-one', 'sweep', smmus=8, slow_percent=200, cpu_rate=cpu),
+                            value('slow-one', 'serial', smmus=8, slow_percent=200, cpu_rate=cpu))
+        self.assertLessEqual(value('slow-one', 'sweep', smmus=8, slow_percent=200, cpu_rate=0),
+                             1.05 * value('slow-one', 'sweep', smmus=1, slow_percent=200, cpu_rate=0))
+        for atc in (1000, 10000, 100000):
+            self.assertLessEqual(value('latencies', 'sweep', smmus=8, atc_ns=atc, sync_ns=550, cpu_rate=0),
+                                 1.05 * value('latencies', 'sweep', smmus=1, atc_ns=atc, sync_ns=550, cpu_rate=0))
+            self.assertGreater(value('latencies', 'sweep', smmus=1, atc_ns=atc, sync_ns=550, cpu_rate=0), atc)
         self.assertEqual(value('commands', 'sweep, most above the fewest'), 0)
         self.assertEqual(value('atc-spans', 'sweep', pages=7), 0)
         for t in tables.values():
-            self.assertTrue(t['rows'] and t['unit'], t['name'])
+            self.assertTrue(t.get('left_out') or (t['rows'] and t['unit']), t['name'])
+            self.assertFalse(t.get('left_out') and t['rows'], t['name'])
+
+    def test_named(self):
+        rc, out, err = run('bench', 'instances', '--short', '--cpu-rate', 1000)
+        self.assertEqual((rc, err), (0, ''))
+        self.assertIn('cpu_rate 1000', out)
+        # What is named has to be measured: without valgrind there is nothing.
+        p = subprocess.run([SMMUV3, 'bench', 'instructions'], capture_output=True, text=True, env={'PATH': '/nowhere'})
+        self.assertEqual((p.returncode, p.stdout), (2, ''))
+        self.assertIn('valgrind, which is not installed', p.stderr)
+
+    def test_processor(self):
+        """What the processor does takes time in a replay, if it is asked for."""
+        times = [json.loads(run('replay', TRACE, '--design', 'sweep', '--json', '-', '--cpu-rate', rate)[1])
+                 for rate in (0, 2000, 1000)]
+        self.assertEqual([t['cpu_rate'] for t in times], [0, 2000, 1000])
+        total = [t['unmap_ns']['total'] for t in times]
+        # Half the rate, twice the time, to the nanosecond that each part is rounded to.
+        self.assertAlmostEqual((total[2] - total[0]) / (total[1] - total[0]), 2, places=1)
 
 
 class Usage(unittest.TestCase):
@@ -84,6 +123,8 @@ class Usage(unittest.TestCase):
                 (['bench', 'speed'], 'no benchmark "speed"'),
                 (['bench', '--wings'], 'no option "--wings"'),
                 (['bench', '--json'], 'no value'),
+                (['bench', '--cpu-rate', '0'], 'cpu-rate "0"'),
+                (['replay', 'x', '--cpu-rate', 'fast'], 'cpu-rate'),
                 (['run', '--wings', '2'], 'no option --wings'),
                 (['run', '--thread', '2'], 'did you mean --threads?'),
                 (['run', '-x'], 'no option -x'),
