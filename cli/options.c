@@ -237,6 +237,9 @@ static int check_run(struct options *o)
 	if (o->lab.real_clock && lab_fault(&o->lab, FAULT_NO_BARRIER, NULL))
 		return options_fail(
 			o, "no-barrier works by simulated store buffers: leave --clock real out");
+	if (o->lab.real_clock && lab_fault(&o->lab, FAULT_TORN_PAIR, NULL))
+		return options_fail(
+			o, "torn-pair works by simulated processors: leave --clock real out");
 	return 0;
 }
 

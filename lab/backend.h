@@ -89,6 +89,8 @@ struct backend_ops {
 	uint64_t (*struck)(void *ctx, enum fault_id fault);
 	/** How often the driver broke the protocol of registers and queues; *@p text (NULL: none): the first time. NULL: cannot tell. */
 	uint64_t (*misuse)(void *ctx, unsigned smmu, const char **text);
+	/** Let all do now what they may do at any time. NULL: cannot be asked. */
+	void (*stir)(void *ctx);
 	/** Has the instance interrupted since the last call? NULL: look always. */
 	bool (*interrupted)(void *ctx, unsigned smmu);
 	/** Has any instance interrupted, so that interrupted() would say so? NULL: cannot tell. */
@@ -123,6 +125,8 @@ struct backend_model_config {
 	unsigned sid_bits;
 	unsigned ssid_bits;
 	bool real_clock;
+	bool lse2; /**< processors have FEAT_LSE2, so all read 16 bytes of configuration at once … */
+	bool eight_only; /**< … or none does; else each as the seed says */
 	uint64_t seed;
 	const struct smmu_ram *ram;
 	const struct smmu_ram *seen;  /**< what the SMMUs see of it; NULL: the same */

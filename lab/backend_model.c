@@ -263,6 +263,16 @@ static uint64_t model_misuse(void *ctx, unsigned smmu, const char **text)
 	return smmu_model_misuse_count(b->model, smmu);
 }
 
+static void model_stir_all(void *ctx)
+{
+	struct model_backend *b = ctx;
+	unsigned i, n;
+
+	for (i = 0; i < b->smmus; i++)
+		for (n = 0; n < 8; n++)
+			smmu_model_speculate(b->model, i);
+}
+
 static int model_start(void *ctx)
 {
 	struct model_backend *b = ctx;
@@ -299,6 +309,7 @@ static const struct backend_ops model_ops = {
 	.inject = model_inject,
 	.struck = model_struck,
 	.misuse = model_misuse,
+	.stir = model_stir_all,
 	.interrupted = model_interrupted,
 	.any_interrupt = model_any_interrupt,
 	.start = model_start,
@@ -326,6 +337,18 @@ static void calm(struct smmu_model_config *c)
 	c->prefetch_permille = 0;
 	c->split_permille = 0;
 	c->refill_permille = 0;
+}
+
+/* Structures are looked at all the time, and slowly. */
+static void hurry(struct smmu_model_config *c)
+{
+	c->tear_permille = 900;
+	c->tear_ns = 1000;
+	c->reach_permille = 700;
+	c->cfg_evict_permille = 300;
+	c->restless_ns = 100;
+	c->prefetch_permille = 900;
+	c->evict_permille = 0;
 }
 
 int backend_model_open(struct backend *out, const struct backend_model_config *cfg)
@@ -357,6 +380,10 @@ int backend_model_open(struct backend *out, const struct backend_model_config *c
 			vary(&configs[i], i);
 		if (cfg->calm)
 			calm(&configs[i]);
+		if (cfg->lse2 || cfg->eight_only)
+			configs[i].lse2 = cfg->lse2;
+		if (cfg->eight_only)
+			hurry(&configs[i]);
 		configs[i].strict = SMMU_STRICT_ALL;
 		configs[i].atc_timeout_ns = cfg->atc_timeout_ns;
 		configs[i].atc_slow_ns = ATC_SLOW_NS;

@@ -62,6 +62,12 @@ const struct fault_info fault_info[FAULT_KINDS] = {
 		 .every = 20,
 		 .what = "what was stored is not written back for an SMMU that is not coherent",
 		 .missing = "clean"},
+	[FAULT_TORN_PAIR] = {.name = "torn-pair",
+			     .caught = true,
+			     .every = 1,
+			     .what = "the driver is told of FEAT_LSE2, but 16 bytes are stored and "
+				     "read in two pieces",
+			     .missing = "atomicity"},
 	[FAULT_ATC_TIMEOUT] =
 		{.name = "atc-timeout",
 		 .every = 2000,
@@ -116,6 +122,7 @@ const char *fault_not_on_qemu(enum fault_id id)
 	case FAULT_CMD_ABORT:
 	case FAULT_EVENT_OVERFLOW:
 	case FAULT_DROP_CLEAN:
+	case FAULT_TORN_PAIR:
 	case FAULT_PAUSE:
 	case FAULT_QUEUE_DEAD:
 	case FAULT_DIRTY_START:

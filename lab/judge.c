@@ -230,6 +230,11 @@ static void blame(struct case_file *c)
 			 "the SMMU read what was stored before, or cached what it read then");
 		return;
 	}
+	if (lab_fault(c->m->o, FAULT_TORN_PAIR, NULL)) {
+		snprintf(v->missing, sizeof(v->missing), "atomicity");
+		snprintf(c->how, sizeof(c->how), "an STE or CD was stored, or read, by half");
+		return;
+	}
 	if (config && tampered(c, &q, true)) {
 		snprintf(c->how, sizeof(c->how),
 			 "the driver sent it, it was tampered with on its way");

@@ -80,6 +80,8 @@ static int open_backend(struct machine *m, const struct machine_config *cfg)
 		.sid_bits = machine_stream_bits(m),
 		.ssid_bits = MACHINE_SSID_BITS,
 		.real_clock = m->o->real_clock,
+		.lse2 = m->lse2,
+		.eight_only = lab_fault(m->o, FAULT_TORN_PAIR, NULL),
 		.seed = m->o->seed,
 		.ram = &m->ram,
 		.seen = m->posix.cache_ctx ? &m->shadow.seen : NULL,

@@ -130,6 +130,7 @@ struct machine {
 	size_t n_reserved;
 	uint64_t reserved_data; /**< bus address of what stands behind them */
 	uint64_t canary;        /**< bus address of the page to which poisoned tables lead */
+	bool lse2;              /**< processors store, and SMMUs read, 16 bytes in one piece */
 	bool early_free;
 	bool no_data;  /**< DMA moves no data */
 	bool faulty;   /**< a fault is on with which an SMMU may not confirm, or cut a device off */

@@ -64,6 +64,8 @@ uint64_t machine_struck(struct machine *m, enum fault_id id)
 	if (id == FAULT_EARLY_FREE || id == FAULT_NO_BARRIER || id == FAULT_DROP_CLEAN ||
 	    id == FAULT_DIRTY_START)
 		return smmu_load(&m->own_strikes[id]);
+	if (id == FAULT_TORN_PAIR)
+		return m->sim ? sim_pairs_torn(m->sim) : 0;
 	for (f = 0; f < SMMU_TAMPER_FAULTS; f++) {
 		for (i = 0; tamper_fault[f] == id && i < m->smmus; i++)
 			n += smmu_tamper_count(&m->smmu[i].tamper, f);

@@ -82,6 +82,28 @@ static void make_work_free(struct sim *sim)
 		sim_set_cost(sim, (enum sim_point_kind)kind, 0);
 }
 
+/* SMMUs look between the halves of a store that was to be one. */
+static void between(void *ctx)
+{
+	struct machine *m = ctx;
+
+	if (m->backend.ops && m->backend.ops->stir)
+		m->backend.ops->stir(m->backend.ctx);
+}
+
+/* Whether the processors have FEAT_LSE2 is the seed's choice, and the driver is told, unless it is told what is not true. */
+static void choose_pairs(struct machine *m, const struct machine_config *cfg)
+{
+	bool lie = lab_fault(m->o, FAULT_TORN_PAIR, NULL);
+
+	if (!m->sim)
+		return;
+	m->lse2 = !lie && !cfg->exact && !m->qemu && m->o->seed * 0x9e3779b97f4a7c15ull >> 63;
+	if (m->lse2 || lie)
+		m->port.flags |= SMMU_PORT_LSE2;
+	sim_set_torn_pairs(m->sim, !m->lse2, between, m);
+}
+
 int machine_make_memory(struct machine *m, const struct machine_config *cfg)
 {
 	const uint64_t low = MACHINE_DATA_ALIGN; /* the canary, with room around it */
@@ -133,6 +155,7 @@ int machine_make_memory(struct machine *m, const struct machine_config *cfg)
 	if (m->o->non_coherent)
 		m->port_ops.clean = clean;
 	m->port.ops = &m->port_ops;
+	choose_pairs(m, cfg);
 	if (lab_fault(m->o, FAULT_NO_BARRIER, NULL))
 		leave_barriers_out(m->o);
 	return 0;

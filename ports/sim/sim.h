@@ -76,6 +76,14 @@ void sim_remove_actor(struct sim *sim, void *ctx);
 /** Let devices finish, outside the fibers: advance the clock until no actor has anything to do, at most @p ns. */
 void sim_settle(struct sim *sim, uint64_t ns);
 
+/**
+ * Processors without FEAT_LSE2: a store of 16 bytes is two, and others may look in between (false at first); @p between is
+ * called there, may be NULL.
+ */
+void sim_set_torn_pairs(struct sim *sim, bool torn, void (*between)(void *ctx), void *ctx);
+/** How many were two. */
+uint64_t sim_pairs_torn(const struct sim *sim);
+
 /** At a point, @p num times in @p den, lose the processor for up to @p max_ns (1 in 8, 500). num 0: never. */
 void sim_set_switching(struct sim *sim, unsigned num, unsigned den, uint64_t max_ns);
 

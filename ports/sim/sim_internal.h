@@ -73,7 +73,11 @@ struct sim {
 	uint64_t cost[SIM_POINT_KINDS];
 	unsigned switch_num, switch_den;
 	uint64_t switch_ns;
-	int64_t luck; /* counts down to the next loss of the processor */
+	int64_t luck;    /* counts down to the next loss of the processor */
+	bool torn_pairs; /* a store of 16 bytes is two */
+	uint64_t pairs_torn;
+	void (*between)(void *ctx);
+	void *between_ctx;
 	enum sim_store_buffer mode;
 	uint64_t linger_ns, linger_points;
 	uint64_t lingering[SIM_FIBERS / 64]; /* fibers whose store buffer is not empty */

@@ -242,14 +242,35 @@ void sim_do_publish(void *p, uint64_t value, bool release)
 	sim_do_point(SIM_POINT_PUBLISH);
 }
 
-/* Goes to memory at once, and no point is between its halves. */
-void sim_do_store_pair(uint64_t *p)
+/* In one piece it goes to memory at once, and no point is between its halves. */
+bool sim_do_store_pair(uint64_t *p, uint64_t lo, uint64_t hi)
 {
 	struct sim *sim = the_sim;
 
 	sim_do_point(SIM_POINT_STORE);
 	if (!sim->acting && sim->current->buffer.n)
 		flush(sim, p, 2 * sizeof(*p));
+	if (!sim->torn_pairs)
+		return false;
+	sim->pairs_torn++;
+	sim_raw_store(p, sizeof(*p), lo, false);
+	sim_do_point(SIM_POINT_STORE);
+	if (sim->between && !sim->acting)
+		sim->between(sim->between_ctx);
+	sim_raw_store(p + 1, sizeof(*p), hi, false);
+	return true;
+}
+
+void sim_set_torn_pairs(struct sim *sim, bool torn, void (*between)(void *ctx), void *ctx)
+{
+	sim->torn_pairs = torn;
+	sim->between = between;
+	sim->between_ctx = ctx;
+}
+
+uint64_t sim_pairs_torn(const struct sim *sim)
+{
+	return sim->pairs_torn;
 }
 
 void sim_do_give(uint32_t *word)

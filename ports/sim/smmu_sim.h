@@ -43,7 +43,8 @@ uint64_t sim_do_load(const volatile void *p, unsigned size);
 /** Before a load that takes part in the order of the read-modify-writes (@p kept). */
 void sim_do_load_sc(bool kept);
 void sim_do_store(volatile void *p, unsigned size, uint64_t value, bool release);
-void sim_do_store_pair(uint64_t *p);
+/** True: done, in two pieces, as these processors do it; false: the caller stores both halves now. */
+bool sim_do_store_pair(uint64_t *p, uint64_t lo, uint64_t hi);
 void sim_do_publish(void *p, uint64_t value, bool release);
 /** Around a read-modify-write of @p p; @p changed: it stored something. */
 void sim_do_rmw(volatile void *p, unsigned size);
@@ -182,11 +183,11 @@ static inline void sim_store(volatile void *p, unsigned size, uint64_t value, bo
 		sim_raw_store(p, size, value, release);
 }
 
-/** In one piece: as processors with FEAT_LSE2 do it. */
+/** In one piece, as processors with FEAT_LSE2 do it, or in two (sim_set_torn_pairs). */
 static inline void sim_store_pair(uint64_t *p, uint64_t lo, uint64_t hi)
 {
-	if (sim_on)
-		sim_do_store_pair(p);
+	if (sim_on && sim_do_store_pair(p, lo, hi))
+		return;
 	sim_raw_store(p, sizeof(*p), lo, false);
 	sim_raw_store(p + 1, sizeof(*p), hi, false);
 }

@@ -26,6 +26,7 @@ CAUGHT = {
     'wrong-instance': ({'tlb', 'atc'}, {'tlbi', 'atc_inv on'}),
     'atc-first': ({'atc'}, {'tlbi before atc_inv'}),
     'early-free': ({'walk-cache', 'tlb', 'atc', 'config-cache'}, {'sync before free'}),
+    'torn-pair': ({'config-cache', 'tlb', 'walk-cache', 'atc', 'memory'}, {'atomicity'}),
     'no-barrier': ({'tlb', 'atc', 'walk-cache', 'memory'}, {'barrier', 'none'}),
 }
 SURVIVED = ['atc-timeout', 'cmd-error', 'cmd-abort', 'slow-sync', 'event-overflow', 'alloc-fail']
@@ -142,6 +143,7 @@ class Usage(unittest.TestCase):
                 (['run', '--inject', 'drop-tlbi:0'], 'EVERY'),
                 (['run', '--inject', 'no-barrier:x'], 'array_before_entry'),
                 (['run', '--inject', 'drop-clean'], '--non-coherent'),
+                (['run', '--inject', 'torn-pair', '--clock', 'real'], '--clock real'),
                 (['run', '--interrupts', '--clock', 'real'], '--clock real'),
                 (['run', '--interrupts', '--design', 'flush'], 'leave --interrupts out'),
                 (['run', '--interrupts=1'], 'takes no value'),
