@@ -4,7 +4,7 @@
  * the introduction of chapter 5. Each line is one rule: when it is broken, and in which words.
  *
  * Not here: Secure and Realm streams, VMSAv8-32 and VMSAv9-128 tables beyond that they are refused where the part lacks
- * them, and fields of features that no bit here turns on.
+ * them, and fields of features that no bit here turns on (src/print/remark_*.c says what is illegal there).
  */
 #include <smmuv3/hw/legal.h>
 #include <smmuv3/hw/regs.h>
@@ -284,6 +284,9 @@ const char *smmu_cd_illegal(const struct smmu_id_regs *id, const struct smmu_ste
 	RULE(walks && wrong_endian(id, w0 & SMMU_CD_W0_ENDI), "CD.ENDI against IDR0.TTENDIAN");
 	RULE(!(w0 & SMMU_CD_W0_AA64) && !(ttf & 1), "CD.AA64 0 without AArch32 tables (IDR0.TTF)");
 	RULE(w0 & SMMU_CD_W0_AA64 && !(ttf & 2), "CD.AA64 without AArch64 tables (IDR0.TTF)");
+	RULE(w0 & SMMU_CD_W0_AA64 && get(SMMU_STE_W0_CONFIG, ste->w[0]) == SMMU_STE_CONFIG_NESTED &&
+		     !(ste->w[2] & SMMU_STE_W2_S2AA64) && !(id->idr5 & SMMU_IDR5_D128),
+	     "CD.AA64 under a stage 2 of AArch32 tables (STE.S2AA64)");
 	RULE(!el2 && w0 >> 56 && !(id->idr0 & SMMU_IDR0_ASID16),
 	     "CD.ASID above 8 bits without IDR0.ASID16");
 	if (!(w0 & SMMU_CD_W0_AA64))

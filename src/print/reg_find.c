@@ -16,7 +16,7 @@ static bool find(uint32_t offset, struct smmu_reg_desc *d)
 
 	if (plain)
 		*d = *plain;
-	return plain || smmu_reg_secure(offset, d);
+	return plain || smmu_reg_secure(offset, d) || smmu_reg_realm(offset, d);
 }
 
 const char *smmu_reg_name(uint32_t offset)
@@ -57,6 +57,8 @@ static bool same(const char *name, const char *wanted)
 		return true;
 	if (begins(name, "S_EVTQ", &name))
 		return begins(wanted, "S_EVENTQ", &rest) && begins(name, rest, &name) && !*name;
+	if (begins(name, "R_EVTQ", &name))
+		return begins(wanted, "R_EVENTQ", &rest) && begins(name, rest, &name) && !*name;
 	return begins(name, "EVTQ", &name) && begins(wanted, "EVENTQ", &rest) &&
 	       begins(name, rest, &name) && !*name;
 }
@@ -76,6 +78,12 @@ int smmu_reg_find(const char *name, uint32_t *offset)
 		}
 	}
 	for (i = 0; smmu_reg_secure_nth(i, &d); i++) {
+		if (same(name, d.name)) {
+			*offset = d.offset;
+			return 0;
+		}
+	}
+	for (i = 0; smmu_reg_realm_nth(i, &d); i++) {
 		if (same(name, d.name)) {
 			*offset = d.offset;
 			return 0;

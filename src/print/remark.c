@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What remarks share, and those on level-1 descriptors and registers. */
+#include "reg.h"
 #include "remark.h"
 
 const char *smmu_remark_kind_name(enum smmu_remark_kind kind)
@@ -115,7 +116,7 @@ static void remarks_cons(const struct remarks *r, uint64_t value)
 void smmu_remarks_reg(uint32_t offset, uint64_t value, smmu_remark_fn *fn, void *ctx)
 {
 	const struct remarks r = {NULL, fn, ctx};
-	uint32_t plain = offset & ~0x8000u;
+	uint32_t plain = offset & ~(0x8000u | SMMU_REG_REALM);
 	bool reserved = false;
 
 	smmu_fields_reg(offset, value, smmu_remark_see_reserved, &reserved);

@@ -44,6 +44,50 @@ static void table(const struct remarks *r, const struct smmu_cd *cd, const struc
 		       "the table is beyond the smaller of IPS and the OAS of IDR5");
 }
 
+/** An entry of PIIP or PIIU that is reserved, 4 or 6; or in both a pair that is: PIIP 2, 3, 6, 7 with PIIU 4 to 7. */
+static bool reserved_permissions(uint64_t piip, uint64_t piiu)
+{
+	for (unsigned i = 0; i < 48; i += 3) {
+		uint64_t p = piip >> i & 7, u = piiu >> i & 7;
+
+		if ((p & 5) == 4 || (u & 5) == 4 || (p & 2 && u & 4))
+			return true;
+	}
+	return false;
+}
+
+/** VMSAv9-128: SKL jumps over more levels than the walk has. */
+static bool skips_all(unsigned granule, unsigned tsz, unsigned skl)
+{
+	unsigned per_level = granule - 4, bits = 64 - tsz;
+
+	return granule && bits > granule && skl >= (bits - granule + per_level - 1) / per_level;
+}
+
+/** Permission indirection, and tables of 128 bits. */
+static void newer(const struct remarks *r, const struct smmu_cd *cd, bool aa64)
+{
+	static const uint8_t tg1[] = {0, 14, 12, 16};
+	unsigned skl0 = (unsigned)(cd->w[1] >> 62), skl1 = (unsigned)(cd->w[2] >> 62);
+	bool d128 = !aa64 && ID_FIELD(r, 5, D128) && !(ID_FIELD(r, 0, TTF) & 1);
+
+	ILLEGAL_IF(r,
+		   (d128 || (aa64 && ID_FIELD(r, 3, S1PI) && W(cd, 2, PIE))) &&
+			   reserved_permissions(cd->w[7] & SMMU_CD_W7_PIIP,
+						cd->w[6] & SMMU_CD_W6_PIIU),
+		   "5.4 PIIP, PIIU",
+		   "PIIP or PIIU has an entry, or a pair of entries, that is reserved (PIIU counts "
+		   "where there is EL0; both where STE.S1PIE is 1)");
+	NOTE_IF(r, d128, "5.4 AA64",
+		"tables of VMSAv9-128: STE.S1PIE has to be 1, and the stream not one of EL2");
+	ILLEGAL_IF(
+		r,
+		d128 && ((!W(cd, 0, EPD0) &&
+			  skips_all(smmu_remark_granule(W(cd, 0, TG0)), W(cd, 0, T0SZ), skl0)) ||
+			 (!W(cd, 0, EPD1) && skips_all(tg1[W(cd, 0, TG1)], W(cd, 0, T1SZ), skl1))),
+		"5.4 SKL0", "SKL0 or SKL1 begins the walk below its last level");
+}
+
 static void known(const struct remarks *r, const struct smmu_cd *cd, bool aa64)
 {
 	unsigned model = ID_FIELD(r, 0, STALL_MODEL), httu = ID_FIELD(r, 0, HTTU);
@@ -106,8 +150,10 @@ void smmu_remarks_cd(const struct smmu_cd *cd, const struct smmu_ids *ids, smmu_
 	}
 	NOTE_IF(&r, W(cd, 0, EPD0) && W(cd, 0, EPD1), "5.4.1.1",
 		"EPD0 and EPD1 are 1: every access ends in F_TRANSLATION");
-	if (ids)
+	if (ids) {
 		known(&r, cd, aa64);
+		newer(&r, cd, aa64);
+	}
 	smmu_fields_cd(cd, smmu_remark_see_reserved, &reserved);
 	RESERVED_IF(&r, reserved, "chapter 5, introduction",
 		    "bits of no field, or a reserved value: an SMMU may take the CD as invalid, or "

@@ -121,10 +121,42 @@ static void stage2(const struct remarks *r, const struct smmu_ste *ste)
 		(W(ste, 2, S2ENDI) && ID_FIELD(r, 0, TTENDIAN) == SMMU_IDR0_TTENDIAN_LITTLE) ||
 			(!W(ste, 2, S2ENDI) && ID_FIELD(r, 0, TTENDIAN) == SMMU_IDR0_TTENDIAN_BIG),
 		"5.2 S2ENDI", "S2ENDI asks for an endianness that IDR0.TTENDIAN lacks");
+}
+
+/** An entry of S2POI that is reserved: 1 or 5. */
+static bool reserved_overlay(uint64_t poi)
+{
+	for (unsigned i = 0; i < 64; i += 4)
+		if ((poi >> i & 0xb) == 1)
+			return true;
+	return false;
+}
+
+/** Fields of newer features, each under the bit of an ID register that brings it. */
+static void newer(const struct remarks *r, const struct smmu_ste *ste, unsigned config)
+{
+	const uint64_t hwu = SMMU_STE_W1_S2HWU59 | SMMU_STE_W1_S2HWU60 | SMMU_STE_W1_S2HWU61 |
+			     SMMU_STE_W1_S2HWU62;
+	bool aa64 = W(ste, 2, S2AA64), d128 = ID_FIELD(r, 5, D128);
+	bool overlays = W(ste, 2, S2POE) && ID_FIELD(r, 3, S2PO);
+	uint64_t vms = ste->w[5] & SMMU_STE_W5_VMSPTR;
+
 	ILLEGAL_IF(r,
-		   W(ste, 2, S2POE) && ID_FIELD(r, 3, S2PO) && W(ste, 2, S2AA64) &&
-			   !W(ste, 2, S2PIE),
-		   "5.2 S2POE", "S2POE is 1 without S2PIE");
+		   config == SMMU_STE_CONFIG_NESTED && W(ste, 1, S1MPAM) && ID_FIELD(r, 3, MPAM) &&
+			   vms >> smmu_remark_size_bits(ID_FIELD(r, 5, OAS)),
+		   "5.2 VMSPtr, 3.4.3", "VMSPtr is beyond the OAS of IDR5");
+	if (!(config & 2))
+		return;
+	ILLEGAL_IF(r, W(ste, 1, S2FWB) && ID_FIELD(r, 3, FWB) && !aa64 && !d128, "5.2 S2FWB",
+		   "S2FWB is 1 with tables of AArch32");
+	ILLEGAL_IF(r, W(ste, 2, S2PIE) && ID_FIELD(r, 3, S2PI) && !aa64 && !d128, "5.2.2",
+		   "S2PIE is 1 with tables of AArch32");
+	ILLEGAL_IF(r, overlays && (aa64 || !d128) && !W(ste, 2, S2PIE), "5.2 S2POE",
+		   "S2POE is 1 without S2PIE");
+	ILLEGAL_IF(r, overlays && ste->w[1] & hwu && ID_FIELD(r, 3, PBHA), "5.2 S2POE",
+		   "S2POE is 1 together with one of S2HWU59 to S2HWU62");
+	ILLEGAL_IF(r, overlays && reserved_overlay(ste->w[7]), "5.2 S2POI",
+		   "S2POI has an entry that is reserved, 1 or 5");
 }
 
 static void attributes(const struct remarks *r, const struct smmu_ste *ste)
@@ -160,6 +192,10 @@ static void ats(const struct remarks *r, const struct smmu_ste *ste, unsigned co
 		   "EATS allows ATS and S2S is 1: a translation request cannot stall");
 	NOTE_IF(r, eats == SMMU_STE_EATS_SPLIT, "5.2 EATS",
 		"split-stage ATS works only while CR0.ATSCHK is 1");
+	ILLEGAL_IF(r,
+		   known && eats == SMMU_STE_EATS_FULL_DPT && ID_FIELD(r, 3, DPT) &&
+			   ((!s2 && W(ste, 1, STRW)) || (s2 && W(ste, 2, S2S))),
+		   "5.2 EATS", "EATS 3 asks for the DPT outside of EL1, or with S2S");
 	NOTE_IF(r, known && eats == SMMU_STE_EATS_FULL_DPT && !ID_FIELD(r, 3, DPT), "5.2 EATS",
 		"EATS 3 acts as 0: IDR3.DPT is 0");
 }
@@ -186,6 +222,8 @@ void smmu_remarks_ste(const struct smmu_ste *ste, const struct smmu_ids *ids, sm
 			stage2(&r, ste);
 		ats(&r, ste, config);
 		attributes(&r, ste);
+		if (ids)
+			newer(&r, ste, config);
 		/* Stage 1 without EL2 is tagged by a VMID too. */
 		ILLEGAL_IF(&r,
 			   ids && ID_FIELD(&r, 0, S2P) && !ID_FIELD(&r, 0, VMID16) && config & 3 &&

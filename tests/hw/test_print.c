@@ -228,6 +228,24 @@ static void test_registers(void **state)
 	assert_int_equal(found, 0x100a8);
 	assert_int_equal(smmu_reg_find("PRIQ_CONS", &found), 0);
 	assert_int_equal(found, 0x100cc);
+	/* The Realm pages lie elsewhere; their registers have names. */
+	assert_int_equal(smmu_reg_find("SMMU_R_CR0ACK", &found), 0);
+	assert_int_equal(found, 0x10000024);
+	assert_string_equal(smmu_reg_name(found), "R_CR0ACK");
+	assert_int_equal(smmu_reg_find("r_evtq_prod", &found), 0);
+	assert_int_equal(found, 0x100100a8);
+	assert_int_equal(smmu_reg_find("R_STRTAB_BASE", &found), 0);
+	assert_int_equal(smmu_reg_bits(found), 64);
+	assert_int_equal(smmu_reg_find("R_GBPMPAM", &found), -SMMU_ENOENT);
+	for (uint32_t offset = 0; offset < 2 * SMMU_REGS_PAGE1; offset += 4) {
+		uint32_t at = 0x10000000 + offset;
+
+		if (!smmu_reg_name(at))
+			continue;
+		assert_memory_equal(smmu_reg_name(at), "R_", 2);
+		assert_int_equal(smmu_reg_find(smmu_reg_name(at), &found), 0);
+		assert_int_equal(found, at);
+	}
 	assert_int_equal(smmu_reg_bits(0x80), 64);
 	assert_int_equal(smmu_reg_bits(0x88), 32);
 }

@@ -190,6 +190,106 @@ static void test_cd(void **state)
 	}
 }
 
+/* An STE or a CD that is legal but for one field of a newer feature, and the same where the part lacks the feature. */
+static void newer_ste(const char *what, const char *line, const uint64_t *w, uint32_t idr3,
+		      uint32_t idr5_clear)
+{
+	struct smmu_ids ids = usual();
+	struct smmu_ste s;
+
+	memcpy(s.w, w, sizeof(s.w));
+	ids.idr3 |= idr3;
+	ids.idr5 &= ~idr5_clear;
+	said[0] = '\0';
+	smmu_remarks_ste(&s, &ids, note, NULL);
+	must(what, line, true);
+	ids.idr3 &= ~idr3;
+	said[0] = '\0';
+	smmu_remarks_ste(&s, &ids, note, NULL);
+	must(what, line, false);
+}
+
+static void newer_cd(const char *what, const char *line, const uint64_t *w, bool says)
+{
+	struct smmu_ids ids = usual();
+	struct smmu_cd c;
+
+	memcpy(c.w, w, sizeof(c.w));
+	/* AArch64 tables, and those of 128 bits where AA64 is 0. */
+	ids.idr0 = (uint32_t)((ids.idr0 & ~SMMU_IDR0_TTF) | 2u << 2);
+	ids.idr3 |= SMMU_IDR3_S1PI;
+	ids.idr5 |= SMMU_IDR5_D128;
+	said[0] = '\0';
+	smmu_remarks_cd(&c, &ids, note, NULL);
+	must(what, line, says);
+}
+
+static void test_newer(void **state)
+{
+	const uint64_t aa64 = 1ULL << 51;
+	uint64_t w[8];
+
+	/* EATS 3 and the DPT: with S2S, or in EL2. */
+	memcpy(w, s2, sizeof(w));
+	w[1] |= 3ULL << 28;
+	w[2] |= 1ULL << 57;
+	newer_ste("EATS 3, S2S", "illegal 5.2 EATS", w, SMMU_IDR3_DPT, 0);
+	memcpy(w, s1, sizeof(w));
+	w[1] |= 3ULL << 28 | 2ULL << 30;
+	newer_ste("EATS 3, EL2", "illegal 5.2 EATS", w, SMMU_IDR3_DPT, 0);
+	/* Tables of AArch32 under FWB and permission indirection. */
+	memcpy(w, s2, sizeof(w));
+	w[2] &= ~aa64;
+	w[1] |= SMMU_STE_W1_S2FWB;
+	newer_ste("S2FWB", "illegal 5.2 S2FWB", w, SMMU_IDR3_FWB, SMMU_IDR5_D128);
+	memcpy(w, s2, sizeof(w));
+	w[2] = (w[2] & ~aa64) | SMMU_STE_W2_S2PIE;
+	newer_ste("S2PIE", "illegal 5.2.2", w, SMMU_IDR3_S2PI, SMMU_IDR5_D128);
+	/* Overlays. */
+	memcpy(w, s2, sizeof(w));
+	w[2] |= SMMU_STE_W2_S2POE;
+	newer_ste("S2POE", "illegal 5.2 S2POE", w, SMMU_IDR3_S2PO, 0);
+	w[2] |= SMMU_STE_W2_S2PIE;
+	w[1] |= SMMU_STE_W1_S2HWU60;
+	newer_ste("S2HWU", "illegal 5.2 S2POE", w, SMMU_IDR3_S2PO | SMMU_IDR3_PBHA, 0);
+	w[1] = 0;
+	w[7] = 0x5000000000;
+	newer_ste("S2POI 5", "illegal 5.2 S2POI", w, SMMU_IDR3_S2PO, 0);
+	w[7] = 0x1;
+	newer_ste("S2POI 1", "illegal 5.2 S2POI", w, SMMU_IDR3_S2PO, 0);
+	/* VMS of a nested stream. */
+	memcpy(w, s2, sizeof(w));
+	w[0] = 0x0f | 0x80000000;
+	w[1] = s1[1] | SMMU_STE_W1_S1MPAM;
+	w[5] = 1ULL << 50;
+	newer_ste("VMSPtr", "illegal 5.2 VMSPtr, 3.4.3", w, SMMU_IDR3_MPAM, 0);
+
+	/* Permission indirection at stage 1. */
+	memcpy(w, cd0, sizeof(w));
+	w[2] |= SMMU_CD_W2_PIE;
+	newer_cd("PIE", "illegal 5.4 PIIP, PIIU", w, false);
+	w[7] = 4ULL << 3;
+	newer_cd("PIIP 4", "illegal 5.4 PIIP, PIIU", w, true);
+	w[7] = 0;
+	w[6] = 6ULL << 45;
+	newer_cd("PIIU 6", "illegal 5.4 PIIP, PIIU", w, true);
+	w[7] = 2ULL << 6;
+	w[6] = 5ULL << 6;
+	newer_cd("PIIP 2, PIIU 5", "illegal 5.4 PIIP, PIIU", w, true);
+	w[6] = 5ULL << 9;
+	newer_cd("PIIP 2 beside PIIU 5", "illegal 5.4 PIIP, PIIU", w, false);
+	/* 128 bits: 48 bits of 4K are five levels. */
+	memcpy(w, cd0, sizeof(w));
+	w[0] &= ~(1ULL << 41);
+	newer_cd("D128", "note 5.4 AA64", w, true);
+	newer_cd("D128", "illegal 5.4 SKL0", w, false);
+	w[0] = (w[0] & ~63ULL) | 39;
+	w[1] |= 2ULL << 62;
+	newer_cd("SKL0 2 of 25 bits", "illegal 5.4 SKL0", w, true);
+	w[1] = (w[1] & ~(3ULL << 62)) | 1ULL << 62;
+	newer_cd("SKL0 1 of 25 bits", "illegal 5.4 SKL0", w, false);
+}
+
 static void cmd(uint64_t w0, uint64_t w1, const struct smmu_ids *ids)
 {
 	said[0] = '\0';
@@ -334,9 +434,9 @@ static void test_garbage(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ste),     cmocka_unit_test(test_cd),
-		cmocka_unit_test(test_cmd),     cmocka_unit_test(test_others),
-		cmocka_unit_test(test_garbage),
+		cmocka_unit_test(test_ste),    cmocka_unit_test(test_cd),
+		cmocka_unit_test(test_newer),  cmocka_unit_test(test_cmd),
+		cmocka_unit_test(test_others), cmocka_unit_test(test_garbage),
 	};
 
 	testrand_init();

@@ -74,7 +74,8 @@ const char *smmu_reg_name(uint32_t offset);
 
 /**
  * Find a register by @p name, letter case ignored, with or without "SMMU_" or "ARM_SMMU_", "EVTQ" for "EVENTQ"; those of the
- * Secure interface begin with "S_". 0 and *@p offset, or -SMMU_ENOENT.
+ * Secure interface begin with "S_", those of the Realm pages with "R_". The latter lie where the part likes: 0x10000000 stands before
+ * the offset within their pages. 0 and *@p offset, or -SMMU_ENOENT.
  */
 int smmu_reg_find(const char *name, uint32_t *offset);
 
