@@ -162,7 +162,8 @@ bool model_ste_decode(struct instance *in, struct ste *s)
 		return false;
 	if (s->config >= STE_S2 && !s2_decode(in, s))
 		return false;
-	return true;
+	/* A translation request cannot stall. */
+	return s->config < STE_S2 || s->eats == EATS_OFF || !s->s2s;
 }
 
 /** Take cd->w apart. False: the CD is illegal (C_BAD_CD). */

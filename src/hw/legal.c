@@ -172,8 +172,8 @@ static const char *ats_of_ste(const struct smmu_id_regs *id, const struct smmu_s
 	if (!(id->idr0 & SMMU_IDR0_ATS) || config == SMMU_STE_CONFIG_BYPASS)
 		return NULL;
 	RULE(eats == SMMU_STE_EATS_SPLIT &&
-		     (config != SMMU_STE_CONFIG_NESTED || s2s || !(id->idr0 & SMMU_IDR0_NS1ATS)),
-	     "STE.EATS split without both stages, with S2S, or without IDR0.NS1ATS");
+		     (config != SMMU_STE_CONFIG_NESTED || s2s || id->idr0 & SMMU_IDR0_NS1ATS),
+	     "STE.EATS split without both stages, with S2S, or with IDR0.NS1ATS");
 	RULE(eats == SMMU_STE_EATS_FULL && s2s && config & 2, "STE.EATS full with S2S");
 	return NULL;
 }

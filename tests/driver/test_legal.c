@@ -15,8 +15,8 @@
 static struct smmu_id_regs everything(void)
 {
 	return (struct smmu_id_regs){
-		.idr0 = 3 | 2u << 2 | 2u << 6 | 1u << 9 | 1u << 10 | 1u << 11 | 1u << 12 |
-			1u << 18 | 1u << 19 | 1u << 26,
+		.idr0 = 3 | 2u << 2 | 2u << 6 | 1u << 9 | 1u << 10 | 1u << 12 | 1u << 18 |
+			1u << 19 | 1u << 26,
 		.idr1 = 16u << 6 | 1u << 26 | 1u << 27,
 		.idr3 = 1u << 8 | 1u << 9,
 		.idr5 = 5 | 7u << 4,
@@ -208,7 +208,7 @@ static void test_rules(void **state)
 		{{NO_ID}, {{STE, 0, 3, 1, 5}, {STE, 1, 31, 30, 3}}, "STRW"},
 		{{{0, 9, 9, 0}}, {{STE, 0, 3, 1, 5}, {STE, 1, 31, 30, 3}}, NULL},
 		{{NO_ID}, {{STE, 1, 29, 28, 2}}, NULL},
-		{{{0, 11, 11, 0}}, {{STE, 1, 29, 28, 2}}, "split"},
+		{{{0, 11, 11, 1}}, {{STE, 1, 29, 28, 2}}, "split"},
 		{{NO_ID}, {{STE, 1, 29, 28, 2}, {STE, 0, 3, 1, 6}}, "split"},
 		{{NO_ID}, {{STE, 1, 29, 28, 2}, {STE, 0, 3, 1, 4}}, NULL},
 		{{NO_ID}, {{STE, 2, 57, 57, 1}}, "EATS full"},

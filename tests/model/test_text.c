@@ -24,11 +24,13 @@ struct row {
 static void stall0(struct smmu_model_config *c)
 {
 	c->stall_model = 0;
+	c->ats = c->pri = false; /* what stalls has no ATS */
 }
 
 static void stall2(struct smmu_model_config *c)
 {
 	c->stall_model = 2;
+	c->ats = c->pri = false; /* what stalls has no ATS */
 }
 
 static void refuse(struct smmu_model_config *c)
