@@ -143,6 +143,37 @@ static void test_removal(void **state)
 	}
 }
 
+/** One whose queue is dead is given up once, however many devices there are. */
+static void test_removal_of_the_dead(void **state)
+{
+	static struct rig_device dev[16];
+	uint64_t took[2];
+
+	for (unsigned many = 0; many < 2; many++) {
+		unsigned n = many ? SMMU_ARRAY_SIZE(dev) : 1;
+		struct smmu_domain d;
+
+		open_part(true, false);
+		rig_domain_with_page(&rig, &d, SMMU_DOMAIN_STAGE1, 1);
+		for (unsigned i = 0; i < n; i++) {
+			rig_device(&rig, &dev[i], 0, i, 1, true, 0);
+			assert_int_equal(smmu_attach(&dev[i].dev, &d), 0);
+		}
+		smmu_model_kill_queue(rig.model, 0, 1, false);
+		took[many] = sim_now(rig.sim);
+		assert_int_equal(smmu_instance_remove(&rig.smmu[0].inst), 0);
+		took[many] = sim_now(rig.sim) - took[many];
+		for (unsigned i = 0; i < n; i++)
+			rig_refused(&dev[i], 0x1000);
+		assert_string_equal(rig_array(&rig, &d), "");
+		close_part(&d, 1);
+	}
+	if (getenv("SMMU_TEST_PRINT"))
+		printf("a dead queue: %llu ns with 1 device, %llu with 16\n",
+		       (unsigned long long)took[0], (unsigned long long)took[1]);
+	assert_true(took[1] < took[0] + took[0] / 8);
+}
+
 /* ---- a new leaf ---- */
 
 static const struct smmu_cdtab *watched;
@@ -186,9 +217,8 @@ static void test_leaf_is_complete(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_device),
-		cmocka_unit_test(test_substreams),
-		cmocka_unit_test(test_removal),
+		cmocka_unit_test(test_device),           cmocka_unit_test(test_substreams),
+		cmocka_unit_test(test_removal),          cmocka_unit_test(test_removal_of_the_dead),
 		cmocka_unit_test(test_leaf_is_complete),
 	};
 
