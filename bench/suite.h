@@ -54,7 +54,8 @@ struct suite_options {
 	const char *who;   /**< stands before messages */
 	const char *trace; /**< file for `trace`; NULL: the benchmark is left out */
 	uint64_t seed;
-	unsigned scale; /**< 1: as documented; 0: a short form, for tests */
+	const char *timeline; /**< file for one unmap of `instances`; NULL: none */
+	unsigned scale;       /**< 1: as documented; 0: a short form, for tests */
 	unsigned
 		cpu_rate; /**< millions of instructions a second that the processor of virtual time does */
 };

@@ -53,10 +53,11 @@ static int parse(struct bench_options *o, int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++) {
 		const char *arg = argv[i], *value = i + 1 < argc ? argv[i + 1] : NULL;
-		const char **text = !strcmp(arg, "--json")    ? &o->json
-				    : !strcmp(arg, "--svg")   ? &o->svg
-				    : !strcmp(arg, "--trace") ? &o->suite.trace
-							      : NULL;
+		const char **text = !strcmp(arg, "--json")       ? &o->json
+				    : !strcmp(arg, "--svg")      ? &o->svg
+				    : !strcmp(arg, "--trace")    ? &o->suite.trace
+				    : !strcmp(arg, "--timeline") ? &o->suite.timeline
+								 : NULL;
 		char *end;
 
 		if (!strcmp(arg, "--help") || !strcmp(arg, "-h")) {
@@ -87,7 +88,7 @@ static int parse(struct bench_options *o, int argc, char **argv)
 			o->suite.scale = 0;
 		} else if (*arg == '-') {
 			return fail("there is no option", arg,
-				    "--json, --svg, --trace, --cpu-rate, --seed or "
+				    "--json, --svg, --trace, --timeline, --cpu-rate, --seed or "
 				    "--short");
 		} else if (!find(arg)) {
 			return fail("there is no benchmark", arg,

@@ -198,7 +198,7 @@ static int replay(struct options *o, struct play *p)
 	int rc = 0, status = 0;
 
 	/* Faults are for one design at a time. */
-	p->n = o->design_given || o->lab.n_inject ? 1 : DESIGN_KINDS;
+	p->n = o->design_given || o->lab.n_inject || o->lab.timeline ? 1 : DESIGN_KINDS;
 	/* Its times are for comparing designs and machines. */
 	replay_configure(p->t, &o->lab, &cfg, o->devices_given);
 	for (i = 0; i < p->n && !rc; i++) {

@@ -90,6 +90,10 @@ const struct option option_table[] = {
 	 "break something on purpose at every EVERY-th chance, 1 to 1,000,000,000; may be given up "
 	 "to "
 	 "16 times. smmuv3 run --help lists the faults"},
+	{"timeline", OPTION_TEXT, CMD_RUN | CMD_REPLAY, AT(lab.timeline), OPTION_NONE, 0, 0, "FILE",
+	 "write what each worker, queue, SMMU and ATC did when, as Chrome trace events in JSON, "
+	 "which Perfetto "
+	 "shows; up to a million of them; virtual clock; replay: of one design (sweep)"},
 	{"svg", OPTION_TEXT, CMD_TOPOLOGY | CMD_ARRAYS, AT(svg), OPTION_NONE, 0, 0, "FILE",
 	 "draw it; - is standard output, which then gets nothing else"},
 	{"dot", OPTION_TEXT, CMD_TOPOLOGY, AT(dot), OPTION_NONE, 0, 0, "FILE",

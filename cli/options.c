@@ -231,6 +231,10 @@ static int check_run(struct options *o)
 				    "--design %s takes a lock that no interrupt handler may wait "
 				    "for: leave --interrupts out",
 				    design_name(o->lab.design));
+	if (o->lab.timeline && (o->lab.real_clock || o->lab.qemu))
+		return options_fail(o,
+				    "--timeline shows the virtual clock of the model: leave %s out",
+				    o->lab.qemu ? "--device qemu" : "--clock real");
 	if (lab_fault(&o->lab, FAULT_DROP_CLEAN, NULL) && !o->lab.non_coherent)
 		return options_fail(o, "--inject drop-clean needs SMMUs that are not coherent: "
 				       "add --non-coherent");
@@ -257,7 +261,9 @@ static int check(struct options *o)
 	if (o->command & (CMD_RUN | CMD_REPLAY | CMD_ARRAYS) && check_run(o))
 		return 2;
 	/* Found out now, and not after all the work. */
-	return o->json ? output_check(o->command_name, o->json) : 0;
+	if (o->lab.timeline && output_check(o->command_name, "--timeline", o->lab.timeline))
+		return 2;
+	return o->json ? output_check(o->command_name, "--json", o->json) : 0;
 }
 
 /* How many letters have to be put in, left out or replaced to make @b of @a; at most 31 letters each. */

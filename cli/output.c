@@ -40,7 +40,7 @@ void output_wrap(FILE *out, const char *text, unsigned at, unsigned indent, unsi
 	fputc('\n', out);
 }
 
-int output_check(const char *command, const char *path)
+int output_check(const char *command, const char *option, const char *path)
 {
 	struct stat st;
 	int fd;
@@ -62,8 +62,8 @@ int output_check(const char *command, const char *path)
 			return 0;
 		}
 	}
-	fprintf(stderr, "smmuv3 %s: --json %s: %s; expected a place to write to\n", command, path,
-		strerror(errno));
+	fprintf(stderr, "smmuv3 %s: %s %s: %s; expected a place to write to\n", command, option,
+		path, strerror(errno));
 	return 2;
 }
 

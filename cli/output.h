@@ -19,9 +19,9 @@ void output_wrap(FILE *out, const char *text, unsigned at, unsigned indent, unsi
 
 /**
  * Can @p path be written ("-": standard output, yes)? Nothing is changed there. 0; or 2 after a message on standard error
- * for @p command.
+ * for @p command, that names @p option.
  */
-int output_check(const char *command, const char *path);
+int output_check(const char *command, const char *option, const char *path);
 
 /** At the end of the program: has all of standard output been written? Then @p status, else 2 after a message. */
 int output_finish(int status);

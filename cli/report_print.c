@@ -164,6 +164,8 @@ int report_status(const struct report *r, const struct lab_config *o)
 
 	if (r->violations)
 		return 1;
+	if (r->unwritten)
+		return 2;
 	for (i = 0; i < r->faults; i++) {
 		if (r->fault[i].struck)
 			continue;

@@ -13,6 +13,7 @@
 #include "model.h"
 #include "ram.h"
 #include "report.h"
+#include "timeline.h"
 
 /** One access of a device. */
 struct backend_dma {
@@ -139,6 +140,7 @@ struct backend_model_config {
 	void *mapped_ctx;
 	uint64_t (*now_ns)(void *ctx);
 	void *now_ctx;
+	struct timeline *timeline; /**< NULL: none */
 };
 
 /** An SMMU in this process. 0, or -1: no memory. */

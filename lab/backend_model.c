@@ -24,6 +24,7 @@ struct model_backend {
 	bool (*still_mapped)(void *ctx, unsigned smmu, uint32_t stream, bool has_ssid,
 			     uint32_t ssid, uint64_t base, uint64_t size);
 	void *mapped_ctx;
+	struct timeline *timeline;
 	uint32_t irq[SMMU_MODEL_MAX_INSTANCES]; /* interrupts since the last look */
 };
 
@@ -56,6 +57,14 @@ static void on_access(void *ctx, const struct smmu_dma_result *r)
 	current.answer->data = __atomic_load_n(word, __ATOMIC_RELAXED);
 	if (current.dma->write)
 		__atomic_store_n(word + 1, current.dma->stamp, __ATOMIC_RELAXED);
+}
+
+static void on_command(void *ctx, unsigned instance, const uint64_t cmd[2], uint64_t from_ns,
+		       uint64_t to_ns, uint64_t until_ns)
+{
+	struct model_backend *b = ctx;
+
+	timeline_command(b->timeline, instance, cmd, from_ns, to_ns, until_ns);
 }
 
 static uint64_t model_now(void *ctx)
@@ -405,6 +414,9 @@ int backend_model_open(struct backend *out, const struct backend_model_config *c
 		hooks.still_mapped = on_still_mapped;
 	if (!cfg->real_clock)
 		hooks.now_ns = model_now;
+	b->timeline = cfg->timeline;
+	if (cfg->timeline)
+		hooks.command = on_command;
 	b->model = smmu_model_create(cfg->real_clock ? SMMU_MODEL_REAL : SMMU_MODEL_VIRTUAL,
 				     configs, cfg->smmus, &b->ram, &hooks, cfg->seed);
 	if (!b->model)

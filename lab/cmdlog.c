@@ -6,12 +6,11 @@
 
 #include <smmuv3/hw/regs.h>
 
-static uint32_t note(struct cmdlog *log, uint32_t prod)
+static void note(struct cmdlog *log, uint32_t prod, uint32_t *commands, uint32_t *syncs)
 {
 	unsigned bits = (unsigned)smmu_field_get(SMMU_QUEUE_BASE_LOG2SIZE, log->base);
 	uint32_t mask = (2u << bits) - 1, slot = (1u << bits) - 1, at = log->prod;
 	uint64_t ring = log->base & SMMU_MASK(51, 5), now = smmu_port_now(log->port);
-	uint32_t commands = 0;
 
 	for (; at != (prod & mask); at = (at + 1) & mask) {
 		const struct smmu_cmd *cmd =
@@ -20,11 +19,10 @@ static uint32_t note(struct cmdlog *log, uint32_t prod)
 		if (!cmd)
 			break;
 		log->sent[smmu_cmd_opcode(cmd)]++;
-		commands += smmu_cmd_opcode(cmd) != SMMU_CMD_SYNC;
+		++*(smmu_cmd_opcode(cmd) == SMMU_CMD_SYNC ? syncs : commands);
 		log->entry[log->count++ % CMDLOG_ENTRIES] = (struct cmdlog_entry){now, *cmd};
 	}
 	log->prod = prod & mask;
-	return commands;
 }
 
 static uint32_t log_read32(void *ctx, uint32_t offset)
@@ -45,14 +43,14 @@ static void log_write32(void *ctx, uint32_t offset, uint32_t value)
 {
 	struct cmdlog *log = ctx;
 	smmu_irqflags flags;
-	uint32_t commands;
+	uint32_t commands = 0, syncs = 0;
 
 	if (offset == SMMU_CMDQ_PROD) {
 		flags = smmu_spin_lock(&log->lock);
-		commands = note(log, value);
+		note(log, value, &commands, &syncs);
 		smmu_spin_unlock(&log->lock, flags);
-		if (log->published)
-			log->published(log->published_ctx, commands);
+		if (log->witness)
+			log->witness->published(log->witness_ctx, commands, syncs);
 	}
 	log->inner->ops->write32(log->inner->ctx, offset, value);
 }
@@ -76,6 +74,8 @@ static void log_relax(void *ctx)
 {
 	struct cmdlog *log = ctx;
 
+	if (log->witness)
+		log->witness->waits(log->witness_ctx);
 	log->inner->ops->relax(log->inner->ctx);
 }
 

@@ -20,15 +20,22 @@ struct cmdlog_entry {
 	struct smmu_cmd cmd;
 };
 
-/** Fields are private but for bus. */
+/** Somebody else who wants to know. Called without the lock. */
+struct cmdlog_witness {
+	/** So many CMD_SYNCs and other commands are about to be published by the caller. */
+	void (*published)(void *ctx, uint32_t commands, uint32_t syncs);
+	/** The caller waits, one more turn. */
+	void (*waits)(void *ctx);
+};
+
+/** Fields are private but for bus and witness. */
 struct cmdlog {
 	struct smmu_bus bus; /**< what the driver gets in place of inner */
 	const struct smmu_bus *inner;
 	const struct smmu_ram *ram;
-	const struct smmu_port *port; /**< for the clock */
-	/** Commands other than CMD_SYNC are about to be published; NULL: nobody wants to know. Called without the lock. */
-	void (*published)(void *ctx, uint32_t commands);
-	void *published_ctx;
+	const struct smmu_port *port;         /**< for the clock */
+	const struct cmdlog_witness *witness; /**< NULL: nobody else wants to know */
+	void *witness_ctx;
 	struct smmu_spinlock
 		lock; /**< protects all below; taken for one write of a CMDQ register */
 	uint64_t base;

@@ -37,6 +37,7 @@ struct lab_config {
 	bool interrupts;   /**< handlers interrupt workers, and workers pre-empt each other */
 	bool non_coherent; /**< the SMMUs see only memory that was cleaned */
 	enum design_id design;
+	const char *timeline;   /**< virtual clock: file for what everybody did when; NULL: none */
 	const int *interrupted; /**< somebody sets it to end the run early; NULL: nobody does */
 	/** @name Of exact machines @{ */
 	unsigned slow_percent;    /**< time of the last SMMU beside the others'; 0: 100 */

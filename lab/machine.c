@@ -2,6 +2,7 @@
 /* Setting a system up and taking it down. */
 #include "machine_build.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,6 +93,7 @@ static int open_backend(struct machine *m, const struct machine_config *cfg)
 		.atc_timeout_ns = lab_fault(m->o, FAULT_ATC_SLOW, NULL) ? 60000000000ull : 1000000,
 		.now_ns = sim_clock,
 		.now_ctx = m->sim,
+		.timeline = m->timeline,
 	};
 	unsigned i, k;
 
@@ -118,6 +120,14 @@ static int open_backend(struct machine *m, const struct machine_config *cfg)
 	if (m->backend.ops->start(m->backend.ctx))
 		return machine_fail(m, "no threads for the SMMUs");
 	return 0;
+}
+
+static int open_timeline(struct machine *m)
+{
+	if (!m->o->timeline || !m->sim)
+		return 0;
+	m->timeline = timeline_create(m->sim, m->smmus);
+	return m->timeline ? 0 : machine_fail(m, "out of memory");
 }
 
 bool machine_few_ids(const struct machine *m, unsigned smmu)
@@ -150,20 +160,38 @@ int machine_enable(struct machine *m, unsigned i)
 	return rc;
 }
 
+static void on_publish(void *ctx, uint32_t commands, uint32_t syncs)
+{
+	struct machine_smmu *s = ctx;
+	uint64_t since = machine_now(s->m);
+
+	processor_publish(s->m, commands);
+	if (s->m->timeline)
+		timeline_publish(s->m->timeline, (unsigned)(s - s->m->smmu), since, syncs);
+}
+
+static void on_wait(void *ctx)
+{
+	struct machine_smmu *s = ctx;
+
+	timeline_wait(s->m->timeline);
+}
+
+static const struct cmdlog_witness witness = {.published = on_publish, .waits = on_wait};
+
 static int open_smmu(struct machine *m, unsigned i, const struct machine_config *cfg)
 {
 	struct machine_smmu *s = &m->smmu[i];
 	int rc;
 
+	s->m = m;
 	smmu_tamper_init(&s->tamper, m->backend.ops->bus(m->backend.ctx, i), machine_seen(m), i);
 	s->tamper.misdirect = on_stray;
 	s->tamper.misdirect_ctx = m;
 	if (cmdlog_init(&s->log, &s->tamper.bus, &m->ram, &m->port))
 		return machine_fail(m, "out of memory");
-	if (cfg->exact && m->o->cpu_rate) {
-		s->log.published = processor_publish;
-		s->log.published_ctx = m;
-	}
+	s->log.witness = &witness;
+	s->log.witness_ctx = s;
 	snprintf(s->name, sizeof(s->name), "smmu%u", i);
 	s->cfg = (struct smmu_instance_config){
 		.port = &m->port,
@@ -298,7 +326,7 @@ static int set_up(struct machine *m, const struct machine_config *cfg)
 		    : machine_load_topology(m))
 		return 2;
 	if (machine_reserved_init(m) || machine_place(m) || machine_make_memory(m, cfg) ||
-	    (!m->qemu && open_backend(m, cfg)))
+	    open_timeline(m) || (!m->qemu && open_backend(m, cfg)))
 		return 2;
 	m->heap_base = smmu_heap_live(&m->heap);
 	for (i = 0; i < m->smmus; i++) {
@@ -338,6 +366,7 @@ static void tear_down(struct machine *m)
 	}
 	for (i = 0; m->smmu && i < m->smmus; i++)
 		cmdlog_fini(&m->smmu[i].log);
+	timeline_destroy(m->timeline);
 	sim_destroy(m->sim);
 	oracle_destroy(m->oracle);
 	if (m->heap.page)
@@ -406,6 +435,10 @@ void machine_close(struct machine *m, struct report *r)
 	const char *text;
 	unsigned i;
 
+	if (m->timeline && timeline_write(m->timeline, m->o->timeline)) {
+		machine_fail(m, "--timeline %s: %s", m->o->timeline, strerror(errno));
+		r->unwritten = true;
+	}
 	for (i = 0; i < m->smmus; i++) {
 		if (m->backend.ops->counters)
 			m->backend.ops->counters(m->backend.ctx, i, r);

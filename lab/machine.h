@@ -27,6 +27,7 @@
 #define MACHINE_FIBERS 256u
 
 struct machine_smmu {
+	struct machine *m;
 	struct smmu_instance inst;
 	struct smmu_instance_config cfg;
 	struct cmdlog log;
@@ -102,7 +103,8 @@ struct machine {
 	struct smmu_port_ops port_ops; /**< of port, with faults in them */
 	uint32_t drop_clean;           /**< every so many-th clean is left out; 0: none */
 	uint64_t cleans;
-	struct sim *sim; /**< NULL: real threads */
+	struct sim *sim;           /**< NULL: real threads */
+	struct timeline *timeline; /**< NULL: nobody wants one */
 	struct backend backend;
 	bool qemu; /**< whose memory it is, then */
 	bool want_nvme;

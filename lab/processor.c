@@ -22,9 +22,8 @@ void processor_call(struct machine *m, uint64_t size)
 	spend(m, c->call + c->page * (double)(pages ? pages - 1 : 0));
 }
 
-void processor_publish(void *machine, uint32_t commands)
+void processor_publish(struct machine *m, uint32_t commands)
 {
-	struct machine *m = machine;
 	const struct processor_cost *c = &processor_cost[m->o->design];
 
 	spend(m, c->batch + c->command * commands);

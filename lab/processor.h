@@ -24,7 +24,7 @@ struct processor_cost {
 /** An unmap of @p size bytes begins: let the time of its own part pass. */
 void processor_call(struct machine *m, uint64_t size);
 
-/** As cmdlog.published: @p commands commands are about to be published by the caller. */
-void processor_publish(void *machine, uint32_t commands);
+/** A batch of @p commands commands is about to be published by the caller: let the time pass that it took to make. */
+void processor_publish(struct machine *m, uint32_t commands);
 
 #endif

@@ -55,6 +55,7 @@ struct report {
 	struct report_fault fault[LAB_MAX_INJECT];
 	unsigned faults;
 	bool full;        /**< it ended because there were REPORT_MAX_VIOLATIONS */
+	bool unwritten;   /**< the timeline could not be written, which was said */
 	bool interrupted; /**< it ended because somebody asked for that */
 };
 

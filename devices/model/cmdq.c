@@ -17,6 +17,7 @@ static bool empty(const struct instance *in)
 static void fetch_at(struct instance *in, uint64_t at)
 {
 	in->cmdq = CMDQ_FETCH;
+	in->cmdq_since = in->now;
 	in->cmdq_at = at;
 }
 
@@ -181,6 +182,19 @@ static void send_ahead(struct instance *in)
 	}
 }
 
+/** The command at CONS was consumed. */
+static void tell(struct instance *in, const uint64_t cmd[2])
+{
+	const struct smmu_model_hooks *hooks = &in->model->hooks;
+	uint64_t until = in->now;
+
+	if (!hooks->command)
+		return;
+	if (bits(cmd[0], 7, 0) == C_ATC_INV)
+		until = model_effect_last_done(in, cmd);
+	hooks->command(hooks->ctx, in->index, cmd, in->cmdq_since, in->now, until);
+}
+
 static void start_sync(struct instance *in, const uint64_t cmd[2])
 {
 	uint64_t ns = model_jitter(in, in->cfg.sync_ns), done;
@@ -220,6 +234,7 @@ static void finish_sync(struct instance *in)
 	in->count.last_sync_ns = in->now;
 	if (hooks->synced)
 		hooks->synced(hooks->ctx, in->index, in->now);
+	tell(in, in->sync_cmd);
 	in->unshown = in->cfg.cons_batch; /* a completed CMD_SYNC is seen */
 	if (bits(in->sync_cmd[0], 13, 12) == SYNC_CS_IRQ) {
 		if (!in->cfg.msi || !addr)
@@ -318,6 +333,7 @@ static void consume(struct instance *in)
 	} else {
 		in->count.other++;
 	}
+	tell(in, cmd);
 	advance(in);
 }
 

@@ -329,6 +329,14 @@ bool model_effect_timed_out(struct instance *in)
 	return any;
 }
 
+/** The same of @p cmd, which was taken up last; now, if it was ignored. */
+uint64_t model_effect_last_done(const struct instance *in, const uint64_t cmd[2])
+{
+	const struct effect *last = in->npending ? &in->pending[in->npending - 1] : NULL;
+
+	return last && last->cmd[0] == cmd[0] && last->cmd[1] == cmd[1] ? last->done : in->now;
+}
+
 static void apply_class(struct instance *in, bool (*want)(const struct effect *))
 {
 	for (size_t i = 0; i < in->npending; i++)

@@ -94,6 +94,7 @@ int model_effect_check(struct instance *in, const uint64_t cmd[2]);
 void model_effect_add(struct instance *in, const uint64_t cmd[2]);
 void model_effect_due(struct instance *in);
 uint64_t model_effect_done(const struct instance *in);
+uint64_t model_effect_last_done(const struct instance *in, const uint64_t cmd[2]);
 bool model_effect_timed_out(struct instance *in);
 void model_effect_all(struct instance *in);
 

@@ -285,6 +285,12 @@ struct smmu_model_hooks {
 	 */
 	bool (*still_mapped)(void *ctx, unsigned instance, const struct smmu_model_tag *tag,
 			     uint64_t base, uint64_t size);
+	/**
+	 * Locked: the instance was at a command from @p from_ns until now, @p to_ns; a CMD_SYNC is complete, an ATC_INV will be
+	 * answered, or given up, at @p until_ns (another command: @p to_ns).
+	 */
+	void (*command)(void *ctx, unsigned instance, const uint64_t cmd[2], uint64_t from_ns,
+			uint64_t to_ns, uint64_t until_ns);
 	/** Locked: CMD_SYNC completed at @p now_ns. */
 	void (*synced)(void *ctx, unsigned instance, uint64_t now_ns);
 	/**

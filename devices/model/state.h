@@ -196,7 +196,8 @@ struct instance {
 
 	struct regs r;
 	enum cmdq_state cmdq;
-	uint64_t cmdq_at; /* when its next step is due */
+	uint64_t cmdq_at;    /* when its next step is due */
+	uint64_t cmdq_since; /* when it began with the command at CONS */
 	uint64_t sync_cmd[2];
 	uint32_t cons_shown; /* CMDQ_CONS as it reads; r.cmdq.cons is where the queue really is */
 	unsigned unshown;

@@ -122,7 +122,9 @@ static int map_one(struct replay *r, unsigned domain, uint64_t iova, uint64_t pa
 	int rc;
 
 	oracle_map_begin(m->oracle, domain, iova, size, pa, ORACLE_READ | ORACLE_WRITE);
+	timeline_begin(m->timeline, "map");
 	rc = smmu_map(&m->domain[domain].d, iova, pa, size, PROT, 0);
+	timeline_end(m->timeline);
 	if (rc == -SMMU_ENOMEM && m->heap.fail.every) {
 		/* An allocation was made to fail; the next one is not. */
 		oracle_map_end(m->oracle, domain, iova, size, false);
@@ -142,8 +144,10 @@ static int unmap_one(struct replay *r, unsigned domain, uint64_t iova, uint64_t 
 
 	oracle_unmap_begin(m->oracle, domain, iova, size);
 	start = machine_now(m);
+	timeline_begin(m->timeline, "unmap");
 	processor_call(m, size);
 	rc = m->design->unmap(m, &m->domain[domain], iova, size);
+	timeline_end(m->timeline);
 	start = machine_now(m) - start;
 	oracle_unmap_end(m->oracle, domain, iova, size, rc != -SMMU_EINVAL);
 	if (!rc) {

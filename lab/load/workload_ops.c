@@ -145,6 +145,14 @@ static void do_wrong(struct worker *k)
 
 /* ---- together ---- */
 
+/* A call, or what belongs together of several, under its name on the timeline. */
+static void act(struct worker *k, const char *name, void (*fn)(struct worker *k))
+{
+	timeline_begin(k->w->m->timeline, name);
+	fn(k);
+	timeline_end(k->w->m->timeline);
+}
+
 void worker_step(struct worker *k)
 {
 	unsigned dice = (unsigned)worker_below(k, 1000);
@@ -160,23 +168,23 @@ void worker_step(struct worker *k)
 			  k->share.taken < SHARE_PAGES / 2;
 
 		if (up)
-			worker_map(k);
+			act(k, "map", worker_map);
 		else if (dice & 1)
-			worker_unmap(k);
+			act(k, "unmap", worker_unmap);
 		else
-			worker_unmap_async(k);
+			act(k, "submit an unmap", worker_unmap_async);
 	} else if (dice < 930) {
-		worker_dma(k);
+		act(k, "DMA", worker_dma);
 	} else if (dice < 970) {
-		worker_attach(k);
+		act(k, "attach or detach", worker_attach);
 	} else if (dice < 980) {
-		worker_visit(k);
+		act(k, "a domain that comes and goes", worker_visit);
 	} else if (dice < 996) {
-		do_wrong(k);
+		act(k, "a wrong call", do_wrong);
 	} else if (dice == 999 && worker_chance(k, 1, 4)) {
-		worker_remove(k);
+		act(k, "remove an SMMU", worker_remove);
 	} else {
-		worker_big(k);
+		act(k, "large maps", worker_big);
 	}
 }
 
