@@ -4,9 +4,9 @@
 
 #include "helper.h"
 
-static const char *const timing_full[] = {"--rounds", "9",       "--slice-ms", "10",
-					  "threads",  "startup", "sizes",      NULL};
-static const char *const timing_brief[] = {"--brief", "threads", "startup", "sizes", NULL};
+static const char *const timing_full[] = {"--rounds", "9",       "--slice-ms", "10", "threads",
+					  "locks",    "startup", "sizes",      NULL};
+static const char *const timing_brief[] = {"--brief", "threads", "locks", "startup", "sizes", NULL};
 static const char *const count_args[] = {"--count", NULL};
 
 static struct helper timing = {.folder = "bench/timing",
@@ -22,6 +22,14 @@ void bench_threads(struct suite_table *t, const struct suite_options *o)
 {
 	t->title = "threads that invalidate at once, a processor each while there are enough; ours "
 		   "beside a compare-exchange queue";
+	t->x = "threads";
+	t->log_y = true;
+	helper_rows(&timing, t, o);
+}
+
+void bench_locks(struct suite_table *t, const struct suite_options *o)
+{
+	t->title = "threads that look at an array of 5 entries, or wait for those who do";
 	t->x = "threads";
 	t->log_y = true;
 	helper_rows(&timing, t, o);

@@ -84,6 +84,7 @@ void bench_atc_spans(struct suite_table *t, const struct suite_options *o);
 void bench_attach(struct suite_table *t, const struct suite_options *o);
 void bench_lookup(struct suite_table *t, const struct suite_options *o);
 void bench_threads(struct suite_table *t, const struct suite_options *o);
+void bench_locks(struct suite_table *t, const struct suite_options *o);
 void bench_startup(struct suite_table *t, const struct suite_options *o);
 void bench_memory(struct suite_table *t, const struct suite_options *o);
 void bench_instructions(struct suite_table *t, const struct suite_options *o);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
  * @file main.c
- * usage: smmuv3-timing [--brief] [--max-threads N] [--rounds N] [--slice-ms N] threads | startup | sizes …
+ * usage: smmuv3-timing [--brief] [--max-threads N] [--rounds N] [--slice-ms N] threads | locks | startup | sizes …
  *
  * Needs nothing but a C library, and can be linked statically for a machine that has nothing else.
  */
@@ -37,7 +37,7 @@ void timing_row(const char *table, const char *design, const char *unit, double 
 static int usage(void)
 {
 	fprintf(stderr, "usage: smmuv3-timing [--brief] [--max-threads N] [--rounds N] "
-			"[--slice-ms N] threads | startup | sizes ...\n");
+			"[--slice-ms N] threads | locks | startup | sizes ...\n");
 	return 2;
 }
 
@@ -46,8 +46,10 @@ int main(int argc, char **argv)
 	static const struct {
 		const char *name;
 		int (*run)(const struct timing_options *o);
-	} what[] = {
-		{"threads", timing_threads}, {"startup", timing_startup}, {"sizes", timing_sizes}};
+	} what[] = {{"threads", timing_threads},
+		    {"locks", timing_locks},
+		    {"startup", timing_startup},
+		    {"sizes", timing_sizes}};
 	struct timing_options o = {.max_threads = 16, .rounds = 15, .slice_ms = 20};
 	int rc = 0, i;
 

@@ -10,22 +10,15 @@
  * Every figure is a rate of operations. In one round each design runs under each number of threads for a slice of time, so
  * what is divided by what was measured next to it; the rows have the median, the least and the most of all rounds.
  */
-#define _GNU_SOURCE
-#include <pthread.h>
-#include <sched.h>
 #include <smmuv3/device.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
 #include "../instructions/rivals.h"
 #include "../instructions/walker.h"
 #include "fake.h"
+#include "pool.h"
 #include "timing.h"
 
-#define THREADS_MAX 64u
-#define ROUNDS_MAX 101u
 #define STEPS_MAX 16u
 #define IOVA 0x40000000ull
 #define PAGE 4096ull
@@ -45,7 +38,7 @@ struct site {
 	uint64_t *root;
 } __attribute__((aligned(128)));
 
-static struct site site[THREADS_MAX];
+static struct site site[POOL_THREADS];
 
 /* ---- setting up ---- */
 
@@ -91,36 +84,30 @@ static int prepare(struct site *s, unsigned threads)
 	return 0;
 }
 
-/* ---- a slice of work ---- */
+/* ---- one operation ---- */
 
-struct worker {
-	pthread_t thread;
-	unsigned number;
-	struct site *site;
-	uint64_t ops, ns;
-	int rc;
-} __attribute__((aligned(128)));
+struct kind {
+	enum design design;
+	enum work work;
+	unsigned queues;
+};
 
-static struct worker worker[THREADS_MAX];
-static enum design design_now;
-static enum work work_now;
-static uint32_t ready, go __attribute__((aligned(128))), stop __attribute__((aligned(128)));
-static unsigned processors;
-static int processor[1024];
-
-static int one(struct worker *w, const struct smmu_cmd *tlbi)
+static int one(unsigned thread, void *ctx)
 {
-	struct site *s = w->site;
-	uint64_t at = page_of(w->number);
+	static const struct smmu_cmd_range range = {.addr = IOVA, .leaf = true, .tg = 1, .ttl = 3};
+	const struct smmu_cmd tlbi = smmu_cmd_tlbi_nh_va(0, 1, range);
+	const struct kind *k = ctx;
+	struct site *s = &site[thread % k->queues];
+	uint64_t at = page_of(thread);
 	int rc;
 
-	if (work_now == ISSUE) {
-		if (design_now == OURS)
-			return smmu_cmdq_issue(&s->inst.cmdq, tlbi, 1, false);
-		rival_issue(&s->rival, tlbi, 1);
+	if (k->work == ISSUE) {
+		if (k->design == OURS)
+			return smmu_cmdq_issue(&s->inst.cmdq, &tlbi, 1, false);
+		rival_issue(&s->rival, &tlbi, 1);
 		return 0;
 	}
-	if (design_now == OURS) {
+	if (k->design == OURS) {
 		rc = smmu_map(&s->domain, at, at, PAGE, RW, 0);
 		return rc ? rc : smmu_unmap(&s->domain, at, PAGE, 0);
 	}
@@ -130,76 +117,11 @@ static int one(struct worker *w, const struct smmu_cmd *tlbi)
 	return 0;
 }
 
-static void *work(void *arg)
-{
-	const struct smmu_cmd_range range = {.addr = IOVA, .leaf = true, .tg = 1, .ttl = 3};
-	const struct smmu_cmd tlbi = smmu_cmd_tlbi_nh_va(0, 1, range);
-	struct worker *w = arg;
-	uint64_t start;
-	cpu_set_t set;
-
-	timing_thread = w->number;
-	CPU_ZERO(&set);
-	CPU_SET((size_t)processor[w->number % processors], &set);
-	sched_setaffinity(0, sizeof(set), &set);
-	w->ops = 0;
-	w->rc = 0;
-	/* Warm: what is done here is not counted. */
-	for (unsigned i = 0; i < 10 && !w->rc; i++)
-		w->rc = one(w, &tlbi);
-	smmu_fetch_add(&ready, 1);
-	while (!smmu_load_acquire(&go))
-		timing_relax();
-	start = fake_ns();
-	do {
-		w->rc = one(w, &tlbi);
-		w->ops++;
-	} while (!smmu_load(&stop) && !w->rc);
-	w->ns = fake_ns() - start + 1;
-	return NULL;
-}
-
-/** Operations a microsecond of @p threads threads on @p queues queues; 0 after a message. */
-static double slice(enum design design, enum work kind, unsigned threads, unsigned queues,
-		    unsigned ms)
-{
-	struct timespec pause = {0, (long)ms * 1000000};
-	double rate = 0;
-	int rc = 0;
-
-	design_now = design;
-	work_now = kind;
-	smmu_store(&ready, 0);
-	smmu_store(&go, 0);
-	smmu_store(&stop, 0);
-	for (unsigned i = 0; i < threads; i++) {
-		worker[i].number = i;
-		worker[i].site = &site[i % queues];
-		if (pthread_create(&worker[i].thread, NULL, work, &worker[i])) {
-			fprintf(stderr, "smmuv3-timing: no thread\n");
-			exit(1);
-		}
-	}
-	while (smmu_load(&ready) < threads)
-		sched_yield();
-	smmu_store_release(&go, 1);
-	nanosleep(&pause, NULL);
-	smmu_store(&stop, 1);
-	for (unsigned i = 0; i < threads; i++) {
-		pthread_join(worker[i].thread, NULL);
-		rc |= worker[i].rc;
-		rate += (double)worker[i].ops * 1000 / (double)worker[i].ns;
-	}
-	if (rc)
-		fprintf(stderr, "smmuv3-timing: an operation failed: %d\n", rc);
-	return rc ? 0 : rate;
-}
-
 /* ---- the tables ---- */
 
 struct step {
 	unsigned threads, queues;
-	double rate[DESIGNS][ROUNDS_MAX];
+	double rate[DESIGNS][POOL_ROUNDS];
 };
 
 static void print_steps(struct step *step, unsigned steps, unsigned rounds, enum work kind)
@@ -208,7 +130,7 @@ static void print_steps(struct step *step, unsigned steps, unsigned rounds, enum
 		{"issue, smmuv3", "issue, compare-exchange"}, {"unmap, smmuv3", "unmap, list"}};
 	static const char *const ahead[WORKS] = {"issue, smmuv3 / compare-exchange",
 						 "unmap, smmuv3 / list"};
-	double ratio[ROUNDS_MAX];
+	double ratio[POOL_ROUNDS];
 
 	/* Before the rates are sorted. */
 	for (unsigned k = 0; k < steps; k++) {
@@ -250,8 +172,10 @@ static int measure(const struct timing_options *o, enum work kind, unsigned roun
 				/* Who comes first changes. */
 				enum design design = (enum design)((d + r) % DESIGNS);
 
-				step[k].rate[design][r] = slice(design, kind, step[k].threads,
-								step[k].queues, o->slice_ms);
+				struct kind what = {design, kind, step[k].queues};
+
+				step[k].rate[design][r] =
+					pool_rate(step[k].threads, o->slice_ms, one, &what);
 				if (step[k].rate[design][r] == 0)
 					return 1;
 			}
@@ -261,31 +185,18 @@ static int measure(const struct timing_options *o, enum work kind, unsigned roun
 	return 0;
 }
 
-/* The processors that this process may use. */
-static int find_processors(void)
-{
-	cpu_set_t set;
-
-	if (sched_getaffinity(0, sizeof(set), &set))
-		return -1;
-	for (int i = 0; i < CPU_SETSIZE && processors < 1024; i++)
-		if (CPU_ISSET((size_t)i, &set))
-			processor[processors++] = i;
-	return processors ? 0 : -1;
-}
-
 int timing_threads(const struct timing_options *o)
 {
 	static const unsigned sync_ns[] = {0, 240, 550};
 	struct timing_options own = *o;
-	unsigned rounds = o->rounds < ROUNDS_MAX ? o->rounds : ROUNDS_MAX;
+	unsigned rounds = o->rounds < POOL_ROUNDS ? o->rounds : POOL_ROUNDS;
 	double n;
 
-	if (own.max_threads > THREADS_MAX)
-		own.max_threads = THREADS_MAX;
-	if (find_processors())
+	if (own.max_threads > POOL_THREADS)
+		own.max_threads = POOL_THREADS;
+	n = pool_processors();
+	if (n == 0)
 		return 1;
-	n = processors;
 	timing_row("threads", "processors of this machine", "", &n, 1,
 		   "threads=0 queues=0 sync_ns=0");
 	for (unsigned i = 0; i < own.max_threads; i++) {

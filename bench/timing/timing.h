@@ -19,6 +19,7 @@ struct timing_options {
 
 /** 0, or 1 after a message. */
 int timing_threads(const struct timing_options *o);
+int timing_locks(const struct timing_options *o);
 int timing_startup(const struct timing_options *o);
 int timing_sizes(const struct timing_options *o);
 
