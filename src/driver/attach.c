@@ -183,7 +183,10 @@ static void leaving(struct smmu_device *dev, struct smmu_attachment *a)
 	dev->streams->leaving = a;
 }
 
-/** The SMMU did not confirm a change: what the device is attached to has been taken out of it already. */
+/**
+ * The SMMU did not confirm a change: what the device is attached to has been taken out of it already. Its CD follows, as one
+ * that a cached STE may lead to.
+ */
 static void not_confirmed(struct smmu_device *dev)
 {
 	if (dev->ats_on)
@@ -261,9 +264,9 @@ static int switch_own(struct smmu_device *dev, struct smmu_attachment *new)
 		leaving(dev, new);
 		dev->own = NULL;
 		dev->domain = NULL;
+		not_confirmed(dev);
 		if (dev->ssid_bits)
 			change_cd(dev, 0, NULL);
-		not_confirmed(dev);
 	}
 	smmu_streams_settle(s);
 	return error;
@@ -385,8 +388,8 @@ static int switch_pasid(struct smmu_device *dev, struct smmu_attachment **at, ui
 	if (error) {
 		*at = rest;
 		leaving(dev, new);
-		change_cd(dev, ssid, NULL);
 		not_confirmed(dev);
+		change_cd(dev, ssid, NULL);
 	}
 	smmu_streams_settle(s);
 	return error;
