@@ -506,9 +506,15 @@ void sim_spin_asleep(void)
 		sim_thread_spin();
 	} else if (!the_sim->acting) {
 		sim_count_quiet(the_sim);
+		the_sim->slept++;
 		sim_let_go(the_sim, the_sim->current);
 		sim_spin_at(the_sim, __builtin_return_address(0));
 	}
+}
+
+uint64_t sim_slept(const struct sim *sim)
+{
+	return sim->slept;
 }
 
 /* ---- fibers ---- */

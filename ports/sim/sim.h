@@ -51,6 +51,9 @@ int sim_self(const struct sim *sim);
 uint64_t sim_now(const struct sim *sim);
 uint64_t sim_clock(void *sim);
 
+/** How often somebody waited asleep so far: in smmu_wait_pause where that may sleep, for a mutex, in sim_wait. */
+uint64_t sim_slept(const struct sim *sim);
+
 /** The caller computes for @p ns: a point of that cost. */
 void sim_charge(struct sim *sim, uint64_t ns);
 

@@ -67,7 +67,7 @@ struct sim {
 	bool acting; /* inside a device or a callback of a retired object: hooks do nothing */
 	bool hung;
 	struct smmu_random random, workload;
-	uint64_t points, digest;
+	uint64_t points, digest, slept;
 	uint64_t progress; /* when a fiber last got on */
 	uint64_t step, max_step, patience;
 	uint64_t cost[SIM_POINT_KINDS];

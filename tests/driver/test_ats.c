@@ -76,7 +76,7 @@ static void test_ats_order(void **state)
 	/* The device does not turn it on: it is used without, and no STE allows it. */
 	d.ats_error = -SMMU_EBUSY;
 	assert_int_equal(smmu_attach(&d.dev, &a), 0);
-	assert_true(smmu_posix_logged(&rig.posix, "its ATS does not go on"));
+	assert_true(smmu_posix_logged(&rig.posix, "smmu0: stream 0x5: its ATS does not go on"));
 	assert_int_equal(smmu_field_get(SMMU_STE_W1_EATS, rig_ste(&d, 0).w[1]), 0);
 	rig_expect(&d, 0x1000, RIG_PA(1));
 	assert_int_equal(smmu_unmap(&a, 0x1000, 0x1000, 0), 0);
@@ -139,12 +139,98 @@ static void test_ats_pauses(void **state)
 	}
 }
 
+/** A device is told of the smallest granule of its SMMU, below which its ATC cannot be invalidated (IHI 0070 G.b, 3.9.1). */
+static void test_smallest_granule(void **state)
+{
+	static const struct {
+		bool k4, k16, k64;
+		unsigned stu;
+	} cases[] = {
+		{true, true, true, 12},   {true, false, false, 12}, {true, false, true, 12},
+		{false, true, false, 14}, {false, true, true, 14},  {false, false, true, 16},
+	};
+
+	for (unsigned i = 0; i < SMMU_ARRAY_SIZE(cases); i++) {
+		const struct smmu_instance *smmu = &rig.smmu[0].inst;
+		struct smmu_domain_config cfg = {
+			.port = &rig.port, .instances = &smmu, .nr_instances = 1};
+		struct smmu_model_config c = rig_config();
+		struct smmu_domain domain;
+		struct rig_device d;
+
+		c.gran4k = cases[i].k4;
+		c.gran16k = cases[i].k16;
+		c.gran64k = cases[i].k64;
+		rig_open(&rig, &c, 1);
+		rig_up(&rig, 0, 0);
+		rig_device_stu(&rig, &d, 0, 5, cases[i].stu);
+		cfg.kind = SMMU_DOMAIN_STAGE1;
+		assert_int_equal(smmu_domain_init(&domain, &cfg), 0);
+		assert_int_equal(domain.table->cfg.granule_shift, cases[i].stu);
+		assert_int_equal(smmu_attach(&d.dev, &domain), 0);
+		assert_true(d.ats);
+		smmu_device_fini(&d.dev);
+		assert_int_equal(smmu_domain_fini(&domain), 0);
+		rig_close(&rig);
+	}
+}
+
+/**
+ * Once more what it is attached to: nothing is sent. After a change that failed, what was not confirmed is asked for
+ * first: the STEs, then the ATCs, then ATS goes on.
+ */
+static void test_again(void **state)
+{
+	struct rig_device d;
+	struct smmu_domain a, b;
+
+	rig_open_up(&rig, 1);
+	rig_domain_with_page(&rig, &a, SMMU_DOMAIN_STAGE1, 1);
+	rig_domain_with_page(&rig, &b, SMMU_DOMAIN_STAGE1, 2);
+	rig_device(&rig, &d, 0, 5, 1, true, 4);
+	assert_int_equal(smmu_attach(&d.dev, &a), 0);
+	assert_int_equal(smmu_attach_pasid(&d.dev, 3, &a), 0);
+	rig_log_reset(&rig);
+	assert_int_equal(smmu_attach(&d.dev, &a), 0);
+	assert_int_equal(smmu_attach_pasid(&d.dev, 3, &a), 0);
+	assert_int_equal(smmu_device_confirm(&d.dev), 0);
+	assert_string_equal(rig_log(&rig), "");
+	for (unsigned by = 0; by < 3; by++) {
+		rig.smmu[0].corrupt = SMMU_CMD_CFGI_CD;
+		rig.smmu[0].corruptions = 1000000;
+		assert_int_equal(smmu_attach(&d.dev, by == 2 ? &a : &b), -SMMU_EIO);
+		assert_false(smmu_device_confirmed(&d.dev));
+		rig.smmu[0].corruptions = 0;
+		rig_log_reset(&rig);
+		/* Nothing is attached without a substream: only the question is left to do. */
+		if (by == 0)
+			assert_int_equal(smmu_device_confirm(&d.dev), 0);
+		else if (by == 1)
+			smmu_detach(&d.dev);
+		else
+			smmu_detach_pasid(&d.dev, 7);
+		assert_true(smmu_device_confirmed(&d.dev));
+		assert_true(d.ats);
+		assert_memory_equal(rig_log(&rig), "CFGI_STE(5) SYNC ATC_INV(5) ATC_INV(5+*) SYNC ",
+				    46);
+		assert_true(strstr(rig_log(&rig), "ATS_ON(5)") >
+			    strstr(rig_log(&rig), "ATC_INV(5+*) SYNC "));
+		assert_int_equal(smmu_attach(&d.dev, by & 1 ? &b : &a), 0);
+	}
+	smmu_device_fini(&d.dev);
+	assert_int_equal(smmu_domain_fini(&a), 0);
+	assert_int_equal(smmu_domain_fini(&b), 0);
+	rig_close(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ats_of_substreams),
 		cmocka_unit_test(test_ats_order),
 		cmocka_unit_test(test_ats_pauses),
+		cmocka_unit_test(test_smallest_granule),
+		cmocka_unit_test(test_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -183,17 +183,20 @@ static void test_ids_reused(void **state)
 }
 
 /** All ids in use: -SMMU_ENOSPC and nothing changed; one given back is enough. */
-static void test_ids_run_out(void **state)
+static void ids_run_out(enum smmu_domain_kind kind)
 {
+	const bool s1 = kind == SMMU_DOMAIN_STAGE1;
+	const char *name = s1 ? "0:asid101 0:ats255" : "0:vmid101 0:ats255";
+	const unsigned clean = s1 ? SMMU_CMD_TLBI_NH_ASID : SMMU_CMD_TLBI_S12_VMALL;
 	static struct rig_device d[256];
 	static struct smmu_domain domain[256];
 	struct smmu_model_config c = rig_config();
 
-	c.vmid16 = false;
+	c.asid16 = c.vmid16 = false;
 	rig_open(&rig, &c, 1);
 	rig_up(&rig, 0, 0);
 	for (unsigned i = 0; i < 256; i++) {
-		rig_domain(&rig, &domain[i], SMMU_DOMAIN_STAGE2);
+		rig_domain(&rig, &domain[i], kind);
 		rig_device(&rig, &d[i], 0, i, 1, i == 255, 0);
 		assert_int_equal(smmu_attach(&d[i].dev, &domain[i]), i < 255 ? 0 : -SMMU_ENOSPC);
 	}
@@ -204,9 +207,9 @@ static void test_ids_run_out(void **state)
 	assert_int_equal(smmu_attach(&d[255].dev, &domain[7]), 0);
 	smmu_detach(&d[100].dev);
 	assert_int_equal(smmu_attach(&d[255].dev, &domain[255]), 0);
-	rig_expect_array(&rig, &domain[255], "0:vmid101 0:ats255");
+	rig_expect_array(&rig, &domain[255], name);
 	/* One of which the TLB could not be cleaned is not free, until it was. */
-	rig.smmu[0].corrupt = SMMU_CMD_TLBI_S12_VMALL;
+	rig.smmu[0].corrupt = clean;
 	rig.smmu[0].corruptions = 1000;
 	smmu_detach(&d[255].dev);
 	assert_int_equal(smmu_attach(&d[255].dev, &domain[255]), -SMMU_ENOSPC);
@@ -215,12 +218,20 @@ static void test_ids_run_out(void **state)
 	rig.smmu[0].corruptions = 0;
 	rig_log_reset(&rig);
 	assert_int_equal(smmu_attach(&d[255].dev, &domain[255]), 0);
-	assert_int_equal(rig_log_count(&rig, SMMU_CMD_TLBI_S12_VMALL), 1);
-	rig_expect_array(&rig, &domain[255], "0:vmid101 0:ats255");
+	assert_int_equal(rig_log_count(&rig, clean), 1);
+	rig_expect_array(&rig, &domain[255], name);
+	/* Cleaned once, it is taken while it is in use. */
+	assert_int_equal(smmu_attach(&d[100].dev, &domain[100]), -SMMU_ENOSPC);
+	smmu_detach(&d[50].dev);
+	assert_int_equal(smmu_attach(&d[100].dev, &domain[100]), 0);
+	assert_int_equal(domain[100].inv->entry[0].id, 51);
+	assert_int_equal(smmu_attach(&d[50].dev, &domain[50]), -SMMU_ENOSPC);
+	smmu_detach(&d[100].dev);
+	assert_int_equal(smmu_attach(&d[50].dev, &domain[50]), 0);
 	/* The one that is free is just behind where the search begins. */
 	smmu_detach(&d[255].dev);
 	assert_int_equal(smmu_attach(&d[255].dev, &domain[255]), 0);
-	rig_expect_array(&rig, &domain[255], "0:vmid101 0:ats255");
+	rig_expect_array(&rig, &domain[255], name);
 	for (unsigned i = 0; i < 256; i++)
 		smmu_device_fini(&d[i].dev);
 	for (unsigned i = 0; i < 256; i++)
@@ -228,13 +239,61 @@ static void test_ids_run_out(void **state)
 	rig_close(&rig);
 }
 
+static void test_ids_run_out(void **state)
+{
+	ids_run_out(SMMU_DOMAIN_STAGE1);
+	ids_run_out(SMMU_DOMAIN_STAGE2);
+}
+
+/** What a domain holds for those attached goes with them, and nobody may finish it before the last has left. */
+static struct smmu_domain *finishing;
+static unsigned finishes;
+
+static void finish_meanwhile(struct rig_smmu *s, bool write, uint32_t offset)
+{
+	if (!write || offset != SMMU_CMDQ_PROD)
+		return;
+	CHECK(smmu_domain_fini(finishing) == -SMMU_EBUSY);
+	finishes++;
+}
+
+static void test_nothing_is_held(void **state)
+{
+	static const enum smmu_domain_kind kinds[] = {SMMU_DOMAIN_STAGE1, SMMU_DOMAIN_STAGE2,
+						      SMMU_DOMAIN_IDENTITY};
+
+	for (unsigned i = 0; i < SMMU_ARRAY_SIZE(kinds); i++) {
+		struct rig_device d;
+		struct smmu_domain domain;
+		uint64_t live;
+
+		rig_open_up(&rig, 1);
+		rig_domain(&rig, &domain, kinds[i]);
+		rig_device(&rig, &d, 0, 5, 2, true, 0);
+		live = smmu_heap_live(&rig.heap);
+		assert_int_equal(smmu_attach(&d.dev, &domain), 0);
+		assert_int_equal(smmu_domain_fini(&domain), -SMMU_EBUSY);
+		/* Until the last command that its leaving takes. */
+		finishing = &domain;
+		finishes = 0;
+		rig.on_access = finish_meanwhile;
+		smmu_detach(&d.dev);
+		rig.on_access = NULL;
+		assert_true(finishes >= 1);
+		sim_rcu_drain(&rig.posix.rcu);
+		assert_int_equal(smmu_heap_live(&rig.heap), live);
+		assert_int_equal(smmu_domain_fini(&domain), 0);
+		smmu_device_fini(&d.dev);
+		rig_close(&rig);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_array),
-		cmocka_unit_test(test_array_substreams),
-		cmocka_unit_test(test_ids_reused),
-		cmocka_unit_test(test_ids_run_out),
+		cmocka_unit_test(test_array),           cmocka_unit_test(test_array_substreams),
+		cmocka_unit_test(test_ids_reused),      cmocka_unit_test(test_ids_run_out),
+		cmocka_unit_test(test_nothing_is_held),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

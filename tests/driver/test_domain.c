@@ -55,6 +55,93 @@ static void test_fits(void **state)
 		}
 }
 
+/** As above, with features by hand: whichever is named first, and what nobody has in common is refused. */
+static void test_fits_all(void **state)
+{
+	static const struct {
+		uint32_t bits[2];
+		uint8_t oas[2];
+		int granule; /* -1: none */
+		bool coherent;
+	} cases[] = {
+		{{SMMU_FEAT_4K | SMMU_FEAT_16K, SMMU_FEAT_16K | SMMU_FEAT_64K},
+		 {48, 44},
+		 14,
+		 false},
+		{{SMMU_FEAT_4K, SMMU_FEAT_16K | SMMU_FEAT_64K}, {48, 44}, -1, false},
+		{{SMMU_FEAT_4K | SMMU_FEAT_64K, SMMU_FEAT_64K}, {40, 36}, 16, false},
+		{{SMMU_FEAT_4K | SMMU_FEAT_COHERENT, SMMU_FEAT_4K}, {44, 42}, 12, false},
+		{{SMMU_FEAT_4K | SMMU_FEAT_COHERENT, SMMU_FEAT_4K | SMMU_FEAT_COHERENT},
+		 {48, 32},
+		 12,
+		 true},
+	};
+	static struct smmu_instance smmu[2];
+
+	rig_open_up(&rig, 1);
+	for (unsigned i = 0; i < SMMU_ARRAY_SIZE(cases); i++)
+		for (unsigned turn = 0; turn < 4; turn++) {
+			const struct smmu_instance *both[2] = {&smmu[turn & 1], &smmu[!(turn & 1)]};
+			struct smmu_domain_config cfg = {
+				.port = &rig.port, .instances = both, .nr_instances = 2};
+			unsigned stage = 1 + turn / 2;
+			struct smmu_domain domain;
+
+			for (unsigned s = 0; s < 2; s++) {
+				smmu[s].features.bits = cases[i].bits[s];
+				smmu[s].features.oas = cases[i].oas[s];
+			}
+			cfg.kind = stage == 1 ? SMMU_DOMAIN_STAGE1 : SMMU_DOMAIN_STAGE2;
+			if (cases[i].granule < 0) {
+				assert_int_equal(smmu_domain_init(&domain, &cfg), -SMMU_EOPNOTSUPP);
+				continue;
+			}
+			assert_int_equal(smmu_domain_init(&domain, &cfg), 0);
+			assert_int_equal(domain.table->cfg.granule_shift, cases[i].granule);
+			assert_int_equal(domain.table->cfg.oas, cases[i].oas[1]);
+			assert_int_equal(domain.table->cfg.ias, stage == 1 ? 48 : cases[i].oas[1]);
+			assert_int_equal(domain.table->cfg.coherent, cases[i].coherent);
+			assert_int_equal(domain.non_coherent, !cases[i].coherent);
+			assert_int_equal(smmu_domain_fini(&domain), 0);
+		}
+	rig_close(&rig);
+}
+
+/** A table of the embedder's that is cleaned serves SMMUs that do not snoop; and it stays the embedder's. */
+static void test_own_table(void **state)
+{
+	struct smmu_pgtable_config table = {
+		.stage = 1, .granule_shift = 12, .ias = 48, .oas = 44, .coherent = false};
+	struct smmu_model_config c = rig_config();
+	struct smmu_domain_config cfg = {.kind = SMMU_DOMAIN_STAGE1};
+	struct smmu_domain domain;
+	struct smmu_pgtable own;
+	struct rig_device d;
+
+	c.coherent = false;
+	rig_open(&rig, &c, 1);
+	rig_not_coherent(&rig);
+	rig_up(&rig, 0, 0);
+	rig_device(&rig, &d, 0, 5, 1, false, 0);
+	table.port = cfg.port = &rig.port;
+	assert_int_equal(smmu_pgtable_init(&own, &table), 0);
+	cfg.table = &own;
+	for (unsigned said = 0; said < 2; said++) {
+		cfg.non_coherent = said;
+		assert_int_equal(smmu_domain_init(&domain, &cfg), 0);
+		assert_int_equal(smmu_attach(&d.dev, &domain), 0);
+		assert_int_equal(smmu_map(&domain, 0x1000, PA, 0x1000, SMMU_PROT_READ, 0), 0);
+		rig_expect(&d, 0x1000, PA);
+		assert_int_equal(smmu_unmap(&domain, 0x1000, 0x1000, 0), 0);
+		rig_refused(&d, 0x1000);
+		smmu_detach(&d.dev);
+		assert_int_equal(smmu_domain_fini(&domain), 0);
+	}
+	smmu_pgtable_destroy(&own);
+	smmu_device_fini(&d.dev);
+	rig_close(&rig);
+}
+
 static void test_refused(void **state)
 {
 	struct smmu_rcu other_rcu = {0};
@@ -177,6 +264,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fits),
+		cmocka_unit_test(test_fits_all),
+		cmocka_unit_test(test_own_table),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_fini_against_remove),
 	};

@@ -9,12 +9,15 @@ static struct rig rig;
 #define PA(n) (0x60000000ull + (n)*0x1000ull)
 
 static struct smmu_domain domain, other;
+static uint32_t sync_ns; /* 0: as ever */
 
 static void start(unsigned count)
 {
 	struct smmu_model_config c = rig_config();
 
 	c.atc_timeout_ns = 100000;
+	if (sync_ns)
+		c.sync_ns = sync_ns;
 	rig_open(&rig, &c, count);
 	for (unsigned i = 0; i < count; i++)
 		rig_up(&rig, i, 0);
@@ -164,6 +167,7 @@ static void test_quarantine(void **state)
 		rig_log_reset(&rig);
 		assert_int_equal(smmu_unmap(&domain, 0x2000, 0x1000, 0), 0);
 		assert_int_equal(rig_log_count(&rig, SMMU_CMD_ATC_INV), 4 - bad % 2);
+		assert_int_equal(rig_log_count(&rig, SMMU_CMD_CFGI_STE), 0);
 		/* Nor does one after the array was written anew. */
 		assert_int_equal(smmu_attach(&far.dev, &other), 0);
 		assert_int_equal(smmu_attach(&far.dev, &domain), 0);
@@ -171,7 +175,9 @@ static void test_quarantine(void **state)
 		assert_int_equal(smmu_unmap(&domain, 0x4000, 0x1000, 0), 0);
 		assert_int_equal(rig_log_count(&rig, SMMU_CMD_ATC_INV), 4 - bad % 2);
 		/* It stays cut off, whatever is tried, and lets go. */
+		rig_log_reset(&rig);
 		assert_int_equal(smmu_attach(&d[bad].dev, &other), -SMMU_EIO);
+		assert_string_equal(rig_log(&rig), "");
 		expect_cut_off(&d[bad]);
 		smmu_detach(&d[bad].dev);
 		expect_cut_off(&d[bad]);
@@ -260,6 +266,90 @@ static void test_quarantine_race(void **state)
 		smmu_device_fini(&race.dev);
 		finish();
 	}
+}
+
+/** Each store to an STE of a device that is added is made under its lock, so that none comes after the cut-off's. */
+static void stored_under_lock(const void *p)
+{
+	struct smmu_streams *s = race.dev.streams;
+
+	for (unsigned k = 0; s && k < s->nr; k++)
+		if ((const uint64_t *)p >= s->ste[k]->w && (const uint64_t *)p < s->ste[k]->w + 8)
+			CHECK(s->ste_lock.held);
+}
+
+static void test_stores_are_locked(void **state)
+{
+	start(1);
+	rig_device(&rig, &race, 0, 5, 2, true, 0);
+	rig_store_hook = stored_under_lock;
+	assert_int_equal(smmu_attach(&race.dev, &domain), 0);
+	assert_int_equal(smmu_attach(&race.dev, &other), 0);
+	smmu_detach(&race.dev);
+	assert_int_equal(smmu_attach(&race.dev, &domain), 0);
+	rig_expect(&race, 0x1000, PA(1));
+	smmu_model_atc_mute(race.hw[1], true);
+	assert_int_equal(smmu_unmap(&domain, 0x1000, 0x1000, 0), 0);
+	expect_cut_off(&race);
+	rig_store_hook = NULL;
+	smmu_device_fini(&race.dev);
+	finish();
+}
+
+/** The SMMU stops as the STEs of a silent device are made to refuse: tried again by each sweep, and said once. */
+static void freeze_at_halt(const void *p)
+{
+	if (p == race.dev.streams->ste[0])
+		rig.smmu[0].frozen = true;
+}
+
+static void test_cut_off_said_once(void **state)
+{
+	unsigned said;
+
+	start(1);
+	rig_device(&rig, &race, 0, 5, 1, true, 0);
+	assert_int_equal(smmu_attach(&race.dev, &domain), 0);
+	rig_expect(&race, 0x1000, PA(1));
+	smmu_model_atc_mute(race.hw[0], true);
+	rig_store_hook = freeze_at_halt;
+	assert_int_equal(smmu_unmap(&domain, 0x1000, 0x1000, 0), -SMMU_EIO);
+	rig_store_hook = NULL;
+	assert_true(smmu_posix_logged(&rig.posix, "stream 0x5 (disk): its ATC does not answer"));
+	said = rig.posix.logged[SMMU_LOG_ERROR];
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(smmu_flush_all(&domain), -SMMU_EIO);
+	assert_int_equal(rig.posix.logged[SMMU_LOG_ERROR], said);
+	rig_thaw(&rig, 0);
+	sim_sleep(rig.sim, 1000000);
+	assert_int_equal(smmu_flush_all(&domain), 0);
+	expect_cut_off(&race);
+	assert_int_equal(rig.posix.logged[SMMU_LOG_ERROR], said);
+	smmu_device_fini(&race.dev);
+	finish();
+}
+
+/** A sweep waits without sleeping, also when it has to cut a device off. What is on the attach side may sleep, and does. */
+static void test_who_sleeps(void **state)
+{
+	uint64_t slept;
+
+	sync_ns = 200000;
+	start(1);
+	sync_ns = 0;
+	rig_device(&rig, &race, 0, 5, 2, true, 4);
+	slept = sim_slept(rig.sim);
+	assert_int_equal(smmu_attach(&race.dev, &domain), 0);
+	assert_true(sim_slept(rig.sim) > slept);
+	slept = sim_slept(rig.sim);
+	assert_int_equal(smmu_unmap(&domain, 0x1000, 0x1000, 0), 0);
+	rig_expect(&race, 0x2000, PA(2));
+	smmu_model_atc_mute(race.hw[0], true);
+	assert_int_equal(smmu_unmap(&domain, 0x2000, 0x1000, 0), 0);
+	expect_cut_off(&race);
+	assert_int_equal(sim_slept(rig.sim), slept);
+	smmu_device_fini(&race.dev);
+	finish();
 }
 
 /* The cut-off comes while an attach waits between two stores. */
@@ -488,6 +578,9 @@ int main(void)
 		cmocka_unit_test(test_quarantine),
 		cmocka_unit_test(test_silent_at_detach),
 		cmocka_unit_test(test_quarantine_race),
+		cmocka_unit_test(test_stores_are_locked),
+		cmocka_unit_test(test_cut_off_said_once),
+		cmocka_unit_test(test_who_sleeps),
 		cmocka_unit_test(test_cut_off_between),
 		cmocka_unit_test(test_quarantine_of_all_domains),
 		cmocka_unit_test(test_dead),

@@ -209,12 +209,47 @@ static void test_not_coherent(void **state)
 	}
 }
 
+/** The same when a device is cut off: the STEs that refuse reach memory, of each stream. */
+static void test_cut_off_not_coherent(void **state)
+{
+	struct smmu_model_config c = rig_config();
+	struct smmu_domain_config dc = {
+		.port = &rig.port, .kind = SMMU_DOMAIN_STAGE1, .non_coherent = true};
+	struct smmu_domain domain;
+	struct rig_device d;
+
+	c.coherent = false;
+	c.atc_timeout_ns = 100000;
+	rig_open(&rig, &c, 1);
+	rig_not_coherent(&rig);
+	rig_up(&rig, 0, 0);
+	rig_device(&rig, &d, 0, 5, 3, true, 0);
+	assert_int_equal(smmu_domain_init(&domain, &dc), 0);
+	MAP(&domain, 1ull);
+	MAP(&domain, 2ull);
+	assert_int_equal(smmu_attach(&d.dev, &domain), 0);
+	for (unsigned k = 0; k < d.nr; k++) {
+		assert_true(rig_dma(&d, k, -1, 0x1000, NULL));
+		assert_true(rig_dma(&d, k, -1, 0x2000, NULL));
+	}
+	smmu_model_atc_mute(d.hw[1], true);
+	assert_int_equal(smmu_unmap(&domain, 0x1000, 0x1000, 0), 0);
+	assert_true(smmu_device_quarantined(&d.dev));
+	for (unsigned k = 0; k < d.nr; k++) {
+		assert_false(rig_dma(&d, k, -1, 0x1000, NULL));
+		assert_false(rig_dma(&d, k, -1, 0x2000, NULL));
+	}
+	smmu_device_fini(&d.dev);
+	assert_int_equal(smmu_domain_fini(&domain), 0);
+	rig_close(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_reach_enable), cmocka_unit_test(test_reach_device),
 		cmocka_unit_test(test_reach_edge),   cmocka_unit_test(test_event_queue_size),
-		cmocka_unit_test(test_not_coherent),
+		cmocka_unit_test(test_not_coherent), cmocka_unit_test(test_cut_off_not_coherent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -216,6 +216,85 @@ static void test_nth(void **state)
 			nth(&operations[i], ats);
 }
 
+/** One kind of command fails and all others are obeyed: that is no less of an error, and heals. */
+static void one_kind(const struct operation *op, bool ats, unsigned kind, unsigned *struck)
+{
+	int error;
+
+	start(op, ats);
+	touch(op, op->before);
+	rig.smmu[0].corrupt = kind;
+	rig.smmu[0].corruptions = 1000000;
+	error = op->run(op);
+	if (rig.smmu[0].corruptions == 1000000) {
+		assert_int_equal(error, 0);
+		rig.smmu[0].corruptions = 0;
+		finish();
+		return;
+	}
+	++*struck;
+	assert_int_equal(error, -SMMU_EIO);
+	if (op->run == unmap)
+		assert_int_equal(smmu_flush_all(&domain[op->before]), -SMMU_EIO);
+	else if (op->run != fini)
+		assert_false(smmu_device_confirmed(&d.dev));
+	rig.smmu[0].corruptions = 0;
+	check_healed(op);
+	finish();
+}
+
+static void test_one_kind(void **state)
+{
+	static const unsigned kinds[] = {SMMU_CMD_CFGI_STE, SMMU_CMD_CFGI_CD, SMMU_CMD_ATC_INV};
+
+	for (unsigned k = 0; k < SMMU_ARRAY_SIZE(kinds); k++) {
+		unsigned struck = 0;
+
+		for (unsigned i = 0; i < SMMU_ARRAY_SIZE(operations); i++)
+			for (unsigned ats = 0; ats < 2; ats++)
+				one_kind(&operations[i], ats, kinds[k], &struck);
+		assert_true(struck >= 2);
+	}
+}
+
+/** It obeys again, and ATS does not go on, and then it does not obey: the STE that has to allow none is not confirmed. */
+static void fail_at_ats(struct rig_smmu *s, bool write, uint32_t offset)
+{
+	if (rig_log_count(&rig, SMMU_CMD_CFGI_STE) >= 4)
+		s->corrupt = SMMU_CMD_CFGI_STE;
+}
+
+static void test_ats_refused_unconfirmed(void **state)
+{
+	static const struct operation op = {"", -1, A, true, attach};
+
+	start(&op, true);
+	assert_int_equal(smmu_attach_pasid(&d.dev, 2, &domain[A]), 0);
+	assert_int_equal(smmu_attach_pasid(&d.dev, 3, &domain[A]), 0);
+	touch(&op, A);
+	rig.smmu[0].corrupt = SMMU_CMD_CFGI_CD;
+	rig.smmu[0].corruptions = 1000000;
+	assert_int_equal(smmu_attach_pasid(&d.dev, 3, &domain[B]), -SMMU_EIO);
+	assert_false(smmu_device_confirmed(&d.dev));
+	/* Two CFGI_STE and a wait to forget, twice that for the STE of substream 2; then ATS. */
+	d.ats_error = -SMMU_EBUSY;
+	rig.smmu[0].corrupt = 0xff;
+	rig_log_reset(&rig);
+	rig.on_access = fail_at_ats;
+	assert_int_equal(smmu_device_confirm(&d.dev), -SMMU_EIO);
+	assert_false(smmu_device_confirmed(&d.dev));
+	rig.on_access = NULL;
+	rig.smmu[0].corruptions = 0;
+	assert_int_equal(smmu_device_confirm(&d.dev), 0);
+	assert_int_equal(smmu_field_get(SMMU_STE_W1_EATS, rig_ste(&d, 0).w[1]), 0);
+	assert_true(rig_dma(&d, 0, 2, PAGE, NULL));
+	d.ats_error = 0;
+	assert_int_equal(smmu_attach_pasid(&d.dev, 3, &domain[B]), 0);
+	assert_true(d.ats);
+	touch(&op, B);
+	finish();
+}
+
 /**
  * The CD of a substream is changed already, in one store, when its ATC cannot be cleared: it leads nowhere afterwards, and the
  * other substreams are as before once the SMMU obeys.
@@ -299,7 +378,9 @@ static void test_quarantine(void **state)
 		assert_int_equal(smmu_domain_fini(&domain[A]), -SMMU_EBUSY);
 		assert_int_equal(smmu_flush_all(&domain[A]), -SMMU_EIO);
 		rig.smmu[0].corruptions = 0;
-		assert_int_equal(smmu_flush_all(&domain[A]), 0);
+		/* Whoever asks sees to it: a sweep, or the device's owner. */
+		assert_int_equal(
+			fails == 2 ? smmu_device_confirm(&d.dev) : smmu_flush_all(&domain[A]), 0);
 		touch(&op, -1);
 		assert_int_equal(smmu_attach(&d.dev, &domain[B]), -SMMU_EIO);
 		assert_true(smmu_device_confirmed(&d.dev));
@@ -358,15 +439,57 @@ static void test_join_in_debt(void **state)
 	finish();
 }
 
+/** So it is if the sweep that fails runs while the newcomer is about to come in. */
+static void *(*plain_alloc)(void *ctx, size_t size);
+
+static void *alloc_and_fail(void *ctx, size_t size)
+{
+	rig.ops.alloc = plain_alloc;
+	rig.smmu[0].spoil = 1;
+	CHECK(smmu_unmap(&domain[A], PAGE, 0x1000, 0) == -SMMU_EIO);
+	rig.smmu[0].spoil = 0;
+	return plain_alloc(ctx, size);
+}
+
+static void *alloc_second(void *ctx, size_t size)
+{
+	rig.ops.alloc = alloc_and_fail;
+	return plain_alloc(ctx, size);
+}
+
+static void test_join_into_debt(void **state)
+{
+	static const struct operation op = {"", A, A, false, unmap};
+	struct rig_device e;
+
+	start(&op, false);
+	touch(&op, A);
+	rig_device(&rig, &e, 0, 20, 1, true, 0);
+	/* The record of the attachment, then its array. */
+	plain_alloc = rig.ops.alloc;
+	rig.ops.alloc = alloc_second;
+	assert_int_equal(smmu_attach(&e.dev, &domain[A]), 0);
+	assert_ptr_equal(rig.ops.alloc, plain_alloc);
+	rig_refused(&e, PAGE);
+	rig_expect(&e, OTHER_PAGE, PA(10));
+	assert_int_equal(smmu_unmap(&domain[A], OTHER_PAGE, 0x1000, 0), 0);
+	touch(&op, -1);
+	smmu_device_fini(&e.dev);
+	finish();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_nth),
+		cmocka_unit_test(test_one_kind),
+		cmocka_unit_test(test_ats_refused_unconfirmed),
 		cmocka_unit_test(test_beside_others),
 		cmocka_unit_test(test_beside_substreams),
 		cmocka_unit_test(test_quarantine),
 		cmocka_unit_test(test_remove),
 		cmocka_unit_test(test_join_in_debt),
+		cmocka_unit_test(test_join_into_debt),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,10 +7,12 @@ static struct rig rig;
 static void test_device_arguments(void **state)
 {
 	struct rig_device d, e;
+	struct smmu_domain identity;
 	uint32_t twice[] = {3, 3};
 	struct smmu_device_config cfg = {.streams = twice, .nr_streams = 2};
 
 	rig_open_up(&rig, 1);
+	rig_domain(&rig, &identity, SMMU_DOMAIN_IDENTITY);
 	rig_device(&rig, &d, 0, 5, 3, false, 0);
 	assert_int_equal(rig_device_try(&rig, &e, 0, 7, 3, false, 0), -SMMU_EEXIST);
 	cfg.instance = &rig.smmu[0].inst;
@@ -28,11 +30,35 @@ static void test_device_arguments(void **state)
 	twice[0] = (1u << 9) - 1;
 	assert_int_equal(smmu_device_init(&e.dev, &cfg), 0);
 	smmu_device_fini(&e.dev);
+	/* What could not be added is nobody's. */
+	assert_int_equal(
+		smmu_device_init(&e.dev, &(struct smmu_device_config){.instance = cfg.instance,
+								      .streams = &d.streams[1],
+								      .nr_streams = 1}),
+		-SMMU_EEXIST);
+	assert_int_equal(smmu_attach(&e.dev, &identity), -SMMU_ENODEV);
+	assert_int_equal(smmu_attach_pasid(&e.dev, 1, &identity), -SMMU_ENODEV);
+	assert_int_equal(smmu_device_confirm(&e.dev), -SMMU_ENODEV);
+	assert_false(smmu_device_quarantined(&e.dev));
+	smmu_detach(&e.dev);
+	smmu_device_fini(&e.dev);
+	/* More substreams than the SMMU has, which are as many as it has. */
+	cfg.ssid_bits = 20;
+	assert_int_equal(smmu_device_init(&e.dev, &cfg), 0);
+	assert_int_equal(e.dev.ssid_bits, rig.smmu[0].inst.features.ssid_bits);
+	assert_int_equal(smmu_attach_pasid(&e.dev, 1u << e.dev.ssid_bits, &identity), -SMMU_ERANGE);
+	smmu_device_fini(&e.dev);
+	cfg.ssid_bits = 0;
 	cfg.instance = NULL;
 	assert_int_equal(smmu_device_init(&e.dev, &cfg), -SMMU_EINVAL);
 	assert_int_equal(smmu_attach(&d.dev, NULL), -SMMU_EINVAL);
 	assert_int_equal(smmu_attach_pasid(&d.dev, 1, NULL), -SMMU_EINVAL);
 	smmu_device_fini(&d.dev);
+	/* Nor on an SMMU that is not enabled. */
+	cfg.instance = &rig.smmu[0].inst;
+	assert_int_equal(smmu_instance_remove(&rig.smmu[0].inst), 0);
+	assert_int_equal(smmu_device_init(&e.dev, &cfg), -SMMU_EINVAL);
+	assert_int_equal(smmu_domain_fini(&identity), 0);
 	rig_close(&rig);
 }
 

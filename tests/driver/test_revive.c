@@ -235,6 +235,30 @@ static void test_sweeps_meanwhile(void **state)
 	}
 }
 
+/**
+ * A change failed, and the revival cannot confirm it either: ATS stays off in that device, whose STE aborts while another
+ * substream of it would want ATS.
+ */
+static void test_unconfirmed_stays_off(void **state)
+{
+	start_with(0);
+	rig.smmu[0].frozen = true;
+	assert_int_equal(smmu_attach_pasid(&subs.dev, 4, &s1), -SMMU_EIO);
+	assert_false(smmu_device_confirmed(&subs.dev));
+	assert_false(subs.ats);
+	rig.smmu[0].frozen = false;
+	rig.smmu[0].corrupt = SMMU_CMD_CFGI_STE;
+	rig.smmu[0].corruptions = 1000000;
+	assert_int_equal(smmu_instance_revive(inst), -SMMU_EIO);
+	assert_false(smmu_device_confirmed(&subs.dev));
+	assert_false(subs.ats);
+	assert_true(ats.ats);
+	rig.smmu[0].corruptions = 0;
+	assert_int_equal(smmu_instance_revive(inst), 0);
+	expect_as_before(0);
+	finish();
+}
+
 /** Not for one that is not up; and it can be removed when it is suspended or could not be revived. */
 static void test_states(void **state)
 {
@@ -262,9 +286,13 @@ static void test_states(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_dead_queue),       cmocka_unit_test(test_reset),
-		cmocka_unit_test(test_confirms),         cmocka_unit_test(test_dies_at_each_write),
-		cmocka_unit_test(test_sweeps_meanwhile), cmocka_unit_test(test_states),
+		cmocka_unit_test(test_dead_queue),
+		cmocka_unit_test(test_reset),
+		cmocka_unit_test(test_confirms),
+		cmocka_unit_test(test_dies_at_each_write),
+		cmocka_unit_test(test_sweeps_meanwhile),
+		cmocka_unit_test(test_states),
+		cmocka_unit_test(test_unconfirmed_stays_off),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

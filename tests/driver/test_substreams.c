@@ -13,16 +13,22 @@ static struct smmu_cd *cd_at(struct rig_device *d, uint32_t ssid)
 	return t->l2[ssid / 64] ? t->l2[ssid / 64] + ssid % 64 : NULL;
 }
 
-static void reach_ssid(struct rig_device *d, int32_t ssid, enum what what)
+/** Where traffic of stream @p k gets to. */
+static void reach_stream(struct rig_device *d, unsigned k, int32_t ssid, enum what what)
 {
 	uint64_t pa = 0;
 
 	if (what == ABORT) {
-		assert_false(rig_dma(d, 0, ssid, 0x1000, NULL));
+		assert_false(rig_dma(d, k, ssid, 0x1000, NULL));
 		return;
 	}
-	assert_true(rig_dma(d, 0, ssid, 0x1000, &pa));
+	assert_true(rig_dma(d, k, ssid, 0x1000, &pa));
 	assert_int_equal(pa, what == IDENTITY ? 0x1000 : watch_page(what));
+}
+
+static void reach_ssid(struct rig_device *d, int32_t ssid, enum what what)
+{
+	reach_stream(d, 0, ssid, what);
 }
 
 static void substreams(unsigned bits, bool two_level, bool ats)
@@ -56,6 +62,12 @@ static void substreams(unsigned bits, bool two_level, bool ats)
 			watch_change();
 			assert_int_equal(smmu_attach_pasid(&d.dev, ssid, &watch_domains[S1A]), 0);
 			watch_check();
+			/*
+			 * Two waits, as words are laid out first: of the STE for the first substream, whose CD is written where
+			 * no STE leads, and of the CD for the others.
+			 */
+			if (!ats)
+				assert_int_equal(watch_config_syncs(), 2);
 			reach_ssid(&d, (int32_t)ssid, S1A);
 			if (untagged != ABORT)
 				reach_ssid(&d, -1, untagged);
@@ -184,11 +196,48 @@ static void test_table_of_before(void **state)
 	}
 }
 
+/** A copy of a CD belongs to the stream that it was fetched for (4.3.3): each is told of every change. */
+static void test_streams(void **state)
+{
+	static const enum what way[] = {S1A, S1B, ABORT, S1B, S1A, ABORT};
+
+	for (unsigned ats = 0; ats < 2; ats++)
+		for (unsigned lse2 = 0; lse2 < 2; lse2++) {
+			struct rig_device d;
+
+			rig_open_up(&rig, 1);
+			rig.port.flags = lse2 ? SMMU_PORT_LSE2 : 0;
+			watch_make_domains();
+			rig_device(&rig, &d, 0, 8, SMMU_DEVICE_STREAMS, ats, 4);
+			assert_int_equal(smmu_attach_pasid(&d.dev, 9, &watch_domains[S1A]), 0);
+			for (unsigned i = 0; i < SMMU_ARRAY_SIZE(way); i++) {
+				if (way[i] == ABORT) {
+					smmu_detach_pasid(&d.dev, 3);
+					smmu_detach(&d.dev);
+				} else {
+					struct smmu_domain *to = &watch_domains[way[i]];
+
+					assert_int_equal(smmu_attach_pasid(&d.dev, 3, to), 0);
+					assert_int_equal(smmu_attach(&d.dev, to), 0);
+				}
+				for (unsigned k = 0; k < SMMU_DEVICE_STREAMS; k++) {
+					reach_stream(&d, k, 3, way[i]);
+					reach_stream(&d, k, -1, way[i]);
+					reach_stream(&d, k, 9, S1A);
+				}
+			}
+			smmu_device_fini(&d.dev);
+			watch_drop_domains();
+			rig_close(&rig);
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_substreams),
 		cmocka_unit_test(test_table_of_before),
+		cmocka_unit_test(test_streams),
 	};
 
 	watch_rig = &rig;
