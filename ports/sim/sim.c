@@ -500,6 +500,12 @@ void sim_spin(void)
 	}
 }
 
+void sim_not_held(void)
+{
+	fprintf(stderr, "sim: a lock is given back that nobody holds\n");
+	abort();
+}
+
 void sim_spin_asleep(void)
 {
 	if (!sim_on) {

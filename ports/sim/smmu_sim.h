@@ -53,6 +53,8 @@ void sim_did_rmw(bool changed);
 void sim_do_barrier(bool full);
 /** Before a register is written: what a barrier has put before it lands. */
 void sim_do_mmio_write(void);
+/** A lock is given back that nobody holds: the end of the program. */
+void sim_not_held(void);
 /** Give a lock back; take back an own one whose giving back still lingers. */
 void sim_do_give(uint32_t *word);
 bool sim_do_retake(uint32_t *word);
@@ -386,6 +388,8 @@ static inline void sim_take(uint32_t *held, bool sleeps)
 
 static inline void sim_give(uint32_t *held)
 {
+	if (!__atomic_load_n(held, __ATOMIC_RELAXED))
+		sim_not_held();
 	if (sim_on)
 		sim_do_give(held);
 	else

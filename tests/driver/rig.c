@@ -6,7 +6,7 @@
 
 bool rig_note_stes, rig_pair;
 void (*rig_store_hook)(const void *p);
-static struct rig *the_rig;
+struct rig *rig_now;
 
 static void note(struct rig_smmu *s, struct smmu_cmd cmd)
 {
@@ -104,6 +104,9 @@ static void write32(void *ctx, uint32_t offset, uint32_t value)
 		return;
 	if (offset == SMMU_CMDQ_PROD)
 		published(s, value);
+	/* Two who acknowledge at once would undo each other's. While the instance starts, nobody else has an error to. */
+	if (offset == SMMU_GERRORN && s->cr0 & SMMU_CR0_SMMUEN && s->inst.up)
+		CHECK(s->inst.cmdq.error_lock.held);
 	if (offset == SMMU_CMDQ_PROD && s->frozen && s->cr0 & SMMU_CR0_CMDQEN)
 		return;
 	if (offset == SMMU_CR0)
@@ -174,10 +177,10 @@ void rig_open(struct rig *rig, const struct smmu_model_config *config, unsigned 
 	struct smmu_model_hooks hooks = {.ctx = rig, .live = rig_live, .now_ns = model_now};
 
 	/* A test before this one may have failed. */
-	if (the_rig)
-		rig_abandon(the_rig);
+	if (rig_now)
+		rig_abandon(rig_now);
 	memset(rig, 0, sizeof(*rig));
-	the_rig = rig;
+	rig_now = rig;
 	rig->seed = given ? strtoull(given, NULL, 0) : 1;
 	rig->sim = sim_create(rig->seed);
 	sim_set_max_step(rig->sim, 1000000);
@@ -266,7 +269,7 @@ void rig_abandon(struct rig *rig)
 	sim_destroy(rig->sim);
 	rig_store_hook = NULL;
 	rig_note_stes = false;
-	the_rig = NULL;
+	rig_now = NULL;
 }
 
 void rig_thaw(struct rig *rig, unsigned i)
@@ -281,17 +284,17 @@ void rig_thaw(struct rig *rig, unsigned i)
 
 void rig_stored(const void *p)
 {
-	if (!the_rig)
+	if (!rig_now)
 		return;
 	if (rig_store_hook)
 		rig_store_hook(p);
-	for (unsigned i = 0; rig_note_stes && i < the_rig->count; i++)
-		for (const struct smmu_device *d = the_rig->smmu[i].inst.devices; d; d = d->next)
+	for (unsigned i = 0; rig_note_stes && i < rig_now->count; i++)
+		for (const struct smmu_device *d = rig_now->smmu[i].inst.devices; d; d = d->next)
 			for (unsigned k = 0; k < d->streams->nr; k++)
 				if (p == &d->streams->ste[k]->w[0])
-					note(&the_rig->smmu[i],
+					note(&rig_now->smmu[i],
 					     smmu_cmd_cfgi_ste(d->streams->id[k], true)),
-						the_rig->log[the_rig->lines - 1].cmd.w[0] +=
+						rig_now->log[rig_now->lines - 1].cmd.w[0] +=
 						RIG_STE - SMMU_CMD_CFGI_STE;
 }
 

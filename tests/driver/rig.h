@@ -183,6 +183,8 @@ void rig_evict(const struct rig *rig, uint64_t bus, size_t size);
 bool rig_live(void *ctx, uint64_t bus, size_t len);
 /** @} */
 
+/** The one that was opened last; NULL after its end. */
+extern struct rig *rig_now;
 /** Called by each smmu_store in src/driver; see store_hook.h. */
 extern void (*rig_store_hook)(const void *p);
 /** During the hook: the word after this one was stored with it, in one piece, and comes next. */
