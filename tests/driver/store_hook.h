@@ -10,8 +10,8 @@ void rig_stored_pair(const void *p);
 
 void rig_published(const void *pointer);
 
-#undef smmu_rcu_publish
-#define smmu_rcu_publish(pp, v) (rig_published(pp), SIM_PUBLISH(pp, v, true))
+#undef sim_named_smmu_rcu_publish
+#define sim_named_smmu_rcu_publish(pp, v) (rig_published(pp), SIM_PUBLISH(pp, v, SIM_KEPT))
 
 #undef smmu_store
 #define smmu_store(p, v) (SIM_STORE((p), (v), false), rig_stored(p))
