@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # Holds include/smmuv3/barriers.h to the sources: every name in it is used, every name used is in it, no barrier of src/ is
-# without a name, and proofs/README.md says for each name what shows its removal.
+# without a name, and proofs/README.md says for each name what it is, in how many places, and what shows its removal.
 #
 # usage: tools/barriers.sh
 # Exit status: 0 all agree, 1 something does not (printed).
@@ -23,6 +23,15 @@ for name in $listed; do
 done
 for name in $used; do
 	echo "$listed" | grep -qx "$name" || fail "$name is used and not in barriers.h"
+done
+# What stands in the sources: "name `operation` × places", as the table has it.
+places=$(cat src/*/*.[ch] include/smmuv3/rcu_epoch.h | tr '\n\t' '  ' | tr -s ' ' |
+	grep -o 'SMMU_BARRIER( *[a-z_0-9]*, *[a-z_0-9]*(' | sed 's/SMMU_BARRIER( *//; s/, */ /; s/($//' | sort | uniq -c |
+	awk '{ what = "`" $3 "`" ($1 > 1 ? " × " $1 : ""); if ($2 in all) all[$2] = all[$2] ", " what; else all[$2] = what }
+		END { for (name in all) print "| `" name "` | " all[name] " |" }')
+for name in $listed; do
+	place=$(printf '%s\n' "$places" | grep "^| .$name. |" || true)
+	grep -qF "$place" proofs/README.md || fail "$name: in the sources it is \"$place\", which proofs/README.md does not say"
 done
 # shellcheck disable=SC2013,SC2016 # names are words, and the quotes are Markdown's
 for name in $(sed -n 's/^| `\([a-z_0-9]*\)` | .*/\1/p' proofs/README.md | grep _); do

@@ -97,6 +97,7 @@ static void write32(void *ctx, uint32_t offset, uint32_t value)
 	offset = s->move ? s->move(offset) : offset;
 	if (dies(s, true, offset))
 		return;
+	rig_doorbell();
 	mmio_check_write(&s->check, offset, value);
 	if (s->patch_write)
 		s->patch_write(s, offset, value);
@@ -286,6 +287,7 @@ void rig_stored(const void *p)
 {
 	if (!rig_now)
 		return;
+	rig_check_order(p);
 	if (rig_store_hook)
 		rig_store_hook(p);
 	for (unsigned i = 0; rig_note_stes && i < rig_now->count; i++)

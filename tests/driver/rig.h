@@ -175,6 +175,12 @@ bool rig_dma(struct rig_device *d, unsigned k, int32_t ssid, uint64_t iova, uint
 const char *rig_array(struct rig *rig, const struct smmu_domain *domain);
 #define rig_expect_array(rig, d, text) assert_string_equal(rig_array(rig, d), text)
 
+/** @name rig_order.c, for rig.c @{ */
+/** A word is stored: what has to be visible before it is. */
+void rig_check_order(const void *p);
+/** A register is written: whoever writes one sees to it that what it is about is visible. */
+void rig_doorbell(void);
+/** @} */
 /** @name rig_memory.c, for rig.c @{ */
 void rig_memory_ops(struct rig *rig);
 /** Lines of the ring at @p bus that a processor still has to write back go out now. */

@@ -13,6 +13,14 @@ void rig_published(const void *pointer);
 #undef sim_named_smmu_rcu_publish
 #define sim_named_smmu_rcu_publish(pp, v) (rig_published(pp), SIM_PUBLISH(pp, v, SIM_KEPT))
 
+/* Its barriers: write barriers, and (full) those that keep all apart. */
+void rig_barrier(bool full);
+
+#undef sim_named_smmu_dma_wmb
+#define sim_named_smmu_dma_wmb() (rig_barrier(false), sim_barrier(false, SIM_KEPT))
+#undef sim_named_smmu_mb
+#define sim_named_smmu_mb() (rig_barrier(true), sim_barrier(true, SIM_KEPT))
+
 #undef smmu_store
 #define smmu_store(p, v) (SIM_STORE((p), (v), false), rig_stored(p))
 

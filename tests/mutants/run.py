@@ -131,9 +131,8 @@ class Tree:
             self.must(['meson', 'setup', self.build, self.src, '-Dtests=enabled', '-Dwerror=false',
                        '-Dbuildtype=plain', '-Dc_args=-O1'])
         self.must(['ninja', '-C', self.build, 'build.ninja'])
-        listed = subprocess.run(['meson', 'introspect', '--tests', self.build], check=True, capture_output=True,
-                                text=True).stdout
-        tests = {t['name']: t for t in json.loads(listed)}
+        tests = {t['name']: t for t in self.introspect('--tests')}
+        self.outputs = {os.path.relpath(f, self.build) for t in self.introspect('--targets') for f in t['filename']}
         self.killers = {k: self.killer(k, tests) for k in killers}
         programs = sorted({p for k in self.killers.values() for p in k.program})
         if programs:
@@ -146,8 +145,12 @@ class Tree:
         if rest not in tests:
             die(f'there is no test {rest}')
         t = tests[rest]
-        program = [os.path.relpath(c, self.build) for c in t['cmd'] if c.startswith(self.build + '/')]
-        return Killer(program, t['cmd'], t.get('env', {}))
+        parts = {os.path.relpath(os.path.join(self.build, c), self.build) for c in t['cmd']}
+        return Killer(sorted(parts & self.outputs), t['cmd'], t.get('env', {}))
+
+    def introspect(self, what):
+        return json.loads(subprocess.run(['meson', 'introspect', what, self.build], check=True, capture_output=True,
+                                         text=True).stdout)
 
     def put(self, f, data, mode=0o644):
         p = os.path.join(self.src, f)

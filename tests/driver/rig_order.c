@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Functions of the driver whose callers hold a lock: the linker (--wrap) puts these before them, which see that it is held.
+ * The order that the driver keeps: stores to memory that SMMUs read, barriers, and arrays that are published. A barrier that is
+ * missing, or in the wrong place, is seen here, which a processor that keeps stores in order hides.
+ *
+ * And its locks: functions of the driver whose callers hold a lock: the linker (--wrap) puts these before them, which see that it is held.
  * That it is held by the caller and not by somebody else is not seen.
  */
 #include "rig.h"
@@ -39,9 +42,77 @@ static void check_device(const struct smmu_streams *s)
 			CHECK(d->lock.held);
 }
 
+/* ---- order; outside of fibers, where one caller's stores are all there are ---- */
+
+static bool loose;       /* stored since the last barrier, and nothing leads there yet */
+static bool array_loose; /* published, and no full barrier since */
+
+static bool alone(void)
+{
+	return rig_now && sim_self(rig_now->sim) < 0;
+}
+
+static bool within(const void *p, const void *first, size_t size)
+{
+	return (const char *)p >= (const char *)first &&
+	       (const char *)p < (const char *)first + size;
+}
+
+enum { OTHER, HOOKS, ENTRY }; /* a descriptor that leads to a table; an STE that leads on */
+
+static int what_is(const void *p)
+{
+	for (unsigned i = 0; i < rig_now->count; i++) {
+		const struct smmu_instance *inst = &rig_now->smmu[i].inst;
+
+		if (inst->strtab.split && within(p, inst->strtab.l1, inst->strtab.l1_size))
+			return HOOKS;
+		for (const struct smmu_device *d = inst->devices; d; d = d->next) {
+			const struct smmu_cdtab *t = &d->streams->cdtab;
+
+			if (t->l2 && within(p, t->table, t->size))
+				return HOOKS;
+			for (unsigned k = 0; k < d->streams->nr; k++)
+				if (within(p, d->streams->ste[k], sizeof(struct smmu_ste)) &&
+				    smmu_field_get(SMMU_STE_W0_CONFIG, d->streams->ste[k]->w[0]))
+					return ENTRY;
+		}
+	}
+	return OTHER;
+}
+
+void rig_check_order(const void *p)
+{
+	int what = alone() ? what_is(p) : OTHER;
+
+	if (!alone() || !within(p, rig_now->ram.va, rig_now->ram.size))
+		return;
+	if (what != OTHER)
+		CHECK(!loose);
+	if (what == ENTRY)
+		CHECK(!array_loose);
+	if (what != ENTRY)
+		loose = true;
+}
+
+void rig_doorbell(void)
+{
+	if (alone())
+		CHECK(!array_loose);
+	loose = false;
+}
+
+void rig_barrier(bool full)
+{
+	loose = false;
+	if (full)
+		array_loose = false;
+}
+
 void rig_published(const void *pointer)
 {
 	CHECK(smmu_container_of(pointer, struct smmu_domain, inv)->lock.held);
+	array_loose = alone();
 }
 
 /* clang-format off */
