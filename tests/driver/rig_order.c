@@ -87,11 +87,13 @@ void rig_check_order(const void *p)
 
 	if (!alone() || !within(p, rig_now->ram.va, rig_now->ram.size))
 		return;
-	if (what != OTHER)
+	/* Bit 0 says that a level-1 descriptor leads on: V of an L1CD; and a table of streams has a span of 9. */
+	if (what == ENTRY || (what == HOOKS && *(const uint64_t *)p & 1))
 		CHECK(!loose);
 	if (what == ENTRY)
 		CHECK(!array_loose);
-	if (what != ENTRY)
+	/* What hooks a table may be seen late: until then there is none, and a CFGI comes before anybody relies on it. */
+	if (what == OTHER)
 		loose = true;
 }
 
@@ -118,8 +120,9 @@ void rig_published(const void *pointer)
 /* clang-format off */
 WRAP(int, smmu_ids_take, (struct smmu_ids *ids), check_ids(ids), (ids))
 WRAP(void, smmu_ids_give, (struct smmu_ids *ids, uint32_t id), check_ids(ids), (ids, id))
-WRAP(void, smmu_ids_abandon, (struct smmu_ids *ids, uint32_t id), check_ids(ids), (ids, id))
-WRAP(void, smmu_ids_reclaim, (struct smmu_ids *ids), check_ids(ids), (ids))
+WRAP(void, smmu_ids_retire, (struct smmu_ids *ids, uint32_t id), check_ids(ids), (ids, id))
+WRAP(uint32_t, smmu_ids_retired, (const struct smmu_ids *ids, uint32_t *list, uint32_t max), check_ids(ids), (ids, list, max))
+WRAP(void, smmu_ids_cleaned, (struct smmu_ids *ids, uint32_t id), check_ids(ids), (ids, id))
 WRAP(size_t, smmu_strtab_missing, (const struct smmu_instance *inst, const uint32_t *sids, uint32_t n),
      check_instance(inst), (inst, sids, n))
 WRAP(int, smmu_strtab_ste, (struct smmu_instance *inst, uint32_t sid, struct smmu_ste **ste),

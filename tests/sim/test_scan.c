@@ -18,6 +18,10 @@ static void before_load(void);
 #define smmu_epoch_synchronize hooked_synchronize
 #define smmu_epoch_poll hooked_poll
 #define smmu_epoch_retire hooked_retire
+void smmu_epoch_synchronize(struct smmu_epoch *e, void (*relax)(void));
+bool smmu_epoch_poll(struct smmu_epoch *e);
+void smmu_epoch_retire(struct smmu_epoch *e, struct smmu_rcu_head *head,
+		       void (*fn)(struct smmu_rcu_head *head));
 #include "../../src/util/rcu_epoch.c"
 
 static struct smmu_epoch epoch;
