@@ -46,13 +46,36 @@ static void *dma_alloc(void *ctx, size_t size, size_t align, unsigned flags, uin
 	return va;
 }
 
+/** No STE may lead to what is freed, as long as the SMMU reads any. */
+static void check_stes(const struct rig_smmu *s, uint64_t bus, size_t size)
+{
+	const struct smmu_strtab *t = &s->inst.strtab;
+
+	if (!(s->cr0 & SMMU_CR0_SMMUEN) || !s->inst.up)
+		return;
+	for (uint32_t i = 0; i < (t->split ? t->l1_count : 1); i++) {
+		const struct smmu_ste *ste = t->split ? t->l2[i] : t->l1;
+
+		for (uint32_t k = 0; ste && k < 1u << (t->split ? t->split : t->log2size); k++) {
+			uint64_t config = smmu_field_get(SMMU_STE_W0_CONFIG, ste[k].w[0]);
+			uint64_t cds = ste[k].w[0] & SMMU_STE_W0_S1CONTEXTPTR;
+			uint64_t table = ste[k].w[3] & SMMU_STE_W3_S2TTB;
+
+			CHECK(!(config == SMMU_STE_CONFIG_S1 && cds - bus < size));
+			CHECK(!(config == SMMU_STE_CONFIG_S2 && table - bus < size));
+		}
+	}
+}
+
 static void dma_free(void *ctx, void *va, size_t size)
 {
 	struct rig *rig = smmu_container_of(ctx, struct rig, posix);
 	uint64_t bus = rig->ram.base + (uint64_t)((uint8_t *)va - rig->ram.va);
 
-	for (unsigned i = 0; i < rig->count; i++)
+	for (unsigned i = 0; i < rig->count; i++) {
 		mmio_check_free(&rig->smmu[i].check, bus, size);
+		check_stes(&rig->smmu[i], bus, size);
+	}
 	smmu_heap_dma_free(&rig->heap, va, size);
 }
 

@@ -223,6 +223,49 @@ static void test_again(void **state)
 	rig_close(&rig);
 }
 
+static struct rig_device *late;
+static struct smmu_domain *late_domain;
+
+/** Its SMMU is being disabled when a device is attached: with ATS on it would ask where nobody answers (3.9.1). */
+static void attach_while_removed(struct rig_smmu *s, bool write, uint32_t offset)
+{
+	struct rig_device *d = late;
+
+	if (!d || !write || offset != SMMU_CR0)
+		return;
+	late = NULL;
+	CHECK(!d->ats);
+	smmu_attach(&d->dev, late_domain);
+	CHECK(!d->ats);
+}
+
+static void test_removal(void **state)
+{
+	struct rig_device d, e;
+	struct smmu_domain a, b;
+
+	rig_open_up(&rig, 1);
+	rig_domain_with_page(&rig, &a, SMMU_DOMAIN_STAGE1, 1);
+	rig_domain_with_page(&rig, &b, SMMU_DOMAIN_STAGE1, 2);
+	rig_device(&rig, &d, 0, 5, 1, true, 0);
+	rig_device(&rig, &e, 0, 6, 1, true, 0);
+	assert_int_equal(smmu_attach(&d.dev, &a), 0);
+	assert_int_equal(smmu_attach(&e.dev, &a), 0);
+	late = &d;
+	late_domain = &b;
+	rig.on_access = attach_while_removed;
+	assert_int_equal(smmu_instance_remove(&rig.smmu[0].inst), 0);
+	rig.on_access = NULL;
+	assert_null(late);
+	assert_false(d.ats);
+	assert_false(e.ats);
+	rig_expect_array(&rig, &a, "");
+	rig_expect_array(&rig, &b, "");
+	assert_int_equal(smmu_domain_fini(&a), 0);
+	assert_int_equal(smmu_domain_fini(&b), 0);
+	rig_close(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -231,6 +274,7 @@ int main(void)
 		cmocka_unit_test(test_ats_pauses),
 		cmocka_unit_test(test_smallest_granule),
 		cmocka_unit_test(test_again),
+		cmocka_unit_test(test_removal),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

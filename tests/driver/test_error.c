@@ -179,7 +179,9 @@ static void test_quarantine(void **state)
 		assert_int_equal(smmu_attach(&d[bad].dev, &other), -SMMU_EIO);
 		assert_string_equal(rig_log(&rig), "");
 		expect_cut_off(&d[bad]);
+		rig_log_reset(&rig);
 		smmu_detach(&d[bad].dev);
+		assert_int_equal(rig_log_count(&rig, SMMU_CMD_ATC_INV), 0);
 		expect_cut_off(&d[bad]);
 		assert_false(d[bad].ats);
 		assert_int_equal(smmu_attach(&d[bad].dev, &other), -SMMU_EIO);

@@ -99,6 +99,43 @@ static void test_held(void **state)
 	}
 }
 
+/** It obeys commands and does not go off: its devices are taken away from it by commands. */
+static void test_not_disabled(void **state)
+{
+	for (unsigned stage = 0; stage < 3; stage++) {
+		static const enum smmu_domain_kind kinds[] = {
+			SMMU_DOMAIN_STAGE1, SMMU_DOMAIN_STAGE2, SMMU_DOMAIN_IDENTITY};
+		struct smmu_model_config c = rig_config();
+		struct smmu_domain domain;
+		struct rig_device d;
+
+		rig_open(&rig, &c, 1);
+		rig_up(&rig, 0, 0);
+		set(SMMU_GBPA, (uint32_t)SMMU_GBPA_UPDATE);
+		settle();
+		rig_domain(&rig, &domain, kinds[stage]);
+		if (stage < 2)
+			assert_int_equal(
+				smmu_map(&domain, 0x1000, 0x60000000, 0x1000, SMMU_PROT_READ, 0),
+				0);
+		rig_device(&rig, &d, 0, 3, 1, true, 0);
+		assert_int_equal(smmu_attach(&d.dev, &domain), 0);
+		assert_true(dma(3));
+		smmu_model_acknowledge(rig.model, 0, false);
+		assert_int_equal(smmu_instance_remove(inst), -SMMU_ETIMEDOUT);
+		assert_false(d.ats);
+		assert_false(dma(3));
+		smmu_model_acknowledge(rig.model, 0, true);
+		smmu_model_reset(rig.model, 0);
+		mmio_check_former_owner(&rig.smmu[0].check, 0, 0);
+		settle();
+		assert_int_equal(smmu_instance_remove(inst), 0);
+		smmu_device_fini(&d.dev);
+		assert_int_equal(smmu_domain_fini(&domain), 0);
+		rig_close(&rig);
+	}
+}
+
 /** It vanishes at each register write of enable, and of remove: an error, nothing that it knows of is freed. */
 static void test_dies_at_each_write(void **state)
 {
@@ -198,6 +235,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_held),
+		cmocka_unit_test(test_not_disabled),
 		cmocka_unit_test(test_dies_at_each_write),
 		cmocka_unit_test(test_msi_on_its_way),
 		cmocka_unit_test(test_service_failure),

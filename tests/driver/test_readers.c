@@ -240,9 +240,8 @@ static void hold_while_removed(void *arg)
 	struct smmu_gather g;
 
 	/* Handlers have been waited for, and all readers with them, when it begins. */
-	while (rig.smmu[0].inst.serving)
+	while (rig.smmu[0].inst.up)
 		sim_sleep(rig.sim, 10);
-	sim_sleep(rig.sim, 10);
 	smmu_gather_init(&g, 0);
 	smmu_gather_range(&g, 12, 0x1000, 0x1fff, 12, false);
 	smmu_unmap_submit(fence_domain, &g, &f);

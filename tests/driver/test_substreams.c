@@ -226,12 +226,35 @@ static void test_streams(void **state)
 		}
 }
 
+/** The CD comes before the STE that leads to it, and costs no wait of its own. */
+static void test_first_costs(void **state)
+{
+	for (unsigned two_level = 0; two_level < 2; two_level++) {
+		struct smmu_model_config c = rig_config();
+		struct rig_device d;
+
+		c.two_level_cd = two_level;
+		rig_open(&rig, &c, 1);
+		rig_up(&rig, 0, 0);
+		watch_make_domains();
+		rig_device(&rig, &d, 0, 5, 1, true, 12);
+		rig_log_reset(&rig);
+		assert_int_equal(smmu_attach_pasid(&d.dev, 7, &watch_domains[S1A]), 0);
+		assert_string_equal(rig_log(&rig), "CFGI_STE(5) SYNC CFGI_STE(5) SYNC ATS_ON(5)");
+		reach_ssid(&d, 7, S1A);
+		smmu_device_fini(&d.dev);
+		watch_drop_domains();
+		rig_close(&rig);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_substreams),
 		cmocka_unit_test(test_table_of_before),
 		cmocka_unit_test(test_streams),
+		cmocka_unit_test(test_first_costs),
 	};
 
 	watch_rig = &rig;
