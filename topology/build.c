@@ -2,18 +2,61 @@
 /* Growing a topology piece by piece, and finishing it: all of the memory that readers take. */
 #include "build.h"
 
-#include <inttypes.h>
-#include <stdlib.h>
-#include <string.h>
-
 #define SMMU_REGISTER_BYTES 0x20000u /* two 64K pages */
 
 void *topology_grow(void *array, size_t n, size_t element)
 {
+	void *grown;
+
 	/* Its length tells how much room an array has, so it needs no capacity field. */
 	if (n & (n - 1))
 		return array;
-	return reallocarray(array, n ? 2 * n : 1, element);
+	grown = topology_alloc(n ? 2 * n : 1, element);
+	if (grown && n)
+		__builtin_memcpy(grown, array, n * element);
+	if (grown)
+		topology_release(array);
+	return grown;
+}
+
+char *topology_copy(const char *text)
+{
+	size_t n = 1;
+	char *copy;
+
+	while (text[n - 1])
+		n++;
+	copy = topology_alloc(n, 1);
+	if (copy)
+		__builtin_memcpy(copy, text, n);
+	return copy;
+}
+
+void smmu_topology_free(struct smmu_topology *t)
+{
+	size_t i;
+
+	for (i = 0; i < t->n_smmus; i++) {
+		topology_release(t->smmus[i].name);
+		topology_release(t->smmus[i].compatible);
+		topology_release(t->smmus[i].ids);
+	}
+	for (i = 0; i < t->n_roots; i++) {
+		topology_release(t->roots[i].name);
+		topology_release(t->roots[i].streams);
+	}
+	for (i = 0; i < t->n_reserved; i++)
+		topology_release(t->reserved[i].name);
+	for (i = 0; i < t->n_others; i++)
+		topology_release(t->others[i].name);
+	for (i = 0; i < t->n_warnings; i++)
+		topology_release(t->warnings[i]);
+	topology_release(t->smmus);
+	topology_release(t->roots);
+	topology_release(t->reserved);
+	topology_release(t->others);
+	topology_release(t->warnings);
+	*t = (struct smmu_topology){0};
 }
 
 /*
@@ -34,10 +77,10 @@ static bool room(const struct topology_build *b, void **array, size_t n, size_t 
 	grown = topology_grow(*array, n, element);
 	if (grown)
 		*array = grown;
-	*copy = strdup(name);
+	*copy = topology_copy(name);
 	if (grown && *copy)
 		return true;
-	free(*copy);
+	topology_release(*copy);
 	*rc = topology_no_memory(b);
 	return false;
 }
@@ -159,7 +202,7 @@ static void merge_ids(struct smmu_topology_smmu *smmu)
 
 	if (!smmu->n_ids)
 		return;
-	qsort(ids, smmu->n_ids, sizeof(*ids), compare_ids);
+	topology_sort(ids, smmu->n_ids, sizeof(*ids), compare_ids);
 	for (i = 1; i < smmu->n_ids; i++) {
 		uint64_t end = ids[out].first + ids[out].count;
 
@@ -182,8 +225,8 @@ int topology_finish(const struct topology_build *b)
 		struct smmu_topology_root *root = &t->roots[i];
 
 		if (root->n_streams)
-			qsort(root->streams, root->n_streams, sizeof(*root->streams),
-			      compare_streams);
+			topology_sort(root->streams, root->n_streams, sizeof(*root->streams),
+				      compare_streams);
 		for (j = 0; j < root->n_streams; j++) {
 			const struct smmu_topology_streams *range = &root->streams[j];
 			struct smmu_topology_smmu *smmu = &t->smmus[range->smmu];

@@ -6,11 +6,29 @@
  *
  * Readers take bytes and call what is declared here; they neither allocate, format text nor read files themselves.
  * build.c has all of the memory, note.c all of the messages, input.c all of the files.
+ *
+ * The reader of an IORT (iort_*.c) and what it rests on (build.c, claim.c, format.c, note.c, sort.c) need no C library: an
+ * embedder that has none compiles these files and provides topology_alloc and topology_release.
  */
 #ifndef SMMU_TOPOLOGY_BUILD_H
 #define SMMU_TOPOLOGY_BUILD_H
 
 #include "topology.h"
+
+#include <stdarg.h>
+
+/* The names of C's inttypes.h that are used, where there is no such header. */
+#if __STDC_HOSTED__
+#include <inttypes.h>
+#else
+#define PRIu32 "u"
+#define PRIx32 "x"
+#if __SIZEOF_LONG__ == 8
+#define PRIx64 "lx"
+#else
+#define PRIx64 "llx"
+#endif
+#endif
 
 /** One reading. */
 struct topology_build {
@@ -19,6 +37,27 @@ struct topology_build {
 	char *err;
 	size_t errlen;
 };
+
+/** @name Memory: memory.c, or the embedder's own @{ */
+/** Zeroed memory for @p n elements; NULL: none left, or the product overflows. */
+void *topology_alloc(size_t n, size_t element);
+/** Give it back; NULL is allowed. */
+void topology_release(void *p);
+/** @} */
+
+/** @name Text (format.c) @{ */
+/**
+ * As vsnprintf, for %s, %.Ns, %.*s, %u, %x, %d and %% with a width, zero padding, l, ll and z. Returns the length that the whole
+ * text has.
+ */
+size_t topology_vformat(char *to, size_t cap, const char *fmt, va_list ap);
+size_t topology_format(char *to, size_t cap, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/** @} */
+
+/** Sort @p n elements in place (sort.c); equal ones in any order. */
+void topology_sort(void *array, size_t n, size_t element,
+		   int (*compare)(const void *, const void *));
 
 /** @name Messages (note.c) @{ */
 /** The whole cannot be read: write the error text and return @p code. */
@@ -55,7 +94,13 @@ struct smmu_topology_other *topology_add_other(const struct topology_build *b, c
 int topology_add_streams(const struct topology_build *b, struct smmu_topology_root *root,
 			 const struct smmu_topology_streams *range);
 
-/** Room for one more element of an array of @p n, which doubles when its length is a power of two. NULL: no memory. */
+/** A copy of a string, or NULL. */
+char *topology_copy(const char *text);
+
+/**
+ * Room for one more element of an array of @p n, which doubles when its length is a power of two. NULL: no memory, and the
+ * array is as it was.
+ */
 void *topology_grow(void *array, size_t n, size_t element);
 
 /** Sort the ranges and gather the streams of each instance. 0 or -SMMU_ENOMEM. */

@@ -2,10 +2,6 @@
 /* Mappings that take the same input: which of them has it. As Linux decides it, for the same tables. */
 #include "build.h"
 
-#include <inttypes.h>
-#include <stdlib.h>
-#include <string.h>
-
 /* The first claim that ends at or after @p id. */
 static size_t find(const struct topology_claims *claims, uint32_t id)
 {
@@ -30,7 +26,7 @@ static int insert(const struct topology_build *b, struct topology_claims *claims
 	if (!c)
 		return topology_no_memory(b);
 	claims->c = c;
-	memmove(&c[i + 1], &c[i], (claims->n - i) * sizeof(*c));
+	__builtin_memmove(&c[i + 1], &c[i], (claims->n - i) * sizeof(*c));
 	claims->n++;
 	c[i] = *map;
 	c[i].output += first - map->first;
@@ -103,7 +99,7 @@ static uint32_t begins_with(const struct start *starts, size_t n, uint32_t id)
 
 static int trim_counts(const struct topology_build *b, struct topology_claim *maps, size_t n)
 {
-	struct start *starts = calloc(n, sizeof(*starts));
+	struct start *starts = topology_alloc(n, sizeof(*starts));
 	size_t i;
 	int rc = 0;
 
@@ -111,7 +107,7 @@ static int trim_counts(const struct topology_build *b, struct topology_claim *ma
 		return topology_no_memory(b);
 	for (i = 0; i < n; i++)
 		starts[i] = (struct start){maps[i].first, (uint32_t)i};
-	qsort(starts, n, sizeof(*starts), compare_starts);
+	topology_sort(starts, n, sizeof(*starts), compare_starts);
 	for (i = 0; i < n && !rc; i++) {
 		struct topology_claim *map = &maps[i];
 
@@ -126,7 +122,7 @@ static int trim_counts(const struct topology_build *b, struct topology_claim *ma
 				   map->at, map->last);
 		map->last--;
 	}
-	free(starts);
+	topology_release(starts);
 	return rc;
 }
 
@@ -188,6 +184,6 @@ int topology_claims_add(const struct topology_build *b, struct topology_claims *
 
 void topology_claims_free(struct topology_claims *claims)
 {
-	free(claims->c);
+	topology_release(claims->c);
 	*claims = (struct topology_claims){0};
 }

@@ -13,8 +13,6 @@
 
 #include "build.h"
 
-#include <inttypes.h>
-
 enum iort_type {
 	IORT_ITS_GROUP = 0,
 	IORT_NAMED_COMPONENT = 1,

@@ -2,8 +2,6 @@
 /* ID mappings of an IORT: where the ids of a node lead. */
 #include "iort.h"
 
-#include <stdlib.h>
-
 /* Whether a mapping may lead from one type of node to the other. */
 static bool may_map(unsigned from, unsigned to)
 {
@@ -80,7 +78,7 @@ int iort_read_maps(struct iort *io, const struct iort_node *node, struct smmu_to
 
 	if (!node->map_count)
 		return 0;
-	maps = calloc(node->map_count, sizeof(*maps));
+	maps = topology_alloc(node->map_count, sizeof(*maps));
 	if (!maps)
 		return topology_no_memory(&io->b);
 	for (i = 0; i < node->map_count; i++) {
@@ -110,6 +108,6 @@ int iort_read_maps(struct iort *io, const struct iort_node *node, struct smmu_to
 	if (rc >= 0 && root)
 		rc = topology_claims_add(&io->b, &claims, root);
 	topology_claims_free(&claims);
-	free(maps);
+	topology_release(maps);
 	return rc < 0 ? rc : 0;
 }

@@ -2,9 +2,6 @@
 /* Reader of the ACPI I/O Remapping Table (ARM DEN 0049): the header, and where each node lies. */
 #include "iort.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 /* Offsets within the table. */
 #define ACPI_LENGTH 4u
 #define ACPI_CHECKSUM 9u
@@ -58,7 +55,7 @@ static int check_header(struct iort *io, const uint8_t *table, size_t size)
 	if (size < IORT_HEADER_BYTES)
 		return FAIL(io, size, "the table ends; expected a header of %u bytes",
 			    IORT_HEADER_BYTES);
-	if (memcmp(table, "IORT", 4))
+	if (__builtin_memcmp(table, "IORT", 4))
 		return FAIL(io, 0, "signature is %02x %02x %02x %02x; expected \"IORT\"", table[0],
 			    table[1], table[2], table[3]);
 	io->table = table;
@@ -183,7 +180,7 @@ static int read_nodes(struct iort *io)
 	}
 	if (!count)
 		return 0;
-	io->nodes = calloc(count, sizeof(*io->nodes));
+	io->nodes = topology_alloc(count, sizeof(*io->nodes));
 	if (!io->nodes)
 		return topology_no_memory(&io->b);
 	for (i = 0; i < count; i++) {
@@ -246,7 +243,7 @@ int smmu_topology_from_iort(const void *table, size_t size, unsigned how, struct
 	struct iort io = {.b = {.t = t, .how = how, .err = err, .errlen = errlen}};
 	int rc;
 
-	memset(t, 0, sizeof(*t));
+	*t = (struct smmu_topology){0};
 	rc = check_header(&io, table, size);
 	if (!rc)
 		rc = read_nodes(&io);
@@ -254,7 +251,7 @@ int smmu_topology_from_iort(const void *table, size_t size, unsigned how, struct
 		rc = read_each(&io);
 	if (!rc)
 		rc = topology_finish(&io.b);
-	free(io.nodes);
+	topology_release(io.nodes);
 	if (rc)
 		smmu_topology_free(t);
 	return rc;

@@ -2,13 +2,11 @@
 /* What each type of IORT node says. */
 #include "iort.h"
 
-#include <stdio.h>
-
 #define NAME_BYTES 32
 
 static const char *name_of(const struct iort_node *node, char name[NAME_BYTES])
 {
-	snprintf(name, NAME_BYTES, "iort@0x%" PRIx32, node->offset);
+	topology_format(name, NAME_BYTES, "iort@0x%" PRIx32, node->offset);
 	return name;
 }
 

@@ -2,18 +2,13 @@
 /* What a reader says: why a table cannot be read, and what was left out of one that can. */
 #include "build.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 int topology_fail(const struct topology_build *b, int code, const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
 	if (b->errlen)
-		vsnprintf(b->err, b->errlen, fmt, ap);
+		topology_vformat(b->err, b->errlen, fmt, ap);
 	va_end(ap);
 	return code;
 }
@@ -38,9 +33,9 @@ static int note(const struct topology_build *b, size_t left_out, const char *tex
 	warnings = topology_grow(t->warnings, t->n_warnings, sizeof(*warnings));
 	if (warnings)
 		t->warnings = warnings;
-	copy = strdup(text);
+	copy = topology_copy(text);
 	if (!warnings || !copy) {
-		free(copy);
+		topology_release(copy);
 		return topology_no_memory(b);
 	}
 	warnings[t->n_warnings++] = copy;
@@ -53,7 +48,7 @@ int topology_warn(const struct topology_build *b, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	topology_vformat(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	return note(b, 0, text);
 }
@@ -64,7 +59,7 @@ int topology_leave_out(const struct topology_build *b, size_t n, const char *fmt
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	topology_vformat(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	return note(b, n, text);
 }

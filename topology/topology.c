@@ -1,37 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Topologies: freeing them, making one up, and choosing streams for a workload. Readers of tables are beside it. */
+/* Topologies: making one up, and choosing streams for a workload. Readers of tables are beside it. */
 #include "build.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-void smmu_topology_free(struct smmu_topology *t)
-{
-	size_t i;
-
-	for (i = 0; i < t->n_smmus; i++) {
-		free(t->smmus[i].name);
-		free(t->smmus[i].compatible);
-		free(t->smmus[i].ids);
-	}
-	for (i = 0; i < t->n_roots; i++) {
-		free(t->roots[i].name);
-		free(t->roots[i].streams);
-	}
-	for (i = 0; i < t->n_reserved; i++)
-		free(t->reserved[i].name);
-	for (i = 0; i < t->n_others; i++)
-		free(t->others[i].name);
-	for (i = 0; i < t->n_warnings; i++)
-		free(t->warnings[i]);
-	free(t->smmus);
-	free(t->roots);
-	free(t->reserved);
-	free(t->others);
-	free(t->warnings);
-	memset(t, 0, sizeof(*t));
-}
 
 /* A made-up root complex for instance @p i. */
 static int make_up_root(const struct topology_build *b, unsigned i, unsigned n_devices)
@@ -98,7 +70,7 @@ int smmu_topology_make_up_devices(struct smmu_topology *t, unsigned n_devices)
 		rc = make_up_root(&b, (unsigned)i, n_devices);
 		if (rc)
 			break;
-		smmu->ids = malloc(sizeof(*smmu->ids));
+		smmu->ids = topology_alloc(1, sizeof(*smmu->ids));
 		if (!smmu->ids)
 			return -SMMU_ENOMEM;
 		smmu->ids[0] = (struct smmu_topology_ids){.count = n_devices};
