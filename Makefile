@@ -26,6 +26,7 @@ C_FILES = git ls-files -co --exclude-standard '*.[ch]'
 
 .DEFAULT_GOAL := build
 .PHONY: build run test help setup-test check format check-format tidy freestanding sanitize tsan bench timing calibrate mutants conformance fuzz headers docs deb ci install uninstall clean
+.PHONY: test-uefi
 
 build: ## build the library and the command (build/smmuv3), after installing what that needs
 	$(SETUP) run
@@ -38,6 +39,11 @@ run: build ## run the main job: stage-1 and stage-2 domains shared by two SMMUs,
 test: ## install what the tests need, build everything, run all tests
 	$(SETUP) test
 	@tools/test.sh $(BUILD) $(MESON_ARGS)
+
+test-uefi: ## build the UEFI driver, fetch firmware, QEMU and a kernel into .cache, boot them, judge (docs/uefi.md)
+	$(SETUP) uefi
+	@tests/uefi/build.sh
+	@tests/uefi/run.py $(BOOTS)
 
 format: ## bring every C file into the project's format
 	@$(C_FILES) | xargs clang-format -i
@@ -121,6 +127,7 @@ uninstall: ## take away what the last install put there
 
 clean: ## remove every build folder; the cache (.cache) stays
 	rm -rf $(BUILD) build-asan build-tsan build-clang build-tidy build-freestanding build-embed build-ci build-mutants build-docs build-deb build-timing
+	rm -rf build-uefi
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  \1\t\2/p' Makefile | expand -t 18

@@ -3,11 +3,12 @@
 # Installs the packages that a step needs and that are missing, by name, from the Debian archive this machine uses.
 # With nothing missing it asks nobody: no network and no root needed.
 #
-# usage: tools/setup.sh run|test|ci|deb
+# usage: tools/setup.sh run|test|ci|deb|uefi
 #   run   build and use the library and the command
 #   test  the same, and the test programs
 #   ci    the same, and every check of .ci/run: second compiler, cross compiler, sanitizers, format, lint, pages
 #   deb   build the Debian packages
+#   uefi  build the UEFI driver and boot it
 # Exit status: 0 all there, 1 something could not be installed, 2 bad usage.
 set -eu
 
@@ -15,6 +16,7 @@ run="gcc libc6-dev meson ninja-build pkg-config liburcu-dev libfdt-dev libjson-c
 test="$run libcmocka-dev python3"
 ci="$test g++ clang clang-format clang-tidy libclang-rt-dev gcc-aarch64-linux-gnu mandoc shellcheck doxygen valgrind"
 deb="$run debhelper dpkg-dev lintian"
+uefi="clang lld python3"
 
 # On AArch64 itself the native compiler goes by the cross compiler's name.
 [ "$(uname -m)" != aarch64 ] || ci=$(echo "$ci" | sed 's/ gcc-aarch64-linux-gnu//')
@@ -24,8 +26,9 @@ run) wanted=$run ;;
 test) wanted=$test ;;
 ci) wanted=$ci ;;
 deb) wanted=$deb ;;
+uefi) wanted=$uefi ;;
 *)
-	echo "usage: tools/setup.sh run|test|ci|deb" >&2
+	echo "usage: tools/setup.sh run|test|ci|deb|uefi" >&2
 	exit 2
 	;;
 esac

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/**
+ * @file smmu_uefi.h
+ * The hot path under UEFI boot services: one processor, no interrupts but the timer's, whose events run at task priority
+ * levels. Every entry into this driver raises the level to TPL_NOTIFY (system.h), so the library has one thread that nobody
+ * interrupts: locks only note that they are held, and there are no read sections. include/smmuv3/port.h has what each name
+ * promises.
+ *
+ * Commands are counted here, where they become the SMMU's: by how far CMDQ_PROD moves.
+ */
+#ifndef SMMU_UEFI_PORT_H
+#define SMMU_UEFI_PORT_H
+
+#include <smmuv3/atomic.h>
+#include <smmuv3/rcu_epoch.h>
+#include <smmuv3/types.h>
+
+SMMU_BEGIN_DECLS
+
+#define SMMU_PORT_TAG uefi
+
+/** What one SMMU was sent. Outlives its instance. */
+struct smmu_uefi_count {
+	uint64_t commands; /**< entries of the command queue that the SMMU was told of */
+	uint64_t batches;  /**< writes of CMDQ_PROD */
+	uint32_t prod;     /**< the last value of CMDQ_PROD */
+	uint32_t log2size; /**< from CMDQ_BASE */
+};
+
+struct smmu_mmio {
+	volatile uint8_t *base;
+	struct smmu_uefi_count *count; /**< NULL: not counted */
+};
+
+#define SMMU_UEFI_CMDQ_BASE 0x90u
+#define SMMU_UEFI_CMDQ_PROD 0x98u
+#define SMMU_UEFI_CMDQ_CONS 0x9cu
+
+static inline void smmu_uefi_count_prod(struct smmu_uefi_count *c, uint32_t prod)
+{
+	uint32_t mask = (2u << c->log2size) - 1, moved = (prod - c->prod) & mask;
+
+	c->prod = prod & mask;
+	c->commands += moved;
+	c->batches += moved != 0;
+}
+
+static inline uint32_t smmu_mmio_read32(const struct smmu_mmio *m, uint32_t offset)
+{
+	return *(const volatile uint32_t *)(m->base + offset);
+}
+
+static inline uint64_t smmu_mmio_read64(const struct smmu_mmio *m, uint32_t offset)
+{
+	return *(const volatile uint64_t *)(m->base + offset);
+}
+
+static inline void smmu_mmio_write32(const struct smmu_mmio *m, uint32_t offset, uint32_t value)
+{
+	if (m->count && offset == SMMU_UEFI_CMDQ_PROD)
+		smmu_uefi_count_prod(m->count, value);
+	*(volatile uint32_t *)(m->base + offset) = value;
+	/* A queue that is started over begins where CONS is put, after PROD. */
+	if (m->count && offset == SMMU_UEFI_CMDQ_CONS)
+		m->count->prod = value & ((2u << m->count->log2size) - 1);
+}
+
+static inline void smmu_mmio_write64(const struct smmu_mmio *m, uint32_t offset, uint64_t value)
+{
+	if (m->count && offset == SMMU_UEFI_CMDQ_BASE) {
+		m->count->log2size = value & 0x1f;
+		m->count->prod = 0;
+	}
+	*(volatile uint64_t *)(m->base + offset) = value;
+}
+
+#if defined(__aarch64__)
+static inline void smmu_dma_wmb(void)
+{
+	__asm__ volatile("dsb oshst" ::: "memory");
+}
+
+static inline void smmu_dma_rmb(void)
+{
+	__asm__ volatile("dmb oshld" ::: "memory");
+}
+
+static inline void smmu_mb(void)
+{
+	__asm__ volatile("dsb osh" ::: "memory");
+}
+
+static inline void smmu_cpu_relax(void)
+{
+	__asm__ volatile("yield" ::: "memory");
+}
+#else /* tests of this port on the machine that builds it */
+static inline void smmu_dma_wmb(void)
+{
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+}
+
+static inline void smmu_dma_rmb(void)
+{
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+}
+
+static inline void smmu_mb(void)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+static inline void smmu_cpu_relax(void)
+{
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
+#endif
+
+static inline void smmu_relax(const struct smmu_mmio *m)
+{
+	(void)m;
+	smmu_cpu_relax();
+}
+
+/* Nobody else may run meanwhile: the level is TPL_NOTIFY. */
+static inline void smmu_wait_pause(const struct smmu_mmio *m, bool may_sleep)
+{
+	(void)may_sleep;
+	smmu_relax(m);
+}
+
+typedef uint8_t smmu_irqflags;
+
+static inline smmu_irqflags smmu_irq_save(void)
+{
+	return 0;
+}
+
+static inline void smmu_irq_restore(smmu_irqflags flags)
+{
+	(void)flags;
+}
+
+struct smmu_spinlock {
+	uint32_t held;
+};
+
+static inline void smmu_spin_init(struct smmu_spinlock *l)
+{
+	l->held = 0;
+}
+
+static inline smmu_irqflags smmu_spin_lock(struct smmu_spinlock *l)
+{
+	l->held++;
+	return 0;
+}
+
+static inline void smmu_spin_unlock(struct smmu_spinlock *l, smmu_irqflags flags)
+{
+	(void)flags;
+	l->held--;
+}
+
+struct smmu_mutex {
+	uint32_t held;
+};
+
+static inline void smmu_mutex_init(struct smmu_mutex *l)
+{
+	l->held = 0;
+}
+
+static inline void smmu_mutex_lock(struct smmu_mutex *l)
+{
+	l->held++;
+}
+
+static inline void smmu_mutex_unlock(struct smmu_mutex *l)
+{
+	l->held--;
+}
+
+#define smmu_rcu_publish(pp, v) __atomic_store_n((pp), (v), __ATOMIC_RELEASE)
+#define smmu_rcu_dereference(pp) __atomic_load_n((pp), __ATOMIC_ACQUIRE)
+
+struct smmu_rcu {
+	uint32_t unused;
+};
+
+/* A fence is finished by the call that submitted it, at TPL_NOTIFY, so no reader is ever there when somebody asks. */
+static inline unsigned smmu_rcu_enter(struct smmu_rcu *rcu)
+{
+	(void)rcu;
+	return 0;
+}
+
+static inline void smmu_rcu_exit(struct smmu_rcu *rcu, unsigned cookie)
+{
+	(void)rcu;
+	(void)cookie;
+}
+
+static inline void smmu_rcu_synchronize(struct smmu_rcu *rcu)
+{
+	(void)rcu;
+}
+
+static inline void smmu_rcu_retire(struct smmu_rcu *rcu, struct smmu_rcu_head *head,
+				   void (*fn)(struct smmu_rcu_head *head))
+{
+	(void)rcu;
+	fn(head);
+}
+
+SMMU_END_DECLS
+
+#endif
