@@ -22,7 +22,7 @@
 /** One SMMU of the table. */
 struct uefi_smmu {
 	struct smmu_instance instance;
-	struct smmu_uefi_count count;
+	struct smmu_uefi_side side;
 	const struct smmu_topology_smmu *told;
 	bool up;
 	bool broken; /**< it was taken over and did not come up: its streams abort, or nobody knows */
@@ -124,6 +124,11 @@ efi_status uefi_machine_read(void);
 efi_status uefi_machine_probe(void);
 /** Bring them up: every stream aborts from here on. DEVICE_ERROR: not one came up. */
 efi_status uefi_machine_enable(void);
+/**
+ * Let go of the SMMUs that were held back while their reserved memory was mapped: SMMUEN first, and GBPA.ABORT when it does not
+ * matter any more.
+ */
+void uefi_machine_let_go(void);
 /** Take all SMMUs away again, and what was allocated. */
 void uefi_machine_stop(void);
 /** @} */
@@ -164,6 +169,7 @@ void uefi_poll(void);
 efi_status uefi_events_start(void);
 void uefi_events_stop(void);
 efi_status uefi_handover_prepare(void);
+void uefi_handover_cancel(void);
 void uefi_handover(void);
 extern struct smmu_uefi_info uefi_info;
 /** @} */

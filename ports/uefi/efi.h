@@ -180,7 +180,7 @@ enum efi_space_type {
 	EFI_SPACE_MMIO,
 };
 
-#define EFI_MEMORY_UC 1ull
+#define EFI_SPACE_UC 1ull
 
 struct efi_space_descriptor {
 	uint64_t base, length, capabilities, attributes;

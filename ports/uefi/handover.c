@@ -33,6 +33,13 @@ efi_status uefi_handover_prepare(void)
 	return uefi_system->boot->install_configuration_table(&vendor, uefi.handover);
 }
 
+void uefi_handover_cancel(void)
+{
+	if (uefi.handover && uefi.policy.exit != UEFI_EXIT_ABORT)
+		uefi_system->boot->install_configuration_table(&vendor, NULL);
+	uefi.handover = NULL;
+}
+
 /* What becomes of one stream. True: it still reaches memory. */
 static bool leave_stream(struct uefi_stream *s)
 {

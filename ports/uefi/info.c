@@ -24,8 +24,8 @@ static int get_smmu(uint32_t n, struct uefi_smmu_info *info)
 		.base = s->told->base,
 		.up = s->up,
 		.broken = s->broken,
-		.commands = s->count.commands,
-		.batches = s->count.batches,
+		.commands = s->side.commands,
+		.batches = s->side.batches,
 		.events = s->events,
 		.events_lost = s->instance.events_lost,
 	};

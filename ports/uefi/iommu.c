@@ -199,6 +199,7 @@ static efi_status status_of(int error)
 	case -SMMU_ENOSPC:
 		return SMMU_EFI_OUT_OF_RESOURCES;
 	case -SMMU_ERANGE:
+	case -SMMU_EINVAL: /* a common buffer in the middle of a block that is mapped for something else */
 		return SMMU_EFI_UNSUPPORTED;
 	}
 	return SMMU_EFI_DEVICE_ERROR;

@@ -3,6 +3,8 @@
 #include "acpi.h"
 #include "driver.h"
 
+#include <smmuv3/hw/regs.h>
+
 #define WARNINGS_SHOWN 8u
 #define IORT_MOST 0x100000u /* bytes: what says that it has more is cut here */
 #define REGISTER_BYTES 0x20000u
@@ -84,9 +86,9 @@ static bool registers_there(uint64_t base)
 			continue;
 		/* Nobody has claimed it yet: it is not mapped either. */
 		if (efi_failed(dxe->add_memory_space(EFI_SPACE_MMIO, base, REGISTER_BYTES,
-						     EFI_MEMORY_UC)) ||
+						     EFI_SPACE_UC)) ||
 		    efi_failed(
-			    dxe->set_memory_space_attributes(base, REGISTER_BYTES, EFI_MEMORY_UC)))
+			    dxe->set_memory_space_attributes(base, REGISTER_BYTES, EFI_SPACE_UC)))
 			return false;
 		break;
 	}
@@ -108,7 +110,7 @@ static void probe(struct uefi_smmu *s)
 {
 	struct smmu_instance_config cfg = {
 		.port = &uefi_port,
-		.mmio = {.base = (volatile uint8_t *)(uintptr_t)s->told->base, .count = &s->count},
+		.mmio = {.base = (volatile uint8_t *)(uintptr_t)s->told->base, .side = &s->side},
 		.index = s->told->index,
 		.name = s->name,
 		.coherent_override = s->told->coherent,
@@ -181,6 +183,70 @@ static uint32_t memory_type(void)
 	return EFI_BOOT_DATA;
 }
 
+/*
+ * Traffic that nobody mapped for must not stop, where the table tells of it: reserved memory is in use by a device right now, and
+ * named components by drivers that know of no SMMU. If the SMMU is off and lets all traffic through, it goes on doing so
+ * until those streams have their translations. One that is on, or aborts, is taken over at once: it has let none of
+ * that through, or it is another owner's.
+ */
+static bool hold_back(struct uefi_smmu *s)
+{
+	const struct smmu_mmio *m = &s->instance.mmio;
+	bool needed = s->reserved;
+
+	for (size_t i = 0; i < uefi.topology.n_roots && !needed; i++) {
+		const struct smmu_topology_root *root = &uefi.topology.roots[i];
+
+		for (size_t k = 0; k < root->n_streams; k++)
+			needed |= root->kind == SMMU_TOPOLOGY_NAMED_COMPONENT &&
+				  &uefi.smmu[root->streams[k].smmu] == s;
+	}
+	if (!needed || (smmu_mmio_read32(m, SMMU_CR0) | smmu_mmio_read32(m, SMMU_CR0ACK)) & 1)
+		return false;
+	s->side.held_gbpa = smmu_mmio_read32(m, SMMU_GBPA);
+	s->side.held_cr0 = 0;
+	return !(s->side.held_gbpa & (uint32_t)(SMMU_GBPA_ABORT | SMMU_GBPA_UPDATE));
+}
+
+static bool await(struct uefi_smmu *s, uint32_t offset, uint32_t mask, uint32_t value)
+{
+	const struct smmu_mmio *m = &s->instance.mmio;
+	uint64_t start = smmu_port_now(&uefi_port);
+
+	while ((smmu_mmio_read32(m, offset) & mask) != value)
+		if (smmu_port_now(&uefi_port) - start > s->instance.cfg.timeout_ns)
+			return false;
+	return true;
+}
+
+static bool let_go(struct uefi_smmu *s)
+{
+	const struct smmu_mmio *m = &s->instance.mmio;
+	uint32_t abort = (uint32_t)SMMU_GBPA_ABORT, update = (uint32_t)SMMU_GBPA_UPDATE;
+	uint32_t enable = s->side.held_cr0, gbpa = s->side.held_gbpa;
+
+	s->side.held = false;
+	/* Stream table, context descriptors and tables are in memory before the SMMU looks at them. */
+	smmu_mb();
+	smmu_mmio_write32(m, SMMU_CR0, smmu_mmio_read32(m, SMMU_CR0) | enable);
+	if (!await(s, SMMU_CR0ACK, (uint32_t)SMMU_CR0_SMMUEN, enable))
+		return false;
+	smmu_mmio_write32(m, SMMU_GBPA, gbpa | abort | update);
+	return await(s, SMMU_GBPA, update | abort, abort);
+}
+
+void uefi_machine_let_go(void)
+{
+	for (size_t i = 0; i < uefi.topology.n_smmus; i++) {
+		struct uefi_smmu *s = &uefi.smmu[i];
+
+		if (!s->side.held || let_go(s))
+			continue;
+		uefi_say(SMMU_LOG_ERROR, s->name);
+		uefi_say(SMMU_LOG_ERROR, "  does not confirm that it is enabled");
+	}
+}
+
 efi_status uefi_machine_enable(void)
 {
 	struct smmu_domain_config identity = {.port = &uefi_port, .kind = SMMU_DOMAIN_IDENTITY};
@@ -195,7 +261,11 @@ efi_status uefi_machine_enable(void)
 
 		if (!s->up)
 			continue;
+		s->side.held = hold_back(s);
 		s->up = !smmu_instance_enable(&s->instance);
+		/* One that did not come up is left as the library left it, for good. */
+		if (!s->up && s->side.held && !let_go(s))
+			uefi_say(SMMU_LOG_ERROR, "and its traffic cannot be stopped");
 		s->broken = !s->up;
 		up += s->up;
 	}

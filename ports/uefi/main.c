@@ -6,7 +6,8 @@
  *   1. Read the IORT and probe: nothing is changed yet, and who finds no SMMUv3 leaves without a trace.
  *   2. Disconnect the drivers of PCI devices: their transfers end, and what they mapped before is given back, to the services
  *      that they had it from.
- *   3. Bring up the SMMUs: every stream aborts. Reserved memory is mapped and its streams are attached before anything else.
+ *   3. Bring up the SMMUs: every stream aborts. Streams with reserved memory, and those of named components, have their
+ *      translations before SMMUEN is set: their traffic does not stop for a moment (uefi_machine_let_go).
  *   4. Install the protocol, which the host bridge's driver is told of.
  *   5. Connect again: the PCI bus driver looks the protocol up when it starts.
  */
@@ -98,6 +99,7 @@ static efi_status bring_up(void)
 	if (efi_failed(status))
 		return status;
 	uefi_devices_reserve();
+	uefi_machine_let_go();
 	uefi_iommu_start();
 	status = uefi_handover_prepare();
 	return efi_failed(status) ? status : uefi_events_start();
@@ -132,6 +134,7 @@ static efi_status start(void)
 	}
 	if (efi_failed(status)) {
 		uefi_say_value(SMMU_LOG_ERROR, "not started", "status", status);
+		uefi_handover_cancel();
 		uefi_machine_stop();
 	}
 	if (were)

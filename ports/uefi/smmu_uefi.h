@@ -6,7 +6,10 @@
  * interrupts: locks only note that they are held, and there are no read sections. include/smmuv3/port.h has what each name
  * promises.
  *
- * Commands are counted here, where they become the SMMU's: by how far CMDQ_PROD moves.
+ * Two more things happen where registers are accessed. Commands are counted, where they become the SMMU's: by how far
+ * CMDQ_PROD moves. And while an SMMU is *held back*, nothing changes for its traffic: writes of GBPA and of CR0.SMMUEN wait, and
+ * read back as if they had taken effect, so that the library sets everything up behind an SMMU that still lets traffic through as
+ * its former owner did. uefi_smmu_let_go() in machine.c ends that.
  */
 #ifndef SMMU_UEFI_PORT_H
 #define SMMU_UEFI_PORT_H
@@ -19,24 +22,33 @@ SMMU_BEGIN_DECLS
 
 #define SMMU_PORT_TAG uefi
 
-/** What one SMMU was sent. Outlives its instance. */
-struct smmu_uefi_count {
-	uint64_t commands; /**< entries of the command queue that the SMMU was told of */
-	uint64_t batches;  /**< writes of CMDQ_PROD */
-	uint32_t prod;     /**< the last value of CMDQ_PROD */
-	uint32_t log2size; /**< from CMDQ_BASE */
+/** One SMMU beside its registers. Outlives its instance. */
+struct smmu_uefi_side {
+	uint64_t commands;  /**< entries of the command queue that the SMMU was told of */
+	uint64_t batches;   /**< writes of CMDQ_PROD */
+	uint32_t prod;      /**< the last value of CMDQ_PROD */
+	uint32_t log2size;  /**< from CMDQ_BASE */
+	bool held;          /**< held back */
+	uint32_t held_gbpa; /**< what GBPA is to read as meanwhile */
+	uint32_t held_cr0;  /**< SMMUEN as it was written */
 };
 
 struct smmu_mmio {
 	volatile uint8_t *base;
-	struct smmu_uefi_count *count; /**< NULL: not counted */
+	struct smmu_uefi_side *side; /**< NULL: registers alone */
 };
 
+#define SMMU_UEFI_CR0 0x20u
+#define SMMU_UEFI_CR0ACK 0x24u
+#define SMMU_UEFI_CR0_SMMUEN 1u
+#define SMMU_UEFI_GBPA 0x44u
+#define SMMU_UEFI_GBPA_ABORT (1u << 20)
+#define SMMU_UEFI_GBPA_UPDATE (1u << 31)
 #define SMMU_UEFI_CMDQ_BASE 0x90u
 #define SMMU_UEFI_CMDQ_PROD 0x98u
 #define SMMU_UEFI_CMDQ_CONS 0x9cu
 
-static inline void smmu_uefi_count_prod(struct smmu_uefi_count *c, uint32_t prod)
+static inline void smmu_uefi_count_prod(struct smmu_uefi_side *c, uint32_t prod)
 {
 	uint32_t mask = (2u << c->log2size) - 1, moved = (prod - c->prod) & mask;
 
@@ -47,7 +59,14 @@ static inline void smmu_uefi_count_prod(struct smmu_uefi_count *c, uint32_t prod
 
 static inline uint32_t smmu_mmio_read32(const struct smmu_mmio *m, uint32_t offset)
 {
-	return *(const volatile uint32_t *)(m->base + offset);
+	uint32_t value;
+
+	if (m->side && m->side->held && offset == SMMU_UEFI_GBPA)
+		return m->side->held_gbpa;
+	value = *(const volatile uint32_t *)(m->base + offset);
+	if (m->side && m->side->held && (offset == SMMU_UEFI_CR0 || offset == SMMU_UEFI_CR0ACK))
+		value |= m->side->held_cr0;
+	return value;
 }
 
 static inline uint64_t smmu_mmio_read64(const struct smmu_mmio *m, uint32_t offset)
@@ -57,19 +76,31 @@ static inline uint64_t smmu_mmio_read64(const struct smmu_mmio *m, uint32_t offs
 
 static inline void smmu_mmio_write32(const struct smmu_mmio *m, uint32_t offset, uint32_t value)
 {
-	if (m->count && offset == SMMU_UEFI_CMDQ_PROD)
-		smmu_uefi_count_prod(m->count, value);
+	if (m->side && m->side->held && offset == SMMU_UEFI_GBPA) {
+		m->side->held_gbpa = value & ~SMMU_UEFI_GBPA_UPDATE;
+		return;
+	}
+	if (m->side && m->side->held && offset == SMMU_UEFI_CR0) {
+		m->side->held_cr0 = value & SMMU_UEFI_CR0_SMMUEN;
+		value &= ~SMMU_UEFI_CR0_SMMUEN;
+	}
+	if (m->side && offset == SMMU_UEFI_CMDQ_PROD)
+		smmu_uefi_count_prod(m->side, value);
 	*(volatile uint32_t *)(m->base + offset) = value;
-	/* A queue that is started over begins where CONS is put, after PROD. */
-	if (m->count && offset == SMMU_UEFI_CMDQ_CONS)
-		m->count->prod = value & ((2u << m->count->log2size) - 1);
+	/* A queue that is started over begins where CONS is put, after PROD: that was no command. */
+	if (m->side && offset == SMMU_UEFI_CMDQ_CONS) {
+		uint32_t moved = (m->side->prod - value) & ((2u << m->side->log2size) - 1);
+
+		m->side->commands -= moved;
+		m->side->prod = value & ((2u << m->side->log2size) - 1);
+	}
 }
 
 static inline void smmu_mmio_write64(const struct smmu_mmio *m, uint32_t offset, uint64_t value)
 {
-	if (m->count && offset == SMMU_UEFI_CMDQ_BASE) {
-		m->count->log2size = value & 0x1f;
-		m->count->prod = 0;
+	if (m->side && offset == SMMU_UEFI_CMDQ_BASE) {
+		m->side->log2size = value & 0x1f;
+		m->side->prod = 0;
 	}
 	*(volatile uint64_t *)(m->base + offset) = value;
 }

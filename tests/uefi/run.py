@@ -26,6 +26,7 @@ DISKS = 4
 PATTERN_END = 4 * MIB
 WRITE_AT = 8 * MIB
 WRITTEN = 0x4000 + MIB + MIB // 2
+RESERVED_STREAM = 0x38  # the first rogue: bus 0, slot 7
 
 # name: (mode of tests/uefi/main.c, images, most seconds, what it is)
 BOOTS = {
@@ -116,7 +117,10 @@ def command_line(qemu, firmware, work, smmus):
                                 'virtio-blk-pci,bus=pcie.0,addr=6.0,disable-legacy=on,iommu_platform=on',
                                 'virtio-blk-pci,bus=rp1,disable-legacy=on,iommu_platform=on']):
         line += ['-drive', f'file={work}/disk{i}.img,if=none,id=d{i},format=raw', '-device', f'{device},drive=d{i}']
-    return line + ['-device', 'iommu-testdev,bus=pcie.0,addr=7.0', '-device', 'iommu-testdev,bus=rp2']
+    line += ['-device', 'iommu-testdev,bus=pcie.0,addr=7.0', '-device', 'iommu-testdev,bus=rp2']
+    # What QEMU's SMMUs were told, as they saw it.
+    return line + ['-trace', 'smmuv3_write_mmio', '-trace', 'smmuv3_cmdq_opcode', '-trace', 'smmuv3_cmdq_cfgi_ste',
+                   '-D', f'{work}/trace']
 
 
 def boot(name, args, qemu, firmware):
@@ -177,13 +181,49 @@ def judge(name, text, ended, work, seconds):
             ok += 1
             if not disk_has_writes(os.path.join(work, f'disk{i}.img'), i):
                 wrong.append(f'disk {i} does not have what was written')
+    if 'r' in mode:
+        ok += 1
+        wrong += judge_reserved(work)
     stats = {}
     for when, line in re.findall(r'^stats (\w+) (.*)', text, re.M):
         stats[when] = {k: int(v) for k, v in re.findall(r'(\w+)=(\d+)', line)}
+    if 'l' in mode:
+        # Our count of commands and QEMU's.
+        ok += 1
+        theirs = sum(what == 'command' for what, _ in told(work))
+        if theirs != total(stats, 'loaded'):
+            wrong.append(f'QEMU counts {theirs} commands, the driver {total(stats, "loaded")}')
     say(f'{"FAIL" if wrong else "PASS"} {name}: {BOOTS[name][3]} ({ok} checks, {seconds:.0f} s)')
     for line in wrong:
         say('  ' + line.replace('\n', '\n  '))
     return not wrong, stats
+
+
+def told(work):
+    """What QEMU's SMMUs were told, in order: pairs of what and its number."""
+    found = []
+    for line in open(os.path.join(work, 'trace'), encoding='ascii', errors='replace'):
+        mmio = re.match(r'smmuv3_write_mmio addr: 0x(\w+) val:0x(\w+)', line)
+        ste = re.match(r'smmuv3_cmdq_cfgi_ste streamid= 0x(\w+)', line)
+        if mmio:
+            found.append((int(mmio.group(1), 16), int(mmio.group(2), 16)))
+        elif ste:
+            found.append(('ste', int(ste.group(1), 16)))
+        elif line.startswith('smmuv3_cmdq_opcode'):
+            found.append(('command', 0))
+    return found
+
+
+def judge_reserved(work):
+    """The stream with reserved memory has its STE before its SMMU is enabled, and until then all traffic passes."""
+    trace = told(work)
+    ste = [i for i, e in enumerate(trace) if e == ('ste', RESERVED_STREAM)]
+    enabled = [i for i, (what, value) in enumerate(trace) if what == 0x20 and value & 1]
+    aborting = [i for i, (what, value) in enumerate(trace) if what == 0x44 and value >> 20 & 1]
+    # The other SMMU has nothing reserved: it aborts first of all, and is enabled first.
+    fine = len(ste) > 0 and len(enabled) > 1 and enabled[0] < ste[0] < enabled[1] and \
+        sum(i < enabled[1] for i in aborting) == 1
+    return [] if fine else ['reserved memory was not mapped before SMMUEN']
 
 
 def total(stats, when):
