@@ -67,7 +67,8 @@ static void on_timer(efi_event event, void *ctx)
 
 	(void)event;
 	(void)ctx;
-	uefi_poll();
+	if (!uefi_exited)
+		uefi_poll();
 	uefi_leave(tpl);
 }
 
@@ -81,7 +82,8 @@ static void on_function(efi_event event, void *ctx)
 
 	(void)event;
 	(void)ctx;
-	uefi_devices_learn();
+	if (!uefi_exited)
+		uefi_devices_learn();
 	uefi_leave(tpl);
 }
 
@@ -93,6 +95,9 @@ static void on_end(efi_event event, void *ctx)
 {
 	(void)event;
 	(void)ctx;
+	/* A loader whose memory map was old asks again. */
+	if (uefi_exited)
+		return;
 	uefi_poll();
 	uefi_exited = true;
 	uefi_handover();

@@ -67,7 +67,7 @@ $(printf '  %s\n' Entry.c $(sed 's#^#src/#' src/sources.txt) $(printf 'topology/
   $entry_library
 
 [BuildOptions]
-  *_*_AARCH64_CC_FLAGS = -std=gnu11 -DSMMU_PORT_HEADER='"smmu_uefi.h"'$macro -Wno-unused-parameter
+  *_*_AARCH64_CC_FLAGS = -std=gnu11 -ffreestanding -DSMMU_PORT_HEADER='"smmu_uefi.h"'$macro -Wno-unused-parameter
 
 [Depex]
   TRUE
