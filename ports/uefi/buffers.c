@@ -8,12 +8,12 @@
 bool uefi_pages(uint32_t type, uint64_t size, uint64_t below, uint64_t *at, uint64_t *taken,
 		uint64_t *taken_pages)
 {
-	uint64_t slack = uefi.limits.granule - EFI_PAGE;
+	uint64_t slack = uefi.limits.granule - SMMU_EFI_PAGE;
 
 	*taken = below - 1;
-	*taken_pages = (size + slack) / EFI_PAGE;
-	if (efi_failed(uefi_system->boot->allocate_pages(EFI_ALLOCATE_BELOW, type, *taken_pages,
-							 taken)))
+	*taken_pages = (size + slack) / SMMU_EFI_PAGE;
+	if (efi_failed(uefi_system->boot->allocate_pages(SMMU_EFI_ALLOCATE_BELOW, type,
+							 *taken_pages, taken)))
 		return false;
 	*at = smmu_align_up(*taken, uefi.limits.granule);
 	return true;
@@ -34,16 +34,16 @@ static efi_status allocate(uint32_t memory, uintptr_t pages, void **host, uint64
 
 	if (attributes & ~(uint64_t)ATTRIBUTES)
 		return SMMU_EFI_UNSUPPORTED;
-	if (!host || !pages || (memory != EFI_BOOT_DATA && memory != EFI_RUNTIME_DATA))
+	if (!host || !pages || (memory != SMMU_EFI_BOOT_DATA && memory != SMMU_EFI_RUNTIME_DATA))
 		return SMMU_EFI_INVALID_PARAMETER;
-	if (pages > below / EFI_PAGE)
+	if (pages > below / SMMU_EFI_PAGE)
 		return SMMU_EFI_OUT_OF_RESOURCES;
 	if (!(attributes & EDKII_IOMMU_DUAL_ADDRESS) && below > FOUR_GIB)
 		below = FOUR_GIB;
 	b = uefi_alloc(sizeof(*b));
 	if (!b)
 		return SMMU_EFI_OUT_OF_RESOURCES;
-	size = smmu_align_up(pages * EFI_PAGE, uefi.limits.granule);
+	size = smmu_align_up(pages * SMMU_EFI_PAGE, uefi.limits.granule);
 	if (!uefi_pages(memory, size, below, &b->first, &b->at, &b->at_pages)) {
 		uefi_free(b);
 		return SMMU_EFI_OUT_OF_RESOURCES;

@@ -206,12 +206,12 @@ struct uefi_function *uefi_function_of(efi_handle handle)
 
 void uefi_devices_learn(void)
 {
-	static const struct efi_guid guid = EFI_GUID_PCI_IO;
+	static const struct efi_guid guid = SMMU_EFI_GUID_PCI_IO;
 	efi_handle *handles;
 	uintptr_t n;
 
-	if (efi_failed(uefi_system->boot->locate_handle_buffer(EFI_LOCATE_PROTOCOL, &guid, NULL, &n,
-							       &handles)))
+	if (efi_failed(uefi_system->boot->locate_handle_buffer(SMMU_EFI_LOCATE_PROTOCOL, &guid,
+							       NULL, &n, &handles)))
 		return;
 	for (uintptr_t i = 0; i < n; i++)
 		uefi_function_of(handles[i]);

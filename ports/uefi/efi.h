@@ -17,20 +17,20 @@ typedef void *efi_handle;
 typedef void *efi_event;
 typedef uint16_t efi_char;
 
-#define EFI_ERROR_BIT 0x8000000000000000ull
+#define SMMU_EFI_ERROR_BIT 0x8000000000000000ull
 #define SMMU_EFI_SUCCESS 0ull
-#define SMMU_EFI_LOAD_ERROR (EFI_ERROR_BIT | 1)
-#define SMMU_EFI_INVALID_PARAMETER (EFI_ERROR_BIT | 2)
-#define SMMU_EFI_UNSUPPORTED (EFI_ERROR_BIT | 3)
-#define SMMU_EFI_BUFFER_TOO_SMALL (EFI_ERROR_BIT | 5)
-#define SMMU_EFI_DEVICE_ERROR (EFI_ERROR_BIT | 7)
-#define SMMU_EFI_OUT_OF_RESOURCES (EFI_ERROR_BIT | 9)
-#define SMMU_EFI_NOT_FOUND (EFI_ERROR_BIT | 14)
-#define SMMU_EFI_ALREADY_STARTED (EFI_ERROR_BIT | 20)
+#define SMMU_EFI_LOAD_ERROR (SMMU_EFI_ERROR_BIT | 1)
+#define SMMU_EFI_INVALID_PARAMETER (SMMU_EFI_ERROR_BIT | 2)
+#define SMMU_EFI_UNSUPPORTED (SMMU_EFI_ERROR_BIT | 3)
+#define SMMU_EFI_BUFFER_TOO_SMALL (SMMU_EFI_ERROR_BIT | 5)
+#define SMMU_EFI_DEVICE_ERROR (SMMU_EFI_ERROR_BIT | 7)
+#define SMMU_EFI_OUT_OF_RESOURCES (SMMU_EFI_ERROR_BIT | 9)
+#define SMMU_EFI_NOT_FOUND (SMMU_EFI_ERROR_BIT | 14)
+#define SMMU_EFI_ALREADY_STARTED (SMMU_EFI_ERROR_BIT | 20)
 
 static inline bool efi_failed(efi_status s)
 {
-	return s & EFI_ERROR_BIT;
+	return s & SMMU_EFI_ERROR_BIT;
 }
 
 struct efi_guid {
@@ -47,34 +47,34 @@ struct efi_table_header {
 /* ---- Memory ---- */
 
 enum efi_allocate_type {
-	EFI_ALLOCATE_ANY,
-	EFI_ALLOCATE_BELOW, /**< the address says: no byte above it */
-	EFI_ALLOCATE_AT,
+	SMMU_EFI_ALLOCATE_ANY,
+	SMMU_EFI_ALLOCATE_BELOW, /**< the address says: no byte above it */
+	SMMU_EFI_ALLOCATE_AT,
 };
 
 enum efi_memory_type {
-	EFI_RESERVED = 0,
-	EFI_BOOT_DATA = 4,
-	EFI_RUNTIME_DATA = 6,
+	SMMU_EFI_RESERVED = 0,
+	SMMU_EFI_BOOT_DATA = 4,
+	SMMU_EFI_RUNTIME_DATA = 6,
 };
 
-#define EFI_PAGE 4096u
+#define SMMU_EFI_PAGE 4096u
 
 /* ---- Events ---- */
 
-#define EFI_TPL_APPLICATION 4u
-#define EFI_TPL_CALLBACK 8u
-#define EFI_TPL_NOTIFY 16u
+#define SMMU_EFI_TPL_APPLICATION 4u
+#define SMMU_EFI_TPL_CALLBACK 8u
+#define SMMU_EFI_TPL_NOTIFY 16u
 
-#define EFI_EVENT_TIMER 0x80000000u
-#define EFI_EVENT_SIGNAL 0x00000200u
-#define EFI_EVENT_EXIT_BOOT 0x00000201u
+#define SMMU_EFI_EVENT_TIMER 0x80000000u
+#define SMMU_EFI_EVENT_SIGNAL 0x00000200u
+#define SMMU_EFI_EVENT_EXIT_BOOT 0x00000201u
 
-enum efi_timer_delay { EFI_TIMER_CANCEL, EFI_TIMER_PERIODIC, EFI_TIMER_RELATIVE };
+enum efi_timer_delay { SMMU_EFI_TIMER_CANCEL, SMMU_EFI_TIMER_PERIODIC, SMMU_EFI_TIMER_RELATIVE };
 
 typedef void efi_notify(efi_event event, void *ctx);
 
-enum efi_locate { EFI_LOCATE_ALL, EFI_LOCATE_NOTIFY, EFI_LOCATE_PROTOCOL };
+enum efi_locate { SMMU_EFI_LOCATE_ALL, SMMU_EFI_LOCATE_NOTIFY, SMMU_EFI_LOCATE_PROTOCOL };
 
 /* ---- Tables ---- */
 
@@ -174,13 +174,13 @@ struct efi_system_table {
 /* ---- PI: what is in the physical address space ---- */
 
 enum efi_space_type {
-	EFI_SPACE_NONE,
-	EFI_SPACE_RESERVED,
-	EFI_SPACE_MEMORY,
-	EFI_SPACE_MMIO,
+	SMMU_EFI_SPACE_NONE,
+	SMMU_EFI_SPACE_RESERVED,
+	SMMU_EFI_SPACE_MEMORY,
+	SMMU_EFI_SPACE_MMIO,
 };
 
-#define EFI_SPACE_UC 1ull
+#define SMMU_EFI_SPACE_UC 1ull
 
 struct efi_space_descriptor {
 	uint64_t base, length, capabilities, attributes;
@@ -215,7 +215,7 @@ struct efi_loaded_image {
 	efi_status (*unload)(efi_handle image);
 };
 
-enum efi_pci_width { EFI_PCI_8, EFI_PCI_16, EFI_PCI_32, EFI_PCI_64 };
+enum efi_pci_width { SMMU_EFI_PCI_8, SMMU_EFI_PCI_16, SMMU_EFI_PCI_32, SMMU_EFI_PCI_64 };
 
 struct efi_pci_io;
 typedef efi_status efi_pci_config(struct efi_pci_io *self, uint32_t width, uint32_t offset,
@@ -242,9 +242,9 @@ struct efi_pci_io {
 				 uint64_t *result);
 };
 
-#define EFI_PCI_ATTRIBUTES_ENABLE 2u
-#define EFI_PCI_ATTRIBUTE_MEMORY 0x0200u
-#define EFI_PCI_ATTRIBUTE_MASTER 0x0400u
+#define SMMU_EFI_PCI_ATTRIBUTES_ENABLE 2u
+#define SMMU_EFI_PCI_ATTRIBUTE_MEMORY 0x0200u
+#define SMMU_EFI_PCI_ATTRIBUTE_MASTER 0x0400u
 
 /* EDKII_IOMMU_PROTOCOL, revision 1.0. */
 #define EDKII_IOMMU_REVISION 0x00010000u
@@ -280,42 +280,42 @@ struct edkii_iommu {
 
 /* ---- GUIDs ---- */
 
-#define EFI_GUID_ACPI20                                                \
+#define SMMU_EFI_GUID_ACPI20                                           \
 	{                                                              \
 		0x8868e871, 0xe4f1, 0x11d3,                            \
 		{                                                      \
 			0xbc, 0x22, 0x00, 0x80, 0xc7, 0x3c, 0x88, 0x81 \
 		}                                                      \
 	}
-#define EFI_GUID_DXE_SERVICES                                          \
+#define SMMU_EFI_GUID_DXE_SERVICES                                     \
 	{                                                              \
 		0x05ad34ba, 0x6f02, 0x4214,                            \
 		{                                                      \
 			0x95, 0x2e, 0x4d, 0xa0, 0x39, 0x8e, 0x2b, 0xb9 \
 		}                                                      \
 	}
-#define EFI_GUID_LOADED_IMAGE                                          \
+#define SMMU_EFI_GUID_LOADED_IMAGE                                     \
 	{                                                              \
 		0x5b1b31a1, 0x9562, 0x11d2,                            \
 		{                                                      \
 			0x8e, 0x3f, 0x00, 0xa0, 0xc9, 0x69, 0x72, 0x3b \
 		}                                                      \
 	}
-#define EFI_GUID_PCI_IO                                                \
+#define SMMU_EFI_GUID_PCI_IO                                           \
 	{                                                              \
 		0x4cf5b200, 0x68b8, 0x4ca5,                            \
 		{                                                      \
 			0x9e, 0xec, 0xb2, 0x3e, 0x3f, 0x50, 0x02, 0x9a \
 		}                                                      \
 	}
-#define EFI_GUID_PCI_ROOT_BRIDGE_IO                                    \
+#define SMMU_EFI_GUID_PCI_ROOT_BRIDGE_IO                               \
 	{                                                              \
 		0x2f707ebb, 0x4a1a, 0x11d4,                            \
 		{                                                      \
 			0x9a, 0x38, 0x00, 0x90, 0x27, 0x3f, 0xc1, 0x4d \
 		}                                                      \
 	}
-#define EFI_GUID_EDKII_IOMMU                                           \
+#define SMMU_EFI_GUID_EDKII_IOMMU                                      \
 	{                                                              \
 		0x4e939de9, 0xd948, 0x4b0f,                            \
 		{                                                      \

@@ -105,22 +105,22 @@ static void on_end(efi_event event, void *ctx)
 
 efi_status uefi_events_start(void)
 {
-	static const struct efi_guid guid = EFI_GUID_PCI_IO;
+	static const struct efi_guid guid = SMMU_EFI_GUID_PCI_IO;
 	struct efi_boot_services *boot = uefi_system->boot;
 	efi_status status;
 	void *registration;
 
-	status = boot->create_event(EFI_EVENT_EXIT_BOOT, EFI_TPL_CALLBACK, on_end, NULL,
+	status = boot->create_event(SMMU_EFI_EVENT_EXIT_BOOT, SMMU_EFI_TPL_CALLBACK, on_end, NULL,
 				    &end_of_boot);
 	if (efi_failed(status))
 		return status;
-	status = boot->create_event(EFI_EVENT_TIMER | EFI_EVENT_SIGNAL, EFI_TPL_CALLBACK, on_timer,
-				    NULL, &timer);
+	status = boot->create_event(SMMU_EFI_EVENT_TIMER | SMMU_EFI_EVENT_SIGNAL,
+				    SMMU_EFI_TPL_CALLBACK, on_timer, NULL, &timer);
 	if (!efi_failed(status))
-		status = boot->set_timer(timer, EFI_TIMER_PERIODIC, POLL_100NS);
+		status = boot->set_timer(timer, SMMU_EFI_TIMER_PERIODIC, POLL_100NS);
 	if (!efi_failed(status)) {
-		status = boot->create_event(EFI_EVENT_SIGNAL, EFI_TPL_CALLBACK, on_function, NULL,
-					    &new_function);
+		status = boot->create_event(SMMU_EFI_EVENT_SIGNAL, SMMU_EFI_TPL_CALLBACK,
+					    on_function, NULL, &new_function);
 		if (!efi_failed(status))
 			status = boot->register_protocol_notify(&guid, new_function, &registration);
 	}

@@ -53,15 +53,15 @@ static struct uefi_shadow *shadow_allocate(void *ctx, uint64_t size, uint64_t be
 	if (!shadow)
 		return NULL;
 	/* Memory of boot services is reclaimed with them: a shadow never outlives the boot. */
-	if (!uefi_pages(EFI_BOOT_DATA, size, below, &shadow->at, &taken, &pages)) {
+	if (!uefi_pages(SMMU_EFI_BOOT_DATA, size, below, &shadow->at, &taken, &pages)) {
 		uefi_free(shadow);
 		return NULL;
 	}
 	if (shadow->at > taken)
-		uefi_system->boot->free_pages(taken, (shadow->at - taken) / EFI_PAGE);
-	if (shadow->at + size < taken + pages * EFI_PAGE)
+		uefi_system->boot->free_pages(taken, (shadow->at - taken) / SMMU_EFI_PAGE);
+	if (shadow->at + size < taken + pages * SMMU_EFI_PAGE)
 		uefi_system->boot->free_pages(shadow->at + size,
-					      pages - (shadow->at + size - taken) / EFI_PAGE);
+					      pages - (shadow->at + size - taken) / SMMU_EFI_PAGE);
 	shadow->size = size;
 	__builtin_memset((void *)(uintptr_t)shadow->at, 0, size);
 	return shadow;
@@ -70,7 +70,7 @@ static struct uefi_shadow *shadow_allocate(void *ctx, uint64_t size, uint64_t be
 static void shadow_release(void *ctx, struct uefi_shadow *shadow)
 {
 	(void)ctx;
-	uefi_system->boot->free_pages(shadow->at, shadow->size / EFI_PAGE);
+	uefi_system->boot->free_pages(shadow->at, shadow->size / SMMU_EFI_PAGE);
 	uefi_free(shadow);
 }
 

@@ -15,14 +15,14 @@ struct uefi_driver uefi;
 /* How many of the @p length bytes at @p table are memory, as far as the firmware can tell: a table may state any length. */
 static uint32_t readable(const void *table, uint32_t length)
 {
-	static const struct efi_guid guid = EFI_GUID_DXE_SERVICES;
+	static const struct efi_guid guid = SMMU_EFI_GUID_DXE_SERVICES;
 	struct efi_dxe_services *dxe = uefi_configuration_table(&guid);
 	uint64_t from = (uintptr_t)table, at = from, end = from + length;
 	struct efi_space_descriptor d;
 
 	while (dxe && at < end) {
 		if (efi_failed(dxe->get_memory_space_descriptor(at, &d)) || !d.length ||
-		    (d.type != EFI_SPACE_MEMORY && d.type != EFI_SPACE_RESERVED))
+		    (d.type != SMMU_EFI_SPACE_MEMORY && d.type != SMMU_EFI_SPACE_RESERVED))
 			return (uint32_t)(at - from);
 		at = d.base + d.length;
 	}
@@ -31,7 +31,7 @@ static uint32_t readable(const void *table, uint32_t length)
 
 efi_status uefi_machine_read(void)
 {
-	static const struct efi_guid acpi = EFI_GUID_ACPI20;
+	static const struct efi_guid acpi = SMMU_EFI_GUID_ACPI20;
 	char err[UEFI_LOG_BYTES] = "";
 	const void *iort;
 	uint32_t length;
@@ -69,7 +69,7 @@ efi_status uefi_machine_read(void)
  */
 static bool registers_there(uint64_t base)
 {
-	static const struct efi_guid guid = EFI_GUID_DXE_SERVICES;
+	static const struct efi_guid guid = SMMU_EFI_GUID_DXE_SERVICES;
 	struct efi_dxe_services *dxe = uefi_configuration_table(&guid);
 	struct efi_space_descriptor d;
 
@@ -80,15 +80,15 @@ static bool registers_there(uint64_t base)
 	for (uint64_t at = base; at < base + REGISTER_BYTES; at = d.base + d.length) {
 		if (efi_failed(dxe->get_memory_space_descriptor(at, &d)) || !d.length)
 			return false;
-		if (d.type == EFI_SPACE_MEMORY || d.type > EFI_SPACE_MMIO)
+		if (d.type == SMMU_EFI_SPACE_MEMORY || d.type > SMMU_EFI_SPACE_MMIO)
 			return false;
-		if (d.type != EFI_SPACE_NONE)
+		if (d.type != SMMU_EFI_SPACE_NONE)
 			continue;
 		/* Nobody has claimed it yet: it is not mapped either. */
-		if (efi_failed(dxe->add_memory_space(EFI_SPACE_MMIO, base, REGISTER_BYTES,
-						     EFI_SPACE_UC)) ||
-		    efi_failed(
-			    dxe->set_memory_space_attributes(base, REGISTER_BYTES, EFI_SPACE_UC)))
+		if (efi_failed(dxe->add_memory_space(SMMU_EFI_SPACE_MMIO, base, REGISTER_BYTES,
+						     SMMU_EFI_SPACE_UC)) ||
+		    efi_failed(dxe->set_memory_space_attributes(base, REGISTER_BYTES,
+								SMMU_EFI_SPACE_UC)))
 			return false;
 		break;
 	}
@@ -179,8 +179,8 @@ efi_status uefi_machine_probe(void)
 static uint32_t memory_type(void)
 {
 	if (uefi.policy.exit != UEFI_EXIT_ABORT || uefi.topology.n_reserved)
-		return EFI_RESERVED;
-	return EFI_BOOT_DATA;
+		return SMMU_EFI_RESERVED;
+	return SMMU_EFI_BOOT_DATA;
 }
 
 /*

@@ -19,10 +19,10 @@
 #endif
 #define COPY_MAX 0x10000u
 
-static const struct efi_guid iommu_guid = EFI_GUID_EDKII_IOMMU;
+static const struct efi_guid iommu_guid = SMMU_EFI_GUID_EDKII_IOMMU;
 static const struct efi_guid info_guid = SMMU_UEFI_GUID_INFO;
-static const struct efi_guid bridge_guid = EFI_GUID_PCI_ROOT_BRIDGE_IO;
-static const struct efi_guid function_guid = EFI_GUID_PCI_IO;
+static const struct efi_guid bridge_guid = SMMU_EFI_GUID_PCI_ROOT_BRIDGE_IO;
+static const struct efi_guid function_guid = SMMU_EFI_GUID_PCI_IO;
 
 efi_status smmu_uefi_main(efi_handle image, struct efi_system_table *system);
 
@@ -62,8 +62,8 @@ static uintptr_t locate(const struct efi_guid *guid, efi_handle **handles)
 	uintptr_t n = 0;
 
 	*handles = NULL;
-	if (efi_failed(uefi_system->boot->locate_handle_buffer(EFI_LOCATE_PROTOCOL, guid, NULL, &n,
-							       handles)))
+	if (efi_failed(uefi_system->boot->locate_handle_buffer(SMMU_EFI_LOCATE_PROTOCOL, guid, NULL,
+							       &n, handles)))
 		return 0;
 	return n;
 }

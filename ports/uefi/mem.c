@@ -1,12 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The four functions that a compiler calls by itself. EDK2 has its own (CompilerIntrinsicsLib) and leaves this file out. */
+/*
+ * The four functions that a compiler calls by itself. Where a firmware has some of its own (EDK2's CompilerIntrinsicsLib), those
+ * are taken.
+ */
 #include <stddef.h>
 #include <stdint.h>
 
-void *memset(void *to, int value, size_t n);
-void *memcpy(void *restrict to, const void *restrict from, size_t n);
-void *memmove(void *to, const void *from, size_t n);
-int memcmp(const void *a, const void *b, size_t n);
+#ifdef __ELF__
+#define SPARE __attribute__((weak))
+#else
+#define SPARE
+#endif
+
+SPARE void *memset(void *to, int value, size_t n);
+SPARE void *memcpy(void *restrict to, const void *restrict from, size_t n);
+SPARE void *memmove(void *to, const void *from, size_t n);
+SPARE int memcmp(const void *a, const void *b, size_t n);
 
 /* Words where both ends allow it: pages are copied and zeroed here. An empty asm keeps loops from becoming calls of themselves. */
 #define KEEP __asm__ volatile("" ::: "memory")

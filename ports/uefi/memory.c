@@ -25,16 +25,16 @@ static struct {
 static bool add(struct chunk *c, uint64_t size)
 {
 	/* Twice as much is taken for as long as it takes to cut an aligned piece out of it. */
-	uint64_t at = memory.below - 1, first, pages = size / EFI_PAGE;
+	uint64_t at = memory.below - 1, first, pages = size / SMMU_EFI_PAGE;
 
-	if (efi_failed(uefi_system->boot->allocate_pages(EFI_ALLOCATE_BELOW, memory.type, 2 * pages,
-							 &at)))
+	if (efi_failed(uefi_system->boot->allocate_pages(SMMU_EFI_ALLOCATE_BELOW, memory.type,
+							 2 * pages, &at)))
 		return false;
 	first = smmu_align_up(at, size);
 	if (first > at)
-		uefi_system->boot->free_pages(at, (first - at) / EFI_PAGE);
+		uefi_system->boot->free_pages(at, (first - at) / SMMU_EFI_PAGE);
 	if (first + size < at + 2 * size)
-		uefi_system->boot->free_pages(first + size, (at + size - first) / EFI_PAGE);
+		uefi_system->boot->free_pages(first + size, (at + size - first) / SMMU_EFI_PAGE);
 	c->at = first;
 	c->size = size;
 	return !smmu_pool_init(&c->pool, (void *)(uintptr_t)first, first, size);
@@ -59,7 +59,7 @@ bool uefi_memory_start(uint32_t type, uint64_t below)
 static void drop(struct chunk *c)
 {
 	if (c->size)
-		uefi_system->boot->free_pages(c->at, c->size / EFI_PAGE);
+		uefi_system->boot->free_pages(c->at, c->size / SMMU_EFI_PAGE);
 	c->size = 0;
 }
 
@@ -140,7 +140,8 @@ void *uefi_alloc(size_t size)
 {
 	void *p;
 
-	if (uefi_exited || efi_failed(uefi_system->boot->allocate_pool(EFI_BOOT_DATA, size, &p)))
+	if (uefi_exited ||
+	    efi_failed(uefi_system->boot->allocate_pool(SMMU_EFI_BOOT_DATA, size, &p)))
 		return NULL;
 	__builtin_memset(p, 0, size);
 	return p;

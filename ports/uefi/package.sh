@@ -27,8 +27,6 @@ find "$out" -name meson.build -exec rm {} +
 cp LICENSE docs/uefi.md "$out/"
 cp ports/uefi/SmmuV3Pkg/* "$out/"
 cp -R ports/uefi/*.[ch] ports/uefi/app "$out/port/"
-# EDK2 has what mem.c has in a library of its own.
-rm "$out/port/mem.c"
 topology="build.c claim.c format.c iort_maps.c iort_nodes.c iort_types.c note.c sort.c"
 cp topology/*.h "$out/topology/"
 for file in $topology; do
@@ -79,7 +77,7 @@ own() {
 	(cd ports/uefi && find "$1" -maxdepth 1 -name '*.c') | sed -e 's#^\./##' -e 's#^#port/#' | LC_ALL=C sort
 }
 
-shared="port/acpi.c port/memory.c port/system.c"
+shared="port/acpi.c port/mem.c port/memory.c port/system.c"
 module SmmuV3Dxe DXE_DRIVER 3b7e0a6d-52c8-4d1e-8a0f-9e4c6b1d7f20 UefiDriverEntryPoint '' $shared \
 	$(own . | grep -v -e '/mem\.c' -e '/acpi\.c' -e '/memory\.c' -e '/system\.c')
 module SmmuV3App UEFI_APPLICATION 8f1d5c3a-6e94-47b2-b0d8-1a7c2e5f9b46 UefiApplicationEntryPoint ' -DSMMU_UEFI_APP' $shared \
@@ -118,7 +116,6 @@ MDE
 				-mno-outline-atomics $flags $paths -I"$work/mde" -isystem "$(${CC:-clang} -print-resource-dir)/include" \
 				-c "$out/$file" -o "$work/$name/$(echo "$file" | tr / -).obj"
 		done <"$out/$name.list"
-		${CC:-clang} --target=aarch64-unknown-windows -Os -ffreestanding -mgeneral-regs-only -c ports/uefi/mem.c -o "$work/$name/mem.obj"
 		${LD:-lld-link} -nologo -nodefaultlib -opt:ref -subsystem:efi_boot_service_driver -entry:"${name}Entry" \
 			-out:"$work/$name.efi" "$work/$name"/*.obj
 		echo "package: $name builds: $(stat -c %s "$work/$name.efi") bytes"

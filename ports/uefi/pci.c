@@ -16,7 +16,7 @@
 
 static struct efi_pci_io *pci_io(efi_handle handle)
 {
-	static const struct efi_guid guid = EFI_GUID_PCI_IO;
+	static const struct efi_guid guid = SMMU_EFI_GUID_PCI_IO;
 	void *io;
 
 	return efi_failed(uefi_system->boot->handle_protocol(handle, &guid, &io)) ? NULL : io;
@@ -26,7 +26,7 @@ static uint8_t read8(struct efi_pci_io *io, uint32_t offset)
 {
 	uint8_t value = 0xff;
 
-	io->pci_read(io, EFI_PCI_8, offset, 1, &value);
+	io->pci_read(io, SMMU_EFI_PCI_8, offset, 1, &value);
 	return value;
 }
 
@@ -82,14 +82,14 @@ static bool bridge_to(efi_handle *handles, uintptr_t n, uint32_t segment, uint32
  */
 unsigned uefi_pci_aliases(uint32_t segment, uint32_t requester, uint32_t alias[UEFI_ALIASES])
 {
-	static const struct efi_guid guid = EFI_GUID_PCI_IO;
+	static const struct efi_guid guid = SMMU_EFI_GUID_PCI_IO;
 	uint32_t bus = requester >> 8, bridge, type;
 	efi_handle *handles;
 	uintptr_t n;
 	unsigned found = 0;
 
-	if (efi_failed(uefi_system->boot->locate_handle_buffer(EFI_LOCATE_PROTOCOL, &guid, NULL, &n,
-							       &handles)))
+	if (efi_failed(uefi_system->boot->locate_handle_buffer(SMMU_EFI_LOCATE_PROTOCOL, &guid,
+							       NULL, &n, &handles)))
 		return 0;
 	for (unsigned depth = 0;
 	     depth < MOST_DEPTH && bridge_to(handles, n, segment, bus, &bridge, &type); depth++) {

@@ -41,7 +41,8 @@ void uefi_system_start(struct efi_system_table *system);
 /** Enter and leave what must not be interrupted by events. */
 static inline uintptr_t uefi_enter(void)
 {
-	return uefi_exited ? EFI_TPL_NOTIFY : uefi_system->boot->raise_tpl(EFI_TPL_NOTIFY);
+	return uefi_exited ? SMMU_EFI_TPL_NOTIFY
+			   : uefi_system->boot->raise_tpl(SMMU_EFI_TPL_NOTIFY);
 }
 
 static inline void uefi_leave(uintptr_t tpl)
@@ -61,7 +62,7 @@ void *uefi_configuration_table(const struct efi_guid *guid);
 
 /** @name Memory (memory.c) @{ */
 /**
- * Memory of the library comes in chunks of pages that the pool of the library divides. @p type: EFI_BOOT_DATA, or EFI_RESERVED
+ * Memory of the library comes in chunks of pages that the pool of the library divides. @p type: SMMU_EFI_BOOT_DATA, or SMMU_EFI_RESERVED
  * where an SMMU goes on reading it when boot services are over. @p below: no chunk reaches this address. False: no memory.
  */
 bool uefi_memory_start(uint32_t type, uint64_t below);

@@ -47,14 +47,14 @@ struct efi_file_system {
 	efi_status (*open_volume)(struct efi_file_system *self, struct efi_file **root);
 };
 
-#define EFI_GUID_BLOCK_IO                                              \
+#define SMMU_EFI_GUID_BLOCK_IO                                         \
 	{                                                              \
 		0x964e5b21, 0x6459, 0x11d2,                            \
 		{                                                      \
 			0x8e, 0x39, 0x00, 0xa0, 0xc9, 0x69, 0x72, 0x3b \
 		}                                                      \
 	}
-#define EFI_GUID_FILE_SYSTEM                                           \
+#define SMMU_EFI_GUID_FILE_SYSTEM                                      \
 	{                                                              \
 		0x964e5b22, 0x6459, 0x11d2,                            \
 		{                                                      \
@@ -83,8 +83,8 @@ efi_handle nth(const struct efi_guid *guid, unsigned n, void **interface);
 void *pages(uintptr_t n);
 /** A file of the volume that has the tests, in memory of its own; NULL. *@p volume: where it was. */
 void *read_file(const char *name, uintptr_t *size, efi_handle *volume);
-/** Load and start an image from the volume: what it returned, or why it was not started. */
-efi_status start_file(const char *name);
+/** Load and start an image from the volume, with options or NULL: what it returned, or why it was not started. */
+efi_status start_file(const char *name, const char *options);
 struct smmu_uefi_info *info(void);
 uint64_t commands(void);
 uint64_t events(void);

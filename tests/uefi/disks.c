@@ -17,7 +17,7 @@ static uint64_t word(unsigned disk, uint64_t offset, bool written)
 
 static struct efi_block_io *find(unsigned disk)
 {
-	static const struct efi_guid guid = EFI_GUID_BLOCK_IO;
+	static const struct efi_guid guid = SMMU_EFI_GUID_BLOCK_IO;
 	void *interface;
 
 	for (unsigned n = 0; nth(&guid, n, &interface); n++) {

@@ -7,7 +7,7 @@ efi_handle nth(const struct efi_guid *guid, unsigned n, void **interface)
 	efi_handle *handles, found = NULL;
 	uintptr_t count;
 
-	if (efi_failed(st->boot->locate_handle_buffer(EFI_LOCATE_PROTOCOL, guid, NULL, &count,
+	if (efi_failed(st->boot->locate_handle_buffer(SMMU_EFI_LOCATE_PROTOCOL, guid, NULL, &count,
 						      &handles)))
 		return NULL;
 	if (n < count && !efi_failed(st->boot->handle_protocol(handles[n], guid, interface)))
@@ -20,14 +20,14 @@ void *pages(uintptr_t n)
 {
 	uint64_t at = 0;
 
-	if (efi_failed(st->boot->allocate_pages(EFI_ALLOCATE_ANY, EFI_BOOT_DATA, n, &at)))
+	if (efi_failed(st->boot->allocate_pages(SMMU_EFI_ALLOCATE_ANY, SMMU_EFI_BOOT_DATA, n, &at)))
 		return NULL;
 	return (void *)(uintptr_t)at;
 }
 
 static struct efi_file *open(const char *name, efi_handle *volume)
 {
-	static const struct efi_guid guid = EFI_GUID_FILE_SYSTEM;
+	static const struct efi_guid guid = SMMU_EFI_GUID_FILE_SYSTEM;
 	efi_char wide[64];
 	void *interface;
 	size_t i;
@@ -60,7 +60,7 @@ void *read_file(const char *name, uintptr_t *size, efi_handle *volume)
 	if (!efi_failed(file->set_position(file, ~0ull)) &&
 	    !efi_failed(file->get_position(file, &length)) &&
 	    !efi_failed(file->set_position(file, 0)))
-		data = pages(length / EFI_PAGE + 1);
+		data = pages(length / SMMU_EFI_PAGE + 1);
 	*size = length;
 	if (data && (efi_failed(file->read(file, size, data)) || *size != length))
 		data = NULL;
@@ -70,17 +70,31 @@ void *read_file(const char *name, uintptr_t *size, efi_handle *volume)
 	return data;
 }
 
-efi_status start_file(const char *name)
+efi_status start_file(const char *name, const char *options)
 {
-	uintptr_t size;
-	void *data = read_file(name, &size, NULL);
+	static const struct efi_guid guid = SMMU_EFI_GUID_LOADED_IMAGE;
+	static efi_char wide[128];
+	uintptr_t size, n = 0;
+	void *data = read_file(name, &size, NULL), *found;
+	struct efi_loaded_image *loaded;
 	efi_handle image;
 	efi_status status;
 
 	if (!data)
 		return SMMU_EFI_NOT_FOUND;
 	status = st->boot->load_image(0, self, NULL, data, size, &image);
-	return efi_failed(status) ? status : st->boot->start_image(image, NULL, NULL);
+	st->boot->free_pages((uintptr_t)data, size / SMMU_EFI_PAGE + 1);
+	if (efi_failed(status))
+		return status;
+	if (options && !efi_failed(st->boot->handle_protocol(image, &guid, &found))) {
+		for (; options[n] && n + 1 < SMMU_ARRAY_SIZE(wide); n++)
+			wide[n] = (uint8_t)options[n];
+		wide[n] = 0;
+		loaded = found;
+		loaded->options = wide;
+		loaded->options_size = (uint32_t)(2 * (n + 1));
+	}
+	return st->boot->start_image(image, NULL, NULL);
 }
 
 struct smmu_uefi_info *info(void)

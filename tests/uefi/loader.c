@@ -47,7 +47,7 @@ void test_end_of_boot(unsigned policy, uint64_t reserved)
 	static const struct efi_guid vendor = SMMU_UEFI_GUID_VENDOR;
 	volatile uint32_t *page = pages(1);
 	struct uefi_handover *table = NULL;
-	uintptr_t bytes = 32 * EFI_PAGE;
+	uintptr_t bytes = 32 * SMMU_EFI_PAGE;
 	uint8_t *live = pages(32);
 	struct found f;
 	uint64_t device;
@@ -102,7 +102,7 @@ void test_end_of_boot(unsigned policy, uint64_t reserved)
 
 void boot_kernel(const char *options, bool start)
 {
-	static const struct efi_guid guid = EFI_GUID_LOADED_IMAGE;
+	static const struct efi_guid guid = SMMU_EFI_GUID_LOADED_IMAGE;
 	static efi_char wide[256];
 	struct efi_loaded_image *loaded;
 	efi_handle volume, image;

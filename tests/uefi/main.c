@@ -74,7 +74,7 @@ static void show_stats(const char *when)
 
 static void connect_all(void)
 {
-	static const struct efi_guid guid = EFI_GUID_PCI_ROOT_BRIDGE_IO;
+	static const struct efi_guid guid = SMMU_EFI_GUID_PCI_ROOT_BRIDGE_IO;
 	efi_handle bridge;
 	void *interface;
 
@@ -85,7 +85,7 @@ static void connect_all(void)
 static void without_smmu(void)
 {
 	connect_all();
-	expect("a machine without SMMU", start_file("SmmuV3Dxe.efi"), SMMU_EFI_UNSUPPORTED);
+	expect("a machine without SMMU", start_file("SmmuV3Dxe.efi", NULL), SMMU_EFI_UNSUPPORTED);
 	test_tables();
 	if (mode('d'))
 		test_disks();
@@ -108,10 +108,11 @@ static void with_smmu(void)
 		reserved = ((uintptr_t)pages(48) + 0xffff) & ~0xffffull;
 		add_reserved_memory(reserved);
 	}
-	if (!expect("the driver starts", start_file("SmmuV3Dxe.efi"), SMMU_EFI_SUCCESS) ||
+	if (!expect("the driver starts", start_file("SmmuV3Dxe.efi", NULL), SMMU_EFI_SUCCESS) ||
 	    !check("it tells", info() != NULL))
 		return;
-	expect("a second one does not", start_file("SmmuV3Dxe.efi"), SMMU_EFI_ALREADY_STARTED);
+	expect("a second one does not", start_file("SmmuV3Dxe.efi", NULL),
+	       SMMU_EFI_ALREADY_STARTED);
 	/* The devices were connected anew. */
 	check("two rogues again", find_rogues());
 	for (unsigned i = 0; i < ROGUES; i++) {
@@ -139,8 +140,20 @@ static void with_smmu(void)
 		test_disks();
 	if (mode('d'))
 		show_stats("disks");
-	if (mode('a'))
-		expect("smmuv3.efi", start_file("smmuv3.efi"), SMMU_EFI_SUCCESS);
+	if (mode('a')) {
+		/* What it prints is judged by run.py. */
+		expect("smmuv3.efi", start_file("smmuv3.efi", NULL), SMMU_EFI_SUCCESS);
+		expect("smmuv3.efi dump", start_file("smmuv3.efi", "smmuv3.efi dump"),
+		       SMMU_EFI_SUCCESS);
+		expect("smmuv3.efi decode cmd",
+		       start_file("smmuv3.efi", "fs0:\\smmuv3.efi decode cmd 0x46 0"),
+		       SMMU_EFI_SUCCESS);
+		expect("smmuv3.efi log", start_file("smmuv3.efi", "log"), SMMU_EFI_SUCCESS);
+		expect("smmuv3.efi, no such verb", start_file("smmuv3.efi", "fly"),
+		       SMMU_EFI_INVALID_PARAMETER);
+		expect("smmuv3.efi decode, no words", start_file("smmuv3.efi", "decode cmd x"),
+		       SMMU_EFI_NOT_FOUND);
+	}
 	if (mode('x'))
 		test_end_of_boot(policy, reserved);
 	if (mode('l') || mode('k')) {

@@ -82,28 +82,28 @@ static void test_buffers(void)
 	uintptr_t bytes = 100;
 
 	expect("allocate: a wrong attribute",
-	       iommu->allocate_buffer(iommu, 0, EFI_BOOT_DATA, 1, (void **)&buffer, 1),
+	       iommu->allocate_buffer(iommu, 0, SMMU_EFI_BOOT_DATA, 1, (void **)&buffer, 1),
 	       SMMU_EFI_UNSUPPORTED);
 	expect("allocate: a wrong type of memory",
 	       iommu->allocate_buffer(iommu, 0, 7, 1, (void **)&buffer, 0),
 	       SMMU_EFI_INVALID_PARAMETER);
 	expect("allocate: no pages",
-	       iommu->allocate_buffer(iommu, 0, EFI_BOOT_DATA, 0, (void **)&buffer, 0),
+	       iommu->allocate_buffer(iommu, 0, SMMU_EFI_BOOT_DATA, 0, (void **)&buffer, 0),
 	       SMMU_EFI_INVALID_PARAMETER);
 	expect("allocate: nowhere to put it",
-	       iommu->allocate_buffer(iommu, 0, EFI_BOOT_DATA, 1, NULL, 0),
+	       iommu->allocate_buffer(iommu, 0, SMMU_EFI_BOOT_DATA, 1, NULL, 0),
 	       SMMU_EFI_INVALID_PARAMETER);
 	expect("allocate: too much",
-	       iommu->allocate_buffer(iommu, 0, EFI_BOOT_DATA, ~0ull, (void **)&buffer, 0),
+	       iommu->allocate_buffer(iommu, 0, SMMU_EFI_BOOT_DATA, ~0ull, (void **)&buffer, 0),
 	       SMMU_EFI_OUT_OF_RESOURCES);
 	expect("allocate",
-	       iommu->allocate_buffer(iommu, 0, EFI_BOOT_DATA, 3, (void **)&buffer,
+	       iommu->allocate_buffer(iommu, 0, SMMU_EFI_BOOT_DATA, 3, (void **)&buffer,
 				      EDKII_IOMMU_CACHED | EDKII_IOMMU_WRITE_COMBINE),
 	       SMMU_EFI_SUCCESS);
 	check("below 4 GiB, whole pages, zeroed",
-	      (uintptr_t)buffer + 3 * EFI_PAGE <= 0x100000000ull &&
-		      (uintptr_t)buffer % EFI_PAGE == 0 && buffer[0] == 0 &&
-		      buffer[3 * EFI_PAGE - 1] == 0);
+	      (uintptr_t)buffer + 3 * SMMU_EFI_PAGE <= 0x100000000ull &&
+		      (uintptr_t)buffer % SMMU_EFI_PAGE == 0 && buffer[0] == 0 &&
+		      buffer[3 * SMMU_EFI_PAGE - 1] == 0);
 	expect("map a piece of it as common buffer",
 	       iommu->map(iommu, EDKII_IOMMU_COMMON_BUFFER, buffer + 40, &bytes, &first,
 			  (void **)&token),
@@ -135,7 +135,7 @@ static void test_buffers(void)
 
 void test_protocol(void)
 {
-	static const struct efi_guid guid = EFI_GUID_EDKII_IOMMU;
+	static const struct efi_guid guid = SMMU_EFI_GUID_EDKII_IOMMU;
 	void *found, *page = pages(1);
 
 	if (!expect("the protocol is there", st->boot->locate_protocol(&guid, NULL, &found),

@@ -24,13 +24,13 @@ static bool is_testdev(struct efi_pci_io *io)
 {
 	uint32_t id = 0;
 
-	io->pci_read(io, EFI_PCI_32, 0, 1, &id);
+	io->pci_read(io, SMMU_EFI_PCI_32, 0, 1, &id);
 	return id == TESTDEV_ID;
 }
 
 bool find_rogues(void)
 {
-	static const struct efi_guid guid = EFI_GUID_PCI_IO;
+	static const struct efi_guid guid = SMMU_EFI_GUID_PCI_IO;
 	unsigned found = 0;
 	void *interface;
 	efi_handle handle;
@@ -41,9 +41,9 @@ bool find_rogues(void)
 
 		if (!is_testdev(io))
 			continue;
-		io->attributes(io, EFI_PCI_ATTRIBUTES_ENABLE,
-			       EFI_PCI_ATTRIBUTE_MEMORY | EFI_PCI_ATTRIBUTE_MASTER, NULL);
-		io->pci_read(io, EFI_PCI_32, 0x10, 2, bar);
+		io->attributes(io, SMMU_EFI_PCI_ATTRIBUTES_ENABLE,
+			       SMMU_EFI_PCI_ATTRIBUTE_MEMORY | SMMU_EFI_PCI_ATTRIBUTE_MASTER, NULL);
+		io->pci_read(io, SMMU_EFI_PCI_32, 0x10, 2, bar);
 		rogue[found].handle = handle;
 		rogue[found].io = io;
 		rogue[found++].bar =
@@ -88,31 +88,31 @@ static void test_one(unsigned i, bool shared)
 {
 	const struct rogue *r = &rogue[i], *other = &rogue[!i];
 	uint32_t *page = pages(3);
-	uintptr_t bytes = 3 * EFI_PAGE;
+	uintptr_t bytes = 3 * SMMU_EFI_PAGE;
 	uint64_t before = events(), device;
 	void *mapping;
 
 	say("rogue ");
 	say_number(i, 10);
 	say("\n");
-	fill(page, 0xaaaaaaaa, 3 * EFI_PAGE / 4);
+	fill(page, 0xaaaaaaaa, 3 * SMMU_EFI_PAGE / 4);
 	check("nothing mapped: blocked", !strike(r, (uintptr_t)page));
 	check("nothing mapped: memory is as it was", whole(page, 0xaaaaaaaa));
 	check("nothing mapped: recorded", events() > before);
 
 	/* A buffer large enough to be mapped itself is made of three pages here and more below. */
 	page = pages(33);
-	fill(page, 0xaaaaaaaa, 33 * EFI_PAGE / 4);
-	bytes = 32 * EFI_PAGE;
+	fill(page, 0xaaaaaaaa, 33 * SMMU_EFI_PAGE / 4);
+	bytes = 32 * SMMU_EFI_PAGE;
 	expect("map for it",
 	       r->io->map(r->io, EDKII_IOMMU_MASTER_WRITE, page, &bytes, &device, &mapping),
 	       SMMU_EFI_SUCCESS);
-	check("the buffer itself", device == (uintptr_t)page && bytes == 32 * EFI_PAGE);
+	check("the buffer itself", device == (uintptr_t)page && bytes == 32 * SMMU_EFI_PAGE);
 	check("mapped: it lands", strike(r, device));
 	check("mapped: the data are there", whole(page, DATA));
 	before = events();
 	check("the page behind: blocked", !strike(r, device + bytes));
-	check("the page before: blocked", !strike(r, device - EFI_PAGE));
+	check("the page before: blocked", !strike(r, device - SMMU_EFI_PAGE));
 	check("both recorded", events() >= before + 2);
 	fill(page, 0xaaaaaaaa, 16);
 	check(shared ? "one space for all: the other device lands" : "the other device: blocked",
@@ -134,7 +134,7 @@ static void test_copy(const struct rogue *r)
 	uint64_t device;
 	void *mapping;
 
-	__builtin_memset(page, 0x55, 2 * EFI_PAGE);
+	__builtin_memset(page, 0x55, 2 * SMMU_EFI_PAGE);
 	expect("map 200 bytes at an odd address",
 	       r->io->map(r->io, EDKII_IOMMU_MASTER_WRITE, page + 77, &bytes, &device, &mapping),
 	       SMMU_EFI_SUCCESS);

@@ -38,6 +38,13 @@ BOOTS = {
     'none': ('nd', 'exact', 100, 'no SMMU, and tables that are wrong'),
 }
 
+# What smmuv3.efi has to show on that machine.
+SHOWN = [r'^smmu1 at 0xc020000 coherent, streams: \d+$', r'^  ids 0x800 to 0xbff are streams from 0x800 of smmu1$',
+         r'^0000:09:00\.0 space \d+, maps [1-9]\d+$', r'^smmu0 stream 0x38 space \d+$', r'^  smmu0 S1_ASID id \d+ users 1$',
+         r'^unmaps: [1-9]\d+$', r'^smmu0@0xc000000: commands [1-9]\d+, ', r'^events: [1-9]\d+$',
+         r'F_TRANSLATION .*SID=0x38', r'^  CR0 .*SMMUEN', r'^  stream 0x38: STE .*V=', r'^    CD .*ASID=', r'CMD_SYNC',
+         r'^smmu1@0xc020000: up: ']
+
 INIT = """#!/bin/busybox sh
 b=/bin/busybox
 $b mount -t proc p /proc; $b mount -t sysfs s /sys; $b mount -t devtmpfs d /dev
@@ -187,6 +194,10 @@ def judge(name, text, ended, work, seconds):
     stats = {}
     for when, line in re.findall(r'^stats (\w+) (.*)', text, re.M):
         stats[when] = {k: int(v) for k, v in re.findall(r'(\w+)=(\d+)', line)}
+    for shape in SHOWN if 'a' in mode else []:
+        ok += 1
+        if not re.search(shape, text, re.M):
+            wrong.append(f'smmuv3.efi does not show {shape}')
     if 'l' in mode:
         # Our count of commands and QEMU's.
         ok += 1

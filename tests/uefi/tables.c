@@ -11,7 +11,7 @@
 #define IORT_AT 1024u
 #define IORT_MAX 3072u
 
-static const struct efi_guid acpi = EFI_GUID_ACPI20;
+static const struct efi_guid acpi = SMMU_EFI_GUID_ACPI20;
 static uint8_t *place; /* root pointer, list, IORT */
 
 static void put16(uint8_t *p, uint32_t v)
@@ -120,7 +120,7 @@ static uint32_t make(uint8_t type, uint64_t base)
 
 static void starts(const char *what)
 {
-	expect(what, start_file("SmmuV3Dxe.efi"), SMMU_EFI_UNSUPPORTED);
+	expect(what, start_file("SmmuV3Dxe.efi", NULL), SMMU_EFI_UNSUPPORTED);
 }
 
 void test_tables(void)
@@ -154,7 +154,7 @@ void test_tables(void)
 	for (uint32_t cut = 0; cut < n; cut += 7) {
 		make(4, 0x40000000);
 		put32(place + IORT_AT + 4, cut);
-		if (start_file("SmmuV3Dxe.efi") != SMMU_EFI_UNSUPPORTED)
+		if (start_file("SmmuV3Dxe.efi", NULL) != SMMU_EFI_UNSUPPORTED)
 			check("a table that is cut off", false);
 	}
 	check("tables that are cut off", true);
@@ -164,7 +164,7 @@ void test_tables(void)
 		/* The base of the SMMU may lead to anything then, so it stays in memory. */
 		if (at >= 48 + 16 && at < 48 + 24)
 			continue;
-		if (start_file("SmmuV3Dxe.efi") != SMMU_EFI_UNSUPPORTED)
+		if (start_file("SmmuV3Dxe.efi", NULL) != SMMU_EFI_UNSUPPORTED)
 			check("a table with a wrong byte", false);
 	}
 	check("tables with a wrong byte", true);

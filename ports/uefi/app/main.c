@@ -72,7 +72,7 @@ static bool begins(const char *text, const char *word, const char **rest)
 /* The options of a loaded image: UTF-16, with the program's name in front when a shell started it. */
 static void arguments(efi_handle image, char *text, size_t size)
 {
-	static const struct efi_guid guid = EFI_GUID_LOADED_IMAGE;
+	static const struct efi_guid guid = SMMU_EFI_GUID_LOADED_IMAGE;
 	const struct efi_loaded_image *loaded;
 	const efi_char *wide;
 	size_t n = 0, from = 0;

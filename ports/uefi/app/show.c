@@ -59,7 +59,7 @@ static struct smmu_uefi_info *need_info(void)
 
 int app_topology(struct smmu_topology *t)
 {
-	static const struct efi_guid acpi = EFI_GUID_ACPI20;
+	static const struct efi_guid acpi = SMMU_EFI_GUID_ACPI20;
 	char err[256] = "out of memory";
 	uint32_t length;
 	const void *iort = uefi_acpi_find(uefi_configuration_table(&acpi), "IORT", &length);
@@ -143,15 +143,22 @@ static void say_table(const struct smmu_topology *t)
 		app_say(t->warnings[i]);
 }
 
+/* As PCI locations are written: digits alone. */
+static void put_digits(struct smmu_text *t, uint32_t value, unsigned n)
+{
+	while (n--)
+		smmu_text_char(t, "0123456789abcdef"[value >> 4 * n & 0xf]);
+}
+
 static void say_function(const struct uefi_function_info *f)
 {
 	struct app_line l;
 
-	smmu_text_hex(app_begin(&l), f->segment, 4);
+	put_digits(app_begin(&l), f->segment, 4);
 	smmu_text_char(&l.text, ':');
-	smmu_text_hex(&l.text, f->requester >> 8, 2);
+	put_digits(&l.text, f->requester >> 8, 2);
 	smmu_text_char(&l.text, ':');
-	smmu_text_hex(&l.text, f->requester >> 3 & 0x1f, 2);
+	put_digits(&l.text, f->requester >> 3 & 0x1f, 2);
 	smmu_text_char(&l.text, '.');
 	smmu_text_dec(&l.text, f->requester & 7);
 	if (f->dead)
@@ -221,7 +228,7 @@ int app_show_arrays(void)
 		smmu_text_dec(&l.text, s.bytes);
 		app_end(&l);
 		for (uint32_t k = 0; info->operation(s.id, k, &o); k++) {
-			smmu_text_str(app_begin(&l), "  smmu ");
+			smmu_text_str(app_begin(&l), "  smmu");
 			smmu_text_dec(&l.text, o.smmu);
 			smmu_text_char(&l.text, ' ');
 			smmu_text_str(&l.text,
