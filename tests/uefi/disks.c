@@ -6,7 +6,7 @@
 #include "boot_test.h"
 
 #define MIB 0x100000ull
-#define DISKS 4u
+#define DISKS 5u
 #define PATTERN_END (4 * MIB)
 #define WRITE_AT (8 * MIB)
 

@@ -122,6 +122,7 @@ static void test_one(unsigned i, bool shared)
 	before = events();
 	expect("unmap", r->io->unmap(r->io, mapping), SMMU_EFI_SUCCESS);
 	check("unmapped: blocked", !strike(r, device));
+	check("unmapped: blocked for the other device as well", !strike(other, device));
 	check("unmapped: memory is as it was", whole(page, 0xaaaaaaaa));
 	check("unmapped: recorded", events() > before);
 }

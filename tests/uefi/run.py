@@ -8,7 +8,7 @@ usage: tests/uefi/run.py [--build DIR] [--keep] [BOOT…]
   --keep        leave disks and volumes for a look
   BOOT          some of the boots below; default: all
 
-Each boot is QEMU's machine "virt" with NVMe, virtio and a device that does DMA as it is told (iommu-testdev) behind each of two
+Each boot is QEMU's machine "virt" with NVMe, virtio, USB and a device that does DMA as it is told (iommu-testdev) behind each of two
 SMMUs. tests/uefi/main.c is what it starts. Exit status: 0 all is well, 1 something failed, 77 no QEMU or firmware here.
 """
 import argparse
@@ -22,7 +22,7 @@ import time
 
 TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), '..', '..'))
 MIB = 1 << 20
-DISKS = 4
+DISKS = 5
 PATTERN_END = 4 * MIB
 WRITE_AT = 8 * MIB
 WRITTEN = 0x4000 + MIB + MIB // 2
@@ -39,7 +39,7 @@ BOOTS = {
 }
 
 # What smmuv3.efi has to show on that machine.
-SHOWN = [r'^smmu1 at 0xc020000 coherent, streams: \d+$', r'^  ids 0x800 to 0xbff are streams from 0x800 of smmu1$',
+SHOWN = [r'^smmu1 at 0xc020000 coherent, streams: \d+$', r'^  ids 0x800 to 0xcff are streams from 0x800 of smmu1$',
          r'^0000:09:00\.0 space \d+, maps [1-9]\d+$', r'^smmu0 stream 0x38 space \d+$', r'^  smmu0 S1_ASID id \d+ users 1$',
          r'^unmaps: [1-9]\d+$', r'^smmu0@0xc000000: commands [1-9]\d+, ', r'^events: [1-9]\d+$',
          r'F_TRANSLATION .*SID=0x38', r'^  CR0 .*SMMUEN', r'^  stream 0x38: STE .*V=', r'^    CD .*ASID=', r'CMD_SYNC',
@@ -115,7 +115,7 @@ def command_line(qemu, firmware, work, smmus):
             '-device', 'pxb-pcie,id=pcie.1,bus_nr=8,bus=pcie.0,addr=3.0']
     if smmus:
         line += ['-device', 'arm-smmuv3,primary-bus=pcie.0,id=smmu0', '-device', 'arm-smmuv3,primary-bus=pcie.1,id=smmu1']
-    for i in range(3):
+    for i in range(4):
         line += ['-device', f'pcie-root-port,id=rp{i},bus=pcie.1,chassis={i + 1},slot={i + 1},addr={i}.0']
     # The volume that everything is started from is behind an SMMU too.
     line += ['-drive', f'file=fat:{work}/esp,format=raw,if=none,id=esp,readonly=on',
@@ -124,6 +124,9 @@ def command_line(qemu, firmware, work, smmus):
                                 'virtio-blk-pci,bus=pcie.0,addr=6.0,disable-legacy=on,iommu_platform=on',
                                 'virtio-blk-pci,bus=rp1,disable-legacy=on,iommu_platform=on']):
         line += ['-drive', f'file={work}/disk{i}.img,if=none,id=d{i},format=raw', '-device', f'{device},drive=d{i}']
+    # A driver of another kind: rings in memory that stay mapped, and a stack of drivers above.
+    line += ['-device', 'qemu-xhci,id=usb,bus=rp3', '-drive', f'file={work}/disk4.img,if=none,id=d4,format=raw',
+             '-device', 'usb-storage,bus=usb.0,drive=d4']
     line += ['-device', 'iommu-testdev,bus=pcie.0,addr=7.0', '-device', 'iommu-testdev,bus=rp2']
     # What QEMU's SMMUs were told, as they saw it.
     return line + ['-trace', 'smmuv3_write_mmio', '-trace', 'smmuv3_cmdq_opcode', '-trace', 'smmuv3_cmdq_cfgi_ste',
