@@ -28,6 +28,7 @@ struct smmu_uefi_side {
 	uint64_t batches;   /**< writes of CMDQ_PROD */
 	uint32_t prod;      /**< the last value of CMDQ_PROD */
 	uint32_t log2size;  /**< from CMDQ_BASE */
+	bool fresh;         /**< BASE was written, and PROD not yet */
 	bool held;          /**< held back */
 	uint32_t held_gbpa; /**< what GBPA is to read as meanwhile */
 	uint32_t held_cr0;  /**< SMMUEN as it was written */
@@ -46,15 +47,18 @@ struct smmu_mmio {
 #define SMMU_UEFI_GBPA_UPDATE (1u << 31)
 #define SMMU_UEFI_CMDQ_BASE 0x90u
 #define SMMU_UEFI_CMDQ_PROD 0x98u
-#define SMMU_UEFI_CMDQ_CONS 0x9cu
 
 static inline void smmu_uefi_count_prod(struct smmu_uefi_side *c, uint32_t prod)
 {
 	uint32_t mask = (2u << c->log2size) - 1, moved = (prod - c->prod) & mask;
 
 	c->prod = prod & mask;
-	c->commands += moved;
-	c->batches += moved != 0;
+	/* The first value after BASE is where the queue begins: no command. */
+	if (!c->fresh) {
+		c->commands += moved;
+		c->batches += moved != 0;
+	}
+	c->fresh = false;
 }
 
 static inline uint32_t smmu_mmio_read32(const struct smmu_mmio *m, uint32_t offset)
@@ -87,20 +91,13 @@ static inline void smmu_mmio_write32(const struct smmu_mmio *m, uint32_t offset,
 	if (m->side && offset == SMMU_UEFI_CMDQ_PROD)
 		smmu_uefi_count_prod(m->side, value);
 	*(volatile uint32_t *)(m->base + offset) = value;
-	/* A queue that is started over begins where CONS is put, after PROD: that was no command. */
-	if (m->side && offset == SMMU_UEFI_CMDQ_CONS) {
-		uint32_t moved = (m->side->prod - value) & ((2u << m->side->log2size) - 1);
-
-		m->side->commands -= moved;
-		m->side->prod = value & ((2u << m->side->log2size) - 1);
-	}
 }
 
 static inline void smmu_mmio_write64(const struct smmu_mmio *m, uint32_t offset, uint64_t value)
 {
 	if (m->side && offset == SMMU_UEFI_CMDQ_BASE) {
 		m->side->log2size = value & 0x1f;
-		m->side->prod = 0;
+		m->side->fresh = true;
 	}
 	*(volatile uint64_t *)(m->base + offset) = value;
 }
