@@ -26,7 +26,12 @@ struct model_backend {
 	void *mapped_ctx;
 	struct timeline *timeline;
 	uint32_t irq[SMMU_MODEL_MAX_INSTANCES]; /* interrupts since the last look */
+	uint32_t accesses;
+	bool exact;
 };
+
+/* A device with ATS asks its ATC, but not always: so many accesses are one that it sends as it is. */
+#define UNTRANSLATED_EVERY 8u
 
 /* The access under way in this thread, for the hook that the model calls in the middle of it. */
 struct transfer {
@@ -170,6 +175,10 @@ static void model_dma(void *ctx, const struct backend_dma *dma, struct backend_a
 		.privileged = dma->privileged,
 	};
 
+	if (!b->exact &&
+	    __atomic_fetch_add(&b->accesses, 1, __ATOMIC_RELAXED) % UNTRANSLATED_EVERY ==
+		    UNTRANSLATED_EVERY - 1)
+		d.kind = SMMU_DMA_UNTRANSLATED;
 	answer->has_data = false;
 	current = (struct transfer){dma, answer};
 	answer->model = smmu_model_dma(b->model, &d);
@@ -407,6 +416,7 @@ int backend_model_open(struct backend *out, const struct backend_model_config *c
 	b->still_mapped = cfg->still_mapped;
 	b->mapped_ctx = cfg->mapped_ctx;
 	b->real_clock = cfg->real_clock;
+	b->exact = cfg->exact || cfg->calm;
 	b->smmus = cfg->smmus;
 	b->now_ns = cfg->now_ns;
 	b->now_ctx = cfg->now_ctx;
