@@ -155,6 +155,7 @@ enum oracle_verdict oracle_after(const struct oracle *o, const struct oracle_tic
 
 enum event {
 	NO_EVENT = 0,
+	C_BAD_STREAMID = 2,
 	F_STREAM_DISABLED = 6,
 	C_BAD_SUBSTREAMID = 8,
 	C_BAD_CD = 10,
@@ -169,6 +170,7 @@ bool oracle_event_right(const struct oracle_ticket *t, unsigned event, bool subs
 
 	switch (event) {
 	case NO_EVENT:
+	case C_BAD_STREAMID: /* of a stream that was looked up before it had a table, until it is attached */
 	case F_STREAM_DISABLED:
 		return moving || t->domain[0] == ORACLE_BLOCKED;
 	case C_BAD_SUBSTREAMID:
