@@ -41,6 +41,7 @@ import time
 
 TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), '..', '..'))
 LIMIT = 120  # seconds for one killer: a mutant that hangs is killed as well
+SKIPPED = 'exit 77'  # how a test ends that needs what is not there
 SPIN = 10  # and so many times the processor time that it takes without a fault, and 3 s
 
 
@@ -185,9 +186,13 @@ class Tree:
         """A killer that fails without any fault would kill everything."""
         k = self.killers[what]
         how, cpu = self.judge(k)
-        if how:
+        if how == SKIPPED:
+            k.cpu = 0
+            print(f'{" ".join(what)} cannot run here, and judges nothing', flush=True)
+        elif how:
             die(f'without any mutant, {" ".join(what)} ends with: {how}')
-        k.cpu = 3 + SPIN * cpu
+        else:
+            k.cpu = 3 + SPIN * cpu
 
     def fails(self, what):
         """None if the killer is content, else how it ended."""
@@ -199,7 +204,7 @@ class Tree:
 
 
 def judge(tree, m):
-    """(word, detail): killed, survived, equivalent or broken."""
+    """(word, detail): killed, survived, equivalent, skipped or broken."""
     path = os.path.join(tree.src, m.file)
     text = open(path, encoding='utf-8').read()
     new = mutate(text, m)
@@ -209,7 +214,10 @@ def judge(tree, m):
         return 'equivalent', m.equivalent
     try:
         tree.put(m.file, new.encode())
-        for killer in m.kill:
+        killers = [k for k in m.kill if tree.killers[k].cpu]
+        if not killers:
+            return 'skipped', '; '.join(' '.join(k) for k in m.kill)
+        for killer in killers:
             how = tree.fails(killer)
             if how and how.startswith('does not build'):
                 return 'broken', how
@@ -228,7 +236,7 @@ class Run:
         for m in mutants:
             self.todo.setdefault(m.file, []).append(m)
         self.trees, self.total, self.done = trees, len(mutants), 0
-        self.names = {'killed': [], 'survived': [], 'equivalent': [], 'broken': []}
+        self.names = {'killed': [], 'survived': [], 'equivalent': [], 'skipped': [], 'broken': []}
         self.lock, self.start, self.failed = threading.Lock(), time.time(), None
 
     def take(self, file):
@@ -321,7 +329,7 @@ def main():
     if run.names['survived']:
         print('survivors: ' + ' '.join(run.names['survived']))
     print(f'{len(mutants)} mutants: {count["killed"]} killed, {count["survived"]} survived, '
-          f'{count["equivalent"]} equivalent, {count["broken"]} broken; {int(time.time() - start)} s, '
+          f'{count["equivalent"]} equivalent, {count["skipped"]} skipped, {count["broken"]} broken; {int(time.time() - start)} s, '
           f'{int(cpu.ru_utime + cpu.ru_stime)} s of processor time')
     return 2 if count['broken'] else 1 if count['survived'] else 0
 
