@@ -185,6 +185,30 @@ static void test_round_trip(void **state)
 	}
 }
 
+/** What is of a page and what is of a byte; and the bits of a record that are no field of its kind (7.3). */
+static void test_addresses(void **state)
+{
+	static const struct {
+		unsigned type;
+		uint64_t addr;
+	} t[] = {
+		{SMMU_F_BAD_ATS_TREQ, 0xfedcba9876543000},
+		{SMMU_E_PAGE_REQUEST, 0xfedcba9876543000},
+		{SMMU_F_TRANSLATION, 0xfedcba9876543210},
+		{SMMU_F_TRANSL_FORBIDDEN, 0xfedcba9876543210},
+		{SMMU_C_BAD_STREAMID, 0},
+		{SMMU_F_STREAM_DISABLED, 0},
+	};
+
+	for (unsigned i = 0; i < SMMU_ARRAY_SIZE(t); i++) {
+		const struct smmu_event_record rec = {{t[i].type, 0, 0xfedcba9876543210, 0}};
+		struct smmu_event ev;
+
+		smmu_event_decode(&rec, &ev);
+		assert_true(ev.addr == t[i].addr);
+	}
+}
+
 static void test_pri(void **state)
 {
 	const struct smmu_pri_record hand = {{0xf000000500000100, 0xabc003}};
@@ -233,6 +257,7 @@ int main(void)
 		cmocka_unit_test(test_vectors),
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_pri),
+		cmocka_unit_test(test_addresses),
 	};
 
 	testrand_init();

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Memory: the pool of embedders without an allocator, and the checking heap of hosted runs. */
 #include <errno.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -119,6 +120,63 @@ static void test_pool(void **state)
 		/* Nothing outside was touched. */
 		assert_int_equal(region[offset + size], 0xa5);
 	}
+}
+
+/* Every 64 bytes between the map and the end can be had at once. */
+static void test_pool_all(void **state)
+{
+	for (uint64_t size = 128; size < 20000; size += 64) {
+		uint64_t bus, lowest = UINT64_MAX, highest = 0, n = 0;
+		struct smmu_pool pool;
+
+		assert_int_equal(smmu_pool_init(&pool, region, 0x40000000, size), 0);
+		while (smmu_pool_ops_dma_alloc(&pool, 64, 8, 0, &bus)) {
+			lowest = bus < lowest ? bus : lowest;
+			highest = bus > highest ? bus : highest;
+			n++;
+		}
+		assert_true(n > 0);
+		assert_int_equal(highest + 64, 0x40000000 + size);
+		assert_int_equal(n * 64, highest + 64 - lowest);
+	}
+}
+
+/* Processors take and give back at the same time. */
+static struct smmu_pool shared_pool;
+
+static void *churn_shared(void *arg)
+{
+	void *held[8] = {0};
+	unsigned at = 0;
+
+	for (unsigned i = 0; i < 40000; i++, at = (at + 3) % 8) {
+		uint64_t bus;
+
+		smmu_pool_ops_dma_free(&shared_pool, held[at], 64 << at % 4);
+		held[at] = smmu_pool_ops_dma_alloc(&shared_pool, 64 << at % 4, 64, 0, &bus);
+		if (held[at])
+			memset(held[at], (int)(uintptr_t)arg, 64 << at % 4);
+	}
+	for (at = 0; at < 8; at++)
+		smmu_pool_ops_dma_free(&shared_pool, held[at], 64 << at % 4);
+	return NULL;
+}
+
+static void test_pool_threads(void **state)
+{
+	pthread_t thread[4];
+	uint64_t room;
+
+	assert_int_equal(smmu_pool_init(&shared_pool, region, 0x40000000, REGION), 0);
+	room = pool_room(&shared_pool, 65536);
+	for (unsigned i = 0; i < 4; i++)
+		assert_int_equal(
+			pthread_create(&thread[i], NULL, churn_shared, (void *)(uintptr_t)(i + 1)),
+			0);
+	for (unsigned i = 0; i < 4; i++)
+		pthread_join(thread[i], NULL);
+	assert_int_equal(smmu_pool_used(&shared_pool), 0);
+	assert_int_equal(pool_room(&shared_pool, 65536), room);
 }
 
 static void test_pool_arguments(void **state)
@@ -390,6 +448,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pool),
+		cmocka_unit_test(test_pool_all),
+		cmocka_unit_test(test_pool_threads),
 		cmocka_unit_test(test_pool_arguments),
 		cmocka_unit_test(test_ram_arguments),
 		cmocka_unit_test_setup_teardown(test_heap_poison, heap_up, heap_down),
