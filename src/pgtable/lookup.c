@@ -67,37 +67,67 @@ int smmu_pgtable_do_iova_to_phys(struct smmu_pgtable *pt, uint64_t iova, uint64_
 	return found(pt, at.desc, pt_shift(pt, at.level), iova, pa, prot);
 }
 
-/** From the table descriptor @p desc to the descriptor of 2^@p shift bytes in its table. */
-PT_HOT uint64_t next_of_4k(const struct smmu_pgtable *pt, uint64_t desc, uint64_t iova,
-			   unsigned shift)
-{
-	uintptr_t table = (uintptr_t)((desc & SMMU_MASK(47, 12)) + pt->virt_offset);
+/*
+ * Some ask for each page of a large range, so the walk of the most common tables is written out: 4K, found by adding an
+ * offset, coherent. There the descriptor of a table is its address and PT_TYPE and nothing else.
+ */
 
-	return smmu_load_acquire((uint64_t *)table + (iova >> shift & 511));
+static inline bool not_a_table(uint64_t desc)
+{
+	/* Both bits of PT_TYPE are set if one more carries them away. */
+	return (desc + 1) & PT_TYPE;
 }
 
-/* Some ask for each page of a large range, so the walk of the most common tables is written out. */
-int smmu_pgtable_do_iova_to_phys_4k(struct smmu_pgtable *pt, uint64_t iova, uint64_t *pa,
-				    unsigned *prot)
+/** From the table descriptor @p desc to the descriptor of 2^@p shift bytes in its table. */
+PT_HOT uint64_t next_of_4k(uint64_t offset, uint64_t desc, uint64_t iova, unsigned shift)
 {
+	uintptr_t table = (uintptr_t)(desc - PT_TYPE + offset);
+
+	return SMMU_BARRIER(pgtable_followed,
+			    smmu_load_acquire((uint64_t *)table + (iova >> shift & 511)));
+}
+
+PT_HOT int found_4k(uint64_t desc, unsigned shift, uint64_t iova, uint64_t *pa)
+{
+	if (!pt_is_valid(desc))
+		return -SMMU_EFAULT;
+	*pa = (desc & SMMU_MASK(47, 12)) | (iova & (SMMU_BIT(shift) - 1));
+	return 0;
+}
+
+PT_HOT int walk_4k(struct smmu_pgtable *pt, uint64_t iova, uint64_t *pa, unsigned *prot,
+		   unsigned start_level)
+{
+	const uint64_t offset = pt->virt_offset;
 	uint64_t desc;
 
 	if (iova >= pt->input_size)
 		return -SMMU_ERANGE;
 	if (prot)
 		return smmu_pgtable_do_iova_to_phys(pt, iova, pa, prot);
-	if (pt->start_level == 0) {
-		desc = smmu_load_acquire(&pt->root[iova >> 39]);
-		if (!pt_is_table(0, desc))
+	desc = SMMU_BARRIER(pgtable_followed,
+			    smmu_load_acquire(&pt->root[iova >> (start_level ? 30 : 39)]));
+	if (!start_level) {
+		if (not_a_table(desc))
 			return -SMMU_EFAULT;
-		desc = next_of_4k(pt, desc, iova, 30);
-	} else {
-		desc = smmu_load_acquire(&pt->root[iova >> 30]);
+		desc = next_of_4k(offset, desc, iova, 30);
 	}
-	if (!pt_is_table(1, desc))
-		return found(pt, desc, 30, iova, pa, NULL);
-	desc = next_of_4k(pt, desc, iova, 21);
-	if (!pt_is_table(2, desc))
-		return found(pt, desc, 21, iova, pa, NULL);
-	return found(pt, next_of_4k(pt, desc, iova, 12), 12, iova, pa, NULL);
+	if (not_a_table(desc))
+		return found_4k(desc, 30, iova, pa);
+	desc = next_of_4k(offset, desc, iova, 21);
+	if (not_a_table(desc))
+		return found_4k(desc, 21, iova, pa);
+	return found_4k(next_of_4k(offset, desc, iova, 12), 12, iova, pa);
+}
+
+int smmu_pgtable_do_iova_to_phys_4k0(struct smmu_pgtable *pt, uint64_t iova, uint64_t *pa,
+				     unsigned *prot)
+{
+	return walk_4k(pt, iova, pa, prot, 0);
+}
+
+int smmu_pgtable_do_iova_to_phys_4k1(struct smmu_pgtable *pt, uint64_t iova, uint64_t *pa,
+				     unsigned *prot)
+{
+	return walk_4k(pt, iova, pa, prot, 1);
 }

@@ -190,9 +190,16 @@ static const struct smmu_pgtable_ops pgtable_ops = {
 	.iova_to_phys = smmu_pgtable_do_iova_to_phys,
 };
 
-static const struct smmu_pgtable_ops pgtable_4k_ops = {
-	COMMON_OPS,
-	.iova_to_phys = smmu_pgtable_do_iova_to_phys_4k,
+/* By the level at which they start. */
+static const struct smmu_pgtable_ops pgtable_4k_ops[] = {
+	{
+		COMMON_OPS,
+		.iova_to_phys = smmu_pgtable_do_iova_to_phys_4k0,
+	},
+	{
+		COMMON_OPS,
+		.iova_to_phys = smmu_pgtable_do_iova_to_phys_4k1,
+	},
 };
 
 static void fill_regs(struct smmu_pgtable *pt, const struct geometry *geo)
@@ -236,8 +243,8 @@ int smmu_pgtable_init(struct smmu_pgtable *pt, const struct smmu_pgtable_config 
 		.start_level = geo.start_level,
 		.block_level = geo.block_level,
 	};
-	if (pt->plain && cfg->granule_shift == 12 && geo.start_level < 2)
-		pt->ops = &pgtable_4k_ops;
+	if (pt->plain && cfg->coherent && cfg->granule_shift == 12 && geo.start_level < 2)
+		pt->ops = &pgtable_4k_ops[geo.start_level];
 	for (unsigned level = 0; level < PT_LEVELS; level++)
 		pt->shift[level] = (uint8_t)level_shift(cfg->granule_shift, level);
 	fill_regs(pt, &geo);

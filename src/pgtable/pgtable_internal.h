@@ -260,9 +260,11 @@ unsigned smmu_pgtable_collect(const struct smmu_pgtable *pt, uint64_t *table, un
 			      struct smmu_freelist *freelist);
 int smmu_pgtable_do_iova_to_phys(struct smmu_pgtable *pt, uint64_t iova, uint64_t *pa,
 				 unsigned *prot);
-/** The same for plain tables of 4K that start at level 0 or 1. */
-int smmu_pgtable_do_iova_to_phys_4k(struct smmu_pgtable *pt, uint64_t iova, uint64_t *pa,
-				    unsigned *prot);
+/** The same for plain and coherent tables of 4K that start at level 0; at level 1. */
+int smmu_pgtable_do_iova_to_phys_4k0(struct smmu_pgtable *pt, uint64_t iova, uint64_t *pa,
+				     unsigned *prot);
+int smmu_pgtable_do_iova_to_phys_4k1(struct smmu_pgtable *pt, uint64_t iova, uint64_t *pa,
+				     unsigned *prot);
 int smmu_pgtable_do_map(struct smmu_pgtable *pt, uint64_t iova, uint64_t pa, uint64_t size,
 			unsigned prot, unsigned flags);
 int smmu_pgtable_do_unmap(struct smmu_pgtable *pt, uint64_t iova, uint64_t size, unsigned flags,

@@ -95,6 +95,25 @@ static void test_walker_that_does_not_snoop(void **state)
 	}
 }
 
+/* The mark that a table's descriptor carries there is no part of its address. */
+static void test_lookup_where_tables_are_marked(void **state)
+{
+	for (unsigned ias = 39; ias <= 48; ias += 9) {
+		struct smmu_pgtable pt = table_make(1, 12, ias, 48, false);
+		uint64_t pa;
+
+		assert_int_equal(smmu_pgtable_map(&pt, 5 * G, 7 * G + 4 * K, 4 * K, RW, 0), 0);
+		assert_int_equal(smmu_pgtable_map(&pt, 5 * G + 2 * M, 8 * G, 2 * M, RW, 0), 0);
+		assert_int_equal(smmu_pgtable_iova_to_phys(&pt, 5 * G + 5, &pa, NULL), 0);
+		assert_int_equal(pa, 7 * G + 4 * K + 5);
+		assert_int_equal(smmu_pgtable_iova_to_phys(&pt, 5 * G + 3 * M, &pa, NULL), 0);
+		assert_int_equal(pa, 8 * G + M);
+		assert_int_equal(smmu_pgtable_iova_to_phys(&pt, 5 * G + 4 * K, &pa, NULL),
+				 -SMMU_EFAULT);
+		table_done(&pt);
+	}
+}
+
 static void test_neighbour_before_the_clean(void **state)
 {
 	for (unsigned stage = 1; stage <= 2; stage++)
@@ -128,6 +147,7 @@ static void test_coherent_walker_needs_no_cleaning(void **state)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_lost_race_for_a_table),
 	cmocka_unit_test(test_walker_that_does_not_snoop),
+	cmocka_unit_test(test_lookup_where_tables_are_marked),
 	cmocka_unit_test(test_neighbour_before_the_clean),
 	cmocka_unit_test(test_coherent_walker_needs_no_cleaning),
 };
