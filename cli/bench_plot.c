@@ -108,6 +108,18 @@ static void bars(FILE *p, const struct suite_table *t)
 		"EOD\nplot $bars using (1):0:(1):2:($0-0.35):($0+0.35):ytic(3) with boxxyerror\n");
 }
 
+/* The names of all lines have to fit beside them. */
+static size_t height(const struct suite_table *t)
+{
+	size_t n = 0;
+
+	if (!t->x)
+		return 100 + 16 * t->rows;
+	for (size_t i = 0; i < t->rows; i++)
+		n += first_of_line(t, i);
+	return n > 20 ? 80 + 19 * n : 480;
+}
+
 int bench_plot(const struct suite_table *t, const char *folder)
 {
 	FILE *p = popen("gnuplot", "w");
@@ -118,8 +130,7 @@ int bench_plot(const struct suite_table *t, const char *folder)
 		"set terminal svg size %u,%zu font 'sans-serif,12' background 'white'\n"
 		"set output '%s/%s.svg'\nset title \"%s\" noenhanced\nset ylabel \"%s\" "
 		"noenhanced\nset grid lc rgb '#dddddd'\nset key outside right\n%s",
-		t->x ? 860 : 1100, t->x ? (size_t)480 : 100 + 16 * t->rows, folder, t->name,
-		t->title, t->unit,
+		t->x ? 980 : 1100, height(t), folder, t->name, t->title, t->unit,
 		t->x && t->log_y ? "set logscale y\n"
 		: t->x           ? "set yrange [0:*]\n"
 				 : "");

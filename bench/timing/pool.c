@@ -14,7 +14,7 @@
 struct worker {
 	pthread_t thread;
 	unsigned number;
-	uint64_t ops, ns;
+	uint64_t ops, cpu_ns;
 	int rc;
 } __attribute__((aligned(128)));
 
@@ -41,6 +41,14 @@ unsigned pool_processors(void)
 	return processors;
 }
 
+static uint64_t cpu_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
 static void *run(void *arg)
 {
 	struct worker *w = arg;
@@ -59,22 +67,23 @@ static void *run(void *arg)
 	smmu_fetch_add(&ready, 1);
 	while (!smmu_load_acquire(&go))
 		timing_relax();
-	start = fake_ns();
+	start = cpu_ns();
 	do {
 		w->rc = w->rc ? w->rc : work(w->number, work_ctx);
 		w->ops++;
 	} while (!smmu_load(&stop) && !w->rc);
-	w->ns = fake_ns() - start + 1;
+	w->cpu_ns = cpu_ns() - start;
 	return NULL;
 }
 
 double pool_rate(unsigned threads, unsigned ms, int (*one)(unsigned thread, void *ctx), void *ctx)
 {
 	struct timespec pause = {0, (long)ms * 1000000};
-	double rate = 0;
+	unsigned used = threads < pool_processors() ? threads : pool_processors();
+	uint64_t ops = 0, ns = 1;
 	int rc = 0;
 
-	if (!pool_processors())
+	if (!used)
 		return 0;
 	work = one;
 	work_ctx = ctx;
@@ -96,9 +105,10 @@ double pool_rate(unsigned threads, unsigned ms, int (*one)(unsigned thread, void
 	for (unsigned i = 0; i < threads; i++) {
 		pthread_join(worker[i].thread, NULL);
 		rc |= worker[i].rc;
-		rate += (double)worker[i].ops * 1000 / (double)worker[i].ns;
+		ops += worker[i].ops;
+		ns += worker[i].cpu_ns;
 	}
 	if (rc)
 		fprintf(stderr, "smmuv3-timing: an operation failed: %d\n", rc);
-	return rc ? 0 : rate;
+	return rc ? 0 : (double)ops * 1000 / (double)ns * used;
 }

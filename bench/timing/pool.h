@@ -14,7 +14,9 @@ unsigned pool_processors(void);
 
 /**
  * @p one(thread, @p ctx) again and again by @p threads threads for @p ms milliseconds: operations a microsecond, of all
- * together. It returns 0, or an error that ends all: then 0, after a message.
+ * together, on as many processors as there are threads, or on all that there are. What counts is the processors' time that the
+ * threads got, so that a machine which does other work as well measures the same, but for what that does to its caches. @p one
+ * returns 0, or an error that ends all: then 0, after a message.
  */
 double pool_rate(unsigned threads, unsigned ms, int (*one)(unsigned thread, void *ctx), void *ctx);
 
