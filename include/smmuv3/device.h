@@ -103,6 +103,7 @@ struct smmu_streams {
 struct smmu_device {
 	struct smmu_instance *instance; /**< NULL once the instance was removed */
 	struct smmu_device *next;       /**< in instance->devices */
+	struct smmu_device **link;      /**< what leads to this one there */
 	uint32_t pins; /**< walks of that list that stand here; under the instance's lock */
 	const struct smmu_device_ops *ops;
 	void *ctx;

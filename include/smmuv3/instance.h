@@ -95,11 +95,18 @@ struct smmu_ids {
 struct smmu_device;
 struct smmu_streams;
 
+/** A table of STEs, and whose streams they are. */
+struct smmu_strtab_leaf {
+	struct smmu_ste *ste;
+	struct smmu_device *owner[]; /**< NULL: no device's */
+};
+
 struct smmu_strtab {
 	void *l1; /**< L1 descriptors, or the STEs themselves */
 	uint64_t l1_bus;
 	size_t l1_size;
-	struct smmu_ste **l2; /**< for each L1 descriptor its table, or NULL; NULL: linear */
+	struct smmu_strtab_leaf *
+		*leaf; /**< for each L1 descriptor its table, or NULL; linear: one */
 	uint32_t l1_count;
 	uint8_t log2size;
 	uint8_t split;
@@ -120,7 +127,7 @@ struct smmu_instance {
 	struct smmu_strtab strtab;
 	struct smmu_ids asids, vmids;
 	struct smmu_mutex
-		lock; /**< protects strtab.l2, asids, vmids and devices; attach side, may sleep */
+		lock; /**< protects strtab.leaf, asids, vmids and devices; attach side, may sleep */
 	struct smmu_device *devices;
 	/** Of devices that are gone, what the SMMU did not confirm to have forgotten. Under lock. */
 	struct smmu_streams *leftovers;

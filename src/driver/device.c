@@ -9,16 +9,13 @@
  */
 #include "driver.h"
 
-/** The device on @p inst that has one of the streams, or NULL. The instance's lock is held. */
-static struct smmu_device *owner_of(struct smmu_instance *inst,
-				    const struct smmu_device_config *cfg)
+/** Has another device on @p inst one of the streams? The instance's lock is held. */
+static bool owned(const struct smmu_instance *inst, const struct smmu_device_config *cfg)
 {
-	for (struct smmu_device *dev = inst->devices; dev; dev = dev->next)
-		for (uint32_t i = 0; i < dev->streams->nr; i++)
-			for (uint32_t j = 0; j < cfg->nr_streams; j++)
-				if (dev->streams->id[i] == cfg->streams[j])
-					return dev;
-	return NULL;
+	for (uint32_t i = 0; i < cfg->nr_streams; i++)
+		if (smmu_strtab_owner(inst, cfg->streams[i]))
+			return true;
+	return false;
 }
 
 static bool same_stream(const struct smmu_streams *a, const struct smmu_streams *b)
@@ -97,14 +94,18 @@ static int hook(struct smmu_device *dev, const struct smmu_device_config *cfg)
 	struct smmu_instance *inst = dev->instance;
 	int error;
 
-	if (owner_of(inst, cfg))
+	if (owned(inst, cfg))
 		return -SMMU_EEXIST;
 	for (uint32_t i = 0; i < cfg->nr_streams; i++) {
 		error = smmu_strtab_ste(inst, cfg->streams[i], &dev->streams->ste[i]);
 		if (error)
 			return error;
 	}
+	smmu_strtab_own(inst, dev->streams, dev);
 	dev->next = inst->devices;
+	dev->link = &inst->devices;
+	if (dev->next)
+		dev->next->link = &dev->next;
 	inst->devices = dev;
 	return 0;
 }
@@ -132,7 +133,7 @@ void smmu_device_memory(const struct smmu_device_config *cfg, size_t *dma, size_
 	smmu_cdtab_memory(inst, ssid_bits_of(cfg), dma, plain);
 	*plain += sizeof(struct smmu_streams);
 	smmu_mutex_lock(&inst->lock);
-	*dma += smmu_strtab_missing(inst, cfg->streams, cfg->nr_streams);
+	smmu_strtab_missing(inst, cfg->streams, cfg->nr_streams, dma, plain);
 	smmu_mutex_unlock(&inst->lock);
 }
 
@@ -174,15 +175,15 @@ int smmu_device_init(struct smmu_device *dev, const struct smmu_device_config *c
 static bool unhook(struct smmu_device *dev, uint32_t pins)
 {
 	struct smmu_instance *inst = dev->instance;
-	struct smmu_device **p;
 	bool ok;
 
 	smmu_mutex_lock(&inst->lock);
 	ok = dev->pins == pins;
 	if (ok) {
-		for (p = &inst->devices; *p != dev;)
-			p = &(*p)->next;
-		*p = dev->next;
+		smmu_strtab_own(inst, dev->streams, NULL);
+		*dev->link = dev->next;
+		if (dev->next)
+			dev->next->link = dev->link;
 		dev->instance = NULL;
 	}
 	smmu_mutex_unlock(&inst->lock);

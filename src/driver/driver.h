@@ -93,8 +93,9 @@ bool smmu_entry_hitless(const struct smmu_entry_kind *kind, const struct smmu_po
 int smmu_strtab_init(struct smmu_instance *inst);
 void smmu_strtab_fini(struct smmu_instance *inst);
 void smmu_strtab_memory(const struct smmu_instance *inst, size_t *dma, size_t *plain);
-/** Bytes of the second-level tables that @p n streams would add. */
-size_t smmu_strtab_missing(const struct smmu_instance *inst, const uint32_t *sids, uint32_t n);
+/** Add the bytes of the second-level tables that @p n streams would add. */
+void smmu_strtab_missing(const struct smmu_instance *inst, const uint32_t *sids, uint32_t n,
+			 size_t *dma, size_t *plain);
 /** Write STRTAB_BASE and STRTAB_BASE_CFG. */
 void smmu_strtab_program(struct smmu_instance *inst);
 /**
@@ -102,6 +103,11 @@ void smmu_strtab_program(struct smmu_instance *inst);
  * without Leaf was synchronised. -SMMU_ERANGE, -SMMU_ENOMEM.
  */
 int smmu_strtab_ste(struct smmu_instance *inst, uint32_t sid, struct smmu_ste **ste);
+/** The device that has stream @p sid; NULL: none. */
+struct smmu_device *smmu_strtab_owner(const struct smmu_instance *inst, uint32_t sid);
+/** The streams @p s, whose STEs were asked for, are those of @p dev from now on, or nobody's (NULL). */
+void smmu_strtab_own(struct smmu_instance *inst, const struct smmu_streams *s,
+		     struct smmu_device *dev);
 
 /* ---- cdtab.c: context descriptors of a device. Callers hold the device's lock ---- */
 

@@ -304,14 +304,7 @@ struct smmu_device *smmu_instance_find_device(struct smmu_instance *inst, uint32
 	struct smmu_device *dev;
 
 	smmu_mutex_lock(&inst->lock);
-	for (dev = inst->devices; dev; dev = dev->next) {
-		uint32_t i = 0;
-
-		while (i < dev->streams->nr && dev->streams->id[i] != sid)
-			i++;
-		if (i < dev->streams->nr)
-			break;
-	}
+	dev = smmu_strtab_owner(inst, sid);
 	smmu_mutex_unlock(&inst->lock);
 	return dev;
 }

@@ -15,6 +15,17 @@ static size_t l2_bytes(const struct smmu_instance *inst)
 	return sizeof(struct smmu_ste) << inst->strtab.split;
 }
 
+static uint32_t leaves(const struct smmu_strtab *t)
+{
+	return t->split ? t->l1_count : 1;
+}
+
+static size_t leaf_bytes(const struct smmu_strtab *t)
+{
+	return sizeof(struct smmu_strtab_leaf) +
+	       (sizeof(struct smmu_device *) << (t->split ? t->split : t->log2size));
+}
+
 /** Decide on the shape from the features. */
 static void shape(const struct smmu_instance *inst, struct smmu_strtab *t)
 {
@@ -38,7 +49,7 @@ void smmu_strtab_memory(const struct smmu_instance *inst, size_t *dma, size_t *p
 
 	shape(inst, &t);
 	*dma = t.l1_size;
-	*plain = t.l1_count * sizeof(struct smmu_ste *);
+	*plain = leaves(&t) * sizeof(*t.leaf) + (t.split ? 0 : leaf_bytes(&t));
 }
 
 static void fill_abort(const struct smmu_instance *inst, struct smmu_ste *ste, size_t n)
@@ -53,6 +64,19 @@ static void fill_abort(const struct smmu_instance *inst, struct smmu_ste *ste, s
 	smmu_port_clean(inst->port, ste, n * sizeof(*ste));
 }
 
+/** Note the table @p ste of STEs as leaf @p i. False: no memory. The instance's lock is held, or nobody knows of it. */
+static bool add_leaf(struct smmu_instance *inst, uint32_t i, struct smmu_ste *ste)
+{
+	const struct smmu_port *port = inst->port;
+	struct smmu_strtab_leaf *leaf = port->ops->alloc(port->ctx, leaf_bytes(&inst->strtab));
+
+	if (!leaf)
+		return false;
+	leaf->ste = ste;
+	inst->strtab.leaf[i] = leaf;
+	return true;
+}
+
 int smmu_strtab_init(struct smmu_instance *inst)
 {
 	const struct smmu_port *port = inst->port;
@@ -65,13 +89,15 @@ int smmu_strtab_init(struct smmu_instance *inst)
 				     &t->l1_bus);
 	if (!t->l1)
 		return -SMMU_ENOMEM;
-	if (t->split) {
+	t->leaf = port->ops->alloc(port->ctx, leaves(t) * sizeof(*t->leaf));
+	if (!t->leaf)
+		error = -SMMU_ENOMEM;
+	else if (t->split)
 		smmu_port_clean(port, t->l1, t->l1_size);
-		t->l2 = port->ops->alloc(port->ctx, t->l1_count * sizeof(*t->l2));
-		error = t->l2 ? 0 : -SMMU_ENOMEM;
-	} else {
+	else if (add_leaf(inst, 0, t->l1))
 		fill_abort(inst, t->l1, (size_t)1 << t->log2size);
-	}
+	else
+		error = -SMMU_ENOMEM;
 	if (!error)
 		error = smmu_instance_reaches(inst, "the stream table", t->l1_bus, t->l1_size);
 	if (error)
@@ -84,11 +110,15 @@ void smmu_strtab_fini(struct smmu_instance *inst)
 	const struct smmu_port *port = inst->port;
 	struct smmu_strtab *t = &inst->strtab;
 
-	for (uint32_t i = 0; t->l2 && i < t->l1_count; i++)
-		if (t->l2[i])
-			port->ops->dma_free(port->ctx, t->l2[i], l2_bytes(inst));
-	if (t->l2)
-		port->ops->free(port->ctx, t->l2, t->l1_count * sizeof(*t->l2));
+	for (uint32_t i = 0; t->leaf && i < leaves(t); i++) {
+		if (!t->leaf[i])
+			continue;
+		if (t->split)
+			port->ops->dma_free(port->ctx, t->leaf[i]->ste, l2_bytes(inst));
+		port->ops->free(port->ctx, t->leaf[i], leaf_bytes(t));
+	}
+	if (t->leaf)
+		port->ops->free(port->ctx, t->leaf, leaves(t) * sizeof(*t->leaf));
 	if (t->l1)
 		port->ops->dma_free(port->ctx, t->l1, t->l1_size);
 	*t = (struct smmu_strtab){0};
@@ -123,6 +153,8 @@ static int add_l2(struct smmu_instance *inst, uint32_t i)
 	if (!l2)
 		return -SMMU_ENOMEM;
 	error = smmu_instance_reaches(inst, "a second-level stream table", bus, l2_bytes(inst));
+	if (!error && !add_leaf(inst, i, l2))
+		error = -SMMU_ENOMEM;
 	if (error) {
 		port->ops->dma_free(port->ctx, l2, l2_bytes(inst));
 		return error;
@@ -132,43 +164,70 @@ static int add_l2(struct smmu_instance *inst, uint32_t i)
 	smmu_store(&l1[i],
 		   (bus & SMMU_L1STD_L2PTR) | smmu_field_prep(SMMU_L1STD_SPAN, t->split + 1));
 	smmu_port_clean(port, &l1[i], sizeof(l1[i]));
-	t->l2[i] = l2;
 	return 0;
 }
 
-size_t smmu_strtab_missing(const struct smmu_instance *inst, const uint32_t *sids, uint32_t n)
+void smmu_strtab_missing(const struct smmu_instance *inst, const uint32_t *sids, uint32_t n,
+			 size_t *dma, size_t *plain)
 {
 	const struct smmu_strtab *t = &inst->strtab;
-	size_t bytes = 0;
 
 	for (uint32_t i = 0; t->split && i < n; i++) {
 		uint32_t table = sids[i] >> t->split, j = 0;
 
 		while (j < i && sids[j] >> t->split != table)
 			j++;
-		if (j == i && table < t->l1_count && !t->l2[table])
-			bytes += l2_bytes(inst);
+		if (j == i && table < t->l1_count && !t->leaf[table]) {
+			*dma += l2_bytes(inst);
+			*plain += leaf_bytes(t);
+		}
 	}
-	return bytes;
+}
+
+/** Where @p sid has its STE in the table that holds it. */
+static uint32_t index_of(const struct smmu_strtab *t, uint32_t sid)
+{
+	return t->split ? sid & ((1u << t->split) - 1) : sid;
+}
+
+/** The table that holds the STE of @p sid; NULL: there is none, or no such stream. */
+static struct smmu_strtab_leaf *leaf_of(const struct smmu_strtab *t, uint32_t sid)
+{
+	if (!t->leaf || (t->log2size < 32 && sid >> t->log2size))
+		return NULL;
+	return t->leaf[t->split ? sid >> t->split : 0];
+}
+
+struct smmu_device *smmu_strtab_owner(const struct smmu_instance *inst, uint32_t sid)
+{
+	const struct smmu_strtab_leaf *leaf = leaf_of(&inst->strtab, sid);
+
+	return leaf ? leaf->owner[index_of(&inst->strtab, sid)] : NULL;
+}
+
+void smmu_strtab_own(struct smmu_instance *inst, const struct smmu_streams *s,
+		     struct smmu_device *dev)
+{
+	for (uint32_t i = 0; i < s->nr; i++) {
+		struct smmu_strtab_leaf *leaf = leaf_of(&inst->strtab, s->id[i]);
+
+		if (leaf)
+			leaf->owner[index_of(&inst->strtab, s->id[i])] = dev;
+	}
 }
 
 int smmu_strtab_ste(struct smmu_instance *inst, uint32_t sid, struct smmu_ste **ste)
 {
 	struct smmu_strtab *t = &inst->strtab;
-	uint32_t i = t->split ? sid >> t->split : 0;
 	int error;
 
 	if (t->log2size < 32 && sid >> t->log2size)
 		return -SMMU_ERANGE;
-	if (!t->split) {
-		*ste = (struct smmu_ste *)t->l1 + sid;
-		return 0;
-	}
-	if (!t->l2[i]) {
-		error = add_l2(inst, i);
+	if (!leaf_of(t, sid)) {
+		error = add_l2(inst, sid >> t->split);
 		if (error)
 			return error;
 	}
-	*ste = t->l2[i] + (sid & ((1u << t->split) - 1));
+	*ste = leaf_of(t, sid)->ste + index_of(t, sid);
 	return 0;
 }

@@ -360,11 +360,22 @@ static void test_gerror(void **state)
 
 static void test_find_device(void **state)
 {
-	struct rig_device a, b;
+	struct rig_device a, b, c, d;
 
 	rig_open_up(&rig, 1);
 	rig_device(&rig, &a, 0, 5, 3, false, 0);
 	rig_device(&rig, &b, 0, 100, 1, false, 0);
+	rig_device(&rig, &c, 0, 255, 2, false, 0);
+	assert_ptr_equal(smmu_instance_find_device(&rig.smmu[0].inst, 255), &c.dev);
+	assert_ptr_equal(smmu_instance_find_device(&rig.smmu[0].inst, 256), &c.dev);
+	assert_null(smmu_instance_find_device(&rig.smmu[0].inst, 257));
+	assert_null(smmu_instance_find_device(&rig.smmu[0].inst, UINT32_MAX));
+	/* A stream that is refused leaves those of its device to nobody. */
+	assert_int_equal(rig_device_try(&rig, &d, 0, 4, 2, false, 0), -SMMU_EEXIST);
+	assert_null(smmu_instance_find_device(&rig.smmu[0].inst, 4));
+	/* One from the middle of the list, and its streams to another. */
+	smmu_device_fini(&b.dev);
+	rig_device(&rig, &b, 0, 99, 2, false, 0);
 	assert_ptr_equal(smmu_instance_find_device(&rig.smmu[0].inst, 7), &a.dev);
 	assert_ptr_equal(smmu_instance_find_device(&rig.smmu[0].inst, 100), &b.dev);
 	assert_null(smmu_instance_find_device(&rig.smmu[0].inst, 8));
