@@ -35,9 +35,9 @@ set xlabel "SMMU instances"; set ylabel "virtual time, microseconds"
 set logscale x 2; set xtics (1,2,4,8,16); set xrange [0.9:18]; set yrange [0:*]
 set key top left; set grid ytics lc rgb "#dddddd"
 plot "$dir/$rate" using 1:(\$5/1000) with linespoints lw 2 pt 7 lc rgb "#c0392b" title "serial, 4 devices with ATS", \
-     "$dir/0" using 1:(\$5/1000) with lines lw 1 dt 2 lc rgb "#c0392b" title "   the hardware's time alone", \
+     "$dir/0" using 1:(\$5/1000) with lines lw 1 lc rgb "#e6b0aa" title "   the hardware's time alone", \
      "$dir/$rate" using 1:(\$3/1000) with linespoints lw 2 pt 7 lc rgb "#e8a79e" title "serial, no ATS", \
      "$dir/$rate" using 1:(\$4/1000) with linespoints lw 2 pt 7 lc rgb "#1f4e79" title "sweep, 4 devices with ATS", \
-     "$dir/0" using 1:(\$4/1000) with lines lw 1 dt 2 lc rgb "#1f4e79" title "   the hardware's time alone", \
+     "$dir/0" using 1:(\$4/1000) with lines lw 1 lc rgb "#a9c3de" title "   the hardware's time alone", \
      "$dir/$rate" using 1:(\$2/1000) with linespoints lw 2 pt 7 lc rgb "#8fb8de" title "sweep, no ATS"
 PLOT
