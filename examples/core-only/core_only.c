@@ -69,7 +69,6 @@ static int own_submit(struct smmu_inv_target *t, struct smmu_inv_program *p,
 	if (smmu_inv_program_count(p) + 1 > RING)
 		return -SMMU_ENOSPC;
 	consume(smmu); /* room, as a full queue would wait for it */
-	token->first = smmu->prod;
 	do {
 		n = smmu_inv_program_next(p, chunk, SMMU_ARRAY_SIZE(chunk));
 		for (size_t i = 0; i < n; i++)

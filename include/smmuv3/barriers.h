@@ -32,7 +32,8 @@
 	X(cut_seen, "the mark that a device is cut off | what a sweep does without asking it")    \
 	X(debt_seen, "the mark that an earlier fence failed | what this one has to make good")    \
 	X(cmdq_commands_visible, "commands and `published` | PROD (Q1 of the queue)")             \
-	X(cmdq_mark_seen, "the turn passed on | the look at the mark there")                      \
+	X(cmdq_mark_seen, "the mark of a piece | its commands, and PROD behind them")             \
+	X(cmdq_turn_passed, "the turn passed on | the look at the mark there")                    \
 	X(cmdq_turn_seen, "the mark of a piece | the look at the turn")                           \
 	X(cmdq_cons_before_rest, "CONS | what the SMMU wrote before it moved CONS")               \
 	X(cmdq_mended_visible, "the mended command and the record | the acknowledge")             \

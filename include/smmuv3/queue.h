@@ -60,6 +60,9 @@ struct smmu_cmdq_mark {
 	uint64_t batch; /**< of the piece that ends here: first position of its batch */
 };
 
+/** In smmu_cmdq.tail: nobody is admitted. No count of positions comes so far. */
+#define SMMU_CMDQ_SHUT SMMU_BIT(63)
+
 /** A command queue. Fields are private; positions are 64-bit, never wrap and are never used twice. */
 struct smmu_cmdq {
 	const struct smmu_port *port;
@@ -72,18 +75,20 @@ struct smmu_cmdq {
 	uint64_t ring_bus, msi_bus, base_attr;
 	uint64_t timeout_ns, atc_timeout_ns;
 	uint32_t log2size;
-	bool cleans;      /**< the port has a clean: the SMMU does not see the processors' caches */
-	uint32_t mask;    /**< of a slot: entries - 1 */
-	uint32_t piece;   /**< positions of a piece, at most */
+	bool cleans;   /**< the port has a clean: the SMMU does not see the processors' caches */
+	uint32_t mask; /**< of a slot: entries - 1 */
+	uint32_t wrap; /**< of PROD and CONS: a slot and the bit that tells one lap from the next */
+	uint32_t piece; /**< positions of a piece, at most */
+	uint32_t
+		plain; /**< commands of a batch that needs no MSI, no clean and one piece: fewer or as many; or 0 */
 	uint32_t stuck;   /**< not 0: the queue is given up or closed, everything fails */
 	uint32_t opened;  /**< how many times it was opened again */
 	uint64_t started; /**< position at the last restart */
 	uint32_t msi_off; /**< not 0: CONS tells all the same */
 	uint32_t errors;  /**< how many errors there have been */
 
-	uint64_t admitted
-		__attribute__((aligned(64))); /**< positions for which room was promised */
-	uint64_t tail;                        /**< next position to hand out */
+	uint64_t tail __attribute__((
+		aligned(64))); /**< next position to hand out; closed: SMMU_CMDQ_SHUT */
 	uint64_t turn
 		__attribute__((aligned(64))); /**< where PROD stands: next position to publish */
 	uint64_t published;                   /**< where PROD stands or is about to */

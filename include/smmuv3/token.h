@@ -10,8 +10,8 @@
 
 /** Which part of a queue a batch took. Its fields are the queue's business. */
 struct smmu_cmdq_token {
-	uint64_t first;  /**< position of its first command */
 	uint64_t end;    /**< one past its CMD_SYNC */
+	uint32_t length; /**< from its first command to there, and what others put in between */
 	uint32_t errors; /**< error count before it went in */
 };
 

@@ -9,37 +9,36 @@
  *
  * A batch goes in pieces of at most q->piece positions, nearly always in one. For each piece, with interrupts masked:
  *
- *   P1  admitted += n. Beyond cons + size: admitted -= n, interrupts back, wait for room, again.
- *   P2  pos = tail, tail += n
- *   P3  write the commands and, last, a CMD_SYNC; mark the last slot with the end and the batch
- *   P4  turn == pos: it is our turn. Else mark the first slot: whoever has the turn before us goes on over it.
- *   P5  with the turn: published := end, PROD := end, turn := end, and on over what is marked there
+ *   P1  if tail + n <= cons + size: compare-exchange of tail by tail + n; the piece is [pos, end). Else interrupts back,
+ *       wait for room, again
+ *   P2  write the commands and, last, a CMD_SYNC; mark the last slot with the end and the batch
+ *   P3  turn == pos: it is our turn. Else mark the first slot: whoever has the turn before us goes on over it
+ *   P4  with the turn: published := end, PROD := end, turn := end, and on over what is marked there
  *
- * Fact 1. tail <= cons + size. Let S be the sum of all admissions that were granted. The one that was granted last found
- *         admitted <= cons + size, and admitted >= S then, as what others add and take back is never negative; cons
- *         does not fall; and tail <= S by P1 before P2.
- * Fact 2. So the slot of a position that was taken is free: its command of the lap before was consumed. The writer may not
- *         have read CONS itself, but the read-modify-writes of `tail` are one chain, in which the one before, or one
- *         before that, was granted on the value of `cons` that covers our position.
+ * Fact 1. tail <= cons + size: P1 found it so for the tail that it replaced, and `cons` does not fall. So the slot of a
+ *         position that was taken is free: its command of the lap before was consumed.
+ * Fact 2. Nobody is admitted to a queue that is being closed: smmu_cmdq_close sets SMMU_CMDQ_SHUT in `tail`, which is beyond all
+ *         room, and a compare-exchange that began before it fails. Whoever was admitted before is waited for.
  * Fact 3. The real CONS is at most size ahead of `cons` by fact 1, and `cons` never passes it: it is only raised, to
  *         values read from the register and expanded upward from an earlier value of `cons` (smmu_cmdq_cons). So
  *         the log2size+1 bits of the register determine the position.
- * Fact 4. Nobody who holds something waits, and nobody who waits holds something: between P1 and P5 there is no wait, and
- *         an admission that is not granted is given back first. With interrupts (and pre-emption by whoever uses the
+ * Fact 4. Nobody who holds something waits, and nobody who waits holds something: between P1 and P4 there is no wait, and
+ *         before P1 nothing is held. With interrupts (and pre-emption by whoever uses the
  *         queue) masked there, a handler finds no piece of its own processor unfinished, so it gets through as a
  *         producer on another processor would.
- * Fact 5. Admission makes progress. Who failed once looks before it adds again. Take a time from which nobody succeeds any
- *         more, and the largest n that is being tried: what others add and give back meanwhile cannot make its look
- *         succeed and its addition fail, unless one of them added successfully in between. By induction over n the same
- *         holds for all. Who sees room go to others asks for less each time, down to one command and its CMD_SYNC.
+ * Fact 5. Admission makes progress: a compare-exchange fails only because another one succeeded; who has failed TAKE_TRIES
+ *         times lets interrupts in and begins again. Who sees room go to others asks for less each time, down to one command
+ *         and its CMD_SYNC.
  * Fact 6. `published` moves from t only by whoever has the turn at t. Either the piece at t is the mover's own and not
  *         marked (P4): then nobody else can know its end. Or it is marked: then the compare-exchange from t picks one.
  *         A mark is valid at t if it lies in (t, t + size]: marks of earlier laps are at most t, of later ones beyond.
- * Fact 7. No written piece is forgotten. Its writer stores the mark and then loads `turn`; who passes the turn stores `turn`
- *         and then loads the mark there. All four are sequentially consistent, so one of the two sees the other's store.
- *         A publisher that has worked long enough stops without that look: then the next producer that does not have the
- *         turn finds the mark, or the wait of the piece's owner does (smmu_cmdq_help).
- * Fact 8. What the SMMU reads is there: commands and marks are written before P4, by the writer itself or, through the
+ * Fact 7. No written piece is forgotten. Its writer marks it, and then loads `turn`; who passes the turn stores `turn`, and then
+ *         looks whether there is somebody behind: positions beyond it are taken. If so, a barrier, and the look at the
+ *         mark: the writer's two and these are in one order, so one of the two sees the other's store. If not, there is no
+ *         barrier, and where both are so close together that neither sees the other, or a publisher that has worked long
+ *         enough leaves the rest, the next producer finds the mark, or the poll or wait of any batch that is not published
+ *         does (smmu_cmdq_help): every batch is polled or waited for. (proofs/litmus/queue-turn.lit)
+ * Fact 8. What the SMMU reads is there: commands and marks are written before P3, by the writer itself or, through the
  *         acquiring load of the mark, before the publisher's; Q1 orders them before PROD. `published` is stored before Q1
  *         too, so CONS is never seen beyond it.
  * Fact 9. A piece with CMD_ATC_INV ends with a CMD_SYNC of its own, before another's begins. So an ATC that does not answer
@@ -54,6 +53,7 @@
 #define LOG2_MAX 19u
 #define PUBLISH_PIECES 16 /* of others, with one write of PROD */
 #define PUBLISH_TIMES 8   /* writes of PROD by one publisher, with interrupts masked */
+#define TAKE_TRIES 16     /* to take positions while others do, with interrupts masked */
 
 /* MSI writes go to ordinary memory: inner shareable, write-back. */
 #define MSI_SH_INNER 3u
@@ -84,12 +84,14 @@ int smmu_cmdq_init(struct smmu_cmdq *q, const struct smmu_cmdq_config *cfg)
 		.name = cfg->name,
 		.log2size = cfg->log2size,
 		.mask = (1u << cfg->log2size) - 1,
+		.wrap = (2u << cfg->log2size) - 1,
 		.piece = (uint32_t)smmu_min64(SMMU_CMDQ_PIECE, SMMU_BIT(cfg->log2size)),
 		.timeout_ns = cfg->timeout_ns,
 		.atc_timeout_ns = smmu_max64(cfg->atc_timeout_ns, cfg->timeout_ns),
 		.base_attr = cfg->base_attr,
 		.cleans = port->ops->clean != NULL,
 		.seen_idle = true};
+	q->plain = cfg->msi || q->cleans ? 0 : q->piece - 1;
 	smmu_spin_init(&q->error_lock);
 	q->mark = port->ops->alloc(port->ctx, smmu_cmdq_mem_size(cfg));
 	/* The base is aligned to the size of the queue, at least 32 bytes. */
@@ -128,7 +130,8 @@ uint64_t smmu_cmdq_base(const struct smmu_cmdq *q)
 /** The end of the piece that begins at @p pos, if it is written and marked; else 0. */
 static inline uint64_t marked(const struct smmu_cmdq *q, uint64_t pos)
 {
-	uint64_t end = SMMU_BARRIER(cmdq_mark_seen, smmu_load_sc(&q->mark[cmdq_slot(q, pos)].end));
+	uint64_t end =
+		SMMU_BARRIER(cmdq_mark_seen, smmu_load_acquire(&q->mark[cmdq_slot(q, pos)].end));
 
 	/* Fact 6. */
 	return end - pos - 1 <= q->mask ? end : 0;
@@ -141,13 +144,18 @@ static inline uint64_t pass(struct smmu_cmdq *q, uint64_t end)
 	/* Q1: pairs with the SMMU's reading of PROD before the commands, and of CONS in smmu_cmdq_cons. */
 	SMMU_BARRIER(cmdq_commands_visible, smmu_dma_wmb());
 	smmu_mmio_write32(&q->mmio, SMMU_CMDQ_PROD, cmdq_index(q, end));
-	smmu_exchange(&q->turn, end);
+	/* Pairs with the loads in hand_over and publish_marked: PROD is written by one after the other. */
+	smmu_store_release(&q->turn, end);
 	/* Fact 7. */
+	if (smmu_load(&q->tail) == end)
+		return 0;
+	SMMU_BARRIER(cmdq_turn_passed, smmu_fence());
 	return marked(q, end);
 }
 
 /** On over what others have marked: PROD stands at @p end, and @p next is the end of the piece there. */
-static void publish_others(struct smmu_cmdq *q, uint64_t end, uint64_t next)
+static __attribute__((noinline)) void publish_others(struct smmu_cmdq *q, uint64_t end,
+						     uint64_t next)
 {
 	for (unsigned times = 1; next && times < PUBLISH_TIMES; times++) {
 		if (!smmu_compare_exchange(&q->published, &end, next))
@@ -161,7 +169,7 @@ static void publish_others(struct smmu_cmdq *q, uint64_t end, uint64_t next)
 	}
 }
 
-/** P5: the piece that ends at @p end, and on over what is marked behind. `published` is where `turn` is, or at @p end. */
+/** P4: the piece that ends at @p end, and on over what is marked behind. `published` is where `turn` is, or at @p end. */
 static inline void publish(struct smmu_cmdq *q, uint64_t end)
 {
 	uint64_t next = pass(q, end);
@@ -175,7 +183,8 @@ static void publish_marked(struct smmu_cmdq *q)
 {
 	uint64_t turn = SMMU_BARRIER(cmdq_turn_seen, smmu_load_sc(&q->turn)), end = marked(q, turn);
 
-	if (end && smmu_compare_exchange(&q->published, &turn, end))
+	if (end && smmu_load(&q->published) == turn &&
+	    smmu_compare_exchange(&q->published, &turn, end))
 		publish(q, end);
 }
 
@@ -192,15 +201,21 @@ void smmu_cmdq_help(struct smmu_cmdq *q)
 
 /* ---- Admission ---- */
 
-/** P1. Interrupts are masked. */
-static inline bool admit(struct smmu_cmdq *q, uint32_t n)
+/** P1, once: take @p n positions from *@p pos on, where `tail` was seen; else where it is. Interrupts are masked. */
+static inline bool try_take(struct smmu_cmdq *q, uint32_t n, uint64_t *pos)
 {
-	uint64_t used = smmu_fetch_add(&q->admitted, n) + n;
+	/* Pairs with the raising of `cons`: what was read of these slots was read before. */
+	return *pos + n - 1 - smmu_load_acquire(&q->cons) <= q->mask &&
+	       smmu_compare_exchange(&q->tail, pos, *pos + n);
+}
 
-	/* `stuck` after `admitted`: pairs with smmu_cmdq_close, which writes the one and then reads the other. */
-	if (!smmu_load_sc(&q->stuck) && used - smmu_load_acquire(&q->cons) <= cmdq_size(q))
-		return true;
-	smmu_fetch_sub(&q->admitted, n);
+/** P1: take @p n positions, from *@p pos on. Interrupts are masked. */
+static bool take(struct smmu_cmdq *q, uint32_t n, uint64_t *pos)
+{
+	*pos = smmu_load(&q->tail);
+	for (unsigned tries = 0; tries < TAKE_TRIES; tries++)
+		if (try_take(q, n, pos))
+			return true;
 	return false;
 }
 
@@ -213,7 +228,7 @@ static uint32_t wait_room(struct smmu_cmdq *q, uint32_t n)
 	while (!smmu_cmdq_dead(q)) {
 		uint64_t now;
 
-		if (smmu_load(&q->admitted) + n - cons <= cmdq_size(q))
+		if (smmu_load(&q->tail) + n - cons <= cmdq_size(q))
 			return n;
 		if (n > 2 && cons - since >= 2 * (uint64_t)n) {
 			n = n / 2 < 2 ? 2 : n / 2;
@@ -234,27 +249,33 @@ static uint32_t wait_room(struct smmu_cmdq *q, uint32_t n)
 
 /* ---- Writing ---- */
 
+/** What is left of @p n commands from @p got on. */
+static __attribute__((noinline)) void pad(struct smmu_cmd *dst, size_t got, size_t n)
+{
+	while (got < n)
+		dst[got++] = smmu_cmd_sync(SMMU_CMD_SYNC_CS_NONE);
+}
+
 /** @p n commands to @p dst, without a wrap. */
 static inline void write_commands(struct smmu_cmd *dst, size_t n, smmu_cmdq_fill fill, void *ctx)
 {
 	size_t got = n ? fill(ctx, dst, n) : 0;
 
-	while (got < n)
-		dst[got++] = smmu_cmd_sync(SMMU_CMD_SYNC_CS_NONE);
+	if (got < n)
+		pad(dst, got, n);
 }
 
-/** The CMD_SYNC at @p pos that ends a piece; the last of a batch reports its completion. */
-static inline void write_sync(struct smmu_cmdq *q, uint64_t pos, bool last)
+/** The CMD_SYNC at @p pos ends a batch: it reports its completion. */
+static void write_sync_msi(struct smmu_cmdq *q, uint64_t pos)
 {
-	struct smmu_cmd *dst = &q->ring[cmdq_slot(q, pos)];
-	uint64_t msi = last ? cmdq_msi_bus(q, pos) : 0;
+	uint64_t msi = cmdq_msi_bus(q, pos);
 
-	*dst = smmu_cmd_sync(SMMU_CMD_SYNC_CS_NONE);
-	if (msi) {
-		/* What a CMD_SYNC of 2^32 laps ago wrote is not taken for this one's: cmdq_wait.c compares exactly. */
-		smmu_store_release(&q->msi[cmdq_slot(q, pos)], 0);
-		*dst = smmu_cmd_sync_msi(msi, cmdq_lap(q, pos), MSI_SH_INNER, MSI_ATTR_OIWB);
-	}
+	if (!msi)
+		return;
+	/* What a CMD_SYNC of 2^32 laps ago wrote is not taken for this one's: cmdq_wait.c compares exactly. */
+	smmu_store_release(&q->msi[cmdq_slot(q, pos)], 0);
+	q->ring[cmdq_slot(q, pos)] =
+		smmu_cmd_sync_msi(msi, cmdq_lap(q, pos), MSI_SH_INNER, MSI_ATTR_OIWB);
 }
 
 static void clean_piece(struct smmu_cmdq *q, uint64_t pos, size_t n)
@@ -266,59 +287,87 @@ static void clean_piece(struct smmu_cmdq *q, uint64_t pos, size_t n)
 		smmu_port_clean(q->port, q->ring, (n - part) * sizeof(struct smmu_cmd));
 }
 
-/** P3: the commands of the piece [@p pos, @p end). Interrupts are masked. */
-static inline void write_piece(struct smmu_cmdq *q, uint64_t pos, uint64_t end, bool last,
-			       smmu_cmdq_fill fill, void *ctx)
+/** The piece [@p pos, @p end) is written; where there are MSIs, or the SMMU does not see the processors' caches. */
+static __attribute__((noinline)) void finish_piece(struct smmu_cmdq *q, uint64_t pos, uint64_t end,
+						   bool last)
 {
-	struct smmu_cmd *dst = &q->ring[cmdq_slot(q, pos)];
-	size_t commands = end - 1 - pos, to_wrap = cmdq_size(q) - cmdq_slot(q, pos);
-
-	if (commands <= to_wrap) {
-		write_commands(dst, commands, fill, ctx);
-	} else {
-		write_commands(dst, to_wrap, fill, ctx);
-		write_commands(q->ring, commands - to_wrap, fill, ctx);
-	}
-	write_sync(q, end - 1, last);
+	if (q->msi && last)
+		write_sync_msi(q, end - 1);
 	if (q->cleans)
 		clean_piece(q, pos, end - pos);
 }
 
-/** P3 and P4: mark the piece [@p pos, @p end) of the batch that began at @p batch, and publish it if it has the turn. */
-static inline void hand_over(struct smmu_cmdq *q, uint64_t pos, uint64_t end, uint64_t batch)
+/** P2: the commands of the piece [@p pos, @p end). Interrupts are masked. */
+static void write_piece(struct smmu_cmdq *q, uint64_t pos, uint64_t end, bool last,
+			smmu_cmdq_fill fill, void *ctx)
 {
-	struct smmu_cmdq_mark *at_end = &q->mark[cmdq_slot(q, end - 1)];
+	struct smmu_cmd *dst = &q->ring[cmdq_slot(q, pos)], *sync;
+	size_t commands = end - 1 - pos, to_wrap = cmdq_size(q) - cmdq_slot(q, pos);
 
-	smmu_store(&at_end->batch, batch);
-	/* A piece of one position is marked by this already, so that others may publish it. */
-	if (end - pos > 1) {
-		smmu_store(&at_end->end, end);
-		if (smmu_load_acquire(&q->turn) == pos) {
-			publish(q, end);
-			return;
-		}
+	if (commands < to_wrap) {
+		write_commands(dst, commands, fill, ctx);
+		sync = dst + commands;
+	} else {
+		write_commands(dst, to_wrap, fill, ctx);
+		write_commands(q->ring, commands - to_wrap, fill, ctx);
+		sync = q->ring + (commands - to_wrap);
 	}
+	*sync = smmu_cmd_sync(SMMU_CMD_SYNC_CS_NONE);
+	if (q->msi || q->cleans)
+		finish_piece(q, pos, end, last);
+}
+
+/** P3 where it is not our turn: from here on others may publish the piece. */
+static __attribute__((noinline)) void leave(struct smmu_cmdq *q, uint64_t pos, uint64_t end)
+{
 	smmu_exchange(&q->mark[cmdq_slot(q, pos)].end, end);
 	publish_marked(q);
 }
 
-/** P1 to P5 for one piece of @p n positions: where it ends; 0: no room. */
-static inline uint64_t submit_piece(struct smmu_cmdq *q, uint32_t n, bool last, smmu_cmdq_fill fill,
-				    void *ctx, struct smmu_cmdq_token *token, bool first)
+/**
+ * P2 and P3: mark the piece [@p pos, @p end) of the batch that began at @p batch, and publish it if it has the turn. @p mark is
+ * that of its last position.
+ */
+static inline void hand_over(struct smmu_cmdq *q, uint64_t pos, uint64_t end, uint64_t batch,
+			     struct smmu_cmdq_mark *mark)
+{
+	smmu_store(&mark->batch, batch);
+	smmu_store(&mark->end, end);
+	/* Pairs with the store in pass. */
+	if (smmu_load_acquire(&q->turn) == pos)
+		publish(q, end);
+	else
+		leave(q, pos, end);
+}
+
+/** The same where the mark of the piece is all of it, so that others may publish it before us. */
+static void hand_over_one(struct smmu_cmdq *q, uint64_t pos, uint64_t batch)
+{
+	smmu_store(&q->mark[cmdq_slot(q, pos)].batch, batch);
+	leave(q, pos, pos + 1);
+}
+
+/** P1 to P4 for one piece of @p n positions, the @p first of a batch, or what follows: true, and the token's; false: no room. */
+static bool submit_piece(struct smmu_cmdq *q, uint32_t n, bool last, smmu_cmdq_fill fill, void *ctx,
+			 struct smmu_cmdq_token *token, bool first)
 {
 	smmu_irqflags flags = smmu_irq_save();
-	uint64_t pos, end = 0;
+	uint64_t pos;
+	bool taken = take(q, n, &pos);
 
-	if (admit(q, n)) {
-		pos = smmu_fetch_add(&q->tail, n);
-		end = pos + n;
-		if (first)
-			token->first = pos;
-		write_piece(q, pos, end, last, fill, ctx);
-		hand_over(q, pos, end, first ? pos : token->first);
+	if (taken) {
+		uint64_t batch = first ? pos : token->end - token->length;
+
+		write_piece(q, pos, pos + n, last, fill, ctx);
+		if (n > 1)
+			hand_over(q, pos, pos + n, batch, &q->mark[cmdq_slot(q, pos + n - 1)]);
+		else
+			hand_over_one(q, pos, batch);
+		token->end = pos + n;
+		token->length = (uint32_t)(pos + n - batch);
 	}
 	smmu_irq_restore(flags);
-	return end;
+	return taken;
 }
 
 /** Errors that did not hit what is written of a batch so far: only a limited number of them is remembered. */
@@ -340,16 +389,12 @@ static __attribute__((noinline)) int submit_pieces(struct smmu_cmdq *q, uint64_t
 	bool first = true;
 
 	for (;;) {
-		uint64_t end;
-
 		n = wait_room(q, n);
 		if (!n)
 			return -SMMU_EIO;
 		skip_errors(q, token, first);
-		end = submit_piece(q, n, n == left, fill, ctx, token, first);
-		if (!end)
+		if (!submit_piece(q, n, n == left, fill, ctx, token, first))
 			continue;
-		token->end = end;
 		if (n == left)
 			return 0;
 		first = false;
@@ -362,16 +407,34 @@ static __attribute__((noinline)) int submit_pieces(struct smmu_cmdq *q, uint64_t
 int smmu_cmdq_submit(struct smmu_cmdq *q, uint32_t n, smmu_cmdq_fill fill, void *ctx,
 		     struct smmu_cmdq_token *token)
 {
-	token->errors = smmu_load_acquire(&q->errors);
-	if (n < q->piece) {
-		uint64_t end = submit_piece(q, n + 1, true, fill, ctx, token, true);
+	uint64_t pos = smmu_load(&q->tail), end;
+	uint32_t slot = cmdq_slot(q, pos);
+	struct smmu_cmdq_mark *mark;
+	struct smmu_cmd *sync;
+	smmu_irqflags flags;
+	size_t got;
 
-		if (end) {
-			token->end = end;
-			return 0;
-		}
+	token->errors = smmu_load_acquire(&q->errors);
+	/* Nearly always: one piece, without a wrap, at the first try. */
+	if (n - 1 >= q->plain || slot + n > q->mask || smmu_load(&q->stuck))
+		return submit_pieces(q, (uint64_t)n + 1, fill, ctx, token);
+	flags = smmu_irq_save();
+	if (!try_take(q, n + 1, &pos)) {
+		smmu_irq_restore(flags);
+		return submit_pieces(q, (uint64_t)n + 1, fill, ctx, token);
 	}
-	return submit_pieces(q, (uint64_t)n + 1, fill, ctx, token);
+	end = pos + n + 1;
+	token->end = end;
+	token->length = n + 1;
+	sync = &q->ring[slot + n];
+	mark = &q->mark[slot + n];
+	got = fill(ctx, sync - n, n);
+	if (got < n)
+		pad(sync - n, got, n);
+	*sync = smmu_cmd_sync(SMMU_CMD_SYNC_CS_NONE);
+	hand_over(q, pos, end, pos, mark);
+	smmu_irq_restore(flags);
+	return 0;
 }
 
 struct copy {
@@ -419,17 +482,14 @@ int smmu_cmdq_issue(struct smmu_cmdq *q, const struct smmu_cmd *cmds, uint32_t n
 
 void smmu_cmdq_close(struct smmu_cmdq *q)
 {
-	smmu_exchange(&q->stuck, CMDQ_CLOSED);
-	for (;;) {
-		/*
-		 * Nobody is admitted any more, by the order in admit(). Who was before has taken, written and published
-		 * its piece when these are equal, read in this order: the first is never below the sum of all pieces,
-		 * the others are never above.
-		 */
-		uint64_t admitted = smmu_load_sc(&q->admitted), tail = smmu_load_sc(&q->tail);
+	uint64_t tail = smmu_load(&q->tail);
 
-		if (admitted == tail && smmu_load_sc(&q->turn) == tail)
-			return;
+	smmu_exchange(&q->stuck, CMDQ_CLOSED);
+	while (!(tail & SMMU_CMDQ_SHUT) &&
+	       !smmu_compare_exchange(&q->tail, &tail, tail | SMMU_CMDQ_SHUT))
+		;
+	/* Nobody is admitted any more (fact 2). Who was before has written and published its piece when these are equal. */
+	while (smmu_load_sc(&q->turn) != (tail & ~SMMU_CMDQ_SHUT)) {
 		smmu_cmdq_help(q);
 		smmu_relax(&q->mmio);
 	}
@@ -438,20 +498,20 @@ void smmu_cmdq_close(struct smmu_cmdq *q)
 uint32_t smmu_cmdq_restart(struct smmu_cmdq *q)
 {
 	smmu_irqflags flags = smmu_spin_lock(&q->error_lock);
+	/* Closed: this is where `tail` stands. */
+	uint64_t cons = smmu_load(&q->cons), tail = smmu_load(&q->turn);
 
-	uint64_t cons = smmu_load(&q->cons);
-
-	if (cons != q->tail)
-		smmu_cmdq_remember(q, cons, q->tail, CMDQ_STARTED_OVER);
+	if (cons != tail)
+		smmu_cmdq_remember(q, cons, tail, CMDQ_STARTED_OVER);
 	/* Pairs with the load in smmu_cmdq_poll: whoever finds its batch consumed by this finds the record first. */
-	smmu_store_release(&q->cons, q->tail);
+	smmu_store_release(&q->cons, tail);
 	smmu_store(&q->msi_off, 0);
-	q->started = q->tail;
+	q->started = tail;
 	q->aborts = 0;
 	q->still_ns = 0;
 	q->seen_idle = true;
 	smmu_spin_unlock(&q->error_lock, flags);
-	return cmdq_index(q, q->tail);
+	return cmdq_index(q, tail);
 }
 
 void smmu_cmdq_open(struct smmu_cmdq *q)
@@ -459,6 +519,8 @@ void smmu_cmdq_open(struct smmu_cmdq *q)
 	smmu_fetch_add(&q->opened, 1);
 	/* Pairs with the loads in read_cons: who finds the queue open again finds this too. */
 	smmu_store_release(&q->stuck, CMDQ_RUNS);
+	if (smmu_load(&q->tail) & SMMU_CMDQ_SHUT)
+		smmu_fetch_sub(&q->tail, SMMU_CMDQ_SHUT);
 }
 
 int smmu_cmdq_drain(struct smmu_cmdq *q, bool may_sleep)

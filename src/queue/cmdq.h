@@ -32,7 +32,7 @@ static inline uint32_t cmdq_slot(const struct smmu_cmdq *q, uint64_t pos)
 /** PROD and CONS as the registers have them: a slot and the bit that tells one lap from the next. */
 static inline uint32_t cmdq_index(const struct smmu_cmdq *q, uint64_t pos)
 {
-	return (uint32_t)pos & (q->mask << 1 | 1);
+	return (uint32_t)pos & q->wrap;
 }
 
 /** The lap of @p pos, counted from 1: what the MSI of its CMD_SYNC writes. */
@@ -60,7 +60,8 @@ void smmu_cmdq_help(struct smmu_cmdq *q);
 /** One wait. All 0 at its begin. */
 struct cmdq_patience {
 	bool waits;
-	uint64_t since; /**< the clock at its begin */
+	uint64_t since; /**< the clock at its begin, */
+	uint64_t now;   /**< and when it was last looked at */
 	uint64_t until; /**< CONS is not worth another look before */
 };
 

@@ -170,9 +170,11 @@ bool smmu_cmdq_serve_error(struct smmu_cmdq *q)
 /** Whether @p e hit the batch of @p token. */
 static bool hits(const struct smmu_cmdq_error *e, const struct smmu_cmdq_token *token)
 {
+	uint64_t first = token->end - token->length;
+
 	if (e->code == CMDQ_STARTED_OVER)
-		return token->first < e->to && token->end > e->from;
-	return token->first == e->from;
+		return first < e->to && token->end > e->from;
+	return first == e->from;
 }
 
 enum smmu_cmdq_status smmu_cmdq_hit(struct smmu_cmdq *q, const struct smmu_cmdq_token *token)

@@ -20,20 +20,23 @@
 
 #define LOOK_NS 20000u /* between two looks after the queue */
 #define LOOK_POLLS 32u /* polls between two looks at the clock */
+#define QUICK_LOOKS 3u /* of a wait, before it looks at the clock */
 #define SPIN_NS 50000u /* then a wait that may sleep does */
 #define PAUSE_PART 64u /* of the time waited so far: pause between two looks at CONS */
 #define STEP_PART 4u   /* of a time-out: what the time between two looks counts for, at most */
 
-static inline uint64_t read_cons(struct smmu_cmdq *q, uint32_t *reg)
+/** @p seen is a value of q->cons from before: the real CONS is at or above it, fact 3 of cmdq.c. */
+static inline __attribute__((always_inline)) uint64_t read_cons(struct smmu_cmdq *q, uint64_t seen,
+								uint32_t *reg)
 {
 	uint32_t opened = smmu_load_acquire(&q->opened), value;
-	/* Taken before the register is read: the real CONS is at or above it, fact 3 of cmdq.c. */
-	uint64_t seen = smmu_load_acquire(&q->cons), now;
+	uint64_t now;
 
 	value = *reg = smmu_mmio_read32(&q->mmio, SMMU_CMDQ_CONS);
 	/* What the SMMU wrote before it moved CONS is visible after; pairs with Q1 for `published`. */
 	SMMU_BARRIER(cmdq_cons_before_rest, smmu_dma_rmb());
-	now = seen + cmdq_index(q, smmu_field_get(SMMU_CMDQ_CONS_RD, value) - seen);
+	/* RD has at least as many bits as an index. */
+	now = seen + cmdq_index(q, value - seen);
 	/* The registers of a device that is gone read as ones. Whatever else it says, it took no more than it was given. */
 	if (value == UINT32_MAX || now > smmu_load(&q->published) ||
 	    smmu_load_acquire(&q->stuck) == CMDQ_CLOSED || smmu_load(&q->opened) != opened)
@@ -45,7 +48,7 @@ uint64_t smmu_cmdq_cons(struct smmu_cmdq *q, uint32_t *reg)
 {
 	uint32_t unused;
 
-	return read_cons(q, reg ? reg : &unused);
+	return read_cons(q, smmu_load_acquire(&q->cons), reg ? reg : &unused);
 }
 
 void smmu_cmdq_raise_cons(struct smmu_cmdq *q, uint64_t now)
@@ -56,25 +59,23 @@ void smmu_cmdq_raise_cons(struct smmu_cmdq *q, uint64_t now)
 		;
 }
 
-static inline bool complete(struct smmu_cmdq *q, const struct smmu_cmdq_token *token)
+static inline __attribute__((always_inline)) bool complete(struct smmu_cmdq *q,
+							   const struct smmu_cmdq_token *token)
 {
-	uint64_t last = token->end - 1, cons, now;
+	uint64_t end = token->end, cons;
 	uint32_t reg;
 
 	/* In this order: the word changes again only after `cons` has passed it. */
-	if (cmdq_msi_bus(q, last)) {
-		if (smmu_load_acquire(&q->msi[cmdq_slot(q, last)]) == cmdq_lap(q, last))
+	if (q->msi && cmdq_msi_bus(q, end - 1)) {
+		if (smmu_load_acquire(&q->msi[cmdq_slot(q, end - 1)]) == cmdq_lap(q, end - 1))
 			return true;
-		return smmu_load_acquire(&q->cons) > last;
+		return smmu_load_acquire(&q->cons) >= end;
 	}
 	cons = smmu_load_acquire(&q->cons);
-	if (cons > last)
+	if (cons >= end)
 		return true;
-	now = read_cons(q, &reg);
-	/* Now and then, so that producers find room without having to look. */
-	if (now - cons > cmdq_size(q) / 4)
-		smmu_cmdq_raise_cons(q, now);
-	return now > last || smmu_load_acquire(&q->cons) > last;
+	/* Not raised: a producer that is short of room does that, once a lap. */
+	return read_cons(q, cons, &reg) >= end || smmu_load_acquire(&q->cons) >= end;
 }
 
 /** The state of a batch that is not done, or that an error may have hit. */
@@ -93,9 +94,8 @@ look_closer(struct smmu_cmdq *q, const struct smmu_cmdq_token *token, bool done)
 	return smmu_cmdq_dead(q) ? SMMU_CMDQ_DEAD : SMMU_CMDQ_PENDING;
 }
 
-/** Inlined: most batches are done at the first look. */
-static inline __attribute__((always_inline)) enum smmu_cmdq_status
-poll_once(struct smmu_cmdq *q, const struct smmu_cmdq_token *token)
+static inline enum smmu_cmdq_status poll_once(struct smmu_cmdq *q,
+					      const struct smmu_cmdq_token *token)
 {
 	bool done = complete(q, token);
 
@@ -116,13 +116,14 @@ enum smmu_cmdq_status smmu_cmdq_poll(struct smmu_cmdq *q, const struct smmu_cmdq
 
 	if (status != SMMU_CMDQ_PENDING)
 		return status;
+	/* Fact 7 of cmdq.c. */
+	if (smmu_load(&q->published) < token->end)
+		smmu_cmdq_help(q);
 	/* Counts of others may be lost: it is only about how often. */
 	polls = smmu_load(&q->polls) + 1;
 	smmu_store(&q->polls, polls);
-	if (polls % LOOK_POLLS == 0) {
-		smmu_cmdq_help(q);
+	if (polls % LOOK_POLLS == 0)
 		smmu_cmdq_look_after(q, smmu_port_now(q->port));
-	}
 	return status;
 }
 
@@ -131,36 +132,51 @@ wait_long(struct smmu_cmdq *q, const struct smmu_cmdq_token *token, bool may_sle
 {
 	struct cmdq_patience p = {0};
 	enum smmu_cmdq_status status;
+	unsigned looks = 0;
 
+	/* Fact 7 of cmdq.c. */
+	if (smmu_load(&q->published) < token->end)
+		smmu_cmdq_help(q);
 	do {
-		smmu_cmdq_pause(q, &p, may_sleep);
+		if (looks++ >= QUICK_LOOKS)
+			smmu_cmdq_pause(q, &p, may_sleep);
 		status = poll_once(q, token);
 	} while (status == SMMU_CMDQ_PENDING);
 	return status;
 }
 
-enum smmu_cmdq_status smmu_cmdq_wait(struct smmu_cmdq *q, const struct smmu_cmdq_token *token,
-				     bool may_sleep)
+static __attribute__((noinline)) enum smmu_cmdq_status
+wait_closer(struct smmu_cmdq *q, const struct smmu_cmdq_token *token, bool may_sleep)
 {
 	enum smmu_cmdq_status status = poll_once(q, token);
 
 	return status == SMMU_CMDQ_PENDING ? wait_long(q, token, may_sleep) : status;
 }
 
+enum smmu_cmdq_status smmu_cmdq_wait(struct smmu_cmdq *q, const struct smmu_cmdq_token *token,
+				     bool may_sleep)
+{
+	/* Done at the first look, and nothing went wrong. */
+	if (complete(q, token) &&
+	    SMMU_BARRIER(cmdq_error_seen, smmu_load_acquire(&q->errors)) == token->errors)
+		return SMMU_CMDQ_DONE;
+	return wait_closer(q, token, may_sleep);
+}
+
 void smmu_cmdq_pause(struct smmu_cmdq *q, struct cmdq_patience *p, bool may_sleep)
 {
-	uint64_t now = smmu_port_now(q->port);
+	uint64_t now;
 
-	if (!p->waits) {
-		p->waits = true;
-		p->since = p->until = now;
-	}
 	do {
-		if (may_sleep && now - p->since > SPIN_NS)
+		if (may_sleep && p->waits && p->now - p->since > SPIN_NS)
 			smmu_wait_pause(&q->mmio, true);
 		else
 			smmu_relax(&q->mmio);
-		now = smmu_port_now(q->port);
+		p->now = now = smmu_port_now(q->port);
+		if (!p->waits) {
+			p->waits = true;
+			p->since = p->until = now;
+		}
 	} while (now < p->until);
 	/* Well below the longest step that counts, so that a time-out takes its time and no more. */
 	p->until = now + smmu_min64((now - p->since) / PAUSE_PART, q->timeout_ns / STEP_PART / 2);
@@ -227,7 +243,7 @@ static void observe(struct smmu_cmdq *q, uint64_t now)
 	uint32_t reg;
 
 	flags = smmu_spin_lock(&q->error_lock);
-	cons = read_cons(q, &reg);
+	cons = read_cons(q, smmu_load_acquire(&q->cons), &reg);
 	/* Also for who waits for an MSI that does not come. */
 	smmu_cmdq_raise_cons(q, cons);
 	step = now > q->seen_at ? now - q->seen_at : 0;

@@ -41,11 +41,11 @@ static int q_submit(struct smmu_inv_target *t, struct smmu_inv_program *p,
 		    struct smmu_cmdq_token *token)
 {
 	struct queue *me = smmu_container_of(t, struct queue, target);
-	unsigned count = smmu_inv_program_count(p), got = 0;
+	unsigned count = smmu_inv_program_count(p), got = 0, first;
 
 	if (me->refuse)
 		return -SMMU_EIO;
-	token->first = me->n;
+	first = me->n;
 	while (got < count) {
 		size_t room = count - got < me->chunk ? count - got : me->chunk;
 		size_t n = smmu_inv_program_next(p, me->log + me->n, room);
@@ -58,6 +58,7 @@ static int q_submit(struct smmu_inv_target *t, struct smmu_inv_program *p,
 	me->log[me->n++] =
 		smmu_cmd_sync(SMMU_CMD_SYNC_CS_SEV); /* the queue's own, told apart by its CS */
 	token->end = me->n;
+	token->length = me->n - first;
 	token->errors = me->submits++;
 	me->polls = 0;
 	if (++in_flight > most_in_flight)
@@ -71,7 +72,7 @@ static enum smmu_cmdq_status answer(struct queue *me, const struct smmu_cmdq_tok
 {
 	if (token->errors < me->answers)
 		return me->answer[token->errors];
-	for (uint64_t i = token->first; i < token->end; i++)
+	for (uint64_t i = token->end - token->length; i < token->end; i++)
 		if (smmu_cmd_opcode(&me->log[i]) == SMMU_CMD_ATC_INV &&
 		    me->dead[smmu_field_get(SMMU_CMD_W0_SID, me->log[i].w[0])]) {
 			me->timeouts++;
@@ -79,7 +80,7 @@ static enum smmu_cmdq_status answer(struct queue *me, const struct smmu_cmdq_tok
 				owner[me->others].cut = SMMU_CUT_DONE;
 			return SMMU_CMDQ_ATC_TIMEOUT;
 		}
-	for (uint64_t i = token->first; i < token->end; i++)
+	for (uint64_t i = token->end - token->length; i < token->end; i++)
 		if (smmu_cmd_opcode(&me->log[i]) == SMMU_CMD_ATC_INV)
 			me->asked[smmu_field_get(SMMU_CMD_W0_SID, me->log[i].w[0])]++;
 	return SMMU_CMDQ_DONE;

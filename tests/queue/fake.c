@@ -20,7 +20,7 @@ static uint32_t read32(void *ctx, uint32_t offset)
 		return UINT32_MAX;
 	/* No position is taken before there is room for it. */
 	if (f->q)
-		CHECK(smmu_load_acquire(&f->q->tail) <=
+		CHECK((smmu_load_acquire(&f->q->tail) & ~SMMU_CMDQ_SHUT) <=
 		      smmu_load(&f->consumed) + (1u << f->log2size));
 	switch (offset) {
 	case SMMU_CMDQ_PROD:
@@ -268,7 +268,7 @@ void fake_reset(struct fake *f, struct smmu_cmdq *q)
 	f->state = FAKE_STUCK;
 	f->gerror = f->gerrorn = 0;
 	f->prod = f->cons = smmu_cmdq_restart(q);
-	f->consumed = q->tail;
+	f->consumed = q->turn;
 	f->logged = 0;
 	f->cerrors = f->aborts = f->ills = 0;
 	f->atc_pending = f->atc_waits = false;

@@ -127,7 +127,7 @@ static void busy_write(uint32_t offset, uint32_t value)
 	irq.masks = masks;
 }
 
-static void test_busy(void **state)
+static void busy(bool polling)
 {
 	struct smmu_cmdq_token token;
 	struct machine_batch batch = {.who = 0};
@@ -144,12 +144,25 @@ static void test_busy(void **state)
 	assert_true(machine.q.turn < machine.q.tail);
 	irq.write32 = plain_write;
 	/* … which the waits of those whose it is do. */
-	token.first = machine.q.tail - 2;
+	token.length = 2;
 	token.end = machine.q.tail;
-	assert_int_equal(smmu_cmdq_wait(&machine.q, &token, false), SMMU_CMDQ_DONE);
+	token.errors = 0;
+	if (polling) {
+		assert_int_equal(smmu_cmdq_poll(&machine.q, &token), SMMU_CMDQ_PENDING);
+		machine_take_all();
+		assert_int_equal(smmu_cmdq_poll(&machine.q, &token), SMMU_CMDQ_DONE);
+	} else {
+		assert_int_equal(smmu_cmdq_wait(&machine.q, &token, false), SMMU_CMDQ_DONE);
+	}
 	assert_int_equal(machine.q.turn, machine.q.tail);
 	machine_check_log(helpers + 1, run.lengths);
 	machine_down();
+}
+
+static void test_busy(void **state)
+{
+	busy(false);
+	busy(true);
 }
 
 int main(void)

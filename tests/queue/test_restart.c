@@ -90,14 +90,14 @@ static void restarter(void *arg)
 		smmu_cmdq_close(&t.q);
 		t.shut = true;
 		t.f.state = FAKE_STUCK;
-		tail = t.q.tail;
-		CHECK(t.q.turn == tail);
+		tail = t.q.turn;
+		CHECK(t.q.tail == (tail | SMMU_CMDQ_SHUT));
 		t.f.gerror = t.f.gerrorn = 0;
 		t.f.cons =
 			smmu_random_chance(r, 1, 2) ? t.f.prod : (uint32_t)smmu_random_below(r, 16);
 		sim_sleep(t.sim, smmu_random_below(r, quick ? 100 : 3000));
 		/* Nobody came in. */
-		CHECK(t.q.tail == tail && t.q.turn == tail);
+		CHECK(t.q.tail == (tail | SMMU_CMDQ_SHUT) && t.q.turn == tail);
 		t.f.prod = t.f.cons = smmu_cmdq_restart(&t.q);
 		t.f.consumed = tail;
 		sim_sleep(t.sim, quick ? 0 : smmu_random_below(r, 1000));
@@ -179,7 +179,7 @@ static void test_told(void **state)
 				assert_true(smmu_cmdq_poll(&t.q, &token[i]) != SMMU_CMDQ_PENDING);
 			t.f.cons = t.f.prod;
 			t.f.prod = t.f.cons = smmu_cmdq_restart(&t.q);
-			t.f.consumed = t.q.tail;
+			t.f.consumed = t.q.turn;
 			t.f.state = FAKE_RUNS;
 			for (unsigned i = 0; i < 3; i++) {
 				enum smmu_cmdq_status status = smmu_cmdq_poll(&t.q, &token[i]);
