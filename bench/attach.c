@@ -47,7 +47,7 @@ static void measure(struct suite_table *t, const struct smmu_port *port, uint32_
 	struct smmu_inv_target target = {.index = 0};
 	struct smmu_inv_array *array = make(port, &target, n), *merged = NULL;
 	double join[TRIES], leave[TRIES], copy[TRIES];
-	size_t size = smmu_inv_array_size(n);
+	size_t size = smmu_inv_array_size(n, 1);
 	unsigned loops = 4 + 100000 / (n + 10), i, k;
 	void *from = malloc(size), *to = malloc(size);
 	struct suite_row *row;

@@ -58,7 +58,7 @@ struct smmu_inv_target_ops {
 				      const struct smmu_cmdq_token *token);
 	/**
 	 * The device @p owner does not answer: cut it off, so that what its ATC holds cannot be used, and wait until
-	 * that took effect. Sets owner->cut to SMMU_CUT_BEGUN before it does anything else, and to SMMU_CUT_DONE when
+	 * that took effect. Calls smmu_inv_cut_begin before it does anything else, and sets owner->cut to SMMU_CUT_DONE when
 	 * no access of the device reaches memory any more. Several threads may call it at once, also for one device.
 	 *
 	 * @return 0: it took effect. Negative: not confirmed; owner->cut stays at SMMU_CUT_BEGUN, this sweep ends with
@@ -76,6 +76,8 @@ struct smmu_inv_target {
 		tlbi_max; /**< an id that would need more commands than this is invalidated whole; 0: 512 */
 	uint32_t
 		atc_max; /**< an ATC gets at most this many spans, covering more if need be; 0: exact always */
+	uint32_t
+		cuts; /**< smmu_inv_cut_begin was called so often: while it is 0, sweeps ask all devices; 0 at first */
 };
 
 /** How far a device has been cut off. It only ever rises. */
@@ -92,6 +94,16 @@ enum smmu_cut {
 struct smmu_inv_owner {
 	uint32_t cut; /**< enum smmu_cut */
 };
+
+/**
+ * The device @p owner behind @p t is being cut off: from here on sweeps look at what became of each device of @p t. Once for
+ * each device; more often does no harm. Any context.
+ */
+static inline void smmu_inv_cut_begin(struct smmu_inv_target *t, struct smmu_inv_owner *owner)
+{
+	smmu_fetch_add(&t->cuts, 1);
+	smmu_store(&owner->cut, SMMU_CUT_BEGUN);
+}
 
 /** One operation. The commands are half built: a sweep adds the address and stores sixteen bytes. */
 struct smmu_inv {
@@ -111,12 +123,42 @@ struct smmu_inv {
 	struct smmu_inv_owner *owner;
 };
 
-/** A published set of operations, sorted. Only users ever changes, and only downward. */
+/**
+ * The operations of one instance in an array, by their places there: TLB entries by id from first on, those of
+ * SMMU_INV_S2_VMID_S1_CLEAR from clear on, ATS from ats to end. And what all ATS operations have in common.
+ */
+struct smmu_inv_group {
+	struct smmu_inv_target *target; /**< not to be followed once all its operations are gone */
+	const uint64_t *word;           /**< of the first */
+	uint32_t first, clear, ats, end;
+	uint32_t commands; /**< one of each, and a CMD_SYNC between the three */
+	uint8_t mode;      /**< how they are written if all are alike: src/inv/program.c */
+	uint8_t asked;     /**< ATS: enum smmu_inv_asked */
+	bool by_range;     /**< there are SMMU_INV_ATS */
+	bool full;         /**< there are SMMU_INV_ATS_FULL */
+};
+
+/** Whose ATCs. */
+enum smmu_inv_asked {
+	SMMU_INV_ASKED_NONE,
+	SMMU_INV_ASKED_ONE,     /**< those of one device */
+	SMMU_INV_ASKED_SEVERAL, /**< of more than one */
+};
+
+/**
+ * A published set of operations, sorted, with what a sweep reads of it packed side by side. Only users and gone ever change:
+ * users only downward, gone upward.
+ */
 struct smmu_inv_array {
 	struct smmu_rcu_head rcu;
 	const struct smmu_port *port;
 	uint32_t count;
-	uint32_t capacity;
+	uint32_t
+		gone; /**< operations whose users are 0: while it is 0, sweeps need not look at each */
+	uint32_t groups;
+	uint32_t capacity, group_capacity; /**< what memory was taken for */
+	uint64_t *word;                    /**< entry[i].by_range once more, for each */
+	struct smmu_inv_group *group;      /**< one for each instance, in order */
 	struct smmu_inv entry[];
 };
 
@@ -149,14 +191,17 @@ void smmu_inv_make_ats(struct smmu_inv *e, struct smmu_inv_target *t, uint32_t s
 /** Order of two operations: instance, kind (all ATS kinds alike), id, substream, kind. Negative, 0 or positive. */
 int smmu_inv_compare(const struct smmu_inv *a, const struct smmu_inv *b);
 
-/** Bytes of an array of @p count operations: what smmu_inv_merge allocates. */
-size_t smmu_inv_array_size(uint32_t count);
+/**
+ * Bytes of an array of @p count operations on @p instances: what smmu_inv_merge allocates at most, for the operations of @p old
+ * and @p set together.
+ */
+size_t smmu_inv_array_size(uint32_t count, uint32_t instances);
 
-/** Sort a set of operations in place: what merge and unref expect. */
+/** Sort a set of operations in place: what merge and unref expect. Of one device or of thousands. */
 void smmu_inv_sort(struct smmu_inv *set, uint32_t n);
 
 /**
- * Make the array that is to be published next.
+ * Make the array that is to be published next. It is copied in runs, so a set of many devices costs one copy.
  *
  * @param old  the published one, not changed; NULL: empty. What is gone in it is left out
  * @param set  sorted, added; an operation that is in both gets one user more for each time that it occurs
@@ -180,7 +225,10 @@ struct smmu_inv_array *smmu_inv_merge(const struct smmu_port *port,
 void smmu_inv_unref(struct smmu_inv_array *array, struct smmu_inv *set, uint32_t n);
 
 /** True if @p array holds operations that are gone: worth a smmu_inv_merge with an empty set. */
-bool smmu_inv_has_gone(const struct smmu_inv_array *array);
+static inline bool smmu_inv_has_gone(const struct smmu_inv_array *array)
+{
+	return array && array->gone;
+}
 
 /** The live operation of @p kind on @p t, or NULL: how a second device finds the id of the first. */
 const struct smmu_inv *smmu_inv_find(const struct smmu_inv_array *array,
@@ -224,27 +272,52 @@ bool smmu_atc_plan_next(struct smmu_atc_plan *p, uint64_t *w1);
 /** @name Programs: the commands of one instance in one sweep
  *  @{ */
 
+/** @p count commands of one operation that differ by @p add in word 1 only. */
+struct smmu_inv_step {
+	uint64_t w0, w1; /**< of the first of them, less the operation's word */
+	uint64_t add;
+	uint32_t count;
+};
+
+/** What a range means to instances of one make: made once for all of them. */
+struct smmu_inv_plan {
+	bool atc_made;
+	bool all;    /**< no range: everything */
+	bool single; /**< each operation is one command by range */
+	uint32_t flags, tlbi_max, atc_max;
+	struct smmu_inv_step tlbi_step, atc_step; /**< the first, */
+	struct smmu_tlbi_plan tlbi;               /**< and what follows it */
+	struct smmu_atc_plan atc;
+};
+
 #define SMMU_INV_SEGMENTS 5
 
-/** A run of operations; a CMD_SYNC stands between one segment and the next. */
+/** A run of operations, by their places; a CMD_SYNC stands between one segment and the next. */
 struct smmu_inv_segment {
-	const struct smmu_inv *first, *end;
+	uint32_t first, end;
 };
 
 struct smmu_inv_program {
-	struct smmu_inv_segment segment[SMMU_INV_SEGMENTS];
-	uint32_t segments;
-	uint32_t at; /**< segment being written */
+	const struct smmu_inv_array *array;
+	const struct smmu_inv_plan *plan;
+	const struct smmu_inv_group *group;
 	uint32_t left;
-	bool started; /**< the plan below belongs to *entry */
-	bool whole;   /**< the gather was "everything" */
-	bool cutting; /**< it met a device that is being cut off */
-	bool several; /**< ATC_INV for more than one device were written */
-	/** The last operation that an ATC_INV was written for; NULL: none. */
-	const struct smmu_inv *asked;
-	const struct smmu_inv *entry;
-	struct smmu_tlbi_plan tlbi, tlbi_run;
-	struct smmu_atc_plan atc, atc_run;
+	uint8_t mode;  /**< at once, all alike, or careful: src/inv/program.c */
+	uint8_t asked; /**< enum smmu_inv_asked: whose ATC_INV it has */
+	bool cutting;  /**< it met a device that is being cut off */
+	/* At once: nothing beyond is used. */
+	bool started;     /**< careful: the step below belongs to the operation */
+	uint8_t more;     /**< which plan goes on behind the step */
+	uint8_t segments; /**< how many, */
+	uint8_t at;       /**< and the one being written */
+	uint32_t place;   /**< the operation being written */
+	uint32_t skipped; /**< in a row */
+	uint32_t last;    /**< the operation that the last ATC_INV was for */
+	struct smmu_inv_segment segment[SMMU_INV_SEGMENTS];
+	uint64_t word; /**< careful: word 0 of the operation */
+	struct smmu_inv_step step;
+	struct smmu_tlbi_plan tlbi;
+	struct smmu_atc_plan atc;
 };
 
 /** How many commands smmu_inv_program_next will write in all. */
@@ -261,38 +334,39 @@ size_t smmu_inv_program_next(struct smmu_inv_program *p, struct smmu_cmd *dst, s
  *  @{ */
 
 #ifndef SMMU_FENCE_FLIGHTS
-/** Instances that one fence has in flight at a time; with more, the sweep goes in waves. */
-#define SMMU_FENCE_FLIGHTS 16
+/** Instances that one fence has in flight at a time; with more, the sweep goes in waves. Each costs 24 bytes of the fence. */
+#define SMMU_FENCE_FLIGHTS 64
 #endif
 
-/** One instance's part of a fence. Operations are named by their place behind first. */
+/** One instance's part of a fence. */
 struct smmu_inv_flight {
-	const struct smmu_inv *first;
 	struct smmu_cmdq_token token;
-	uint32_t count;
-	/** The first ATS operation that is asked again, after a time-out, and how many from there, if there are so many: a
-	 *  power of two, or 0: none are. */
-	uint32_t suspect, suspects;
-	/** An operation of the device whose ATC the program tells; or none, or those of several. */
-	uint32_t asked;
-	uint8_t phase;
+	/**
+	 * Counted from the first ATS operation: the one that was asked, if the ATC_INV of the program were one device's. Among
+	 * those that are asked again it tells which: the 2^(suspects - 1) from a multiple of that on, that it is one of.
+	 */
+	uint32_t place;
+	uint8_t suspects; /**< after a time-out: those that are asked again; 0: none are */
 	uint8_t tries;
-	bool pending;
+	uint8_t phase; /**< of the program that is under way; 0: none is */
+	uint8_t asked; /**< enum smmu_inv_asked: whose ATC_INV it has */
 };
 
 /**
  * A sweep under way. It is a reader from submit until poll or wait says that it is finished: attach and detach go on
- * meanwhile, but no device that it names and no instance goes away. Fields are private. 976 bytes.
+ * meanwhile, but no device that it names and no instance goes away. Fields are private. 1,624 bytes, written as far as
+ * they are used: with one instance 112 of them.
  */
 struct smmu_fence {
 	struct smmu_rcu *rcu;
 	struct smmu_inv_debt *debt;
 	struct smmu_inv_array *array;
-	const struct smmu_inv *next;
 	struct smmu_gather range;
-	unsigned cookie;
+	const struct smmu_inv_group *wave; /**< of flight[0] */
 	uint32_t flights;
+	uint32_t left;   /**< groups behind them, not in flight yet */
 	uint32_t failed; /**< debt->failed before anything was submitted */
+	unsigned cookie;
 	int error;
 	bool open;
 	bool whole;

@@ -133,7 +133,7 @@ int smmu_streams_cut_off(struct smmu_streams *s)
 	flags = smmu_spin_lock(&s->ste_lock);
 	before = smmu_load(&s->owner.cut);
 	if (before == SMMU_CUT_NO)
-		smmu_store(&s->owner.cut, SMMU_CUT_BEGUN);
+		smmu_inv_cut_begin(&s->instance->target, &s->owner);
 	halt(s);
 	smmu_spin_unlock(&s->ste_lock, flags);
 	if (before == SMMU_CUT_NO)

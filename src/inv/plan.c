@@ -10,7 +10,7 @@
  * An ATC_INV covers an aligned power of two of 4 KiB pages. The fewest aligned blocks that cover a range exactly are
  * found by always taking the largest that begins at the current page and still fits.
  */
-#include <smmuv3/inv.h>
+#include "sweep.h"
 
 #define TLBI_MAX_DEFAULT 512u
 #define SCALE_MAX 31u
@@ -160,4 +160,72 @@ bool smmu_atc_plan_next(struct smmu_atc_plan *p, uint64_t *w1)
 	p->done = end == p->last;
 	p->page = end + 1;
 	return true;
+}
+
+/* ---- For sweeps: runs of commands that differ by the address only ---- */
+
+bool smmu_inv_tlbi_step(struct smmu_tlbi_plan *p, struct smmu_inv_step *step)
+{
+	if (p->range) {
+		step->add = 0;
+		step->count = smmu_tlbi_plan_next(p, &step->w0, &step->w1);
+		return step->count;
+	}
+	/* Units are of 4096 bytes at least: their sum stays clear of the fields below the address. */
+	*step = (struct smmu_inv_step){
+		.w1 = p->w1 | p->addr, .add = SMMU_BIT(p->shift), .count = (uint32_t)p->left};
+	p->left = 0;
+	return step->count != 0;
+}
+
+bool smmu_inv_atc_step(struct smmu_atc_plan *p, struct smmu_inv_step *step)
+{
+	step->w0 = step->add = 0;
+	step->count = smmu_atc_plan_next(p, &step->w1);
+	return step->count;
+}
+
+void smmu_inv_plan_tlbi(struct smmu_inv_plan *plan, const struct smmu_inv_target *t,
+			const struct smmu_gather *range)
+{
+	unsigned granule = range->granule_shift;
+	uint64_t w1;
+
+	plan->flags = t->flags;
+	plan->tlbi_max = t->tlbi_max;
+	plan->atc_max = t->atc_max;
+	plan->atc_made = plan->all = plan->tlbi.whole = false;
+	/* Quirks have programs of their own. */
+	plan->single = !(t->flags & (SMMU_INV_SPLIT_ATC | SMMU_INV_TLBI_TWICE));
+	if (!(t->flags & SMMU_INV_RANGE) || (range->start ^ range->last) >> granule) {
+		smmu_tlbi_plan_init(&plan->tlbi, range, t->flags & SMMU_INV_RANGE, t->tlbi_max);
+		smmu_inv_tlbi_step(&plan->tlbi, &plan->tlbi_step);
+		plan->single &= plan->tlbi.count == 1 && !plan->tlbi.whole;
+		return;
+	}
+	/* One granule: without TG if there is no hint, as in smmu_tlbi_plan_next. */
+	w1 = range->start >> granule << granule;
+	if (!range->tables)
+		w1 |= SMMU_CMD_TLBI_W1_LEAF;
+	if (range->level)
+		w1 |= smmu_field_prep(SMMU_CMD_TLBI_W1_TTL, range->level) |
+		      smmu_field_prep(SMMU_CMD_TLBI_W1_TG, smmu_cmd_tlbi_tg(granule));
+	plan->tlbi.left = 0;
+	plan->tlbi.count = 1;
+	plan->tlbi_step = (struct smmu_inv_step){.w1 = w1, .count = 1};
+}
+
+void smmu_inv_plan_atc(struct smmu_inv_plan *plan, const struct smmu_gather *range)
+{
+	plan->atc_made = true;
+	if ((range->start ^ range->last) >> ATC_PAGE_SHIFT == 0) {
+		plan->atc.count = 1;
+		plan->atc.done = true;
+		plan->atc_step = (struct smmu_inv_step){
+			.w1 = range->start & SMMU_CMD_ATC_INV_W1_ADDR, .count = 1};
+		return;
+	}
+	smmu_atc_plan_init(&plan->atc, range->start, range->last, plan->atc_max);
+	plan->single &= plan->atc.count == 1;
+	smmu_inv_atc_step(&plan->atc, &plan->atc_step);
 }

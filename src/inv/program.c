@@ -11,8 +11,149 @@
  *
  * An ATC that were told before its TLB could refill itself with the entry that is about to go; so could a combined
  * stage-1-and-2 entry from a stage-2 one.
+ *
+ * Within a segment order does not matter, so it is written command by command, each for all operations: word 1 stays, word 0
+ * is the operation's word, from words packed side by side. That holds as long as all operations of the instance are to be
+ * asked, and in the same way; and where each takes one command and there is room for all of them, which is nearly always so,
+ * they are written at once.
+ *
+ * Else the program is a careful one: it goes operation by operation, and looks at each before it counts it and once more
+ * before it writes it. What goes away in between is not written, and makes room for CMD_SYNC at the end. So that not too many
+ * are passed over at a time, with interrupts masked, the last of SKIP_MAX in a row is written as a CMD_SYNC, which is never
+ * wrong, and counted as one: of two rows that become one, with the operation between them that has gone, at most one
+ * CMD_SYNC more comes than of the two, so that what was counted stays enough.
  */
 #include "sweep.h"
+
+#define SKIP_MAX 4u
+
+/* Values of smmu_inv_program.more. */
+enum { MORE_NONE, MORE_TLBI, MORE_ATC };
+
+/* ---- The commands of an operation ---- */
+
+/** One command, with @p w1. */
+static void one_step(struct smmu_inv_program *p, uint64_t w1)
+{
+	p->step = (struct smmu_inv_step){.w1 = w1, .count = 1};
+	p->more = MORE_NONE;
+}
+
+/** Begin with the commands of @p e, or of all that are like it. */
+static void begin(struct smmu_inv_program *p, const struct smmu_inv *e)
+{
+	const struct smmu_inv_plan *plan = p->plan;
+
+	p->word = e->whole;
+	if (e->kind >= SMMU_INV_ATS) {
+		if (plan->all || e->kind == SMMU_INV_ATS_FULL) {
+			one_step(p, SMMU_CMD_ATC_INV_SIZE_ALL);
+			return;
+		}
+		p->step = plan->atc_step;
+		p->more = MORE_NONE;
+		if (!plan->atc.done) {
+			p->more = MORE_ATC;
+			p->atc = plan->atc;
+		}
+	} else if (plan->all || plan->tlbi.whole || e->kind == SMMU_INV_S2_VMID_S1_CLEAR) {
+		one_step(p, 0);
+	} else {
+		p->word = e->by_range;
+		p->step = plan->tlbi_step;
+		p->more = MORE_NONE;
+		if (plan->tlbi.left) {
+			p->more = MORE_TLBI;
+			p->tlbi = plan->tlbi;
+		}
+	}
+}
+
+/** True if there is a command to be written. */
+static inline bool has_step(struct smmu_inv_program *p)
+{
+	if (p->step.count)
+		return true;
+	if (p->more == MORE_TLBI && smmu_inv_tlbi_step(&p->tlbi, &p->step))
+		return true;
+	return p->more == MORE_ATC && smmu_inv_atc_step(&p->atc, &p->step);
+}
+
+/* ---- At once: all operations alike, one command each ---- */
+
+static inline struct smmu_cmd *write_sync(struct smmu_cmd *at)
+{
+	*at = smmu_cmd_sync(SMMU_CMD_SYNC_CS_NONE);
+	return at + 1;
+}
+
+static __attribute__((noinline)) size_t write_at_once(struct smmu_inv_program *p,
+						      struct smmu_cmd *dst)
+{
+	const struct smmu_inv_group *g = p->group;
+	const struct smmu_inv_plan *plan = p->plan;
+	const uint64_t *word = g->word;
+	uint32_t i = 0, clear = g->clear - g->first, ats = g->ats - g->first;
+	uint32_t end = g->end - g->first;
+	uint64_t w1;
+
+	p->left = 0;
+	/* Behind each CMD_SYNC dst[i] is one further than the command of word[i]. */
+	for (; i < clear; i++)
+		dst[i] = (struct smmu_cmd){{word[i] | plan->tlbi_step.w0, plan->tlbi_step.w1}};
+	if (i < ats) {
+		if (i)
+			*(dst++ + i) = smmu_cmd_sync(SMMU_CMD_SYNC_CS_NONE);
+		for (; i < ats; i++)
+			dst[i] = (struct smmu_cmd){{word[i], 0}};
+	}
+	if (i < end) {
+		if (i)
+			*(dst++ + i) = smmu_cmd_sync(SMMU_CMD_SYNC_CS_NONE);
+		w1 = g->full ? SMMU_CMD_ATC_INV_SIZE_ALL : plan->atc_step.w1;
+		for (; i < end; i++)
+			dst[i] = (struct smmu_cmd){{word[i], w1}};
+	}
+	return g->commands;
+}
+
+/* ---- All operations alike ---- */
+
+static inline struct smmu_cmd *write_all(struct smmu_inv_program *p,
+					 const struct smmu_inv_segment *s, struct smmu_cmd *at,
+					 struct smmu_cmd *end)
+{
+	while (has_step(p) && at < end) {
+		const uint64_t *word = p->array->word, w0 = p->step.w0;
+		uint64_t w1 = p->step.w1;
+		uint32_t place, stop;
+
+		if (s->end - s->first == 1) {
+			/* Command by command of the only one. */
+			uint64_t w = word[s->first] | w0, add = p->step.add;
+			uint32_t n = (uint32_t)smmu_min64((uint64_t)(end - at), p->step.count);
+
+			p->step.count -= n;
+			for (; n; n--, w1 += add)
+				*at++ = (struct smmu_cmd){{w, w1}};
+			p->step.w1 = w1;
+			continue;
+		}
+		place = p->place;
+		stop = (uint32_t)smmu_min64(s->end, place + (uint64_t)(end - at));
+		while (place < stop)
+			*at++ = (struct smmu_cmd){{word[place++] | w0, w1}};
+		p->place = place;
+		if (place == s->end) {
+			p->place = s->first;
+			p->step.count--;
+			p->step.w1 += p->step.add;
+		}
+	}
+	return at;
+}
+
+/* ---- One by one ---- */
 
 /** The device behind ATS operation @p e is not asked any more; if it is only being cut off, the sweep sees to that. */
 static bool cut_off(struct smmu_inv_program *p, const struct smmu_inv *e)
@@ -23,133 +164,194 @@ static bool cut_off(struct smmu_inv_program *p, const struct smmu_inv *e)
 	return cut != SMMU_CUT_NO;
 }
 
-static uint32_t entry_commands(struct smmu_inv_program *p, const struct smmu_inv *e)
+/** What is gone, or cut off, never comes back. */
+static bool is_left_out(struct smmu_inv_program *p, const struct smmu_inv *e)
 {
-	if (!SMMU_BARRIER(entry_joined, smmu_load_acquire(&e->users)))
-		return 0;
-	switch (e->kind) {
-	case SMMU_INV_S1_ASID:
-	case SMMU_INV_S2_VMID:
-		return p->whole || p->tlbi.whole ? 1 : p->tlbi.count;
-	case SMMU_INV_ATS:
-	case SMMU_INV_ATS_FULL:
-		if (cut_off(p, e))
-			return 0;
-		return p->whole || e->kind == SMMU_INV_ATS_FULL ? 1 : p->atc.count;
-	default:
-		return 1;
-	}
+	return !SMMU_BARRIER(entry_joined, smmu_load_acquire(&e->users)) ||
+	       (e->kind >= SMMU_INV_ATS && cut_off(p, e));
 }
 
-static void add_segment(struct smmu_inv_program *p, const struct smmu_inv *first,
-			const struct smmu_inv *end)
+static void note_asked(struct smmu_inv_program *p, const struct smmu_inv *e)
 {
-	uint32_t commands = 0;
+	if (p->asked == SMMU_INV_ASKED_NONE)
+		p->asked = SMMU_INV_ASKED_ONE;
+	else if (p->array->entry[p->last].owner != e->owner)
+		p->asked = SMMU_INV_ASKED_SEVERAL;
+	p->last = p->place;
+}
 
-	for (const struct smmu_inv *e = first; e < end; e++)
-		commands += entry_commands(p, e);
+static struct smmu_cmd *write_careful(struct smmu_inv_program *p, const struct smmu_inv_segment *s,
+				      struct smmu_cmd *at, struct smmu_cmd *end)
+{
+	while (at < end && p->place < s->end) {
+		const struct smmu_inv *e = &p->array->entry[p->place];
+
+		if (!p->started && is_left_out(p, e)) {
+			p->place++;
+			if (++p->skipped == SKIP_MAX) {
+				p->skipped = 0;
+				at = write_sync(at);
+			}
+			continue;
+		}
+		if (!p->started) {
+			p->started = true;
+			p->skipped = 0;
+			begin(p, e);
+		}
+		if (!has_step(p)) {
+			p->started = false;
+			p->place++;
+			continue;
+		}
+		if (e->kind >= SMMU_INV_ATS)
+			note_asked(p, e);
+		*at++ = (struct smmu_cmd){{p->word | p->step.w0, p->step.w1}};
+		p->step.w1 += p->step.add;
+		p->step.count--;
+	}
+	return at;
+}
+
+/** The commands of the operations from @p first to @p end, at most; 0: all of them are gone or cut off. */
+static uint32_t count_careful(struct smmu_inv_program *p, uint32_t first, uint32_t end)
+{
+	const struct smmu_inv_plan *plan = p->plan;
+	uint32_t commands = 0, fill = 0, skipped = 0;
+
+	for (uint32_t i = first; i < end; i++) {
+		const struct smmu_inv *e = &p->array->entry[i];
+
+		if (is_left_out(p, e)) {
+			fill += ++skipped % SKIP_MAX == 0;
+			continue;
+		}
+		skipped = 0;
+		if (plan->all || e->kind == SMMU_INV_S2_VMID_S1_CLEAR ||
+		    e->kind == SMMU_INV_ATS_FULL)
+			commands++;
+		else
+			commands += e->kind == SMMU_INV_ATS ? plan->atc.count : plan->tlbi.count;
+	}
+	return commands ? commands + fill : 0;
+}
+
+/* ---- The whole ---- */
+
+/** @p each: commands of one operation, where all are alike. */
+static void add_segment(struct smmu_inv_program *p, uint32_t first, uint32_t end, uint32_t each)
+{
+	uint32_t commands;
+
+	if (first == end)
+		return;
+	commands =
+		p->mode == SMMU_INV_CAREFUL ? count_careful(p, first, end) : (end - first) * each;
 	if (!commands)
 		return;
-	p->left += commands + (p->segments ? 1 : 0);
+	p->left += commands + (p->segments != 0);
 	p->segment[p->segments++] = (struct smmu_inv_segment){first, end};
 }
 
-void smmu_inv_program_init(struct smmu_inv_program *p, const struct smmu_inv *first,
-			   const struct smmu_inv *end, const struct smmu_gather *range,
-			   unsigned phase)
+static void begin_segment(struct smmu_inv_program *p, uint8_t at)
 {
-	const struct smmu_inv_target *t = first->target;
-	const struct smmu_inv *clear = first, *ats;
-	unsigned times = t->flags & SMMU_INV_TLBI_TWICE ? 2 : 1;
+	p->at = at;
+	p->place = p->segment[at].first;
+	p->skipped = 0;
+	p->started = false;
+	if (p->mode != SMMU_INV_CAREFUL)
+		begin(p, &p->array->entry[p->place]);
+}
 
-	*p = (struct smmu_inv_program){.whole = !range};
-	if (range) {
-		smmu_tlbi_plan_init(&p->tlbi, range, t->flags & SMMU_INV_RANGE, t->tlbi_max);
-		smmu_atc_plan_init(&p->atc, range->start, range->last, t->atc_max);
-	}
-	while (clear < end && clear->kind < SMMU_INV_S2_VMID_S1_CLEAR)
-		clear++;
-	ats = clear;
-	while (ats < end && ats->kind < SMMU_INV_ATS)
-		ats++;
+static void add_segments(struct smmu_inv_program *p, unsigned phase)
+{
+	const struct smmu_inv_group *g = p->group;
+	unsigned times = g->target->flags & SMMU_INV_TLBI_TWICE ? 2 : 1;
+
+	p->left = p->segments = 0;
 	if (phase & SMMU_PHASE_TLB) {
 		for (unsigned i = 0; i < times; i++)
-			add_segment(p, first, clear);
+			add_segment(p, g->first, g->clear, p->plan->tlbi.count);
 		for (unsigned i = 0; i < times; i++)
-			add_segment(p, clear, ats);
+			add_segment(p, g->clear, g->ats, 1);
 	}
 	if (phase & SMMU_PHASE_ATC)
-		add_segment(p, ats, end);
-	p->entry = p->segment[0].first;
+		add_segment(p, g->ats, g->end, g->by_range ? p->plan->atc.count : 1);
+	if (p->segments)
+		begin_segment(p, 0);
 }
 
-/**
- * The command that takes no address, where the current operation has one in place of its plan: once. @p first: nothing
- * of the operation was written yet.
- */
-static bool whole_next(const struct smmu_inv *e, bool first, uint64_t w1, struct smmu_cmd *cmd)
+void smmu_inv_program_init(struct smmu_inv_program *p, const struct smmu_inv_array *array,
+			   const struct smmu_inv_group *g, const struct smmu_inv_plan *plan,
+			   unsigned phase)
 {
-	*cmd = (struct smmu_cmd){{e->whole, w1}};
-	return first;
+	bool careful = plan->all || plan->tlbi.whole || g->mode == SMMU_INV_CAREFUL ||
+		       smmu_load_acquire(&g->target->cuts) ||
+		       SMMU_BARRIER(entry_joined, smmu_load_acquire(&array->gone));
+
+	p->array = array;
+	p->plan = plan;
+	p->group = g;
+	p->mode = careful ? SMMU_INV_CAREFUL : SMMU_INV_ALL;
+	p->cutting = false;
+	p->last = g->ats;
+	p->asked = careful || !(phase & SMMU_PHASE_ATC) ? SMMU_INV_ASKED_NONE : g->asked;
+	add_segments(p, phase);
 }
 
-/** Write one command of the current operation; false when it has no more. */
-static bool entry_next(struct smmu_inv_program *p, struct smmu_cmd *cmd)
+void smmu_inv_program_again(struct smmu_inv_program *p, const struct smmu_inv_array *array,
+			    const struct smmu_inv_group *g, const struct smmu_inv_plan *plan,
+			    uint32_t first, uint32_t end)
 {
-	const struct smmu_inv *e = p->entry;
-	bool first = !p->started, ats = e->kind >= SMMU_INV_ATS;
-	uint64_t w0 = 0, w1 = 0;
+	p->array = array;
+	p->plan = plan;
+	p->group = g;
+	p->mode = SMMU_INV_CAREFUL;
+	p->cutting = false;
+	p->asked = SMMU_INV_ASKED_NONE;
+	p->left = p->segments = 0;
+	add_segment(p, first, end, 0);
+	if (p->segments)
+		begin_segment(p, 0);
+}
 
-	/* What went away since it was counted is left out; what was counted as nothing never comes back. */
-	if (first &&
-	    (!SMMU_BARRIER(entry_joined, smmu_load_acquire(&e->users)) || (ats && cut_off(p, e))))
-		return false;
-	p->started = true;
-	if (ats) {
-		p->several |= p->asked && p->asked->owner != e->owner;
-		p->asked = e;
-		if (p->whole || e->kind == SMMU_INV_ATS_FULL)
-			return whole_next(e, first, SMMU_CMD_ATC_INV_SIZE_ALL, cmd);
-		if (first)
-			p->atc_run = p->atc;
-		if (!smmu_atc_plan_next(&p->atc_run, &w1))
-			return false;
-	} else {
-		if (p->whole || p->tlbi.whole || e->kind == SMMU_INV_S2_VMID_S1_CLEAR)
-			return whole_next(e, first, 0, cmd);
-		if (first)
-			p->tlbi_run = p->tlbi;
-		if (!smmu_tlbi_plan_next(&p->tlbi_run, &w0, &w1))
-			return false;
+static __attribute__((noinline)) size_t write_on(struct smmu_inv_program *p, struct smmu_cmd *at,
+						 size_t room)
+{
+	struct smmu_cmd *end;
+	size_t n;
+
+	if (p->mode <= SMMU_INV_AT_ONCE) {
+		p->mode = SMMU_INV_ALL;
+		add_segments(p, SMMU_PHASE_ALL);
 	}
-	cmd->w[0] = e->by_range | w0;
-	cmd->w[1] = w1;
-	return true;
+	n = smmu_min64(p->left, room);
+	p->left -= (uint32_t)n;
+	end = at + n;
+	while (at < end) {
+		const struct smmu_inv_segment *s = &p->segment[p->at];
+
+		at = p->mode == SMMU_INV_CAREFUL ? write_careful(p, s, at, end)
+						 : write_all(p, s, at, end);
+		if (at == end)
+			break;
+		/* Between segments, and in place of what was counted and has gone. */
+		at = write_sync(at);
+		if (p->at + 1 < p->segments)
+			begin_segment(p, p->at + 1);
+	}
+	return n;
 }
 
 size_t smmu_inv_program_next(struct smmu_inv_program *p, struct smmu_cmd *dst, size_t room)
 {
-	size_t n = 0;
-
-	while (n < room && p->left) {
-		if (p->entry < p->segment[p->at].end) {
-			if (entry_next(p, &dst[n])) {
-				n++;
-				p->left--;
-			} else {
-				p->entry++;
-				p->started = false;
-			}
-			continue;
-		}
-		/*
-		 * Between segments, and after the last one in place of commands whose operation went away after they
-		 * had been counted: a CMD_SYNC, which is never wrong.
-		 */
-		dst[n++] = smmu_cmd_sync(SMMU_CMD_SYNC_CS_NONE);
-		p->left--;
-		if (p->at + 1 < p->segments)
-			p->entry = p->segment[++p->at].first;
-	}
-	return n;
+	if (p->left > room || p->mode > SMMU_INV_AT_ONCE)
+		return write_on(p, dst, room);
+	if (p->mode == SMMU_INV_AT_ONCE)
+		return p->left ? write_at_once(p, dst) : 0;
+	if (!p->left)
+		return 0;
+	p->left = 0;
+	*dst = (struct smmu_cmd){{*p->group->word | p->plan->tlbi_step.w0, p->plan->tlbi_step.w1}};
+	return 1;
 }

@@ -53,30 +53,30 @@
 #define TRIES_MAX 8
 #define TRIES_BY_RANGE 3 /* then whole ids: a program of few commands is hit less often */
 
-/* Values of flight.asked that name no operation. */
-#define ASKED_NONE UINT32_MAX
-#define ASKED_SEVERAL (UINT32_MAX - 1)
-
-static const struct smmu_gather *range_of(const struct smmu_fence *f)
+static const struct smmu_inv_group *group_of(const struct smmu_fence *f,
+					     const struct smmu_inv_flight *fl)
 {
-	return f->whole ? NULL : &f->range;
+	return &f->wave[fl - f->flight];
 }
 
 /** Its instance: there as long as the fence is open, since an operation of it was live when the flight began. */
-static struct smmu_inv_target *target_of(const struct smmu_inv_flight *fl)
+static struct smmu_inv_target *target_of(const struct smmu_fence *f,
+					 const struct smmu_inv_flight *fl)
 {
-	return fl->first->target;
+	return group_of(f, fl)->target;
 }
 
-static const struct smmu_inv *end_of(const struct smmu_inv_flight *fl)
+/** What a flight's next program is for: everything after some tries. */
+static const struct smmu_gather *range_of(const struct smmu_fence *f,
+					  const struct smmu_inv_flight *fl)
 {
-	return fl->first + fl->count;
+	return f->whole || fl->tries >= TRIES_BY_RANGE ? NULL : &f->range;
 }
 
 /** Cut @p owner off, or see to it that whoever began to do so has done it. */
 static void cut_off(struct smmu_fence *f, struct smmu_inv_flight *fl, struct smmu_inv_owner *owner)
 {
-	struct smmu_inv_target *t = target_of(fl);
+	struct smmu_inv_target *t = target_of(f, fl);
 
 	if (t->ops->quarantine(t, owner))
 		f->error = -SMMU_EIO;
@@ -85,53 +85,75 @@ static void cut_off(struct smmu_fence *f, struct smmu_inv_flight *fl, struct smm
 /** No sweep may end well while a device that it leaves out is not confirmed to be off. */
 static void finish_cuts(struct smmu_fence *f, struct smmu_inv_flight *fl)
 {
-	for (const struct smmu_inv *e = fl->first; e < end_of(fl); e++)
-		if (e->kind >= SMMU_INV_ATS &&
-		    SMMU_BARRIER(entry_joined, smmu_load_acquire(&e->users)) &&
+	const struct smmu_inv_group *g = group_of(f, fl);
+
+	for (uint32_t i = g->ats; i < g->end; i++) {
+		const struct smmu_inv *e = &f->array->entry[i];
+
+		if (SMMU_BARRIER(entry_joined, smmu_load_acquire(&e->users)) &&
 		    SMMU_BARRIER(cut_seen, smmu_load_acquire(&e->owner->cut)) == SMMU_CUT_BEGUN)
 			cut_off(f, fl, e->owner);
+	}
 }
 
-/** Put the flight's next program into the queue. The flight is left not pending if there was nothing to do. */
-static void flight_start(struct smmu_fence *f, struct smmu_inv_flight *fl)
+/** Put @p p into the queue of @p g. No program is under way after it if there was nothing to do. */
+static void fly(struct smmu_fence *f, struct smmu_inv_flight *fl, const struct smmu_inv_group *g,
+		struct smmu_inv_program *p, uint8_t phase)
 {
-	const struct smmu_gather *range = fl->tries < TRIES_BY_RANGE ? range_of(f) : NULL;
-	const struct smmu_inv *first = fl->first;
-	struct smmu_inv_program p;
+	struct smmu_inv_target *t = g->target;
 
-	if (fl->suspects)
-		smmu_inv_program_init(
-			&p, first + fl->suspect,
-			first + smmu_min64((uint64_t)fl->suspect + fl->suspects, fl->count), range,
-			SMMU_PHASE_ATC);
-	else
-		smmu_inv_program_init(&p, first, end_of(fl), range, fl->phase);
-	fl->pending = false;
-	if (smmu_inv_program_count(&p)) {
-		if (target_of(fl)->ops->submit(target_of(fl), &p, &fl->token))
+	fl->phase = 0;
+	if (smmu_inv_program_count(p)) {
+		if (t->ops->submit(t, p, &fl->token))
 			f->error = -SMMU_EIO;
 		else
-			fl->pending = true;
+			fl->phase = phase;
 	}
-	fl->asked = p.several ? ASKED_SEVERAL : p.asked ? (uint32_t)(p.asked - first) : ASKED_NONE;
-	if (p.cutting)
+	fl->asked = p->asked;
+	if (p->asked == SMMU_INV_ASKED_ONE)
+		fl->place = p->last - g->ats;
+	if (p->cutting)
 		finish_cuts(f, fl);
 }
 
-/** The place of the first ATS operation; fl->count: there is none. */
-static uint32_t first_ats(const struct smmu_inv_flight *fl)
+/** Once more, or the next phase. */
+static void fly_again(struct smmu_fence *f, struct smmu_inv_flight *fl, uint8_t phase)
 {
-	uint32_t i = 0;
+	const struct smmu_inv_group *g = group_of(f, fl);
+	struct smmu_inv_plan plan SMMU_UNINIT;
+	struct smmu_inv_program p SMMU_UNINIT;
 
-	while (i < fl->count && fl->first[i].kind < SMMU_INV_ATS)
-		i++;
-	return i;
+	smmu_inv_plan_make(&plan, g, range_of(f, fl));
+	smmu_inv_program_init(&p, f->array, g, &plan, phase);
+	fly(f, fl, g, &p, phase);
 }
 
-/** The power of two that is not below @p n. */
-static uint32_t round_up(uint32_t n)
+/* ---- Time-outs. Places are counted from the first ATS operation ---- */
+
+/** How many are asked again: a power of two, which may reach beyond the last. */
+static uint32_t suspects(const struct smmu_inv_flight *fl)
 {
-	return n > 1 ? 1u << (32 - __builtin_clz(n - 1)) : 1;
+	return 1u << (fl->suspects - 1);
+}
+
+/** The first of them. */
+static uint32_t suspect(const struct smmu_inv_flight *fl)
+{
+	return fl->place & -suspects(fl);
+}
+
+/** Ask them. */
+static void ask(struct smmu_fence *f, struct smmu_inv_flight *fl)
+{
+	const struct smmu_inv_group *g = group_of(f, fl);
+	uint32_t first = g->ats + suspect(fl);
+	uint64_t end = smmu_min64((uint64_t)first + suspects(fl), g->end);
+	struct smmu_inv_plan plan SMMU_UNINIT;
+	struct smmu_inv_program p SMMU_UNINIT;
+
+	smmu_inv_plan_make(&plan, g, range_of(f, fl));
+	smmu_inv_program_again(&p, f->array, g, &plan, first, (uint32_t)end);
+	fly(f, fl, g, &p, SMMU_PHASE_ATC);
 }
 
 /**
@@ -141,15 +163,16 @@ static uint32_t round_up(uint32_t n)
  */
 static void ask_on(struct smmu_fence *f, struct smmu_inv_flight *fl)
 {
-	uint32_t ats = first_ats(fl), at = fl->suspect - ats + fl->suspects;
+	const struct smmu_inv_group *g = group_of(f, fl);
+	uint32_t at = suspect(fl) + suspects(fl), count = g->end - g->ats;
 
-	fl->pending = false;
-	while (at < fl->count - ats && !fl->pending) {
-		fl->suspect = ats + at;
-		fl->suspects = at & -at;
+	fl->phase = 0;
+	while (at < count && !fl->phase) {
+		fl->place = at;
+		fl->suspects = (uint8_t)(1 + __builtin_ctz(at));
 		fl->tries = 0;
-		flight_start(f, fl);
-		at += fl->suspects;
+		ask(f, fl);
+		at += suspects(fl);
 	}
 }
 
@@ -159,40 +182,46 @@ static void ask_on(struct smmu_fence *f, struct smmu_inv_flight *fl)
  */
 static void timed_out(struct smmu_fence *f, struct smmu_inv_flight *fl)
 {
+	const struct smmu_inv_group *g = group_of(f, fl);
+
 	if (!fl->suspects) {
-		fl->suspect = first_ats(fl);
-		fl->suspects = round_up(fl->count - fl->suspect);
+		fl->suspects = (uint8_t)(1 + smmu_order_up(g->end - g->ats));
+		if (fl->asked == SMMU_INV_ASKED_SEVERAL)
+			fl->place = 0;
 	}
-	if (fl->asked == ASKED_SEVERAL) {
-		fl->suspects /= 2;
+	if (fl->asked == SMMU_INV_ASKED_SEVERAL) {
+		/* Their first half. */
+		fl->place = suspect(fl);
+		fl->suspects--;
 		fl->tries = 0;
-		flight_start(f, fl);
-		if (fl->pending)
+		ask(f, fl);
+		if (fl->phase)
 			return;
 	} else {
-		cut_off(f, fl, fl->first[fl->asked].owner);
+		cut_off(f, fl, f->array->entry[g->ats + fl->place].owner);
 	}
 	ask_on(f, fl);
 }
 
+/* ---- A flight ---- */
+
 /** A program ended with @p status: go on with the flight's next one, if there is any. */
-static void flight_step(struct smmu_fence *f, struct smmu_inv_flight *fl,
-			enum smmu_cmdq_status status)
+static __attribute__((noinline)) void
+flight_goes_on(struct smmu_fence *f, struct smmu_inv_flight *fl, enum smmu_cmdq_status status)
 {
 	switch (status) {
 	case SMMU_CMDQ_PENDING:
 		return;
 	case SMMU_CMDQ_DONE:
-		fl->pending = false;
-		if (fl->suspects) {
+		if (fl->suspects)
 			ask_on(f, fl);
-		} else if (fl->phase == SMMU_PHASE_TLB) {
-			fl->phase = SMMU_PHASE_ATC;
-			flight_start(f, fl);
-		}
+		else if (fl->phase == SMMU_PHASE_TLB)
+			fly_again(f, fl, SMMU_PHASE_ATC);
+		else
+			fl->phase = 0;
 		return;
 	case SMMU_CMDQ_ATC_TIMEOUT:
-		if (fl->asked != ASKED_NONE) {
+		if (fl->asked != SMMU_INV_ASKED_NONE) {
 			timed_out(f, fl);
 			return;
 		}
@@ -200,51 +229,116 @@ static void flight_step(struct smmu_fence *f, struct smmu_inv_flight *fl,
 		/* Fall through. */
 	case SMMU_CMDQ_LOST:
 		if (++fl->tries < TRIES_MAX) {
-			flight_start(f, fl);
+			if (fl->suspects)
+				ask(f, fl);
+			else
+				fly_again(f, fl, fl->phase);
 			return;
 		}
 		break;
 	case SMMU_CMDQ_DEAD:
 		break;
 	}
-	fl->pending = false;
+	fl->phase = 0;
 	f->error = -SMMU_EIO;
 }
 
-/** Put the next instances in flight, as many as the fence has room for. */
-static void launch(struct smmu_fence *f)
+static inline void flight_step(struct smmu_fence *f, struct smmu_inv_flight *fl,
+			       enum smmu_cmdq_status status)
 {
-	const struct smmu_inv *end = f->array ? f->array->entry + f->array->count : NULL;
+	if (status == SMMU_CMDQ_DONE && !fl->suspects && fl->phase == SMMU_PHASE_ALL)
+		fl->phase = 0;
+	else
+		flight_goes_on(f, fl, status);
+}
 
-	f->flights = 0;
-	while (f->next < end && f->flights < SMMU_FENCE_FLIGHTS) {
-		struct smmu_inv_flight *fl = &f->flight[f->flights];
-		const struct smmu_inv *first = f->next;
+/** True if an operation of @p g is live. Else the instance may be gone, and its target is not followed; with one it stays: fact 5. */
+static bool is_live(const struct smmu_inv_array *array, const struct smmu_inv_group *g)
+{
+	for (uint32_t i = g->first; i < g->end; i++)
+		if (SMMU_BARRIER(entry_joined, smmu_load_acquire(&array->entry[i].users)))
+			return true;
+	return false;
+}
 
-		while (f->next < end && f->next->index == first->index)
-			f->next++;
-		/*
-		 * An instance all of whose operations are gone may be gone itself, and its target is not followed. The
-		 * target of a live one stays: fact 5.
-		 */
-		while (first < f->next &&
-		       !SMMU_BARRIER(entry_joined, smmu_load_acquire(&first->users)))
-			first++;
-		if (first == f->next)
-			continue;
-		*fl = (struct smmu_inv_flight){.first = first,
-					       .count = (uint32_t)(f->next - first),
-					       .phase = SMMU_PHASE_ALL};
-		if (first->target->flags & SMMU_INV_SPLIT_ATC && f->next[-1].kind >= SMMU_INV_ATS)
-			fl->phase = first->kind >= SMMU_INV_ATS ? SMMU_PHASE_ATC : SMMU_PHASE_TLB;
-		f->flights++;
-		flight_start(f, fl);
+/** Begin a flight that is not as simple as most. */
+static __attribute__((noinline)) void take_off(struct smmu_fence *f, struct smmu_inv_flight *fl)
+{
+	const struct smmu_inv_group *g = group_of(f, fl);
+
+	*fl = (struct smmu_inv_flight){.phase = 0};
+	if (!is_live(f->array, g))
+		return;
+	if (!(g->target->flags & SMMU_INV_SPLIT_ATC) || g->ats == g->end)
+		fly_again(f, fl, SMMU_PHASE_ALL);
+	else
+		fly_again(f, fl, g->ats == g->first ? SMMU_PHASE_ATC : SMMU_PHASE_TLB);
+}
+
+/** Begin the flights of the wave one by one. */
+static __attribute__((noinline)) void launch_each(struct smmu_fence *f)
+{
+	for (uint32_t i = 0; i < f->flights; i++)
+		take_off(f, &f->flight[i]);
+}
+
+/**
+ * Put the next instances in flight, as many as the fence has room for. Most are simple: all operations alike, and one command
+ * each.
+ */
+static inline __attribute__((always_inline)) void launch(struct smmu_fence *f)
+{
+	const struct smmu_inv_group *g = f->wave + f->flights;
+	struct smmu_inv_flight *fl = f->flight;
+	uint32_t n = f->left;
+	struct smmu_inv_plan plan SMMU_UNINIT;
+	struct smmu_inv_program p SMMU_UNINIT;
+
+	if (n > SMMU_FENCE_FLIGHTS)
+		n = SMMU_FENCE_FLIGHTS;
+	f->wave = g;
+	f->flights = n;
+	f->left -= n;
+	/* Once an operation is gone, its target may be. */
+	if (f->whole || SMMU_BARRIER(entry_joined, smmu_load_acquire(&f->array->gone))) {
+		launch_each(f);
+		return;
 	}
+	smmu_inv_plan_tlbi(&plan, g->target, &f->range);
+	p.array = f->array;
+	p.plan = &plan;
+	for (; n; n--, fl++, g++) {
+		struct smmu_inv_target *t = g->target;
+
+		smmu_inv_plan_for(&plan, g, &f->range);
+		if (!plan.single || g->mode == SMMU_INV_CAREFUL || smmu_load_acquire(&t->cuts)) {
+			take_off(f, fl);
+			continue;
+		}
+		p.group = g;
+		p.left = g->commands;
+		p.mode = g->mode;
+		fl->place = 0;
+		fl->suspects = fl->tries = 0;
+		fl->phase = SMMU_PHASE_ALL;
+		fl->asked = g->asked;
+		if (t->ops->submit(t, &p, &fl->token)) {
+			f->error = -SMMU_EIO;
+			fl->phase = 0;
+		}
+	}
+}
+
+static __attribute__((noinline)) void launch_next(struct smmu_fence *f)
+{
+	launch(f);
 }
 
 void smmu_inv_submit(struct smmu_fence *f, struct smmu_rcu *rcu, struct smmu_inv_array *const *slot,
 		     struct smmu_inv_debt *debt, const struct smmu_gather *range)
 {
+	struct smmu_inv_array *array;
+
 	f->rcu = rcu;
 	f->debt = debt;
 	f->error = 0;
@@ -256,21 +350,29 @@ void smmu_inv_submit(struct smmu_fence *f, struct smmu_rcu *rcu, struct smmu_inv
 	SMMU_BARRIER(array_after_descriptor, smmu_mb());
 	f->cookie = smmu_rcu_enter(rcu);
 	f->open = true;
-	f->array = SMMU_BARRIER(array_followed, smmu_rcu_dereference(slot));
-	f->next = f->array ? f->array->entry : NULL;
+	f->array = array = SMMU_BARRIER(array_followed, smmu_rcu_dereference(slot));
+	f->flights = f->left = 0;
+	f->wave = NULL;
+	if (!array || !array->groups)
+		return;
+	f->wave = array->group;
+	f->left = array->groups;
 	launch(f);
 }
 
 /** What the sweep could not confirm, or what it made good: fact 7. */
 static void account(struct smmu_fence *f)
 {
-	uint32_t settled = smmu_load(&f->debt->settled);
+	uint32_t settled;
 
 	if (f->error) {
 		smmu_fetch_add(&f->debt->failed, 1);
 		return;
 	}
-	while (f->whole && (int32_t)(f->failed - settled) > 0 &&
+	if (!f->whole)
+		return;
+	settled = smmu_load(&f->debt->settled);
+	while ((int32_t)(f->failed - settled) > 0 &&
 	       !smmu_compare_exchange(&f->debt->settled, &settled, f->failed))
 		;
 }
@@ -286,11 +388,6 @@ static int finish(struct smmu_fence *f)
 	return f->error;
 }
 
-static bool more(const struct smmu_fence *f)
-{
-	return f->open && f->array && f->next < f->array->entry + f->array->count;
-}
-
 int smmu_fence_poll(struct smmu_fence *f)
 {
 	bool pending = false;
@@ -298,12 +395,15 @@ int smmu_fence_poll(struct smmu_fence *f)
 	for (uint32_t i = 0; i < f->flights; i++) {
 		struct smmu_inv_flight *fl = &f->flight[i];
 
-		if (fl->pending)
-			flight_step(f, fl, target_of(fl)->ops->poll(target_of(fl), &fl->token));
-		pending |= fl->pending;
+		if (fl->phase) {
+			struct smmu_inv_target *t = target_of(f, fl);
+
+			flight_step(f, fl, t->ops->poll(t, &fl->token));
+		}
+		pending |= fl->phase != 0;
 	}
-	if (!pending && more(f)) {
-		launch(f);
+	if (!pending && f->left) {
+		launch_next(f);
 		pending = true;
 	}
 	return pending ? -SMMU_EAGAIN : finish(f);
@@ -312,23 +412,22 @@ int smmu_fence_poll(struct smmu_fence *f)
 int smmu_fence_wait(struct smmu_fence *f)
 {
 	for (;;) {
-		for (uint32_t i = 0; i < f->flights; i++) {
-			struct smmu_inv_flight *fl = &f->flight[i];
+		const struct smmu_inv_group *g = f->wave;
+		struct smmu_inv_flight *fl = f->flight;
 
-			while (fl->pending)
-				flight_step(f, fl,
-					    target_of(fl)->ops->wait(target_of(fl), &fl->token));
-		}
-		if (!more(f))
+		for (uint32_t n = f->flights; n; n--, fl++, g++)
+			while (fl->phase)
+				flight_step(f, fl, g->target->ops->wait(g->target, &fl->token));
+		if (!f->left)
 			return finish(f);
-		launch(f);
+		launch_next(f);
 	}
 }
 
 int smmu_inv_sync(struct smmu_rcu *rcu, struct smmu_inv_array *const *slot,
 		  struct smmu_inv_debt *debt, const struct smmu_gather *range)
 {
-	struct smmu_fence f;
+	struct smmu_fence f SMMU_UNINIT;
 
 	smmu_inv_submit(&f, rcu, slot, debt, range);
 	return smmu_fence_wait(&f);
