@@ -185,34 +185,17 @@ bool smmu_inv_atc_step(struct smmu_atc_plan *p, struct smmu_inv_step *step)
 	return step->count;
 }
 
-void smmu_inv_plan_tlbi(struct smmu_inv_plan *plan, const struct smmu_inv_target *t,
-			const struct smmu_gather *range)
+void smmu_inv_plan_many(struct smmu_inv_plan *plan, const struct smmu_gather *range)
 {
-	unsigned granule = range->granule_shift;
-	uint64_t w1;
+	smmu_tlbi_plan_init(&plan->tlbi, range, plan->flags & SMMU_INV_RANGE, plan->tlbi_max);
+	smmu_inv_tlbi_step(&plan->tlbi, &plan->tlbi_step);
+	plan->single &= plan->tlbi.count == 1 && !plan->tlbi.whole;
+}
 
-	plan->flags = t->flags;
-	plan->tlbi_max = t->tlbi_max;
-	plan->atc_max = t->atc_max;
-	plan->atc_made = plan->all = plan->tlbi.whole = false;
-	/* Quirks have programs of their own. */
-	plan->single = !(t->flags & (SMMU_INV_SPLIT_ATC | SMMU_INV_TLBI_TWICE));
-	if (!(t->flags & SMMU_INV_RANGE) || (range->start ^ range->last) >> granule) {
-		smmu_tlbi_plan_init(&plan->tlbi, range, t->flags & SMMU_INV_RANGE, t->tlbi_max);
-		smmu_inv_tlbi_step(&plan->tlbi, &plan->tlbi_step);
-		plan->single &= plan->tlbi.count == 1 && !plan->tlbi.whole;
-		return;
-	}
-	/* One granule: without TG if there is no hint, as in smmu_tlbi_plan_next. */
-	w1 = range->start >> granule << granule;
-	if (!range->tables)
-		w1 |= SMMU_CMD_TLBI_W1_LEAF;
-	if (range->level)
-		w1 |= smmu_field_prep(SMMU_CMD_TLBI_W1_TTL, range->level) |
-		      smmu_field_prep(SMMU_CMD_TLBI_W1_TG, smmu_cmd_tlbi_tg(granule));
-	plan->tlbi.left = 0;
-	plan->tlbi.count = 1;
-	plan->tlbi_step = (struct smmu_inv_step){.w1 = w1, .count = 1};
+void smmu_inv_plan_again(struct smmu_inv_plan *plan, const struct smmu_inv_target *t,
+			 const struct smmu_gather *range)
+{
+	smmu_inv_plan_tlbi(plan, t, range);
 }
 
 void smmu_inv_plan_atc(struct smmu_inv_plan *plan, const struct smmu_gather *range)

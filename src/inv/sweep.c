@@ -307,25 +307,30 @@ static inline __attribute__((always_inline)) void launch(struct smmu_fence *f)
 	smmu_inv_plan_tlbi(&plan, g->target, &f->range);
 	p.array = f->array;
 	p.plan = &plan;
-	for (; n; n--, fl++, g++) {
+	for (;; g++, fl++) {
 		struct smmu_inv_target *t = g->target;
 
-		smmu_inv_plan_for(&plan, g, &f->range);
-		if (!plan.single || g->mode == SMMU_INV_CAREFUL || smmu_load_acquire(&t->cuts)) {
+		if (g->by_range && !plan.atc_made)
+			smmu_inv_plan_atc(&plan, &f->range);
+		if (plan.single && g->mode != SMMU_INV_CAREFUL && !smmu_load_acquire(&t->cuts)) {
+			p.group = g;
+			p.left = g->commands;
+			p.mode = g->mode;
+			fl->place = 0;
+			fl->suspects = fl->tries = 0;
+			fl->phase = SMMU_PHASE_ALL;
+			fl->asked = g->asked;
+			if (t->ops->submit(t, &p, &fl->token)) {
+				f->error = -SMMU_EIO;
+				fl->phase = 0;
+			}
+		} else {
 			take_off(f, fl);
-			continue;
 		}
-		p.group = g;
-		p.left = g->commands;
-		p.mode = g->mode;
-		fl->place = 0;
-		fl->suspects = fl->tries = 0;
-		fl->phase = SMMU_PHASE_ALL;
-		fl->asked = g->asked;
-		if (t->ops->submit(t, &p, &fl->token)) {
-			f->error = -SMMU_EIO;
-			fl->phase = 0;
-		}
+		if (!--n)
+			return;
+		if (!smmu_inv_plan_fits(&plan, g[1].target))
+			smmu_inv_plan_again(&plan, g[1].target, &f->range);
 	}
 }
 

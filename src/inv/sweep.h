@@ -20,21 +20,48 @@ enum {
 bool smmu_inv_tlbi_step(struct smmu_tlbi_plan *p, struct smmu_inv_step *step);
 bool smmu_inv_atc_step(struct smmu_atc_plan *p, struct smmu_inv_step *step);
 
-/** Make @p plan for instances like @p t; and its part for ATCs. */
-void smmu_inv_plan_tlbi(struct smmu_inv_plan *plan, const struct smmu_inv_target *t,
-			const struct smmu_gather *range);
+/** The part of @p plan for TLBs, where it is not one granule by a range command; and the part for ATCs. */
+void smmu_inv_plan_many(struct smmu_inv_plan *plan, const struct smmu_gather *range);
 void smmu_inv_plan_atc(struct smmu_inv_plan *plan, const struct smmu_gather *range);
 
-/** Make @p plan, which is made for other instances, what @p range means to group @p g, if that is not the same. */
-static inline void smmu_inv_plan_for(struct smmu_inv_plan *plan, const struct smmu_inv_group *g,
-				     const struct smmu_gather *range)
+/** Make @p plan for instances like @p t, but for its part for ATCs. Inlined: most sweeps make one. */
+static inline void smmu_inv_plan_tlbi(struct smmu_inv_plan *plan, const struct smmu_inv_target *t,
+				      const struct smmu_gather *range)
 {
-	const struct smmu_inv_target *t = g->target;
+	unsigned granule = range->granule_shift;
+	uint64_t w1 = range->start >> granule << granule;
 
-	if (plan->flags != t->flags || plan->tlbi_max != t->tlbi_max || plan->atc_max != t->atc_max)
-		smmu_inv_plan_tlbi(plan, t, range);
-	if (g->by_range && !plan->atc_made)
-		smmu_inv_plan_atc(plan, range);
+	plan->flags = t->flags;
+	plan->tlbi_max = t->tlbi_max;
+	plan->atc_max = t->atc_max;
+	plan->atc_made = plan->all = plan->tlbi.whole = false;
+	/* Quirks have programs of their own. */
+	plan->single = !(t->flags & (SMMU_INV_SPLIT_ATC | SMMU_INV_TLBI_TWICE));
+	if (!(t->flags & SMMU_INV_RANGE) || (range->start ^ range->last) >> granule) {
+		smmu_inv_plan_many(plan, range);
+		return;
+	}
+	/* One granule: without TG if there is no hint, as in smmu_tlbi_plan_next. */
+	if (!range->tables)
+		w1 |= SMMU_CMD_TLBI_W1_LEAF;
+	if (range->level)
+		w1 |= smmu_field_prep(SMMU_CMD_TLBI_W1_TTL, range->level) |
+		      smmu_field_prep(SMMU_CMD_TLBI_W1_TG, smmu_cmd_tlbi_tg(granule));
+	plan->tlbi.left = 0;
+	plan->tlbi.count = 1;
+	plan->tlbi_step = (struct smmu_inv_step){.w1 = w1, .count = 1};
+}
+
+/** The same, for the less common ways. */
+void smmu_inv_plan_again(struct smmu_inv_plan *plan, const struct smmu_inv_target *t,
+			 const struct smmu_gather *range);
+
+/** True if @p plan is one for instances like @p t, too. */
+static inline bool smmu_inv_plan_fits(const struct smmu_inv_plan *plan,
+				      const struct smmu_inv_target *t)
+{
+	return plan->flags == t->flags && plan->tlbi_max == t->tlbi_max &&
+	       plan->atc_max == t->atc_max;
 }
 
 /** Make @p plan for group @p g and @p range; NULL: everything. */
@@ -45,7 +72,7 @@ static inline void smmu_inv_plan_make(struct smmu_inv_plan *plan, const struct s
 		plan->all = true;
 		return;
 	}
-	smmu_inv_plan_tlbi(plan, g->target, range);
+	smmu_inv_plan_again(plan, g->target, range);
 	if (g->by_range)
 		smmu_inv_plan_atc(plan, range);
 }
