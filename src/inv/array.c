@@ -193,7 +193,7 @@ static uint32_t bound(const struct smmu_inv_array *array, uint32_t low, uint32_t
 	return low;
 }
 
-/** Note of ATS operation @p e what the sweep wants to know of all of the group; @p owner: another one's, or NULL. */
+/** Note of ATS operation @p e what the sweep wants to know of all of the group; @p owner: that of one noted before, or its own. */
 static void note_ats(struct smmu_inv_group *g, const struct smmu_inv *e,
 		     const struct smmu_inv_owner *owner)
 {
@@ -210,25 +210,26 @@ static void close_group(struct smmu_inv_array *array, struct smmu_inv_group *g,
 			const struct smmu_inv_array *old, const struct smmu_inv_group *was,
 			const struct smmu_inv *set, uint32_t n)
 {
-	const struct smmu_inv *ats;
+	const struct smmu_inv_owner *owner;
 
 	g->target = array->entry[g->first].target;
 	g->word = &array->word[g->first];
 	g->end = array->count;
 	g->clear = bound(array, g->first, SMMU_INV_S2_VMID_S1_CLEAR);
 	g->ats = bound(array, g->clear, SMMU_INV_ATS);
-	ats = &array->entry[g->ats];
-	if (was && !old->gone) {
+	if (was && was->ats < was->end && !old->gone) {
 		/* No ATS operation less than there were: what was true of them is true. */
 		g->by_range = was->by_range;
 		g->full = was->full;
 		g->asked = was->asked;
+		owner = old->entry[was->ats].owner;
 		for (uint32_t i = 0; i < n; i++)
 			if (set[i].kind >= SMMU_INV_ATS)
-				note_ats(g, &set[i], ats->owner);
-	} else {
+				note_ats(g, &set[i], owner);
+	} else if (g->ats < g->end) {
+		owner = array->entry[g->ats].owner;
 		for (uint32_t i = g->ats; i < g->end; i++)
-			note_ats(g, &array->entry[i], ats->owner);
+			note_ats(g, &array->entry[i], owner);
 	}
 	g->commands = g->end - g->first - 1u + (g->first < g->clear) + (g->clear < g->ats) +
 		      (g->ats < g->end);

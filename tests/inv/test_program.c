@@ -211,9 +211,44 @@ static struct smmu_inv some_operation(uint64_t *rng, unsigned s, uint32_t kind)
 		break;
 	default:
 		smmu_inv_make_ats(&e, &sink[s].target, id, -1, kind == SMMU_INV_ATS_FULL,
-				  &owner[s][id - 1]);
+				  &owner[s][id / 3]);
 	}
 	return e;
+}
+
+/** The headers say of each instance what its operations are. */
+static void check_groups(const struct smmu_inv_array *a)
+{
+	uint32_t at = 0;
+
+	for (uint32_t k = 0; k < a->groups; k++) {
+		const struct smmu_inv_group *g = &a->group[k];
+		const struct smmu_inv_owner *first = NULL;
+		bool by_range = false, full = false, several = false;
+
+		assert_int_equal(g->first, at);
+		assert_ptr_equal(g->word, &a->word[at]);
+		for (; at < g->end; at++) {
+			const struct smmu_inv *e = &a->entry[at];
+
+			assert_ptr_equal(e->target, g->target);
+			assert_int_equal(a->word[at], e->by_range);
+			assert_int_equal(at >= g->clear, e->kind >= SMMU_INV_S2_VMID_S1_CLEAR);
+			assert_int_equal(at >= g->ats, e->kind >= SMMU_INV_ATS);
+			if (e->kind < SMMU_INV_ATS)
+				continue;
+			by_range |= e->kind == SMMU_INV_ATS;
+			full |= e->kind == SMMU_INV_ATS_FULL;
+			several |= first && first != e->owner;
+			first = e->owner;
+		}
+		assert_int_equal(g->by_range, by_range);
+		assert_int_equal(g->full, full);
+		assert_int_equal(g->asked, several ? SMMU_INV_ASKED_SEVERAL
+					   : first ? SMMU_INV_ASKED_ONE
+						   : SMMU_INV_ASKED_NONE);
+	}
+	assert_int_equal(at, a->count);
 }
 
 static struct smmu_gather some_range(uint64_t *rng)
@@ -240,7 +275,7 @@ static void test_random_programs(void **state)
 		struct smmu_inv_debt debt = {0};
 		struct smmu_gather g = some_range(&rng);
 		const struct smmu_gather *range = test_random(&rng) % 8 ? &g : NULL;
-		unsigned passed_over[SMMUS] = {0}, batches = 1 + (unsigned)(test_random(&rng) % 3);
+		unsigned passed_over[SMMUS] = {0}, batches = 1 + (unsigned)(test_random(&rng) % 6);
 		unsigned shape = (unsigned)(test_random(&rng) % 5);
 
 		setup(NULL);
@@ -252,7 +287,7 @@ static void test_random_programs(void **state)
 		/* Some join, more join, some leave. */
 		for (unsigned k = 0; k < batches; k++) {
 			struct smmu_inv set[OPS];
-			uint32_t n = (uint32_t)(test_random(&rng) % OPS);
+			uint32_t n = (uint32_t)(test_random(&rng) % (k ? 4 : OPS / 4));
 
 			for (uint32_t i = 0; i < n; i++)
 				set[i] = some_operation(&rng, (unsigned)(test_random(&rng) % SMMUS),
@@ -262,6 +297,7 @@ static void test_random_programs(void **state)
 			assert_non_null(next);
 			smmu_inv_array_free(a);
 			a = next;
+			check_groups(a);
 			for (uint32_t i = 0; round % 3 == 0 && i < n; i++)
 				if (test_random(&rng) % (round % 2 ? 2 : 8) == 0)
 					smmu_inv_unref(a, &set[i], 1);
