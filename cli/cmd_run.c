@@ -53,6 +53,8 @@ static int run(struct options *o, const struct smmu_topology *t)
 	rc = machine_attach_all(m) ? 2 : workload_run(m, &r);
 	if (machine_gone(m))
 		rc = 2;
+	else if (o->dump)
+		machine_dump(m);
 	machine_close(m, &r);
 	free(m);
 	if (rc)

@@ -94,6 +94,9 @@ const struct option option_table[] = {
 	 "write what each worker, queue, SMMU and ATC did when, as Chrome trace events in JSON, "
 	 "which Perfetto "
 	 "shows; up to a million of them; virtual clock; replay: of one design (sweep)"},
+	{"dump", OPTION_FLAG, CMD_RUN, AT(dump), OPTION_NONE, 0, 0, NULL,
+	 "at the end, let the driver say on standard error how its SMMUs and domains stand: "
+	 "registers, queues, ids, operations, counters"},
 	{"svg", OPTION_TEXT, CMD_TOPOLOGY | CMD_ARRAYS, AT(svg), OPTION_NONE, 0, 0, "FILE",
 	 "draw it; - is standard output, which then gets nothing else"},
 	{"dot", OPTION_TEXT, CMD_TOPOLOGY, AT(dot), OPTION_NONE, 0, 0, "FILE",

@@ -41,6 +41,7 @@ struct options {
 	struct options_ids ids; /**< decode */
 	bool strict;            /**< refuse what would be left out with a warning */
 	bool all;               /**< use SMMUs that the firmware has disabled too */
+	bool dump;              /**< let the driver say how it stands, at the end */
 	bool smmus_given, devices_given, ats_given, ops_given, design_given, help;
 	struct lab_config lab;
 };

@@ -50,6 +50,25 @@ static struct json_object *faults_json(const struct report *r)
 	return list;
 }
 
+/* What the driver itself has counted. */
+static void put_driver(struct json_object *top, const struct report *r)
+{
+	const struct smmu_instance_stats *s = &r->driver;
+	struct json_object *o = json_object_new_object();
+
+	put(o, "tlbi", s->tlbi);
+	put(o, "atc_inv", s->atc_inv);
+	put(o, "cfgi", s->cfgi);
+	put(o, "sync", s->sync);
+	put(o, "quarantines", s->quarantines);
+	put(o, "errors", s->errors);
+	put(o, "events_lost", s->events_lost);
+	put(o, "sweeps", r->sweeps.sweeps);
+	put(o, "entries", r->sweeps.entries);
+	put(o, "sweeps_failed", r->sweeps.failed);
+	json_object_object_add(top, "driver", o);
+}
+
 /* Commands and times. */
 static void put_costs(struct json_object *top, const struct report *r)
 {
@@ -118,6 +137,7 @@ struct json_object *report_json(const struct report *r, const struct lab_config 
 	json_object_object_add(top, "faults", faults_json(r));
 	put(top, "over", r->over);
 	put_costs(top, r);
+	put_driver(top, r);
 	put(top, "elapsed_ns", r->elapsed_ns);
 	json_object_object_add(top, "interrupted", json_object_new_boolean(r->interrupted));
 	json_object_object_add(top, "stopped", json_object_new_boolean(r->full));
@@ -239,6 +259,11 @@ void report_print(FILE *out, const struct report *r, const struct lab_config *o)
 		" SYNC, %" PRIu64 " other\n",
 		r->commands.tlbi, r->commands.atc_inv, r->commands.cfgi, r->commands.sync,
 		r->commands.other);
+	if (r->sweeps.sweeps)
+		fprintf(out,
+			"  sweeps     %" PRIu64 " over %" PRIu64 " entries of arrays; %" PRIu64
+			" were not confirmed\n",
+			r->sweeps.sweeps, r->sweeps.entries, r->sweeps.failed);
 	if (o->qemu)
 		fprintf(out, "  one unmap  not measured: QEMU's SMMUs take no time of the virtual "
 			     "clock\n");

@@ -422,6 +422,7 @@ static void take_apart(struct machine *m)
 					 "were detached",
 					 i);
 	}
+	machine_check_stats(m);
 	smmu_domain_fini(&m->identity);
 	sim_rcu_drain(&m->posix.rcu);
 	/* Tables that an unmap could not confirm to be free of walks are kept for ever. */
@@ -445,6 +446,7 @@ void machine_close(struct machine *m, struct report *r)
 		else
 			cmdlog_count(&m->smmu[i].log, &r->commands);
 	}
+	machine_report_stats(m, r);
 	machine_report_faults(m, r);
 	machine_stop_faults(m);
 	if (!m->hung)

@@ -33,9 +33,10 @@ struct machine_smmu {
 	struct cmdlog log;
 	struct smmu_tamper tamper;
 	char name[16];
-	uint32_t busy;    /**< taken by whoever removes it */
-	uint32_t present; /**< it is enabled */
-	uint32_t broken;  /**< a try to revive it has failed */
+	struct smmu_instance_stats stats; /**< of the driver, from before it was removed last */
+	uint32_t busy;                    /**< taken by whoever removes it */
+	uint32_t present;                 /**< it is enabled */
+	uint32_t broken;                  /**< a try to revive it has failed */
 };
 
 struct machine_device {
@@ -239,6 +240,9 @@ int machine_restart(struct machine *m, unsigned smmu);
 int machine_replug(struct machine *m, unsigned smmu);
 /** A device whose ATC stopped answering: reset it and give it to the driver anew. The device is taken. */
 int machine_reset_device(struct machine_device *d);
+
+/** Let the driver say on standard error how its SMMUs and domains stand. */
+void machine_dump(struct machine *m);
 
 /** Serve events, errors and strays of all instances, once. Returns how many events there were. */
 uint64_t machine_serve(struct machine *m);

@@ -38,6 +38,13 @@ void machine_leave_dirt(struct machine *m, unsigned smmu);
 /** It has had it up until now: complain if it has written to memory of the former owner since. */
 void machine_check_dirt(struct machine *m, unsigned smmu);
 
+/** The driver's counters of SMMU number @p smmu, which is removed and not probed again yet, are kept. */
+void machine_keep_stats(struct machine *m, unsigned smmu);
+/** What the driver has counted, into @p r. */
+void machine_report_stats(struct machine *m, struct report *r);
+/** All SMMUs are removed: complain if the driver has not counted what it sent. */
+void machine_check_stats(struct machine *m);
+
 /** Turn the faults on, and off. */
 void machine_start_faults(struct machine *m);
 void machine_stop_faults(struct machine *m);

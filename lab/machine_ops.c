@@ -352,6 +352,7 @@ int machine_replug(struct machine *m, unsigned smmu)
 				open_to_all(&m->device[i]);
 		}
 	}
+	machine_keep_stats(m, smmu);
 	machine_pause(m, 1000);
 	dirty = !rc && machine_bring_dirt(m, smmu);
 	if (dirty)

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <smmuv3/debug.h>
+
 #include "config.h"
 
 #define REPORT_MAX_VIOLATIONS 10
@@ -47,6 +49,9 @@ struct report {
 	uint64_t events;
 	uint64_t over; /**< entries that commands dropped although they were still needed */
 	struct report_commands commands;
+	struct smmu_instance_stats driver; /**< what the driver has counted, of all SMMUs */
+	struct smmu_domain_stats
+		sweeps; /**< and of all domains, without those that came and went */
 	uint64_t unmap_p50, unmap_p99, unmap_max; /**< nanoseconds */
 	uint64_t unmap_total;                     /**< of all unmaps together; replay only */
 	uint64_t elapsed_ns;                      /**< by the clock of the run */

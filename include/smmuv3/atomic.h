@@ -57,6 +57,14 @@ static inline void smmu_store_pair_64(uint64_t *p, uint64_t lo, uint64_t hi)
 #define smmu_exchange(p, v) __atomic_exchange_n((p), (v), __ATOMIC_SEQ_CST)
 #endif
 
+/* Add to a counter, and read one. Nothing is ordered by them, and nobody decides by them: no simulation has to see them. */
+#ifndef smmu_count
+#define smmu_count(p, n) ((void)__atomic_fetch_add((p), (n), __ATOMIC_RELAXED))
+#endif
+#ifndef smmu_counted
+#define smmu_counted(p) __atomic_load_n((p), __ATOMIC_RELAXED)
+#endif
+
 /** Compare with *@p expected and store @p v; false, and *@p expected updated, if another value was there. */
 #ifndef smmu_compare_exchange
 #define smmu_compare_exchange(p, expected, v) \

@@ -7,6 +7,7 @@
 #ifndef SMMUV3_DOMAIN_H
 #define SMMUV3_DOMAIN_H
 
+#include <smmuv3/debug.h>
 #include <smmuv3/gather.h>
 #include <smmuv3/inv.h>
 #include <smmuv3/pgtable.h>
@@ -60,6 +61,8 @@ struct smmu_domain {
 	struct smmu_inv_debt debt;
 	/** Serialises writers of inv; attach side, may sleep; never taken by a sweep. */
 	struct smmu_mutex lock;
+	/** On a cache line of its own, apart from what sweeps read. */
+	struct smmu_domain_counts counts __attribute__((aligned(64)));
 };
 
 /**

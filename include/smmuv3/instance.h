@@ -6,6 +6,7 @@
 #ifndef SMMUV3_INSTANCE_H
 #define SMMUV3_INSTANCE_H
 
+#include <smmuv3/debug.h>
 #include <smmuv3/hw/event.h>
 #include <smmuv3/hw/pri.h>
 #include <smmuv3/hw/ste.h>
@@ -139,6 +140,8 @@ struct smmu_instance {
 	uint32_t serving;       /**< the handlers may touch queues and registers; see handlers.c */
 	uint64_t events_lost;   /**< times the event queue overflowed; public */
 	uint64_t pri_overflows; /**< times the PRI queue overflowed; public */
+	/** On a cache line of its own: each sweep writes to it, as to the queue's positions. */
+	struct smmu_instance_counts counts __attribute__((aligned(64)));
 };
 
 /**

@@ -200,6 +200,9 @@ int smmu_cmdq_drain(struct smmu_cmdq *q, bool may_sleep);
  */
 bool smmu_cmdq_msi_due(struct smmu_cmdq *q);
 
+/** Say through the port's log how the queue stands, in two lines; reads PROD and CONS. Any context; does not sleep, takes no lock. */
+void smmu_cmdq_dump(struct smmu_cmdq *q);
+
 /** An event or PRI queue. Fields are private. One caller at a time, but for smmu_outq_discard. */
 struct smmu_outq {
 	const struct smmu_port *port;

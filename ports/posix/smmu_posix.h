@@ -14,6 +14,7 @@
 #include "posix_rcu.h"
 
 #define SMMU_PORT_TAG posix
+#define SMMU_STATS 1
 
 /* ---- registers ---- */
 

@@ -16,6 +16,7 @@
 #include "bus.h"
 
 #define SMMU_PORT_TAG sim
+#define SMMU_STATS 1
 
 /** What happens at a scheduling point; a simulation can give each its own cost. */
 enum sim_point_kind {

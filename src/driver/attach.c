@@ -326,6 +326,7 @@ int smmu_attach(struct smmu_device *dev, struct smmu_domain *domain)
 		if (!error)
 			error = switch_own(dev, a);
 	}
+	SMMU_TRACE_ATTACH(dev, 0, domain, error);
 	smmu_mutex_unlock(&dev->lock);
 	return error;
 }
@@ -344,6 +345,7 @@ void smmu_detach(struct smmu_device *dev)
 		confirm(dev);
 		detach_own(dev);
 	}
+	SMMU_TRACE_DETACH(dev, 0);
 	smmu_mutex_unlock(&dev->lock);
 }
 
@@ -425,6 +427,7 @@ int smmu_attach_pasid(struct smmu_device *dev, uint32_t ssid, struct smmu_domain
 		if (!error)
 			error = switch_pasid(dev, at, ssid, a);
 	}
+	SMMU_TRACE_ATTACH(dev, ssid, domain, error);
 	smmu_mutex_unlock(&dev->lock);
 	return error;
 }
@@ -440,6 +443,7 @@ void smmu_detach_pasid(struct smmu_device *dev, uint32_t ssid)
 		if (*at)
 			switch_pasid(dev, at, ssid, NULL);
 	}
+	SMMU_TRACE_DETACH(dev, ssid);
 	smmu_mutex_unlock(&dev->lock);
 }
 

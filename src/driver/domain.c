@@ -116,6 +116,17 @@ int smmu_unmap_gather(struct smmu_domain *d, uint64_t iova, uint64_t size, uint3
 void smmu_unmap_submit(struct smmu_domain *d, const struct smmu_gather *g, struct smmu_fence *f)
 {
 	smmu_inv_submit(f, d->port->rcu, &d->inv, &d->debt, g);
+	SMMU_COUNT(&d->counts.sweeps, 1);
+	SMMU_COUNT(&d->counts.entries, f->array ? f->array->count : 0);
+}
+
+/** Submit and wait. */
+static int sweep(struct smmu_domain *d, const struct smmu_gather *g)
+{
+	struct smmu_fence f;
+
+	smmu_unmap_submit(d, g, &f);
+	return smmu_fence_wait(&f);
 }
 
 void smmu_unmap_release(struct smmu_domain *d, struct smmu_freelist *tables)
@@ -134,7 +145,7 @@ int smmu_unmap(struct smmu_domain *d, uint64_t iova, uint64_t size, uint32_t fla
 	error = smmu_unmap_gather(d, iova, size, flags, &g, &tables);
 	if (error)
 		return error;
-	error = smmu_inv_sync(d->port->rcu, &d->inv, &d->debt, &g);
+	error = sweep(d, &g);
 	if (!error)
 		smmu_unmap_release(d, &tables);
 	return error;
@@ -142,5 +153,5 @@ int smmu_unmap(struct smmu_domain *d, uint64_t iova, uint64_t size, uint32_t fla
 
 int smmu_flush_all(struct smmu_domain *d)
 {
-	return smmu_inv_sync(d->port->rcu, &d->inv, &d->debt, NULL);
+	return sweep(d, NULL);
 }

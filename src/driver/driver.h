@@ -7,6 +7,7 @@
 #include <smmuv3/domain.h>
 #include <smmuv3/hw/regs.h>
 #include <smmuv3/instance.h>
+#include <smmuv3/trace.h>
 
 #include "../util/message.h"
 
@@ -33,6 +34,9 @@ int smmu_registers_stop(struct smmu_instance *inst);
 int smmu_registers_disable(struct smmu_instance *inst);
 /** After smmu_registers_stop: take every register over and enable. -SMMU_ETIMEDOUT, -SMMU_EIO (service failure mode). */
 int smmu_registers_start(struct smmu_instance *inst);
+/** Begin a handler: true if the instance is served; then it ends with smmu_handler_exit. Any context. */
+bool smmu_handler_enter(struct smmu_instance *inst, unsigned *cookie);
+void smmu_handler_exit(struct smmu_instance *inst, unsigned cookie);
 /** No handler touches a register or a queue after this. Waits for readers: may sleep. */
 void smmu_handlers_stop(struct smmu_instance *inst);
 
@@ -129,6 +133,8 @@ uint64_t smmu_cdtab_ste_bits(const struct smmu_streams *s);
 /* ---- target.c: an instance as the sweep sees it ---- */
 
 void smmu_target_init(struct smmu_instance *inst);
+/** The name of the instance behind a target that is there. */
+const char *smmu_target_name(const struct smmu_inv_target *t);
 
 /* ---- config.c: what STEs and CDs say ---- */
 
@@ -152,6 +158,29 @@ int smmu_instance_issue(struct smmu_instance *inst, const struct smmu_cmd *cmds,
 			bool may_sleep);
 /** Issue ATC_INV commands and wait. 0; -SMMU_ETIMEDOUT: an ATC did not answer; -SMMU_EIO. May sleep. */
 int smmu_instance_issue_atc(struct smmu_instance *inst, const struct smmu_cmd *cmds, uint32_t n);
+
+/** Count CFGI, TLBI, ATC_INV and CMD_SYNC by their kind, with SMMU_STATS. Any context. */
+static inline void smmu_instance_count(struct smmu_instance *inst, const struct smmu_cmd *cmds,
+				       size_t n)
+{
+	uint64_t tlbi = 0, atc_inv = 0, cfgi = 0;
+
+	for (size_t i = 0; SMMU_STATS && i < n; i++) {
+		unsigned op = smmu_cmd_opcode(&cmds[i]);
+
+		atc_inv += op == SMMU_CMD_ATC_INV;
+		tlbi += op < SMMU_CMD_ATC_INV;
+		cfgi += op < SMMU_CMD_TLBI_NH_ALL;
+	}
+	tlbi -= cfgi;
+	/* One addition for most sweeps: what costs is that processors share the counter. */
+	if (tlbi)
+		SMMU_COUNT(&inst->counts.tlbi, tlbi);
+	if (atc_inv)
+		SMMU_COUNT(&inst->counts.atc_inv, atc_inv);
+	if (cfgi)
+		SMMU_COUNT(&inst->counts.cfgi, cfgi);
+}
 
 /* ---- membership.c: a domain's array and ids ---- */
 

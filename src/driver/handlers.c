@@ -14,8 +14,7 @@ void smmu_handlers_stop(struct smmu_instance *inst)
 	smmu_rcu_synchronize(inst->port->rcu);
 }
 
-/** Begin a handler: true if the instance is served; then it ends with handler_exit. */
-static bool handler_enter(struct smmu_instance *inst, unsigned *cookie)
+bool smmu_handler_enter(struct smmu_instance *inst, unsigned *cookie)
 {
 	if (!inst->port)
 		return false;
@@ -26,7 +25,7 @@ static bool handler_enter(struct smmu_instance *inst, unsigned *cookie)
 	return false;
 }
 
-static void handler_exit(struct smmu_instance *inst, unsigned cookie)
+void smmu_handler_exit(struct smmu_instance *inst, unsigned cookie)
 {
 	smmu_rcu_exit(inst->port->rcu, cookie);
 }
@@ -82,6 +81,10 @@ static uint32_t acknowledge(struct smmu_instance *inst)
 		smmu_mmio_write32(&inst->mmio, SMMU_GERRORN,
 				  smmu_mmio_read32(&inst->mmio, SMMU_GERRORN) ^ active);
 	smmu_spin_unlock(&inst->cmdq.error_lock, flags);
+	if (active) {
+		smmu_count(&inst->counts.errors, 1);
+		SMMU_TRACE_GERROR(inst, active);
+	}
 	return active;
 }
 
@@ -104,10 +107,10 @@ uint32_t smmu_instance_gerror(struct smmu_instance *inst)
 	uint32_t active;
 	unsigned cookie;
 
-	if (!handler_enter(inst, &cookie))
+	if (!smmu_handler_enter(inst, &cookie))
 		return 0;
 	active = serve_errors(inst);
-	handler_exit(inst, cookie);
+	smmu_handler_exit(inst, cookie);
 	return active;
 }
 
@@ -133,7 +136,7 @@ int smmu_instance_event(struct smmu_instance *inst, struct smmu_event *event)
 	unsigned cookie;
 	int n;
 
-	if (!handler_enter(inst, &cookie))
+	if (!smmu_handler_enter(inst, &cookie))
 		return 0;
 	n = take(inst, &inst->evtq, (uint32_t)SMMU_GERROR_EVENTQ_ABT_ERR, r.w, &overflow);
 	if (overflow && !inst->events_lost++) {
@@ -141,7 +144,7 @@ int smmu_instance_event(struct smmu_instance *inst, struct smmu_event *event)
 			      "event queue overflow: events are lost (said once)");
 		smmu_message_log(&m, inst->port, SMMU_LOG_WARN);
 	}
-	handler_exit(inst, cookie);
+	smmu_handler_exit(inst, cookie);
 	if (n)
 		smmu_event_decode(&r, event);
 	return n;
@@ -193,10 +196,10 @@ int smmu_instance_page_request(struct smmu_instance *inst, struct smmu_pri *pri)
 	unsigned cookie;
 	int n = 0;
 
-	if (!handler_enter(inst, &cookie))
+	if (!smmu_handler_enter(inst, &cookie))
 		return 0;
 	if (inst->have_priq)
 		n = take_request(inst, pri);
-	handler_exit(inst, cookie);
+	smmu_handler_exit(inst, cookie);
 	return n;
 }

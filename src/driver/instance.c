@@ -206,6 +206,7 @@ int smmu_instance_enable(struct smmu_instance *inst)
 	inst->devices = NULL;
 	inst->leftovers = NULL;
 	inst->drained = false;
+	inst->counts = (struct smmu_instance_counts){0};
 	error = allocate(inst);
 	if (error)
 		return error;

@@ -13,6 +13,7 @@ static int issue_once(struct smmu_instance *inst, const struct smmu_cmd *cmds, u
 		while (end < n && (!(inst->cfg.quirks & SMMU_QUIRK_ONE_KIND) ||
 				   smmu_cmd_opcode(&cmds[end]) == smmu_cmd_opcode(&cmds[i])))
 			end++;
+		smmu_instance_count(inst, cmds + i, end - i);
 		error = smmu_cmdq_issue(&inst->cmdq, cmds + i, end - i, may_sleep);
 	}
 	return error;
@@ -31,5 +32,6 @@ int smmu_instance_issue(struct smmu_instance *inst, const struct smmu_cmd *cmds,
 
 int smmu_instance_issue_atc(struct smmu_instance *inst, const struct smmu_cmd *cmds, uint32_t n)
 {
+	smmu_instance_count(inst, cmds, n);
 	return smmu_cmdq_issue(&inst->cmdq, cmds, n, true);
 }

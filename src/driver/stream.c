@@ -136,8 +136,11 @@ int smmu_streams_cut_off(struct smmu_streams *s)
 		smmu_inv_cut_begin(&s->instance->target, &s->owner);
 	halt(s);
 	smmu_spin_unlock(&s->ste_lock, flags);
-	if (before == SMMU_CUT_NO)
+	if (before == SMMU_CUT_NO) {
+		smmu_count(&s->instance->counts.quarantines, 1);
+		SMMU_TRACE_QUARANTINE(s);
 		tell_cut_off(s);
+	}
 	error = smmu_streams_forget(s, false);
 	if (!error)
 		SMMU_BARRIER(cut_done, smmu_store_release(&s->owner.cut, SMMU_CUT_DONE));

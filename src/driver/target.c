@@ -9,6 +9,35 @@ static struct smmu_instance *instance_of(struct smmu_inv_target *t)
 	return smmu_container_of(t, struct smmu_instance, target);
 }
 
+const char *smmu_target_name(const struct smmu_inv_target *t)
+{
+	return instance_of((struct smmu_inv_target *)t)->name;
+}
+
+#if SMMU_STATS
+/** A program, and where its commands are counted. */
+struct counted {
+	struct smmu_inv_program *program;
+	struct smmu_instance *inst;
+};
+
+static size_t fill(void *ctx, struct smmu_cmd *dst, size_t room)
+{
+	struct counted *c = ctx;
+	size_t n = smmu_inv_program_next(c->program, dst, room);
+
+	smmu_instance_count(c->inst, dst, n);
+	return n;
+}
+
+static int target_submit(struct smmu_inv_target *t, struct smmu_inv_program *p,
+			 struct smmu_cmdq_token *token)
+{
+	struct counted c = {p, instance_of(t)};
+
+	return smmu_cmdq_submit(&c.inst->cmdq, smmu_inv_program_count(p), fill, &c, token);
+}
+#else
 static size_t fill(void *ctx, struct smmu_cmd *dst, size_t room)
 {
 	return smmu_inv_program_next(ctx, dst, room);
@@ -19,6 +48,7 @@ static int target_submit(struct smmu_inv_target *t, struct smmu_inv_program *p,
 {
 	return smmu_cmdq_submit(&instance_of(t)->cmdq, smmu_inv_program_count(p), fill, p, token);
 }
+#endif
 
 static enum smmu_cmdq_status target_poll(struct smmu_inv_target *t,
 					 const struct smmu_cmdq_token *token)

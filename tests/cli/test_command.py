@@ -32,7 +32,7 @@ CAUGHT = {
 SURVIVED = ['atc-timeout', 'cmd-error', 'cmd-abort', 'slow-sync', 'event-overflow', 'alloc-fail']
 KEYS = ['result', 'design', 'device', 'seed', 'smmus', 'devices', 'ats', 'threads', 'ops', 'maps',
         'unmaps', 'attaches', 'detaches', 'removals', 'dma', 'blocked', 'stale', 'quarantined',
-        'survived', 'unconfirmed', 'revived', 'faults', 'commands', 'unmap_ns', 'interrupted',
+        'survived', 'unconfirmed', 'revived', 'faults', 'commands', 'driver', 'unmap_ns', 'interrupted',
         'stopped', 'violations']
 
 
@@ -221,6 +221,23 @@ class Run(unittest.TestCase):
         self.assertTrue(result['blocked'] > 0 and result['dma'] > result['blocked'])
         for key in ('maps', 'unmaps', 'attaches', 'detaches'):
             self.assertGreater(result[key], 0, key)
+
+    def test_driver_counts(self):
+        result, out = self.ok('--ops', 3000, '--smmus', 3)
+        driver = result['driver']
+        for key in ('tlbi', 'atc_inv', 'cfgi'):
+            self.assertEqual(driver[key], result['commands'][key])
+        self.assertGreaterEqual(driver['sweeps'], result['unmaps'])
+        self.assertGreater(driver['entries'], driver['sweeps'])
+        self.assertEqual((driver['sweeps_failed'], driver['quarantines']), (0, 0))
+
+    def test_dump(self):
+        rc, out, err = run('run', '--ops', 500, '--smmus', 2, '--domains', 2, '--dump')
+        self.assertEqual(rc, 0)
+        for words in ('smmu0: registers: CR0 0x', 'smmu1: command queue: runs', 'smmu1: ASIDs in use',
+                      'smmu0: counters: TLBI', 'domain 1\n', 'domain: stage 1', ': ASID '):
+            self.assertIn(words, err)
+        self.assertEqual(out, run('run', '--ops', 500, '--smmus', 2, '--domains', 2)[1])
 
     def test_repeats(self):
         args = ('--ops', 5000, '--smmus', 3, '--stage', '2,1', '--seed')
