@@ -422,7 +422,6 @@ static void take_apart(struct machine *m)
 					 "were detached",
 					 i);
 	}
-	machine_check_stats(m);
 	smmu_domain_fini(&m->identity);
 	sim_rcu_drain(&m->posix.rcu);
 	/* Tables that an unmap could not confirm to be free of walks are kept for ever. */

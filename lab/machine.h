@@ -241,6 +241,8 @@ int machine_replug(struct machine *m, unsigned smmu);
 /** A device whose ATC stopped answering: reset it and give it to the driver anew. The device is taken. */
 int machine_reset_device(struct machine_device *d);
 
+/** All has come to rest: complain if the driver has not counted what it sent. */
+void machine_check_stats(struct machine *m);
 /** Let the driver say on standard error how its SMMUs and domains stand. */
 void machine_dump(struct machine *m);
 

@@ -42,8 +42,6 @@ void machine_check_dirt(struct machine *m, unsigned smmu);
 void machine_keep_stats(struct machine *m, unsigned smmu);
 /** What the driver has counted, into @p r. */
 void machine_report_stats(struct machine *m, struct report *r);
-/** All SMMUs are removed: complain if the driver has not counted what it sent. */
-void machine_check_stats(struct machine *m);
 
 /** Turn the faults on, and off. */
 void machine_start_faults(struct machine *m);

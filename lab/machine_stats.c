@@ -16,25 +16,30 @@ static void add(struct smmu_instance_stats *sum, const struct smmu_instance_stat
 	sum->pri_overflows += s->pri_overflows;
 }
 
+/* Of SMMU number @smmu, from the start. */
+static struct smmu_instance_stats total(const struct machine *m, unsigned smmu)
+{
+	struct smmu_instance_stats all = m->smmu[smmu].stats, now;
+
+	smmu_instance_get_stats(&m->smmu[smmu].inst, &now);
+	add(&all, &now);
+	return all;
+}
+
 void machine_keep_stats(struct machine *m, unsigned smmu)
 {
-	struct machine_smmu *s = &m->smmu[smmu];
-	struct smmu_instance_stats now;
-
-	smmu_instance_get_stats(&s->inst, &now);
-	add(&s->stats, &now);
+	m->smmu[smmu].stats = total(m, smmu);
 }
 
 void machine_report_stats(struct machine *m, struct report *r)
 {
-	struct smmu_instance_stats now;
 	struct smmu_domain_stats d;
 	unsigned i;
 
 	for (i = 0; i < m->smmus; i++) {
-		smmu_instance_get_stats(&m->smmu[i].inst, &now);
-		add(&r->driver, &m->smmu[i].stats);
-		add(&r->driver, &now);
+		struct smmu_instance_stats all = total(m, i);
+
+		add(&r->driver, &all);
 	}
 	for (i = 0; i < m->domains; i++) {
 		smmu_domain_get_stats(&m->domain[i].d, &d);
@@ -55,22 +60,21 @@ void machine_check_stats(struct machine *m)
 	if (m->o->design != DESIGN_SWEEP || m->o->n_inject || m->qemu)
 		return;
 	for (i = 0; i < m->smmus; i++) {
-		const struct smmu_instance_stats *s = &m->smmu[i].stats;
+		struct smmu_instance_stats all = total(m, i);
 		struct report_commands c = {0};
 
-		machine_keep_stats(m, i);
 		cmdlog_count(&m->smmu[i].log, &c);
-		if (s->tlbi != c.tlbi || s->atc_inv != c.atc_inv || s->cfgi != c.cfgi ||
-		    s->sync != c.sync + c.other)
-			machine_complain(m, i, 0, "count",
-					 "smmu %u was sent %llu TLBI, %llu ATC_INV, %llu CFGI and "
-					 "%llu CMD_SYNC; the driver has counted %llu, %llu, %llu "
-					 "and %llu",
-					 i, (unsigned long long)c.tlbi,
-					 (unsigned long long)c.atc_inv, (unsigned long long)c.cfgi,
-					 (unsigned long long)c.sync, (unsigned long long)s->tlbi,
-					 (unsigned long long)s->atc_inv,
-					 (unsigned long long)s->cfgi, (unsigned long long)s->sync);
+		if (all.tlbi != c.tlbi || all.atc_inv != c.atc_inv || all.cfgi != c.cfgi ||
+		    all.sync != c.sync + c.other)
+			machine_complain(
+				m, i, 0, "count",
+				"smmu %u was sent %llu TLBI, %llu ATC_INV, %llu CFGI and "
+				"%llu CMD_SYNC; the driver has counted %llu, %llu, %llu "
+				"and %llu",
+				i, (unsigned long long)c.tlbi, (unsigned long long)c.atc_inv,
+				(unsigned long long)c.cfgi, (unsigned long long)c.sync,
+				(unsigned long long)all.tlbi, (unsigned long long)all.atc_inv,
+				(unsigned long long)all.cfgi, (unsigned long long)all.sync);
 	}
 }
 

@@ -292,6 +292,8 @@ int workload_run(struct machine *m, struct report *r)
 		fprintf(stderr, "%s: out of memory or threads\n", o->who);
 	else
 		add_up(&w, r);
+	if (!m->hung)
+		machine_check_stats(m);
 	for (i = 0; w.worker && i < all; i++)
 		worker_fini(&w, &w.worker[i]);
 	free(w.worker);
