@@ -144,7 +144,7 @@ static void dump_ids(const struct smmu_instance *inst, const char *name, const s
 	smmu_text_str(smmu_message_begin(&m, inst->name), name);
 	put_dec(&m.text, " in use ", used);
 	put_dec(&m.text, " of ", ids->count - 1);
-	put_dec(&m.text, ", waiting for a clean TLB ", smmu_load(&ids->nr_abandoned));
+	put_dec(&m.text, ", waiting for a clean TLB ", smmu_load(&ids->nr_retired));
 	for (uint32_t id = 1; id < ids->count && !smmu_text_full(&m.text); id++) {
 		uint32_t first = id;
 
