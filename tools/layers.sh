@@ -19,7 +19,7 @@ forbid() {
 	fi
 }
 
-upper='smmuv3/(driver|instance|device|domain)[^>"]*'
+upper='smmuv3/(driver|instance|device|domain|nested)[^>"]*'
 forbid "src/ and include/ reach outside the library" '(ports|devices|topology|lab|cli|tests)/[^>"]*|smmu_posix\.h|bus\.h' src include
 forbid "the port layer reaches up" "$upper|smmuv3/(hw/|inv|queue|pgtable)[^>\"]*" \
 	include/smmuv3/port.h include/smmuv3/port_generic.h include/smmuv3/types.h include/smmuv3/atomic.h src/util
@@ -27,7 +27,7 @@ forbid "hw reaches up" "$upper|smmuv3/(inv|queue|pgtable)[^>\"]*" include/smmuv3
 forbid "inv reaches sideways or up" "$upper|smmuv3/(queue|pgtable)[^>\"]*" include/smmuv3/inv.h src/inv
 forbid "queue reaches sideways or up" "$upper|smmuv3/(inv|pgtable)[^>\"]*" include/smmuv3/queue.h src/queue
 forbid "pgtable reaches sideways or up" "$upper|smmuv3/(inv|queue|hw/)[^>\"]*" include/smmuv3/pgtable.h src/pgtable
-forbid "vsmmu reaches sideways or up" "$upper|smmuv3/(inv|queue|pgtable|port|nested)[^>\"]*" include/smmuv3/vsmmu.h src/vsmmu
+forbid "vsmmu reaches sideways or up" "$upper|smmuv3/(inv|queue|pgtable|port)[^>\"]*" include/smmuv3/vsmmu.h src/vsmmu
 # What a device sees of the driver is memory and registers alone.
 forbid "the model knows the driver" "$upper|smmuv3/(inv|queue|pgtable|pool)[^>\"]*" devices/model
 # A run knows nothing of argv, and a reader of tables nothing of runs.

@@ -96,7 +96,8 @@ struct smmu_streams {
 	struct smmu_attachment *leaving;
 	/** Caches of the SMMU may hold other STEs and CDs than memory does. */
 	uint32_t unconfirmed;
-	bool ats; /**< operations for their ATCs are in the arrays */
+	bool ats;              /**< operations for their ATCs are in the arrays */
+	bool guest_substreams; /**< a guest's STE had substreams: its ATC may hold entries under them */
 };
 
 /** The embedder owns the memory; fields are private. */
@@ -117,6 +118,7 @@ struct smmu_device {
 	struct smmu_domain *domain;  /**< of traffic without a substream; NULL: blocked */
 	struct smmu_attachment *own; /**< that attachment; NULL: blocked */
 	struct smmu_attachment *pasids;
+	struct smmu_vsmmu *plugged; /**< whose guest knows it by name; NULL: none's */
 };
 
 /**
@@ -168,7 +170,7 @@ void smmu_device_fini(struct smmu_device *dev);
  *   0                 attached, and the SMMU has confirmed it. If set_ats refused, without ATS, which the log says
  *   -SMMU_EINVAL      @p domain is NULL, or its port has other read sections (smmu_port.rcu)
  *   -SMMU_EOPNOTSUPP  the instance cannot use the domain's table; an information in the log says why
- *   -SMMU_EBUSY       stage 2 while substreams are attached
+ *   -SMMU_EBUSY       stage 2, or nested, while substreams are attached
  *   -SMMU_ENOSPC      no ASID or VMID left, or none of which the SMMU confirms that it forgot its last use
  *   -SMMU_ENOMEM
  *   -SMMU_ENODEV      the instance was removed; after all errors so far everything is as before
@@ -193,7 +195,7 @@ void smmu_detach(struct smmu_device *dev);
  * @return
  *   -SMMU_ERANGE      @p ssid is not 1 … 2^ssid_bits-1: everything is as before
  *   -SMMU_EOPNOTSUPP  not a stage-1 domain: everything is as before
- *   -SMMU_EBUSY       the untagged traffic is at stage 2: everything is as before
+ *   -SMMU_EBUSY       the untagged traffic is at stage 2, or nested: everything is as before
  *   -SMMU_EIO         as there, for this substream; the device's other traffic aborts until the next call that is
  *                     confirmed
  */

@@ -12,6 +12,7 @@
 #include <smmuv3/inv.h>
 #include <smmuv3/pgtable.h>
 #include <smmuv3/port.h>
+#include <smmuv3/vsmmu.h>
 
 SMMU_BEGIN_DECLS
 
@@ -20,9 +21,11 @@ enum smmu_domain_kind {
 	SMMU_DOMAIN_IDENTITY, /**< input address = output address */
 	SMMU_DOMAIN_STAGE1,   /**< a stage-1 table, tagged by ASID */
 	SMMU_DOMAIN_STAGE2,   /**< a stage-2 table, tagged by VMID */
+	SMMU_DOMAIN_NESTED, /**< a guest's STE over a stage-2 domain: smmu_nested_init of nested.h */
 };
 
 struct smmu_instance;
+struct smmu_vsmmu;
 
 /** What is left 0 is chosen so that it fits `instances`; without those, as said at each field. */
 struct smmu_domain_config {
@@ -53,7 +56,13 @@ struct smmu_domain {
 	bool non_coherent;
 	struct smmu_pgtable *table;
 	struct smmu_pgtable own_table;
-	/** Attachments, whatever the kind, with those that the SMMU did not confirm to be over. */
+	/** Nested: whose guest, and what it decided. Else NULL. */
+	struct smmu_vsmmu *vsmmu;
+	struct smmu_guest_ste guest;
+	/**
+	 * Attachments, whatever the kind, with those that the SMMU did not confirm to be over; and virtual SMMUs whose parent
+	 * it is.
+	 */
 	uint32_t users;
 	/** Published; readers follow it without a lock. */
 	struct smmu_inv_array *inv;
@@ -82,7 +91,8 @@ int smmu_domain_init(struct smmu_domain *d, const struct smmu_domain_config *cfg
  * Free a domain to which nothing is attached. Waits for sweeps that are under way: may sleep.
  *
  * @return 0; -SMMU_EBUSY: a device is attached, or was, and the SMMU has not confirmed that it is not
- *   (smmu_device_confirmed), so that something cached may lead to the domain's tables. Unchanged
+ *   (smmu_device_confirmed), so that something cached may lead to the domain's tables; or it is the parent of virtual SMMUs.
+ *   Unchanged
  */
 int smmu_domain_fini(struct smmu_domain *d);
 

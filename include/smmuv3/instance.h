@@ -95,6 +95,7 @@ struct smmu_ids {
 
 struct smmu_device;
 struct smmu_streams;
+struct smmu_vsmmu;
 
 /** A table of STEs, and whose streams they are. */
 struct smmu_strtab_leaf {
@@ -130,6 +131,7 @@ struct smmu_instance {
 	struct smmu_mutex
 		lock; /**< protects strtab.leaf, asids, vmids and devices; attach side, may sleep */
 	struct smmu_device *devices;
+	struct smmu_vsmmu *vsmmus; /**< under lock */
 	/** Of devices that are gone, what the SMMU did not confirm to have forgotten. Under lock. */
 	struct smmu_streams *leftovers;
 	bool up;

@@ -25,7 +25,8 @@
 static bool wants_ats(const struct smmu_device *dev)
 {
 	return dev->ats_wanted && !smmu_streams_cut(dev->streams) &&
-	       (smmu_domain_has_table(dev->domain) || dev->pasids);
+	       (smmu_domain_has_table(dev->domain) || dev->pasids ||
+		(smmu_domain_nests(dev->domain) && dev->domain->guest.ats));
 }
 
 static unsigned smallest_granule(const struct smmu_instance *inst)
@@ -246,6 +247,8 @@ static int switch_own(struct smmu_device *dev, struct smmu_attachment *new)
 	dev->domain = new ? new->domain : NULL;
 	dev->ats_refused = false;
 	make_ste(dev, &ste);
+	if (smmu_domain_nests(dev->domain) && dev->domain->guest.w0 & SMMU_STE_W0_S1CDMAX)
+		s->guest_substreams = true;
 	if (dev->ats_on && (!wants_ats(dev) || !smmu_streams_hitless(s, &ste) ||
 			    (dev->ssid_bits && is_stage1(dev->domain) && !cd_hitless(dev, 0, new))))
 		error = ats_off(dev);
@@ -256,7 +259,7 @@ static int switch_own(struct smmu_device *dev, struct smmu_attachment *new)
 	if (!error && dev->ssid_bits && old && is_stage1(old->domain) && !is_stage1(dev->domain))
 		error = change_cd(dev, 0, NULL);
 	if (!error && dev->ats_on)
-		error = smmu_streams_clear_atc(s, 0, false);
+		error = smmu_streams_clear_atc(s, 0, s->guest_substreams);
 	leaving(dev, old);
 	if (!error)
 		error = ats_on(dev);
@@ -283,6 +286,8 @@ static int check_attach(struct smmu_device *dev, const struct smmu_domain *domai
 	error = confirm(dev);
 	if (error || smmu_streams_cut(dev->streams))
 		return -SMMU_EIO;
+	if (domain->kind == SMMU_DOMAIN_NESTED && dev->pasids)
+		return -SMMU_EBUSY;
 	if (domain->kind == SMMU_DOMAIN_STAGE2 && dev->pasids)
 		return -SMMU_EBUSY;
 	return smmu_domain_check(dev->instance, domain);
@@ -301,7 +306,7 @@ static int prepare(struct smmu_device *dev, uint32_t ssid, struct smmu_domain *d
 	*a = (struct smmu_attachment){.domain = domain, .ssid = ssid};
 	if (is_stage1(domain) && dev->ssid_bits)
 		error = smmu_cdtab_make(dev->streams, ssid);
-	if (!error && smmu_domain_has_table(domain))
+	if (!error && smmu_domain_has_tag(domain))
 		error = smmu_domain_join(dev->streams, a);
 	else if (!error)
 		smmu_fetch_add(&domain->users, 1);
@@ -407,7 +412,8 @@ static int check_pasid(struct smmu_device *dev, uint32_t ssid, const struct smmu
 		return -SMMU_ERANGE;
 	if (!is_stage1(domain))
 		return -SMMU_EOPNOTSUPP;
-	if (dev->domain && dev->domain->kind == SMMU_DOMAIN_STAGE2)
+	if (dev->domain &&
+	    (dev->domain->kind == SMMU_DOMAIN_STAGE2 || dev->domain->kind == SMMU_DOMAIN_NESTED))
 		return -SMMU_EBUSY;
 	return 0;
 }

@@ -82,11 +82,31 @@ static void finish_ste(const struct smmu_instance *inst, uint64_t config, uint64
 		ste->w[1] |= smmu_field_prep(SMMU_STE_W1_EATS, SMMU_STE_EATS_FULL);
 }
 
+static struct smmu_id_regs ids_of(const struct smmu_instance *inst)
+{
+	return (struct smmu_id_regs){inst->idr0, inst->idr1, inst->idr3, inst->idr5};
+}
+
+/** The guest's STE over stage 2 of the parent. */
+static void make_nested(const struct smmu_instance *inst, const struct smmu_domain *domain,
+			bool ats, struct smmu_ste *ste)
+{
+	const struct smmu_id_regs id = ids_of(inst);
+
+	stage2_words(domain->vsmmu->parent, domain->vsmmu->guest.vmid, ste);
+	finish_ste(inst, SMMU_STE_CONFIG_S2, SMMU_STE_S1DSS_BYPASS, false, ste);
+	smmu_guest_ste_apply(&domain->guest, &id, ats, ste);
+}
+
 void smmu_make_ste(const struct smmu_device *dev, bool ats, uint32_t vmid, struct smmu_ste *ste)
 {
 	uint64_t config = SMMU_STE_CONFIG_ABORT;
 
 	*ste = (struct smmu_ste){0};
+	if (is_stage(dev->domain, SMMU_DOMAIN_NESTED)) {
+		make_nested(dev->instance, dev->domain, ats, ste);
+		return;
+	}
 	if (is_stage(dev->domain, SMMU_DOMAIN_STAGE2)) {
 		config = SMMU_STE_CONFIG_S2;
 		stage2_words(dev->domain, vmid, ste);
@@ -129,10 +149,14 @@ static int refuse(const struct smmu_instance *inst, const char *why)
 /** The rule that the domain's STE or CD would break on this SMMU, or NULL. */
 static const char *illegal(const struct smmu_instance *inst, const struct smmu_domain *domain)
 {
-	const struct smmu_id_regs id = {inst->idr0, inst->idr1, inst->idr3, inst->idr5};
+	const struct smmu_id_regs id = ids_of(inst);
 	struct smmu_ste ste = {{0}};
 	struct smmu_cd cd;
 
+	if (domain->kind == SMMU_DOMAIN_NESTED) {
+		make_nested(inst, domain, true, &ste);
+		return smmu_ste_illegal(&id, &ste);
+	}
 	if (domain->kind == SMMU_DOMAIN_STAGE2) {
 		stage2_words(domain, 0, &ste);
 		finish_ste(inst, SMMU_STE_CONFIG_S2, SMMU_STE_S1DSS_BYPASS, false, &ste);
@@ -143,6 +167,16 @@ static const char *illegal(const struct smmu_instance *inst, const struct smmu_d
 	return smmu_cd_illegal(&id, &ste, &cd);
 }
 
+/** The parent was tried when the virtual SMMU was made. */
+static int check_nested(const struct smmu_instance *inst, const struct smmu_domain *domain)
+{
+	const char *broken = illegal(inst, domain);
+
+	if (domain->vsmmu->instance != inst)
+		return refuse(inst, "its virtual SMMU is one of another SMMU");
+	return broken ? refuse(inst, broken) : 0;
+}
+
 int smmu_domain_check(const struct smmu_instance *inst, const struct smmu_domain *domain)
 {
 	const struct smmu_features *f = &inst->features;
@@ -150,6 +184,8 @@ int smmu_domain_check(const struct smmu_instance *inst, const struct smmu_domain
 	const char *why;
 	uint32_t granule;
 
+	if (domain->kind == SMMU_DOMAIN_NESTED)
+		return check_nested(inst, domain);
 	if (!smmu_domain_has_table(domain))
 		return 0;
 	c = &domain->table->cfg;

@@ -211,6 +211,7 @@ static void drop(struct smmu_device *dev, uint32_t pins, bool disabled)
 	}
 	if (dev->streams != s)
 		return;
+	smmu_device_unplug(dev);
 	dev->streams = NULL;
 	/* Sweeps that name the streams may be about to cut them off, and to say so. */
 	if (s->ats)

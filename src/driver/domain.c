@@ -83,6 +83,9 @@ int smmu_domain_fini(struct smmu_domain *d)
 	smmu_rcu_synchronize(d->port->rcu);
 	smmu_inv_array_free(d->inv);
 	d->inv = NULL;
+	if (d->vsmmu)
+		smmu_fetch_sub(&d->vsmmu->users, 1);
+	d->vsmmu = NULL;
 	if (d->table == &d->own_table)
 		smmu_pgtable_destroy(&d->own_table);
 	d->table = NULL;
@@ -123,7 +126,7 @@ void smmu_unmap_submit(struct smmu_domain *d, const struct smmu_gather *g, struc
 /** Submit and wait. */
 static int sweep(struct smmu_domain *d, const struct smmu_gather *g)
 {
-	struct smmu_fence f;
+	struct smmu_fence f SMMU_UNINIT;
 
 	smmu_unmap_submit(d, g, &f);
 	return smmu_fence_wait(&f);
@@ -138,7 +141,7 @@ void smmu_unmap_release(struct smmu_domain *d, struct smmu_freelist *tables)
 int smmu_unmap(struct smmu_domain *d, uint64_t iova, uint64_t size, uint32_t flags)
 {
 	struct smmu_freelist tables = {NULL};
-	struct smmu_gather g;
+	struct smmu_gather g SMMU_UNINIT;
 	int error;
 
 	smmu_gather_init(&g, 0);
@@ -153,5 +156,5 @@ int smmu_unmap(struct smmu_domain *d, uint64_t iova, uint64_t size, uint32_t fla
 
 int smmu_flush_all(struct smmu_domain *d)
 {
-	return sweep(d, NULL);
+	return sweep(smmu_domain_keeper(d), NULL);
 }

@@ -8,6 +8,7 @@
 #include <smmuv3/hw/regs.h>
 #include <smmuv3/instance.h>
 #include <smmuv3/trace.h>
+#include <smmuv3/nested.h>
 
 #include "../util/message.h"
 
@@ -151,6 +152,25 @@ static inline bool smmu_domain_has_table(const struct smmu_domain *domain)
 	return domain && (domain->kind == SMMU_DOMAIN_STAGE1 || domain->kind == SMMU_DOMAIN_STAGE2);
 }
 
+/** A nested domain in which traffic passes. */
+static inline bool smmu_domain_nests(const struct smmu_domain *domain)
+{
+	return domain && domain->kind == SMMU_DOMAIN_NESTED &&
+	       domain->guest.kind >= SMMU_GUEST_STE_BYPASS;
+}
+
+/** Traffic is translated, under a tag: the attachment stands in an array. */
+static inline bool smmu_domain_has_tag(const struct smmu_domain *domain)
+{
+	return smmu_domain_has_table(domain) || smmu_domain_nests(domain);
+}
+
+/** The domain in whose array attachments to @p domain stand: a nested one's parent, or itself. */
+static inline struct smmu_domain *smmu_domain_keeper(struct smmu_domain *domain)
+{
+	return domain->vsmmu ? domain->vsmmu->parent : domain;
+}
+
 /* ---- issue.c: commands issued and waited for ---- */
 
 /** Issue CFGI or TLBI commands and wait, twice where the instance needs that. 0, -SMMU_EIO. */
@@ -191,6 +211,10 @@ int smmu_domain_join(struct smmu_streams *s, struct smmu_attachment *a);
  * access can hit what the TLB holds of it, so it is cleaned when it is needed again.
  */
 void smmu_domain_leave(struct smmu_streams *s, const struct smmu_attachment *a);
+/** A VMID of @p inst, for a guest of @p parent: -SMMU_ENOSPC. Retired when it is given back. May sleep. */
+int smmu_instance_take_vmid(struct smmu_instance *inst, const struct smmu_domain *parent);
+void smmu_instance_give_vmid(struct smmu_instance *inst, const struct smmu_domain *parent,
+			     uint16_t vmid);
 /** @p a leaves its domain because the SMMU is off for good: no command, no id. */
 void smmu_domain_drop(struct smmu_streams *s, const struct smmu_attachment *a);
 
@@ -246,6 +270,13 @@ void smmu_device_end_ats(struct smmu_device *dev);
 
 /** For smmu_instance_suspend and revive: off, whatever it was; or on again where it is wanted. Takes its lock: may sleep. */
 void smmu_device_ats(struct smmu_device *dev, bool on);
+
+/* ---- vsmmu.c ---- */
+
+/** The instance is being removed, and no device is on it any more: its virtual SMMUs are dead from here on. May sleep. */
+void smmu_instance_drop_vsmmus(struct smmu_instance *inst);
+/** smmu_vsmmu_unplug; the device's lock is held. */
+void smmu_device_unplug(struct smmu_device *dev);
 
 /* ---- device.c ---- */
 

@@ -234,6 +234,7 @@ int smmu_instance_remove(struct smmu_instance *inst)
 	 */
 	smmu_instance_end_ats(inst);
 	smmu_instance_drop_devices(inst, !smmu_registers_disable(inst));
+	smmu_instance_drop_vsmmus(inst);
 	/*
 	 * It waits for all readers. Fact 5 of the sweep: no command for this instance is outstanding or will come, but for
 	 * what devices left behind that the SMMU did not confirm to have forgotten.

@@ -7,6 +7,9 @@
  * Rule: an id that is in no array and free has no entry left in any TLB. One that was retired may have some, which nothing hits
  * and from which no walk goes on, as no STE or CD names the id (IHI 0070 G.b, 3.17, 3.21.3). When no other ids are left, as many of
  * those as fit one batch are cleaned at once. So leaving costs no wait for the SMMU, and no command.
+ *
+ * A nested domain stands in the array of its parent, under the VMID of its virtual SMMU. That VMID
+ * stays when its last device leaves; it is cleaned when the first one joins (join).
  */
 #include "driver.h"
 
@@ -53,6 +56,11 @@ static int take_id(struct smmu_instance *inst, const struct smmu_domain *domain)
 	return id;
 }
 
+int smmu_instance_take_vmid(struct smmu_instance *inst, const struct smmu_domain *parent)
+{
+	return take_id(inst, parent);
+}
+
 static void give_id(struct smmu_instance *inst, const struct smmu_domain *domain, uint32_t id)
 {
 	smmu_mutex_lock(&inst->lock);
@@ -60,11 +68,33 @@ static void give_id(struct smmu_instance *inst, const struct smmu_domain *domain
 	smmu_mutex_unlock(&inst->lock);
 }
 
-/** The operations of one attachment: the tag, and one for the ATC of each stream. Sorted. */
+/**
+ * The operations of one attachment, sorted: the tag, and one for the ATC of each stream. Nested: one more for what was combined
+ * under the tag, and one more for the substreams of each ATC.
+ */
 struct membership {
 	uint32_t n;
-	struct smmu_inv set[1 + SMMU_DEVICE_STREAMS];
+	struct smmu_inv set[2 + 2 * SMMU_DEVICE_STREAMS];
 };
+
+/**
+ * Operations for the ATCs of a guest's device. It knows addresses by the guest's names, so that the range of an unmap of the parent
+ * means nothing to it: everything goes, also what it holds under the guest's substreams (G = 1; IHI 0070 G.b, 4.5.1).
+ */
+static void add_full_ats(struct smmu_streams *s, const struct smmu_attachment *a,
+			 struct membership *m)
+{
+	struct smmu_inv_target *t = &s->instance->target;
+
+	for (uint32_t i = 0; s->ats && i < s->nr; i++) {
+		smmu_inv_make_ats(&m->set[m->n++], t, s->id[i], -1, true, &s->owner);
+		if (!(a->domain->guest.w0 & SMMU_STE_W0_S1CDMAX))
+			continue;
+		smmu_inv_make_ats(&m->set[m->n], t, s->id[i], 0, true, &s->owner);
+		m->set[m->n].by_range |= SMMU_CMD_ATC_INV_W0_G;
+		m->set[m->n++].whole |= SMMU_CMD_ATC_INV_W0_G;
+	}
+}
 
 static void make_set(struct smmu_streams *s, const struct smmu_attachment *a, struct membership *m)
 {
@@ -75,6 +105,12 @@ static void make_set(struct smmu_streams *s, const struct smmu_attachment *a, st
 		smmu_inv_make_asid(&m->set[m->n++], t, a->id);
 	else
 		smmu_inv_make_vmid(&m->set[m->n++], t, a->id);
+	if (smmu_domain_nests(a->domain)) {
+		smmu_inv_make_s1_clear(&m->set[m->n++], t, a->id);
+		add_full_ats(s, a, m);
+		smmu_inv_sort(m->set, m->n);
+		return;
+	}
 	for (uint32_t i = 0; s->ats && i < s->nr; i++)
 		smmu_inv_make_ats(&m->set[m->n++], t, s->id[i], a->ssid ? (int32_t)a->ssid : -1,
 				  false, &s->owner);
@@ -130,7 +166,7 @@ static void retire_id(struct smmu_instance *inst, const struct smmu_domain *doma
 /** Take the operations of @p a off the array; they are left in @p m, with what is left of their users. */
 static void take_off(struct smmu_streams *s, const struct smmu_attachment *a, struct membership *m)
 {
-	struct smmu_domain *domain = a->domain;
+	struct smmu_domain *domain = smmu_domain_keeper(a->domain);
 	struct smmu_inv_array *smaller;
 
 	make_set(s, a, m);
@@ -149,9 +185,9 @@ void smmu_domain_leave(struct smmu_streams *s, const struct smmu_attachment *a)
 {
 	struct membership m;
 
-	if (smmu_domain_has_table(a->domain)) {
+	if (smmu_domain_has_tag(a->domain)) {
 		take_off(s, a, &m);
-		if (!tag_of(&m)->users)
+		if (!tag_of(&m)->users && !a->domain->vsmmu)
 			retire_id(s->instance, a->domain, tag_of(&m)->id);
 	}
 	/* Last: from here on the domain may be finished. */
@@ -162,19 +198,54 @@ void smmu_domain_drop(struct smmu_streams *s, const struct smmu_attachment *a)
 {
 	struct membership m;
 
-	if (smmu_domain_has_table(a->domain))
+	if (smmu_domain_has_tag(a->domain))
 		take_off(s, a, &m);
 	smmu_fetch_sub(&a->domain->users, 1);
 }
 
-/** Find the id that the domain has on this instance, or take one. -SMMU_ENOSPC. The domain's lock is held. */
+/** The operation @p e, which names a VMID, is of a virtual SMMU: it has one beside it that clears stage 1 under the VMID. */
+static bool is_nested(const struct smmu_inv_array *array, const struct smmu_inv *e)
+{
+	const struct smmu_inv *end = array->entry + array->count;
+
+	for (const struct smmu_inv *c = e; c < end && c->index == e->index; c++)
+		if (c->kind == SMMU_INV_S2_VMID_S1_CLEAR && c->id == e->id && c->users)
+			return true;
+	return false;
+}
+
+/**
+ * The live tag of the domain of @p a on the instance @p t in @p array, or NULL. A parent may have several VMIDs there: its own, and
+ * that of each of its virtual SMMUs.
+ */
+static const struct smmu_inv *find_tag(const struct smmu_inv_array *array,
+				       const struct smmu_inv_target *t,
+				       const struct smmu_attachment *a)
+{
+	const struct smmu_inv *e = smmu_inv_find(array, t, tag_kind(a->domain)), *end;
+
+	if (!e)
+		return NULL;
+	end = array->entry + array->count;
+	for (; e < end && e->index == t->index && e->kind == tag_kind(a->domain); e++)
+		if (e->users && (a->domain->vsmmu ? e->id == a->id : !is_nested(array, e)))
+			return e;
+	return NULL;
+}
+
+/** Find the id that the domain has on this instance, or take one. -SMMU_ENOSPC. The keeper's lock is held. */
 static int choose_id(struct smmu_streams *s, struct smmu_attachment *a, bool *shared)
 {
-	const struct smmu_inv *e =
-		smmu_inv_find(array_of(a->domain), &s->instance->target, tag_kind(a->domain));
-	int id = e ? (int)e->id : take_id(s->instance, a->domain);
+	const struct smmu_inv *e;
+	int id;
 
+	if (a->domain->vsmmu)
+		a->id = a->domain->vsmmu->guest.vmid;
+	e = find_tag(array_of(smmu_domain_keeper(a->domain)), &s->instance->target, a);
 	*shared = e != NULL;
+	if (a->domain->vsmmu)
+		return 0;
+	id = e ? (int)e->id : take_id(s->instance, a->domain);
 	a->id = id < 0 ? 0 : (uint32_t)id;
 	return id < 0 ? id : 0;
 }
@@ -183,7 +254,7 @@ static int choose_id(struct smmu_streams *s, struct smmu_attachment *a, bool *sh
 static int put_on(struct smmu_streams *s, struct smmu_attachment *a, struct membership *m,
 		  bool *shared)
 {
-	struct smmu_domain *domain = a->domain;
+	struct smmu_domain *domain = smmu_domain_keeper(a->domain);
 	struct smmu_inv_array *merged = NULL;
 	int error;
 
@@ -196,24 +267,27 @@ static int put_on(struct smmu_streams *s, struct smmu_attachment *a, struct memb
 	}
 	if (!error) {
 		publish(domain, merged);
-		smmu_fetch_add(&domain->users, 1);
-	} else if (a->id && !*shared) {
+		smmu_fetch_add(&a->domain->users, 1);
+	} else if (a->id && !*shared && !a->domain->vsmmu) {
 		give_id(s->instance, domain, a->id);
 	}
 	smmu_mutex_unlock(&domain->lock);
 	return error;
 }
 
-int smmu_domain_join(struct smmu_streams *s, struct smmu_attachment *a)
+static int join(struct smmu_streams *s, struct smmu_attachment *a)
 {
 	struct membership m;
 	bool shared;
 	int error = put_on(s, a, &m, &shared);
 
-	if (error || !shared)
+	if (error || (!shared && !a->domain->vsmmu))
 		return error;
-	/* What sweeps of before could not clear on this instance, the newcomer must not find. */
-	if (smmu_inv_owes(&a->domain->debt)) {
+	/*
+	 * What sweeps of before could not clear on this instance, the newcomer must not find; nor what is left under the VMID of a
+	 * virtual SMMU from when sweeps did not name it.
+	 */
+	if (!shared || smmu_inv_owes(&smmu_domain_keeper(a->domain)->debt)) {
 		error = clean(s->instance, tag_of(&m));
 		if (error) {
 			smmu_domain_leave(s, a);
@@ -224,4 +298,24 @@ int smmu_domain_join(struct smmu_streams *s, struct smmu_attachment *a)
 	if (s->ats)
 		smmu_rcu_synchronize(a->domain->port->rcu);
 	return 0;
+}
+
+int smmu_domain_join(struct smmu_streams *s, struct smmu_attachment *a)
+{
+	struct smmu_vsmmu *v = a->domain->vsmmu;
+	int error;
+
+	if (!v)
+		return join(s, a);
+	/* One at a time: who finds the VMID in the array finds it clean. */
+	smmu_mutex_lock(&v->lock);
+	error = join(s, a);
+	smmu_mutex_unlock(&v->lock);
+	return error;
+}
+
+void smmu_instance_give_vmid(struct smmu_instance *inst, const struct smmu_domain *parent,
+			     uint16_t vmid)
+{
+	retire_id(inst, parent, vmid);
 }

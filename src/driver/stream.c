@@ -157,7 +157,7 @@ int smmu_streams_clear_atc(struct smmu_streams *s, uint32_t ssid, bool all)
 		cmd[n++] = smmu_cmd_atc_inv(s->id[i], ssid != 0, ssid, false, 0,
 					    SMMU_CMD_ATC_INV_SIZE_ALL);
 		/* G = 1: under every substream (IHI 0070 G.b, 4.5.1). */
-		if (all && s->cdtab.log2size)
+		if (all && (s->cdtab.log2size || s->guest_substreams))
 			cmd[n++] = smmu_cmd_atc_inv(s->id[i], true, 0, true, 0,
 						    SMMU_CMD_ATC_INV_SIZE_ALL);
 	}

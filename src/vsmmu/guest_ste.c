@@ -154,6 +154,8 @@ void smmu_guest_ste_apply(const struct smmu_guest_ste *guest, const struct smmu_
 		return;
 	case SMMU_GUEST_STE_STAGE1:
 		config = SMMU_STE_CONFIG_NESTED;
+		ste->w[1] &= ~(SMMU_STE_W1_S1DSS | SMMU_STE_W1_S1CIR | SMMU_STE_W1_S1COR |
+			       SMMU_STE_W1_S1CSH | SMMU_STE_W1_S1STALLD);
 		/*
 		 * A guest's CDs cannot ask for stalls: its traffic would hold up others', and PCIe
 		 * must not stall.

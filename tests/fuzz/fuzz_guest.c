@@ -149,8 +149,8 @@ static void commands(struct input *in, const struct smmu_id_regs *shown, uint16_
 static void entry(struct input *in, const struct smmu_id_regs *real,
 		  const struct smmu_id_regs *shown, uint16_t vmid)
 {
-	/* Stage 2 alone: 40 bits of 4K granules from level 1. */
-	struct smmu_ste s2 = {{1 | 6 << 1, 0,
+	/* Stage 2 alone: 40 bits of 4K granules from level 1; its stage 1 is ignored. */
+	struct smmu_ste s2 = {{1 | 6 << 1, 0xff,
 			       vmid | 24ull << 32 | 1ull << 38 | 3ull << 44 | 5ull << 48 |
 				       1ull << 51 | 1ull << 58,
 			       0x12345678000}};

@@ -320,6 +320,8 @@ bool oracle_ste(const struct oracle_ids *shown, const struct oracle_ids *real, b
 		       : fmt == 1 ? (cdmax > 9 ? cdmax - 3 : 6)
 				  : (cdmax > 13 ? cdmax - 7 : 6);
 	ste[0] = 1 | 7 << 1 | (uint64_t)fmt << 4 | ptr >> zero << zero | (uint64_t)cdmax << 59;
+	/* Whatever stage 1 the hypervisor's had. */
+	ste[1] &= ~(0xffull | 1ull << 27);
 	ste[1] |= bits(guest[1], 5, 2) << 2;
 	ste[1] |= (sh == 1 ? 0 : sh) << 6;
 	ste[1] |= cdmax && dss != 3 ? dss : 0;
