@@ -83,7 +83,8 @@ static void draw_domain(struct svg *s, const struct machine_domain *d, double y,
 	svg_line(s, 16, y, width - 16, y, "#d0d7de", 1);
 	svg_text(s, 20, y + PAD + 16, SVG_BOLD, INK, "start", "domain %u", d->index);
 	svg_text(s, 20, y + PAD + 34, SVG_SMALL, FAINT, "start",
-		 "stage %u, %" PRIu32 " operation%s", d->stage, count, count == 1 ? "" : "s");
+		 "stage %s, %" PRIu32 " operation%s", machine_stage(d), count,
+		 count == 1 ? "" : "s");
 	for (i = 0; i < count; i++) {
 		const struct smmu_inv *e = &a->entry[i];
 		bool next = i && e->index != a->entry[i - 1].index;

@@ -17,8 +17,8 @@ static void print_domain(const struct machine_domain *d)
 	const struct smmu_inv_array *a = d->d.inv;
 	uint32_t i;
 
-	printf("domain %u, stage %u, %u operation%s\n", d->index, d->stage, a ? a->count : 0,
-	       a && a->count == 1 ? "" : "s");
+	printf("domain %u, stage %s, %u operation%s\n", d->index, machine_stage(d),
+	       a ? a->count : 0, a && a->count == 1 ? "" : "s");
 	if (!a || !a->count)
 		return;
 	printf("  smmu  kind      id          substream  users\n");
@@ -44,7 +44,9 @@ static struct json_object *domain_json(const struct machine_domain *d)
 	uint32_t i;
 
 	json_object_object_add(o, "domain", json_object_new_int((int)d->index));
-	json_object_object_add(o, "stage", json_object_new_int(d->stage));
+	json_object_object_add(o, "stage",
+			       d->guest ? json_object_new_string(machine_stage(d))
+					: json_object_new_int(d->stage));
 	for (i = 0; a && i < a->count; i++) {
 		const struct smmu_inv *e = &a->entry[i];
 		struct json_object *entry = json_object_new_object();

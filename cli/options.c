@@ -71,18 +71,24 @@ static int stage(struct options *o, const char *text)
 	const char *p = text;
 
 	o->lab.n_stages = 0;
-	if (!strcmp(text, "nested") || !strcmp(text, "sva"))
-		return not_yet(o, "stage", text, "1, 2, or 1,2 for domains of both kinds in turn");
-	for (;; p += 2) {
-		if ((p[0] != '1' && p[0] != '2') || (p[1] && p[1] != ',') ||
-		    o->lab.n_stages == LAB_MAX_STAGES)
-			return options_fail(
-				o,
-				"--stage wants 1, 2, or a list such as 1,2 that the domains take "
-				"in turn, not \"%s\"",
-				text);
-		o->lab.stage[o->lab.n_stages++] = (uint8_t)(p[0] - '0');
-		if (!p[1])
+	if (!strcmp(text, "sva"))
+		return not_yet(o, "stage", text, "1, 2, nested, or a list of them");
+	for (;; p++) {
+		size_t len = strcspn(p, ",");
+		unsigned kind = LAB_NESTED;
+
+		if (len == 1 && (*p == '1' || *p == '2'))
+			kind = (unsigned)(*p - '0');
+		else if (len != strlen("nested") || strncmp(p, "nested", len))
+			len = 0;
+		if (!len || o->lab.n_stages == LAB_MAX_STAGES)
+			return options_fail(o,
+					    "--stage wants 1, 2, nested, or a list such as 1,2 "
+					    "that the domains take in turn, not \"%s\"",
+					    text);
+		o->lab.stage[o->lab.n_stages++] = (uint8_t)kind;
+		p += len;
+		if (!*p)
 			return 0;
 	}
 }
@@ -211,6 +217,8 @@ static int check_qemu(struct options *o)
 /* What only shows when all options are known. */
 static int check_run(struct options *o)
 {
+	unsigned i;
+
 	if (o->lab.qemu && check_qemu(o))
 		return 2;
 	o->lab.ats_given = o->ats_given;
@@ -235,6 +243,13 @@ static int check_run(struct options *o)
 		return options_fail(o,
 				    "--timeline shows the virtual clock of the model: leave %s out",
 				    o->lab.qemu ? "--device qemu" : "--clock real");
+	for (i = 0; i < o->lab.n_stages; i++)
+		if (o->lab.stage[i] == LAB_NESTED && o->lab.design != DESIGN_SWEEP)
+			return options_fail(o,
+					    "--design %s knows no guests: leave --stage nested out",
+					    design_name(o->lab.design));
+		else if (o->lab.stage[i] == LAB_NESTED && o->command & CMD_REPLAY)
+			return options_fail(o, "a replay has no guests: leave --stage nested out");
 	if (lab_fault(&o->lab, FAULT_DROP_CLEAN, NULL) && !o->lab.non_coherent)
 		return options_fail(o, "--inject drop-clean needs SMMUs that are not coherent: "
 				       "add --non-coherent");

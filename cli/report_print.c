@@ -122,6 +122,7 @@ struct json_object *report_json(const struct report *r, const struct lab_config 
 	put(top, "attaches", r->attaches);
 	put(top, "detaches", r->detaches);
 	put(top, "removals", r->removals);
+	put(top, "guests", r->guests);
 	put(top, "refused_calls", r->refused_calls);
 	put(top, "dma", r->dma);
 	put(top, "blocked", r->blocked);
@@ -240,6 +241,11 @@ void report_print(FILE *out, const struct report *r, const struct lab_config *o)
 		"  calls      %" PRIu64 " map, %" PRIu64 " unmap, %" PRIu64 " attach, %" PRIu64
 		" detach, %" PRIu64 " removal of an SMMU\n",
 		r->maps, r->unmaps, r->attaches, r->detaches, r->removals);
+	if (r->guests)
+		fprintf(out,
+			"             %" PRIu64
+			" times a guest took pages away from its devices by itself\n",
+			r->guests);
 	if (r->refused_calls)
 		fprintf(out,
 			"             %" PRIu64 " wrong on purpose: refused, and nothing changed\n",

@@ -16,6 +16,7 @@ enum design_id { DESIGN_SWEEP, DESIGN_SERIAL, DESIGN_LIST, DESIGN_FLUSH, DESIGN_
 
 #define LAB_MAX_INJECT 16
 #define LAB_MAX_STAGES 8
+#define LAB_NESTED 3 /**< a guest's stage 1 over stage 2 */
 
 struct smmu_topology;
 
@@ -27,7 +28,7 @@ struct lab_config {
 	unsigned ats;   /**< devices with ATS on each instance that is made up … */
 	bool ats_given; /**< … or on each: else those of a table have it as the table says */
 	unsigned domains;
-	uint8_t stage[LAB_MAX_STAGES]; /**< kinds of the domains, in turn: 1 or 2 */
+	uint8_t stage[LAB_MAX_STAGES]; /**< kinds of the domains, in turn: 1, 2 or LAB_NESTED */
 	unsigned n_stages;
 	unsigned threads;
 	uint64_t ops;     /**< UINT64_MAX: until the seconds are over */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "guest.h"
 #include "machine_qemu.h"
 #include "machine_table.h"
 #include "processor.h"
@@ -275,7 +276,7 @@ static int open_domains(struct machine *m, const struct machine_config *cfg)
 
 		d->index = i;
 		smmu_spin_init(&d->devices_lock);
-		d->stage = m->o->stage[i % m->o->n_stages];
+		d->stage = m->o->stage[i % m->o->n_stages] == 1 ? 1 : 2;
 		d->granule_shift = cfg->one_granule ? 12 : granules[i % 4];
 		if (cfg->granule_shift)
 			d->granule_shift = cfg->granule_shift;
@@ -288,6 +289,14 @@ static int open_domains(struct machine *m, const struct machine_config *cfg)
 		if (smmu_domain_init(&d->d, &c))
 			return machine_fail(m, "domain %u cannot be made", i);
 		m->domains++;
+		if (m->o->stage[i % m->o->n_stages] == LAB_NESTED && guest_open(m, d))
+			return machine_fail(m, "the guest of domain %u cannot be made", i);
+	}
+	for (i = 0; i < m->smmus; i++) {
+		int rc = guest_smmu_up(m, i);
+
+		if (rc)
+			return machine_fail(m, "smmu %u has no virtual SMMUs: error %d", i, rc);
 	}
 	m->visitors = cfg->visitors;
 	if (smmu_domain_init(&m->identity, &identity))
@@ -416,12 +425,15 @@ static void take_apart(struct machine *m)
 		machine_remove(m, i);
 	}
 	for (i = 0; i < m->domains; i++) {
+		guest_close(m, &m->domain[i]);
 		if (smmu_domain_fini(&m->domain[i].d))
 			machine_complain(m, 0, 0, "detach",
 					 "domain %u still counts devices after all "
 					 "were detached",
 					 i);
 	}
+	for (i = 0; i < m->domains; i++)
+		guest_free(m, &m->domain[i]);
 	smmu_domain_fini(&m->identity);
 	sim_rcu_drain(&m->posix.rcu);
 	/* Tables that an unmap could not confirm to be free of walks are kept for ever. */

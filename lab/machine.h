@@ -61,6 +61,7 @@ struct machine_domain {
 	unsigned index;
 	uint8_t stage;
 	uint8_t granule_shift;
+	struct guest *guest; /**< stage 2 of whose it is; NULL: nobody's */
 };
 
 /** A command that tamper has led astray, until the service fiber issues it. */
@@ -121,6 +122,7 @@ struct machine {
 	unsigned devices, ats;
 	struct machine_domain *domain;
 	unsigned domains;
+	unsigned guests; /**< so many of them have one */
 	unsigned
 		visitors; /**< behind them: room for so many that come and go, one for each worker */
 	struct smmu_domain identity;
@@ -170,6 +172,12 @@ int machine_gone(struct machine *m);
 
 /** Attach every device as a run does at its start. 0, or a negative error after a message. */
 int machine_attach_all(struct machine *m);
+
+/** What kind a domain is, as --stage has it. */
+static inline const char *machine_stage(const struct machine_domain *d)
+{
+	return d->guest ? "nested" : d->stage == 1 ? "1" : "2";
+}
 
 /** The oracle's number of a device's traffic in substream slot @p slot; 0: without one. */
 static inline unsigned machine_slot(const struct machine_device *d, unsigned slot)

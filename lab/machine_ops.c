@@ -4,6 +4,10 @@
 
 #include <time.h>
 
+#include <smmuv3/nested.h>
+
+#include "guest.h"
+
 void machine_pause(struct machine *m, uint64_t ns)
 {
 	struct timespec t = {.tv_nsec = (long)ns};
@@ -42,11 +46,13 @@ void machine_give(uint32_t *busy)
 }
 
 /* The attachment's driver object; NULL: blocked. */
-static struct smmu_domain *target(struct machine *m, unsigned to)
+static struct smmu_domain *target(const struct machine_device *d, unsigned to)
 {
+	struct machine *m = d->m;
+
 	if (to == ORACLE_IDENTITY)
 		return &m->identity;
-	return to == ORACLE_BLOCKED ? NULL : &m->domain[to].d;
+	return to == ORACLE_BLOCKED ? NULL : guest_target(&m->domain[to], d->smmu);
 }
 
 static struct machine_domain *table(struct machine *m, unsigned to)
@@ -74,6 +80,8 @@ static unsigned driver_says(const struct machine_device *d, unsigned slot)
 	}
 	if (domain == &m->identity)
 		return ORACLE_IDENTITY;
+	if (domain && domain->vsmmu)
+		domain = domain->vsmmu->parent;
 	for (i = 0; domain && i < m->domains + m->visitors; i++) {
 		if (domain == &m->domain[i].d)
 			return i;
@@ -93,7 +101,10 @@ static void end(struct machine_device *d, unsigned slot, unsigned from, int rc)
 	unsigned of = machine_slot(d, slot), to = oracle_attached(o, of, NULL), k;
 	bool confirmed = !smmu_load(&d->m->smmu[d->smmu].broken) && smmu_device_confirmed(&d->dev);
 
-	if (rc == -SMMU_EIO)
+	/* A device may have left its guest for nothing. */
+	bool moved = rc == -SMMU_EIO || (rc && driver_says(d, slot) != from);
+
+	if (moved)
 		oracle_attach_begin(o, of, driver_says(d, slot), false);
 	for (k = 0; k < MACHINE_SSIDS; k++) {
 		if (confirmed)
@@ -107,7 +118,7 @@ static void end(struct machine_device *d, unsigned slot, unsigned from, int rc)
 		oracle_doubt(o, of, to);
 	}
 	smmu_mb(); /* as a driver does before it starts its device */
-	oracle_attach_end(o, of, !rc || rc == -SMMU_EIO);
+	oracle_attach_end(o, of, !rc || moved);
 }
 
 /* Traffic of the same streams that may be refused while their STEs change, though it is not what is changed. */
@@ -165,7 +176,9 @@ int machine_attach(struct machine_device *d, unsigned to)
 	if (to == ORACLE_BLOCKED)
 		smmu_detach(&d->dev);
 	else
-		rc = smmu_attach(&d->dev, target(m, to));
+		rc = guest_enter(d, table(m, to));
+	if (!rc && to != ORACLE_BLOCKED)
+		rc = smmu_attach(&d->dev, target(d, to));
 	attaching(m, false);
 	design_change(d, from, to, false);
 	if (!both1 || m->faulty)
@@ -190,7 +203,7 @@ int machine_attach_pasid(struct machine_device *d, unsigned slot, unsigned to)
 	if (to == ORACLE_BLOCKED)
 		smmu_detach_pasid(&d->dev, d->ssid[slot]);
 	else
-		rc = smmu_attach_pasid(&d->dev, d->ssid[slot], target(m, to));
+		rc = smmu_attach_pasid(&d->dev, d->ssid[slot], target(d, to));
 	attaching(m, false);
 	design_change(d, from, to, false);
 	if (!quiet)
@@ -343,6 +356,8 @@ int machine_replug(struct machine *m, unsigned smmu)
 		machine_check_dirt(m, smmu);
 	smmu_store(&s->present, 0);
 	rc = machine_remove(m, smmu);
+	if (!rc)
+		guest_smmu_down(m, smmu);
 	design_change_all(m, false);
 	for (i = 0; i < m->devices; i++) {
 		if (m->device[i].smmu == smmu) {
@@ -359,6 +374,8 @@ int machine_replug(struct machine *m, unsigned smmu)
 		roam(m, smmu);
 	while (!rc) {
 		rc = machine_enable(m, smmu);
+		if (!rc)
+			rc = guest_smmu_up(m, smmu);
 		if (!machine_try_again(m, rc, &tries))
 			break;
 		rc = 0;

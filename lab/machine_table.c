@@ -7,6 +7,7 @@
 
 #include <smmuv3/quirks.h>
 
+#include "guest.h"
 #include "machine_build.h"
 
 #define PIECE (2ull << 20)
@@ -189,6 +190,8 @@ int machine_reserved_map(struct machine *m, struct machine_domain *d)
 			n = smmu_min64(PIECE - (at & (PIECE - 1)), r->base + r->size - at);
 			rc = smmu_map(&d->d, at, memory + (at & (PIECE - 1)), n,
 				      SMMU_PROT_READ | SMMU_PROT_WRITE, 0);
+			if (!rc)
+				rc = guest_map(d, at, n, false);
 			if (rc)
 				break;
 			oracle_map_begin(m->oracle, d->index, at, n, memory + (at & (PIECE - 1)),

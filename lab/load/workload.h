@@ -76,7 +76,7 @@ struct worker {
 	bool atomic; /**< it must not sleep: it runs in an interrupt */
 	struct latency latency;
 	struct dma_count count;
-	uint64_t maps, unmaps, attaches, detaches, removals, refused_calls, events;
+	uint64_t maps, unmaps, attaches, detaches, removals, refused_calls, events, guests;
 	uint64_t *hot; /**< addresses that changed lately, HOT for each domain; read by all */
 	uint32_t n_hot;
 	uint64_t seen_begun, seen_at; /**< of workload.begun, and when it was seen to change */
@@ -157,6 +157,8 @@ struct probe {
 /** Take a live mapping, or a piece of one, to unmap it; there is one. */
 struct live_map worker_cut(struct worker *k);
 void worker_probe_before(struct worker *k, struct probe *p, const struct live_map *l);
+/** The same devices again. */
+void worker_probe_after(struct worker *k, const struct probe *p);
 /** The unmap of @p l ended with @p rc; the tables that it took away are in @p tables, or with the driver (NULL). */
 void worker_unmapped(struct worker *k, const struct live_map *l, int rc,
 		     struct smmu_freelist *tables);
@@ -181,6 +183,8 @@ void worker_unmap(struct worker *k);
 void worker_unmap_async(struct worker *k);
 void worker_attach(struct worker *k);
 void worker_remove(struct worker *k);
+/** A guest takes pages away from its devices for a moment, by its own table and commands. */
+void worker_guest(struct worker *k);
 /** Bring SMMUs up again that have stopped for good. */
 void worker_mend(struct worker *k);
 /** @} */

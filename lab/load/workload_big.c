@@ -159,7 +159,8 @@ static void turn(struct worker *k, unsigned domain, bool map)
 	struct big *big = &k->w->big[domain];
 	struct machine_domain *d = &k->w->m->domain[domain];
 
-	if (!machine_take(&big->busy))
+	/* A guest has no room for tables of that size. */
+	if (d->guest || !machine_take(&big->busy))
 		return;
 	if (big->doubt)
 		confirm(k, d, big);

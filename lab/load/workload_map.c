@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A worker maps and unmaps, with DMA before and after. */
+#include "guest.h"
 #include "workload.h"
 
 #include <smmuv3/pgtable.h>
@@ -80,6 +81,9 @@ static void check_free_memory(struct worker *k, const struct live_map *l)
 
 void worker_release(struct worker *k, const struct live_map *l)
 {
+	/* The host has taken it away; now the guest does, as guests do in the end. */
+	guest_unmap(k->w->m, &k->w->m->domain[l->domain], map_iova(k, l), (uint64_t)l->pages << 12,
+		    &k->random);
 	/* First the tag of nobody, then back into the pool. */
 	machine_tag_pages(k->w->m, map_pa(k, l), (uint64_t)l->pages << 12, MACHINE_TAG_FREE, false);
 	frames_give(&k->share, l->frame, l->pages);
@@ -148,6 +152,8 @@ void worker_map(struct worker *k)
 			 worker_prot(d->stage, l->prot));
 	rc = smmu_map(&d->d, map_iova(k, l), map_pa(k, l), size, l->prot,
 		      k->atomic || worker_chance(k, 1, 4) ? SMMU_MAP_ATOMIC : 0);
+	if (!rc && guest_map(d, map_iova(k, l), size, true))
+		machine_complain(m, 0, map_iova(k, l), "guest", "a guest cannot map");
 	sim_doorbell();
 	oracle_map_end(m->oracle, l->domain, map_iova(k, l), size, !rc);
 	if (rc) {
@@ -184,7 +190,7 @@ void worker_probe_before(struct worker *k, struct probe *p, const struct live_ma
 	}
 }
 
-static void probe_after(struct worker *k, const struct probe *p)
+void worker_probe_after(struct worker *k, const struct probe *p)
 {
 	unsigned i;
 
@@ -251,7 +257,7 @@ void worker_unmap_done(struct worker *k, const struct live_map *l, const struct 
 	unsigned device, ssid;
 
 	if (p)
-		probe_after(k, p);
+		worker_probe_after(k, p);
 	else if (worker_find_attached(k, l->domain, &device, &ssid))
 		worker_dma_by(k, device, ssid, map_iova(k, l), false);
 	if (!machine_may_fail(k->w->m, rc))

@@ -174,7 +174,10 @@ void worker_step(struct worker *k)
 		else
 			act(k, "submit an unmap", worker_unmap_async);
 	} else if (dice < 930) {
-		act(k, "DMA", worker_dma);
+		if (k->w->m->guests && dice < 650)
+			act(k, "a guest unmaps", worker_guest);
+		else
+			act(k, "DMA", worker_dma);
 	} else if (dice < 970) {
 		act(k, "attach or detach", worker_attach);
 	} else if (dice < 980) {

@@ -28,7 +28,7 @@ static int open_domain(struct worker *k, struct machine_domain *v)
 	int rc;
 
 	v->index = machine_visitor(m, k->id);
-	v->stage = m->o->stage[worker_below(k, m->o->n_stages)];
+	v->stage = m->o->stage[worker_below(k, m->o->n_stages)] == 1 ? 1 : 2;
 	v->granule_shift = granules[worker_below(k, SMMU_ARRAY_SIZE(granules))];
 	c.kind = v->stage == 1 ? SMMU_DOMAIN_STAGE1 : SMMU_DOMAIN_STAGE2;
 	c.granule_shift = v->granule_shift;

@@ -172,7 +172,7 @@ static int check_nested(const struct smmu_instance *inst, const struct smmu_doma
 {
 	const char *broken = illegal(inst, domain);
 
-	if (domain->vsmmu->instance != inst)
+	if (smmu_load(&domain->vsmmu->instance) != inst)
 		return refuse(inst, "its virtual SMMU is one of another SMMU");
 	return broken ? refuse(inst, broken) : 0;
 }

@@ -62,11 +62,15 @@ const struct smmu_vstream *smmu_vstream_find_real(const struct smmu_vstreams *t,
 	return find(t, true, real);
 }
 
+/** What is published: in a read section, or with the lock held. */
+static struct smmu_vstreams *table_of(struct smmu_vsmmu *v)
+{
+	return SMMU_BARRIER(array_followed, smmu_rcu_dereference(&v->streams));
+}
+
 static int stream(void *ctx, uint32_t guest, uint32_t *real)
 {
-	struct smmu_vsmmu *v = ctx;
-	const struct smmu_vstream *e = smmu_vstream_find(
-		SMMU_BARRIER(array_followed, smmu_rcu_dereference(&v->streams)), guest);
+	const struct smmu_vstream *e = smmu_vstream_find(table_of(ctx), guest);
 
 	if (!e)
 		return -SMMU_ENOENT;
@@ -107,7 +111,7 @@ int smmu_vsmmu_init(struct smmu_vsmmu *v, const struct smmu_vsmmu_config *cfg)
 	vmid = smmu_instance_take_vmid(inst, cfg->parent);
 	if (vmid < 0)
 		return vmid;
-	v->instance = inst;
+	smmu_store(&v->instance, inst);
 	v->parent = cfg->parent;
 	smmu_mutex_init(&v->lock);
 	smmu_guest_init(&v->guest, &v->shown, (uint16_t)vmid, stream, v);
@@ -129,7 +133,7 @@ static void free_table(struct smmu_vsmmu *v, struct smmu_vstreams *t)
 
 int smmu_vsmmu_fini(struct smmu_vsmmu *v)
 {
-	struct smmu_instance *inst = v->instance;
+	struct smmu_instance *inst = smmu_load(&v->instance);
 	struct smmu_vsmmu **p;
 
 	if (smmu_load(&v->users))
@@ -144,11 +148,11 @@ int smmu_vsmmu_fini(struct smmu_vsmmu *v)
 		smmu_mutex_unlock(&inst->lock);
 		smmu_instance_give_vmid(inst, v->parent, v->guest.vmid);
 	}
-	free_table(v, v->streams);
+	free_table(v, table_of(v));
 	v->streams = NULL;
 	smmu_fetch_sub(&v->parent->users, 1);
 	v->parent = NULL;
-	v->instance = NULL;
+	smmu_store(&v->instance, NULL);
 	return 0;
 }
 
@@ -206,20 +210,20 @@ static void insert(struct smmu_vstream *to, uint32_t n, bool real, const struct 
 static struct smmu_vstreams *copy(struct smmu_vsmmu *v, uint32_t more)
 {
 	const struct smmu_port *port = v->parent->port;
-	const struct smmu_vstreams *old = v->streams;
+	const struct smmu_vstreams *old = table_of(v);
 	struct smmu_vstreams *t;
 	uint32_t live = 0;
 
 	for (uint32_t i = 0; old && i < old->count; i++)
-		live += old->entry[i].streams != NULL;
+		live += smmu_load(&old->entry[i].streams) != NULL;
 	t = port->ops->alloc(port->ctx, table_size(live + more));
 	if (!t)
 		return NULL;
 	t->count = live + more;
 	for (uint32_t i = 0, guest = 0, real = 0; old && i < old->count; i++) {
-		if (old->entry[i].streams)
+		if (smmu_load(&old->entry[i].streams))
 			t->entry[guest++] = old->entry[i];
-		if (old->entry[old->count + i].streams)
+		if (smmu_load(&old->entry[old->count + i].streams))
 			t->entry[t->count + real++] = old->entry[old->count + i];
 	}
 	return t;
@@ -228,7 +232,7 @@ static struct smmu_vstreams *copy(struct smmu_vsmmu *v, uint32_t more)
 /** Publish @p t; the old one goes when nobody reads it any more. The lock of @p v is held. */
 static void publish(struct smmu_vsmmu *v, struct smmu_vstreams *t)
 {
-	struct smmu_vstreams *old = v->streams;
+	struct smmu_vstreams *old = table_of(v);
 
 	SMMU_BARRIER(array_filled, smmu_rcu_publish(&v->streams, t));
 	smmu_rcu_synchronize(v->parent->port->rcu);
@@ -240,7 +244,7 @@ static int check_names(struct smmu_vsmmu *v, const uint32_t *names, uint32_t n)
 	for (uint32_t i = 0; i < n; i++) {
 		if (names[i] >= v->guest.stream_end)
 			return -SMMU_ERANGE;
-		if (smmu_vstream_find(v->streams, names[i]))
+		if (smmu_vstream_find(table_of(v), names[i]))
 			return -SMMU_EEXIST;
 		for (uint32_t k = 0; k < i; k++)
 			if (names[k] == names[i])
@@ -279,9 +283,9 @@ int smmu_vsmmu_plug(struct smmu_vsmmu *v, struct smmu_device *dev, const uint32_
 	int error;
 
 	smmu_mutex_lock(&dev->lock);
-	if (!dev->instance || !v->instance)
+	if (!dev->instance || !smmu_load(&v->instance))
 		error = -SMMU_ENODEV;
-	else if (dev->instance != v->instance)
+	else if (dev->instance != smmu_load(&v->instance))
 		error = -SMMU_EINVAL;
 	else if (dev->plugged)
 		error = -SMMU_EBUSY;
@@ -303,9 +307,9 @@ void smmu_device_unplug(struct smmu_device *dev)
 		return;
 	dev->plugged = NULL;
 	smmu_mutex_lock(&v->lock);
-	t = v->streams;
+	t = table_of(v);
 	for (uint32_t i = 0; i < 2 * t->count; i++)
-		if (t->entry[i].streams == dev->streams)
+		if (smmu_load(&t->entry[i].streams) == dev->streams)
 			smmu_store(&t->entry[i].streams, NULL);
 	smaller = copy(v, 0);
 	if (smaller)

@@ -136,7 +136,10 @@ class Usage(unittest.TestCase):
                 (['run', '--smmus', '65'], 'to 64'),
                 (['run', '--ats', '5'], '--devices'),
                 (['run', '--stage', '3'], '--stage wants'),
-                (['run', '--stage', 'nested'], 'not available'),
+                (['run', '--stage', 'sva'], 'not available'),
+                (['run', '--stage', 'nested,'], '--stage wants'),
+                (['run', '--stage', 'nested', '--design', 'serial'], 'knows no guests'),
+                (['replay', TRACE, '--stage', 'nested'], 'has no guests'),
                 (['run', '--design', 'magic'], 'sweep, serial, list or flush'),
                 (['run', '--clock', 'sun'], 'virtual or real'),
                 (['run', '--inject', 'rain'], 'drop-tlbi'),
@@ -238,6 +241,17 @@ class Run(unittest.TestCase):
                       'smmu0: counters: TLBI', 'domain 1\n', 'domain: stage 1', ': ASID '):
             self.assertIn(words, err)
         self.assertEqual(out, run('run', '--ops', 500, '--smmus', 2, '--domains', 2)[1])
+
+    def test_guests(self):
+        """Guests with tables of their own: what they take away, and what is taken from them, is gone."""
+        result, out = self.ok('--ops', 6000, '--stage', 'nested', '--smmus', 3)
+        self.assertGreater(result['guests'], 50)
+        self.assertEqual((result['stale'], result['lost']), (0, 0))
+        self.ok('--ops', 6000, '--stage', '1,2,nested', '--domains', 6, '--interrupts', '--seed', 2)
+        self.ok('--ops', 4000, '--stage', 'nested,1', '--non-coherent', '--seed', 3)
+        self.ok('--ops', 4000, '--stage', 'nested', '--inject', 'atc-timeout:200', '--inject', 'alloc-fail', '--seed', 4)
+        rc, out, err = run('run', '--ops', 6000, '--stage', 'nested', '--inject', 'drop-tlbi')
+        self.assertEqual(rc, 1, out + err)
 
     def test_repeats(self):
         args = ('--ops', 5000, '--smmus', 3, '--stage', '2,1', '--seed')
