@@ -54,7 +54,8 @@ static void check_stes(const struct rig_smmu *s, uint64_t bus, size_t size)
 	if (!(s->cr0 & SMMU_CR0_SMMUEN) || !s->inst.up)
 		return;
 	for (uint32_t i = 0; i < (t->split ? t->l1_count : 1); i++) {
-		const struct smmu_ste *ste = t->split ? t->l2[i] : t->l1;
+		const struct smmu_strtab_leaf *leaf = t->leaf ? t->leaf[i] : NULL;
+		const struct smmu_ste *ste = leaf ? leaf->ste : NULL;
 
 		for (uint32_t k = 0; ste && k < 1u << (t->split ? t->split : t->log2size); k++) {
 			uint64_t config = smmu_field_get(SMMU_STE_W0_CONFIG, ste[k].w[0]);
