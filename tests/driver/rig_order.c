@@ -123,8 +123,8 @@ WRAP(void, smmu_ids_give, (struct smmu_ids *ids, uint32_t id), check_ids(ids), (
 WRAP(void, smmu_ids_retire, (struct smmu_ids *ids, uint32_t id), check_ids(ids), (ids, id))
 WRAP(uint32_t, smmu_ids_retired, (const struct smmu_ids *ids, uint32_t *list, uint32_t max), check_ids(ids), (ids, list, max))
 WRAP(void, smmu_ids_cleaned, (struct smmu_ids *ids, uint32_t id), check_ids(ids), (ids, id))
-WRAP(size_t, smmu_strtab_missing, (const struct smmu_instance *inst, const uint32_t *sids, uint32_t n),
-     check_instance(inst), (inst, sids, n))
+WRAP(void, smmu_strtab_missing, (const struct smmu_instance *inst, const uint32_t *sids, uint32_t n, size_t *dma, size_t *plain),
+     check_instance(inst), (inst, sids, n, dma, plain))
 WRAP(int, smmu_strtab_ste, (struct smmu_instance *inst, uint32_t sid, struct smmu_ste **ste),
      check_instance(inst), (inst, sid, ste))
 WRAP(int, smmu_streams_write, (struct smmu_streams *s, const struct smmu_ste *ste), check_device(s), (s, ste))

@@ -8,10 +8,17 @@
 void rig_stored(const void *p);
 void rig_stored_pair(const void *p);
 
+/** An array of operations, and anything else, is published at @p pointer. */
 void rig_published(const void *pointer);
+static inline void rig_published_other(const void *pointer)
+{
+	(void)pointer;
+}
 
 #undef sim_named_smmu_rcu_publish
-#define sim_named_smmu_rcu_publish(pp, v) (rig_published(pp), SIM_PUBLISH(pp, v, SIM_KEPT))
+#define rig_published_any(pp) \
+	_Generic((pp), struct smmu_inv_array * * : rig_published, default : rig_published_other)(pp)
+#define sim_named_smmu_rcu_publish(pp, v) (rig_published_any(pp), SIM_PUBLISH(pp, v, SIM_KEPT))
 
 /* Its barriers: write barriers, and (full) those that keep all apart. */
 void rig_barrier(bool full);
