@@ -73,6 +73,11 @@ class Right(unittest.TestCase):
     def test_stage2(self):
         self.check("--ops", "2000", "--seed", "2", "--stage", "2")
 
+    def test_guests(self):
+        """Nested: guests with tables of their own, judged on somebody else's SMMU."""
+        r = self.check("--ops", "1500", "--seed", "2", "--stage", "nested,2,1", "--domains", "4")
+        self.assertGreater(r["guests"], 10)
+
     def test_both_stages_on_many(self):
         r = self.check("--ops", "2000", "--seed", "3", "--stage", "1,2", "--domains", "4",
                        "--smmus", "8", "--devices", "7")
