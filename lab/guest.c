@@ -9,8 +9,9 @@
 #include <smmuv3/pgtable.h>
 
 #define GUEST_BYTES (8ull << 20)
-#define ASID 1u
+#define ASIDS 200u
 #define MOST_COMMANDS 256u
+#define GIVEN_UP 2u
 
 struct guest_smmu {
 	struct smmu_vsmmu v;
@@ -21,7 +22,9 @@ struct guest_smmu {
 
 struct guest {
 	struct machine *m;
-	/** Memory that the parent maps one to one: addresses in it mean the same to host and guest. */
+	/**
+	 * Memory that the parent maps one to one: addresses in it mean the same to host and guest.
+	 */
 	void *memory;
 	uint64_t bus;
 	uint64_t used;   /**< bytes from its start on that were handed out once */
@@ -32,10 +35,15 @@ struct guest {
 	struct smmu_port_ops ops;
 	struct smmu_pgtable table;
 	uint64_t cd;
+	uint32_t asid;
+	/** Not 0: it changes, and entries of two may be cached; GIVEN_UP: until the next change. */
+	uint32_t renumbering;
 	struct guest_smmu *smmu;
 };
 
-/* The guest's memory: one table or more at the start, and tables of one granule that come and go. */
+/*
+ * The guest's memory: one table or more at the start, and tables of one granule that come and go.
+ */
 static void *get(void *ctx, size_t size, size_t align, unsigned flags, uint64_t *bus)
 {
 	struct guest *g = ctx;
@@ -82,16 +90,20 @@ static void clean(void *ctx, const void *va, size_t size)
 	smmu_port_clean(&g->m->port, va, size);
 }
 
-static void write_cd(struct guest *g)
+/* Word 0 last, in one piece: with another ASID the CD changes in a single store. */
+static void write_cd(struct guest *g, unsigned asid)
 {
 	const struct smmu_pgtable_regs *r = &g->table.regs;
 	uint64_t *cd = at(g, g->cd);
 
 	cd[1] = r->ttb;
 	cd[3] = r->mair;
-	cd[0] = r->t0sz | (uint64_t)r->tg << 6 | (uint64_t)r->ir0 << 8 | (uint64_t)r->or0 << 10 |
-		(uint64_t)r->sh0 << 12 | 1ull << 30 | 1ull << 31 | (uint64_t)r->ps << 32 |
-		1ull << 41 | 1ull << 45 | 1ull << 46 | 1ull << 47 | (uint64_t)ASID << 48;
+	__atomic_store_n(&cd[0],
+			 r->t0sz | (uint64_t)r->tg << 6 | (uint64_t)r->ir0 << 8 |
+				 (uint64_t)r->or0 << 10 | (uint64_t)r->sh0 << 12 | 1ull << 30 |
+				 1ull << 31 | (uint64_t)r->ps << 32 | 1ull << 41 | 1ull << 45 |
+				 1ull << 46 | 1ull << 47 | (uint64_t)asid << 48,
+			 __ATOMIC_RELEASE);
 	clean(g, cd, 64);
 	smmu_mb();
 }
@@ -117,7 +129,8 @@ static int make_table(struct guest *g, const struct machine_domain *d)
 	smmu_spin_init(&g->lock);
 	if (!get(g, 64, 64, 0, &g->cd) || smmu_pgtable_init(&g->table, &c))
 		return -1;
-	write_cd(g);
+	g->asid = 1;
+	write_cd(g, g->asid);
 	return 0;
 }
 
@@ -277,29 +290,31 @@ static void put_tlbi(struct block *b, const struct guest *g, uint64_t iova, uint
 {
 	unsigned shift = g->table.cfg.granule_shift, way = (unsigned)smmu_random_below(random, 6);
 	uint64_t granules = size >> shift, tg = (shift - 10) / 2, n;
+	uint64_t asid = (uint64_t)smmu_load(&g->asid) << 48;
 
 	if (granules > 64 && way < 2)
 		way = 2;
 	if (!range && way == 2)
 		way = 3;
+	if (smmu_load(&g->renumbering))
+		way = 4 + way % 2;
 	switch (way) {
 	case 0: /* VA by VA */
 	case 1: /* for all ASIDs */
 		for (; granules; granules--, iova += 1ull << shift)
-			put(b, way ? 0x13 : 0x12 | (uint64_t)ASID << 48, iova);
+			put(b, way ? 0x13 : 0x12 | asid, iova);
 		break;
 	case 2: /* ranges of up to 32 granules; one alone has no TG */
 		for (; granules; granules -= n, iova += n << shift) {
 			n = granules < 32 ? granules : 32;
 			if (n == 1)
-				put(b, 0x12 | (uint64_t)ASID << 48, iova);
+				put(b, 0x12 | asid, iova);
 			else
-				put(b, 0x12 | (uint64_t)ASID << 48 | (n - 1) << 12,
-				    iova | tg << 10);
+				put(b, 0x12 | asid | (n - 1) << 12, iova | tg << 10);
 		}
 		break;
 	case 3:
-		put(b, 0x11 | (uint64_t)ASID << 48, 0);
+		put(b, 0x11 | asid, 0);
 		break;
 	case 4:
 		put(b, 0x10, 0);
@@ -400,5 +415,59 @@ int guest_unmap(struct machine *m, struct machine_domain *d, uint64_t iova, uint
 	rc = invalidate(m, g, iova, size, random);
 	if (!rc && tables.first)
 		smmu_pgtable_free_tables(&g->table, &tables);
+	return rc;
+}
+
+/**
+ * CFGI_CD for whatever devices the guest may know on that SMMU, and what is left under the ASID of
+ * before.
+ */
+static void put_renumber(struct block *b, const struct machine *m, unsigned smmu, uint32_t old)
+{
+	unsigned i, k;
+
+	for (i = 0; i < m->devices; i++) {
+		const struct machine_device *d = &m->device[i];
+
+		for (k = 0; d->smmu == smmu && k < d->n_streams && b->n + 8 < MOST_COMMANDS; k++)
+			put(b, 0x05 | (uint64_t)name_of(d, k) << 32, 1);
+	}
+	put(b, 0x46, 0);
+	if (old)
+		put(b, 0x11 | (uint64_t)old << 48, 0);
+	else
+		put(b, 0x30, 0);
+	put(b, 0x46, 0);
+}
+
+int guest_renumber(struct machine *m, struct machine_domain *d)
+{
+	struct guest *g = d->guest;
+	uint32_t old, new, before;
+	unsigned i, cookie;
+	int rc = 0;
+
+	before = smmu_exchange(&g->renumbering, 1);
+	if (before == 1)
+		return 0;
+	/* Who began before invalidates by the old one alone. */
+	smmu_rcu_synchronize(m->port.rcu);
+	old = smmu_load(&g->asid);
+	new = old % ASIDS + 1;
+	write_cd(g, new);
+	cookie = smmu_rcu_enter(m->port.rcu);
+	for (i = 0; i < m->smmus; i++) {
+		struct block b = {.n = 0};
+		int now;
+
+		if (!smmu_load_acquire(&g->smmu[i].up))
+			continue;
+		put_renumber(&b, m, i, before == GIVEN_UP ? 0 : old);
+		now = writes(m, i, &g->smmu[i], &b);
+		rc = rc ? rc : now;
+	}
+	smmu_rcu_exit(m->port.rcu, cookie);
+	smmu_store(&g->asid, new);
+	smmu_store_release(&g->renumbering, rc ? GIVEN_UP : 0);
 	return rc;
 }

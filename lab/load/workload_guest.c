@@ -29,6 +29,13 @@ void worker_guest(struct worker *k)
 	if (!l)
 		return;
 	d = &m->domain[l->domain];
+	if (worker_chance(k, 1, 16)) {
+		worker_land(k);
+		rc = guest_renumber(m, d);
+		if (rc && !machine_may_fail(m, rc))
+			machine_complain(m, 0, 0, "guest", "a guest's CFGI_CD failed: %d", rc);
+		return;
+	}
 	iova = map_iova(k, l);
 	size = (uint64_t)l->pages << 12;
 	worker_probe_before(k, &p, l);
@@ -36,7 +43,9 @@ void worker_guest(struct worker *k)
 	rc = guest_unmap(m, d, iova, size, &k->random);
 	if (rc && !machine_may_fail(m, rc))
 		machine_complain(m, 0, iova, "guest", "a guest's unmap failed with error %d", rc);
-	/* What an SMMU has not confirmed is promised to nobody: the guest maps it again as it was. */
+	/*
+	 * What an SMMU has not confirmed is promised to nobody: the guest maps it again as it was.
+	 */
 	if (!rc) {
 		oracle_unmap_end(m->oracle, l->domain, iova, size, true);
 		worker_probe_after(k, &p);
