@@ -234,7 +234,7 @@ static void publish(struct smmu_vsmmu *v, struct smmu_vstreams *t)
 {
 	struct smmu_vstreams *old = table_of(v);
 
-	SMMU_BARRIER(array_filled, smmu_rcu_publish(&v->streams, t));
+	SMMU_BARRIER(array_filled, smmu_store_release(&v->streams, t));
 	smmu_rcu_synchronize(v->parent->port->rcu);
 	free_table(v, old);
 }

@@ -64,6 +64,7 @@ static int leave_out(struct block *b)
 /** Commands from @p first to @p end, all of a kind that may go together. */
 static int issue(const struct block *b, uint32_t first, uint32_t end)
 {
+	smmu_instance_count(b->inst, b->cmds + first, end - first);
 	return smmu_cmdq_issue(&b->inst->cmdq, b->cmds + first, end - first, false);
 }
 
