@@ -62,7 +62,9 @@ def table(head, rows):
 def sweep_goals(b):
     goals = (('sweep of 4K, 1 SMMU, 0 ATS', 310), ('sweep of 4K, 1 SMMU, 4 ATS', 420), ('sweep of 4K, 1 SMMU, 512 ATS', 7500),
              ('sweep of 4K, 16 SMMUs, 0 ATS', 3400), ('sweep of 4K, 16 SMMUs, 4 ATS each', 5500), ('each further command', 15),
-             ('each further ATS entry', None), ('each further SMMU', None))
+             ('each further ATS entry', None), ('each further SMMU', None),
+             ('of it: a read section and the barrier before it', None), ('of it: submit a TLBI and its CMD_SYNC', None),
+             ('of it: wait, as it is done', None))
     rows = []
     for what, goal in goals:
         v = {d: b.value('instructions', d, what=what) for d in ('smmuv3', 'list', 'floor')}
