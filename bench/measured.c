@@ -4,15 +4,21 @@
 
 #include "helper.h"
 
-static const char *const timing_full[] = {"--rounds", "9",       "--slice-ms", "10", "threads",
-					  "locks",    "startup", "sizes",      NULL};
-static const char *const timing_brief[] = {"--brief", "threads", "locks", "startup", "sizes", NULL};
-static const char *const count_args[] = {"--count", NULL};
+#define TIMING(name, what)                                                 \
+	static const char *const name##_full[] = {                         \
+		"--rounds", "9", "--slice-ms", "10", what, NULL};          \
+	static const char *const name##_brief[] = {"--brief", what, NULL}; \
+	static struct helper name = {.folder = "bench/timing",             \
+				     .program = "smmuv3-timing",           \
+				     .full = name##_full,                  \
+				     .brief = name##_brief}
 
-static struct helper timing = {.folder = "bench/timing",
-			       .program = "smmuv3-timing",
-			       .full = timing_full,
-			       .brief = timing_brief};
+TIMING(threads, "threads");
+TIMING(locks, "locks");
+TIMING(startup, "startup");
+TIMING(sizes, "sizes");
+
+static const char *const count_args[] = {"--count", NULL};
 static struct helper count = {.folder = "bench/instructions",
 			      .program = "smmuv3-count",
 			      .full = count_args,
@@ -24,7 +30,7 @@ void bench_threads(struct suite_table *t, const struct suite_options *o)
 		   "beside a compare-exchange queue";
 	t->x = "threads";
 	t->log_y = true;
-	helper_rows(&timing, t, o);
+	helper_rows(&threads, t, o);
 }
 
 void bench_locks(struct suite_table *t, const struct suite_options *o)
@@ -32,20 +38,20 @@ void bench_locks(struct suite_table *t, const struct suite_options *o)
 	t->title = "threads that look at an array of 5 entries, or wait for those who do";
 	t->x = "threads";
 	t->log_y = true;
-	helper_rows(&timing, t, o);
+	helper_rows(&locks, t, o);
 }
 
 void bench_startup(struct suite_table *t, const struct suite_options *o)
 {
 	t->title = "bringing up SMMUs and devices of 8 streams, one processor";
 	t->x = "streams";
-	helper_rows(&timing, t, o);
+	helper_rows(&startup, t, o);
 }
 
 void bench_memory(struct suite_table *t, const struct suite_options *o)
 {
 	t->title = "bytes of the structures that an embedder keeps";
-	helper_rows(&timing, t, o);
+	helper_rows(&sizes, t, o);
 }
 
 void bench_designs(struct suite_table *t, const struct suite_options *o)

@@ -15,7 +15,7 @@
 #include "processor.h"
 
 static const struct processor_cost processor_cost[DESIGN_KINDS] = {
-	[DESIGN_SWEEP] = {431.6, 8.4, 202.7, 9.0},
+	[DESIGN_SWEEP] = {429.5, 8.4, 202.7, 9.0},
 	[DESIGN_SERIAL] = {189.4, 6.0, 48.1, 41.5},
 	[DESIGN_LIST] = {147.9, 6.0, 92.5, 28.2},
 	[DESIGN_FLUSH] = {143.3, 6.0, 53.4, 23.2},

@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 uint64_t fake_sync_ns;
 bool fake_takes_time;
@@ -39,13 +42,18 @@ uint64_t fake_ticks(void)
 #endif
 }
 
-static void __attribute__((constructor)) measure_ticks(void)
+static void __attribute__((constructor)) begin(void)
 {
 	uint64_t ns = clock_ns(), ticks = fake_ticks(), now;
 
 	do
 		now = clock_ns();
 	while (now - ns < 10000000);
+#ifdef __GLIBC__
+	/* Large blocks stay with the program: an embedder's allocator gives no pages back between two attaches. */
+	mallopt(M_MMAP_THRESHOLD, 1 << 30);
+	mallopt(M_TRIM_THRESHOLD, 1 << 30);
+#endif
 	per_ns = (uint64_t)(((unsigned __int128)(fake_ticks() - ticks) << 20) / (now - ns));
 }
 
