@@ -23,14 +23,13 @@
  *         values read from the register and expanded upward from an earlier value of `cons` (smmu_cmdq_cons). So
  *         the log2size+1 bits of the register determine the position.
  * Fact 4. Nobody who holds something waits, and nobody who waits holds something: between P1 and P4 there is no wait, and
- *         before P1 nothing is held. With interrupts (and pre-emption by whoever uses the
- *         queue) masked there, a handler finds no piece of its own processor unfinished, so it gets through as a
- *         producer on another processor would.
+ *         before P1 nothing is held. With interrupts (and pre-emption by whoever uses the queue) masked there, a handler
+ *         finds no piece of its own processor unfinished, so it gets through as a producer on another processor would.
  * Fact 5. Admission makes progress: a compare-exchange fails only because another one succeeded; who has failed TAKE_TRIES
  *         times lets interrupts in and begins again. Who sees room go to others asks for less each time, down to one command
  *         and its CMD_SYNC.
  * Fact 6. `published` moves from t only by whoever has the turn at t. Either the piece at t is the mover's own and not
- *         marked (P4): then nobody else can know its end. Or it is marked: then the compare-exchange from t picks one.
+ *         marked (P3): then nobody else can know its end. Or it is marked: then the compare-exchange from t picks one.
  *         A mark is valid at t if it lies in (t, t + size]: marks of earlier laps are at most t, of later ones beyond.
  * Fact 7. No written piece is forgotten. Its writer marks it, and then loads `turn`; who passes the turn stores `turn`, and then
  *         looks whether there is somebody behind: positions beyond it are taken. If so, a barrier, and the look at the
