@@ -75,12 +75,11 @@ struct smmu_cmdq {
 	uint64_t ring_bus, msi_bus, base_attr;
 	uint64_t timeout_ns, atc_timeout_ns;
 	uint32_t log2size;
+	bool finishes; /**< there are MSIs, or cleans: something is to be done with a piece that is written */
 	bool cleans;   /**< the port has a clean: the SMMU does not see the processors' caches */
 	uint32_t mask; /**< of a slot: entries - 1 */
 	uint32_t wrap; /**< of PROD and CONS: a slot and the bit that tells one lap from the next */
-	uint32_t piece; /**< positions of a piece, at most */
-	uint32_t
-		plain; /**< commands of a batch that needs no MSI, no clean and one piece: fewer or as many; or 0 */
+	uint32_t piece;   /**< positions of a piece, at most */
 	uint32_t stuck;   /**< not 0: the queue is given up or closed, everything fails */
 	uint32_t opened;  /**< how many times it was opened again */
 	uint64_t started; /**< position at the last restart */

@@ -90,7 +90,7 @@ int smmu_cmdq_init(struct smmu_cmdq *q, const struct smmu_cmdq_config *cfg)
 		.base_attr = cfg->base_attr,
 		.cleans = port->ops->clean != NULL,
 		.seen_idle = true};
-	q->plain = cfg->msi || q->cleans ? 0 : q->piece - 1;
+	q->finishes = cfg->msi || q->cleans;
 	smmu_spin_init(&q->error_lock);
 	q->mark = port->ops->alloc(port->ctx, smmu_cmdq_mem_size(cfg));
 	/* The base is aligned to the size of the queue, at least 32 bytes. */
@@ -312,7 +312,7 @@ static void write_piece(struct smmu_cmdq *q, uint64_t pos, uint64_t end, bool la
 		sync = q->ring + (commands - to_wrap);
 	}
 	*sync = smmu_cmd_sync(SMMU_CMD_SYNC_CS_NONE);
-	if (q->msi || q->cleans)
+	if (q->finishes)
 		finish_piece(q, pos, end, last);
 }
 
@@ -415,7 +415,7 @@ int smmu_cmdq_submit(struct smmu_cmdq *q, uint32_t n, smmu_cmdq_fill fill, void 
 
 	token->errors = smmu_load_acquire(&q->errors);
 	/* Nearly always: one piece, without a wrap, at the first try. */
-	if (n - 1 >= q->plain || slot + n > q->mask || smmu_load(&q->stuck))
+	if (n - 1 >= q->piece - 1 || slot + n > q->mask || smmu_load(&q->stuck))
 		return submit_pieces(q, (uint64_t)n + 1, fill, ctx, token);
 	flags = smmu_irq_save();
 	if (!try_take(q, n + 1, &pos)) {
@@ -431,6 +431,8 @@ int smmu_cmdq_submit(struct smmu_cmdq *q, uint32_t n, smmu_cmdq_fill fill, void 
 	if (got < n)
 		pad(sync - n, got, n);
 	*sync = smmu_cmd_sync(SMMU_CMD_SYNC_CS_NONE);
+	if (q->finishes)
+		finish_piece(q, pos, end, true);
 	hand_over(q, pos, end, pos, mark);
 	smmu_irq_restore(flags);
 	return 0;

@@ -435,6 +435,15 @@ static void test_clean(void **state)
 	port_ops = *b.f.port.ops;
 	port_ops.clean = note_clean;
 	b.f.port.ops = &port_ops;
+	/* Short ones, and one that wraps. */
+	for (unsigned i = 0; i < 5; i++) {
+		cleaned = 0;
+		b.f.logged = 0;
+		assert_int_equal(submit(&b, 2, &token), 0);
+		assert_int_equal(smmu_cmdq_wait(&b.q, &token, false), SMMU_CMDQ_DONE);
+		assert_int_equal(cleaned, b.f.logged * 16);
+	}
+	b.f.logged = 0;
 	cleaned = 0;
 	assert_int_equal(submit(&b, 40, &token), 0);
 	assert_int_equal(smmu_cmdq_wait(&b.q, &token, false), SMMU_CMDQ_DONE);
