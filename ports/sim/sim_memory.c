@@ -242,7 +242,7 @@ void sim_do_publish(void *p, uint64_t value, bool release)
 	sim_do_point(SIM_POINT_PUBLISH);
 }
 
-/* In one piece it goes to memory at once, and no point is between its halves. */
+/* In one piece it goes to memory at once, behind what a barrier has put before it, and no point is between its halves. */
 bool sim_do_store_pair(uint64_t *p, uint64_t lo, uint64_t hi)
 {
 	struct sim *sim = the_sim;
@@ -250,6 +250,8 @@ bool sim_do_store_pair(uint64_t *p, uint64_t lo, uint64_t hi)
 	sim_do_point(SIM_POINT_STORE);
 	if (!sim->acting && sim->current->buffer.n)
 		flush(sim, p, 2 * sizeof(*p));
+	if (!sim->acting && sim->current->buffer.n)
+		land(sim, store_buffer_drain_ordered);
 	if (!sim->torn_pairs)
 		return false;
 	sim->pairs_torn++;
