@@ -6,7 +6,10 @@
 
 void *topology_alloc(size_t n, size_t element)
 {
-	return calloc(n, element);
+	size_t size;
+
+	/* calloc would see it too, but a sanitizer takes that for a fault of ours. */
+	return __builtin_mul_overflow(n, element, &size) ? NULL : calloc(n, element);
 }
 
 void topology_release(void *p)
