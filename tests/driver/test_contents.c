@@ -112,6 +112,12 @@ static void test_contents(void **state)
 			FIELD(SMMU_STE_W1_EATS, ste.w[1], 0);
 			FIELD(SMMU_STE_W1_SHCFG, ste.w[1], 1);
 			only_known(&ste, ste_w2, SMMU_STE_W3_S2TTB);
+			/* Nothing attached: it aborts, without an event for each access. */
+			smmu_detach(&d.dev);
+			ste = rig_ste(&d, 0);
+			FIELD(SMMU_STE_W0_V, ste.w[0], 1);
+			FIELD(SMMU_STE_W0_CONFIG, ste.w[0], 0);
+			FIELD(SMMU_STE_W1_EATS, ste.w[1], 0);
 			smmu_device_fini(&d.dev);
 			assert_int_equal(smmu_domain_fini(&s1), 0);
 			assert_int_equal(smmu_domain_fini(&s2), 0);

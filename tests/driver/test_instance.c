@@ -283,6 +283,14 @@ static void test_events(void **state)
 	assert_true(smmu_posix_logged(&rig.posix, "event queue overflow"));
 	assert_int_equal(rig.posix.logged[SMMU_LOG_WARN], 1);
 	assert_int_equal(inst->events_lost, 1);
+	/* Once more: counted, and not said again. */
+	for (unsigned i = 0; i < 7; i++)
+		rig_refused(&d, i << 12);
+	for (unsigned i = 0; i < 4; i++)
+		assert_int_equal(smmu_instance_event(inst, &event), 1);
+	assert_int_equal(smmu_instance_event(inst, &event), 0);
+	assert_int_equal(rig.posix.logged[SMMU_LOG_WARN], 1);
+	assert_int_equal(inst->events_lost, 2);
 	rig_refused(&d, 0);
 	assert_int_equal(smmu_instance_event(inst, &event), 1);
 	/* A page request. */

@@ -100,6 +100,13 @@ static void test_features(void **state)
 	assert_int_equal(inst.features.cmdq_log2, 15);
 	assert_int_equal(inst.features.evtq_log2, 12);
 	assert_int_equal(inst.features.priq_log2, 9);
+	/* Without PRI that field says nothing. */
+	idr[0] &= ~(1u << 16);
+	idr[1] |= 31u << 11;
+	assert_int_equal(probe(&inst, 0), 0);
+	assert_int_equal(inst.features.priq_log2, 0);
+	good();
+	assert_int_equal(probe(&inst, 0), 0);
 	assert_int_equal(inst.cfg.cmdq_log2, 10);
 	assert_int_equal(inst.cfg.evtq_log2, 12);
 	assert_int_equal(inst.cfg.priq_log2, 7);

@@ -102,6 +102,7 @@ static void test_values(void **state)
 		assert_int_equal(reg(SMMU_CMDQ_BASE + 4) >> 30 & 1, coherent);
 		assert_int_equal(reg(SMMU_EVENTQ_BASE + 4) >> 30 & 1, coherent);
 		assert_int_equal(reg(SMMU_PRIQ_BASE + 4) >> 30 & 1, coherent);
+		assert_int_equal(reg(SMMU_STRTAB_BASE + 4) >> 30 & 1, 1);
 		rig_close(&rig);
 	}
 }
