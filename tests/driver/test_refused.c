@@ -8,7 +8,7 @@ static void test_device_arguments(void **state)
 {
 	struct rig_device d, e;
 	struct smmu_domain identity;
-	uint32_t twice[] = {3, 3};
+	uint32_t twice[] = {3, 3}, late_twice[] = {1, 2, 3, 2};
 	struct smmu_device_config cfg = {.streams = twice, .nr_streams = 2};
 
 	rig_open_up(&rig, 1);
@@ -17,6 +17,10 @@ static void test_device_arguments(void **state)
 	assert_int_equal(rig_device_try(&rig, &e, 0, 7, 3, false, 0), -SMMU_EEXIST);
 	cfg.instance = &rig.smmu[0].inst;
 	assert_int_equal(smmu_device_init(&e.dev, &cfg), -SMMU_EINVAL);
+	cfg.streams = late_twice;
+	cfg.nr_streams = 4;
+	assert_int_equal(smmu_device_init(&e.dev, &cfg), -SMMU_EINVAL);
+	cfg.streams = twice;
 	cfg.nr_streams = 0;
 	assert_int_equal(smmu_device_init(&e.dev, &cfg), -SMMU_EINVAL);
 	cfg.nr_streams = SMMU_DEVICE_STREAMS + 1;
@@ -152,12 +156,41 @@ static void test_not_coherent(void **state)
 	rig_close(&rig);
 }
 
+/** Streams that the SMMU does not confirm to have forgotten are refused, in whatever place they stand, and no others. */
+static void test_leftovers(void **state)
+{
+	struct rig_device d, e;
+	struct smmu_domain domain;
+
+	rig_open_up(&rig, 1);
+	rig_domain_with_page(&rig, &domain, SMMU_DOMAIN_STAGE1, 1);
+	rig_device(&rig, &d, 0, 20, 3, false, 0);
+	assert_int_equal(smmu_attach(&d.dev, &domain), 0);
+	rig.smmu[0].corrupt = SMMU_CMD_CFGI_STE;
+	rig.smmu[0].corruptions = 1000000;
+	smmu_device_fini(&d.dev);
+	for (uint32_t first = 16; first < 25; first++) {
+		bool shared = first + 3 > 20 && first < 23;
+
+		assert_int_equal(rig_device_try(&rig, &e, 0, first, 3, false, 0),
+				 shared ? -SMMU_EIO : 0);
+		smmu_device_fini(&e.dev);
+	}
+	rig.smmu[0].corruptions = 0;
+	rig_device(&rig, &e, 0, 22, 3, false, 0);
+	assert_null(rig.smmu[0].inst.leftovers);
+	smmu_device_fini(&e.dev);
+	assert_int_equal(smmu_domain_fini(&domain), 0);
+	rig_close(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_device_arguments),
 		cmocka_unit_test(test_unsupported),
 		cmocka_unit_test(test_not_coherent),
+		cmocka_unit_test(test_leftovers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
