@@ -219,6 +219,34 @@ static void test_detach_without_memory(void **state)
 	rig_close(&rig);
 }
 
+/** What is gone from an array and still has its place there costs a sweep no command, also beside what is not. */
+static void test_gone_costs_nothing(void **state)
+{
+	struct rig_device d[3];
+	struct smmu_domain domain;
+
+	rig_open_up(&rig, 1);
+	rig_domain_with_page(&rig, &domain, SMMU_DOMAIN_STAGE1, 1);
+	for (unsigned i = 0; i < 3; i++) {
+		rig_device(&rig, &d[i], 0, 5 + i, 1, true, 0);
+		assert_int_equal(smmu_attach(&d[i].dev, &domain), 0);
+	}
+	smmu_heap_fail(&rig.heap, 0, 1);
+	smmu_detach(&d[0].dev);
+	smmu_detach(&d[2].dev);
+	smmu_heap_fail(&rig.heap, 0, 0);
+	rig_expect_array(&rig, &domain, "0:asid1 - 0:ats6 -");
+	rig_expect(&d[1], 0x1000, RIG_PA(1));
+	rig_log_reset(&rig);
+	assert_int_equal(smmu_unmap(&domain, 0x1000, 0x1000, 0), 0);
+	assert_string_equal(rig_log(&rig), "TLBI_NH_VA(1,1000*1) SYNC ATC_INV(6,1000/0) SYNC");
+	rig_refused(&d[1], 0x1000);
+	for (unsigned i = 0; i < 3; i++)
+		smmu_device_fini(&d[i].dev);
+	assert_int_equal(smmu_domain_fini(&domain), 0);
+	rig_close(&rig);
+}
+
 /** The same, with the memory of the instance really gone: a sweep must not look into it. */
 static void test_instance_unmapped(void **state)
 {
@@ -257,6 +285,7 @@ int main(void)
 		cmocka_unit_test(test_failing_attach),
 		cmocka_unit_test(test_failing_others),
 		cmocka_unit_test(test_detach_without_memory),
+		cmocka_unit_test(test_gone_costs_nothing),
 		cmocka_unit_test(test_instance_unmapped),
 	};
 
