@@ -60,6 +60,12 @@ static void put_driver(struct json_object *top, const struct report *r)
 	put(o, "atc_inv", s->atc_inv);
 	put(o, "cfgi", s->cfgi);
 	put(o, "sync", s->sync);
+	put(o, "waits", s->waits);
+	put(o, "longest_wait_ns", s->longest_wait_ns);
+	put(o, "retries", s->retries);
+	put(o, "atc_timeouts", s->atc_timeouts);
+	put(o, "cmdq_errors", s->cmdq_errors);
+	put(o, "given_up", s->given_up);
 	put(o, "quarantines", s->quarantines);
 	put(o, "errors", s->errors);
 	put(o, "events_lost", s->events_lost);
@@ -270,6 +276,12 @@ void report_print(FILE *out, const struct report *r, const struct lab_config *o)
 			"  sweeps     %" PRIu64 " over %" PRIu64 " entries of arrays; %" PRIu64
 			" were not confirmed\n",
 			r->sweeps.sweeps, r->sweeps.entries, r->sweeps.failed);
+	if (r->driver.waits)
+		fprintf(out,
+			"  waits      %" PRIu64 " for an SMMU, %" PRIu64 " ns (longest); %" PRIu64
+			" batches issued again, %" PRIu64 " ATC time-outs\n",
+			r->driver.waits, r->driver.longest_wait_ns, r->driver.retries,
+			r->driver.atc_timeouts);
 	if (o->qemu)
 		fprintf(out, "  one unmap  not measured: QEMU's SMMUs take no time of the virtual "
 			     "clock\n");

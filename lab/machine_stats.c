@@ -10,6 +10,13 @@ static void add(struct smmu_instance_stats *sum, const struct smmu_instance_stat
 	sum->atc_inv += s->atc_inv;
 	sum->cfgi += s->cfgi;
 	sum->sync += s->sync;
+	sum->waits += s->waits;
+	if (s->longest_wait_ns > sum->longest_wait_ns)
+		sum->longest_wait_ns = s->longest_wait_ns;
+	sum->retries += s->retries;
+	sum->atc_timeouts += s->atc_timeouts;
+	sum->cmdq_errors += s->cmdq_errors;
+	sum->given_up += s->given_up;
 	sum->quarantines += s->quarantines;
 	sum->errors += s->errors;
 	sum->events_lost += s->events_lost;

@@ -27,5 +27,5 @@ if ! dpkg-buildpackage -us -uc >"$dir/log" 2>&1; then
 	exit 1
 fi
 cd "$dir"
-lintian --no-tag-display-limit --fail-on error ./*.changes
+lintian --tag-display-limit 0 --fail-on error ./*.changes
 ls -- *.deb

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # The package as a stranger meets it: installs a built tree below a folder, compiles the example against what lies
-# there (shared, static, by CMake where there is one), runs it, and takes everything away again. Also builds the library
-# alone, without anything that it does not need, natively and for AArch64, and as a subproject.
+# there (shared and static; the core alone with threads), runs it, and takes everything away again. Also builds the library
+# alone, without anything that it does not need, natively, for AArch64 with the embed page on top, and as a subproject.
 #
 # usage: tools/installed.sh BUILD
 # Exit status: 0 all of it works, 1 something does not (said).
@@ -41,6 +41,12 @@ rm "$libdir"/libsmmuv3.so*
 # shellcheck disable=SC2046
 cc -o "$dir/static" "$dir/on_model.c" $(pkg-config --cflags --libs --static libsmmuv3-model libsmmuv3)
 "$dir/static" >"$dir/out" || die "the example does not run against the static library"
+# The core alone, which needs no model.
+cp examples/core-threads/core_threads.c "$dir"
+# shellcheck disable=SC2046
+cc -Wall -Wextra -Werror -Wno-unused-parameter -o "$dir/core-threads" "$dir/core_threads.c" \
+	$(pkg-config --cflags --libs --static libsmmuv3)
+"$dir/core-threads" >"$dir/out" || die "the core alone, with threads, leaves something stale: $(cat "$dir/out")"
 
 # Another port header than the library was built with must not link.
 # shellcheck disable=SC2046
@@ -64,10 +70,17 @@ if command -v aarch64-linux-gnu-gcc >/dev/null && [ "$(uname -m)" != aarch64 ]; 
 		cpu_family = 'aarch64'
 		cpu = 'cortex-a72'
 		endian = 'little'
+		[built-in options]
+		c_args = ['-mgeneral-regs-only', '-mno-outline-atomics', '-ffunction-sections', '-fdata-sections']
 	CROSS
 	# shellcheck disable=SC2086
 	meson setup "$dir/cross-build" --cross-file "$dir/cross" $alone >/dev/null || die "it does not configure for AArch64"
 	ninja -C "$dir/cross-build" >/dev/null || die "it does not build for AArch64"
+	DESTDIR=$dir/bare meson install -C "$dir/cross-build" --no-rebuild >/dev/null
+	EMBED_PREFIX=$dir/bare/usr/local examples/embed/build.sh "$dir/embed" >"$dir/out" 2>&1 || {
+		tail -n 5 "$dir/out" >&2
+		die "the embed page does not work against the installed library alone"
+	}
 fi
 mkdir -p "$dir/super/subprojects"
 ln -s "$top" "$dir/super/subprojects/libsmmuv3"
@@ -81,4 +94,4 @@ printf '#include <smmuv3/domain.h>\nint main(void) { struct smmu_domain d = {0};
 	>"$dir/super/super.c"
 (cd "$dir/super" && PKG_CONFIG_PATH=/nowhere meson setup build >/dev/null && ninja -C build >/dev/null && build/super) ||
 	die "it does not work as a subproject"
-echo "installed: shared, static, alone, as a subproject"
+echo "installed: shared, static, core with threads, alone, embedded, as a subproject"

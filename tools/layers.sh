@@ -3,8 +3,11 @@
 # Holds the includes to the arrows of docs/design.md: cli → lab → {devices, topology, ports} → driver → {inv, queue,
 # pgtable} → hw → port.
 #
-# usage: tools/layers.sh
-# Exit status: 0 every include points down, 1 one does not (printed).
+# Where there is a build folder it also holds the files of each library to an order: none may use, through others, what uses
+# it. Circles that are accepted are named below, each with its reason.
+#
+# usage: tools/layers.sh [BUILD]     (default: build, if there is one)
+# Exit status: 0 every include points down and there is no circle, 1 one does not or there is one (printed).
 set -eu
 cd "$(dirname "$0")/.."
 failed=0
@@ -35,4 +38,58 @@ commands='options|commands|cmd_[a-z]*|report_print'
 forbid "the lab reaches up" "($commands)\.h" lab
 forbid "topology reaches up" "($commands|machine|workload|backend|config)\.h" topology
 forbid "the devices reach up" "($commands|workload|backend|config|oracle)\.h" devices
+
+build=${1:-build}
+[ -f "$build/libsmmuv3.a" ] || exit $failed
+loops=$(mktemp)
+trap 'rm -f "$loops"' EXIT
+
+# circles ARCHIVE GROUP…: no file of the archive is in a circle, but with those of its group ("first file… ")
+circles() {
+	archive=$1
+	shift
+	[ -f "$archive" ] || return 0
+	# member and symbol, what it defines before what it uses; tsort names the members of a circle
+	nm -A -g "$archive" | awk -v groups="$(printf '%s;' "$@")" '
+		BEGIN {
+			n = split(groups, group, ";")
+			for (i = 1; i <= n; i++) {
+				m = split(group[i], member, " ")
+				for (j = 1; j <= m; j++)
+					in_group[member[j]] = member[1] "_and_others"
+			}
+		}
+		{
+			file = $1
+			sub(/^[^:]*:/, "", file)
+			sub(/\.c\.o:.*/, "", file)
+			sub(/.*\//, "", file)
+			sub(/^src_/, "", file)
+			if (file in in_group)
+				file = in_group[file]
+			if ($(NF - 1) == "U")
+				uses[file " " $NF] = 1
+			else
+				where[$NF] = file
+		}
+		END {
+			for (use in uses) {
+				split(use, u, " ")
+				if ((u[2] in where) && where[u[2]] != u[1])
+					print u[1], where[u[2]]
+			}
+		}' | tsort >/dev/null 2>"$loops" || {
+		echo "layers: $archive has a circle of files: $(sed -n 's/^tsort: //p' "$loops" | grep -v loop: | sort -u | tr '\n' ' ')" >&2
+		failed=1
+	}
+}
+
+# Who submits waits for room, who waits serves errors, and an error is read where CONS is.
+# The operations of a table stand above the walks that they choose and the memory that these take.
+circles "$build/libsmmuv3.a" "queue_cmdq queue_cmdq_wait queue_cmdq_error" "pgtable_pgtable pgtable_map pgtable_unmap"
+# All parts of an SMMU act on each other: commands on translations, those on ATCs, the clock on all; and whatever is fetched is
+# kept. To be opened one day.
+circles "$build/devices/model/libsmmuv3-model.a" "clock cmdq control effect speculate translate ats" "config fetch"
+# Nodes of IORT lead to nodes, of a device tree likewise; what is built notes what it leaves out.
+circles "$build/topology/libsmmuv3-topology.a" "iort_nodes iort_maps iort_types" "dtb dtb_roots dtb_smmu" "build note"
 exit $failed

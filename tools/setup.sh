@@ -15,7 +15,7 @@ set -eu
 run="gcc libc6-dev meson ninja-build pkg-config liburcu-dev libfdt-dev libjson-c-dev zlib1g-dev"
 test="$run libcmocka-dev python3"
 ci="$test g++ clang clang-format clang-tidy libclang-rt-dev lld gcc-aarch64-linux-gnu mandoc shellcheck doxygen valgrind"
-deb="$run debhelper dpkg-dev lintian"
+deb="$run build-essential debhelper dpkg-dev lintian"
 uefi="clang lld python3"
 
 # On AArch64 itself the native compiler goes by the cross compiler's name.

@@ -4,6 +4,7 @@
 # reports its code, data and deepest stack frame, and runs the AArch64 image where there is a QEMU.
 #
 # usage: examples/embed/build.sh [DIR]     (default: build-embed)
+# EMBED_PREFIX=dir  takes headers and library from where the library alone was installed for AArch64, not from this tree
 # Exit status: 0 built, and run if there was a QEMU; 1 something failed.
 # shellcheck disable=SC2086 # flags are lists
 set -eu
@@ -13,7 +14,17 @@ out=${1:-build-embed}
 here=examples/embed
 flags="-std=gnu11 -Os -ffreestanding -nostdlib -nostdinc -mgeneral-regs-only -fno-pic -fno-stack-protector
 	-fno-asynchronous-unwind-tables -fno-tree-loop-distribute-patterns -ffunction-sections -fdata-sections
-	-Iinclude -Wall -Wextra -Werror -Wno-unused-parameter -fstack-usage"
+	-Wall -Wextra -Werror -Wno-unused-parameter -fstack-usage"
+
+library="$(find src -name '*.c' | sort)"
+archive=
+headers=include
+if [ -n "${EMBED_PREFIX:-}" ]; then
+	library=
+	archive=$(find "$EMBED_PREFIX" -name libsmmuv3.a)
+	headers=$EMBED_PREFIX/include
+fi
+flags="$flags -I$headers"
 
 # image NAME COMPILER SIZE START BOARD FLAGS…: compile the library and the example with one compiler, and link them
 image() {
@@ -22,11 +33,11 @@ image() {
 	set -- "$@" -isystem "$($cc -print-file-name=include)"
 	rm -rf "${out:?}/$name"
 	mkdir -p "$out/$name"
-	for source in $(find src -name '*.c' | sort) $here/embed.c $here/mem.c $here/$board $here/$start; do
+	for source in $library $here/embed.c $here/mem.c $here/$board $here/$start; do
 		$cc $flags "$@" -c "$source" -o "$out/$name/$(echo "${source%.*}" | tr / -).o"
 	done
 	$cc $flags "$@" -static -no-pie -Wl,--gc-sections -Wl,--fatal-warnings -Wl,-z,noexecstack -Wl,--build-id=none \
-		-Wl,-T,$here/embed.ld -o "$out/$name.elf" "$out/$name"/*.o
+		-Wl,-T,$here/embed.ld -o "$out/$name.elf" "$out/$name"/*.o $archive
 	# -A: one line a section
 	$size -A "$out/$name.elf" | awk -v name="embed-$name" '
 		{ bytes[$1] = $2 }
@@ -39,7 +50,7 @@ image() {
 }
 
 image aarch64 aarch64-linux-gnu-gcc aarch64-linux-gnu-size start_aarch64.S board_virt.c -mno-outline-atomics
-[ "$(uname -m)" != x86_64 ] || image x86_64 gcc size start_x86_64.S board_none.c -mno-red-zone -fcf-protection=none
+[ "$(uname -m)" != x86_64 ] || [ -n "$archive" ] || image x86_64 gcc size start_x86_64.S board_none.c -mno-red-zone -fcf-protection=none
 
 if ! qemu=$(tools/fetch-qemu.sh --offline 2>/dev/null | tail -n 1) || [ -z "$qemu" ]; then
 	qemu=$(command -v qemu-system-aarch64) || qemu=

@@ -61,6 +61,11 @@ static inline void smmu_store_pair_64(uint64_t *p, uint64_t lo, uint64_t hi)
 #ifndef smmu_count
 #define smmu_count(p, n) ((void)__atomic_fetch_add((p), (n), __ATOMIC_RELAXED))
 #endif
+/** Raise what was read as *@p seen to @p v; false, and *@p seen read anew, if somebody else has changed it. */
+#ifndef smmu_count_raise
+#define smmu_count_raise(p, seen, v) \
+	__atomic_compare_exchange_n((p), (seen), (v), true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)
+#endif
 #ifndef smmu_counted
 #define smmu_counted(p) __atomic_load_n((p), __ATOMIC_RELAXED)
 #endif

@@ -22,7 +22,14 @@ struct smmu_instance_stats {
 	uint64_t tlbi, atc_inv, cfgi;
 	/** All others: CMD_SYNC, and what the embedder has submitted itself. Without SMMU_STATS: all commands. */
 	uint64_t sync;
-	uint64_t quarantines; /**< devices cut off, as their ATC did not answer */
+	uint64_t waits; /**< waits for commands that were not complete at the first look */
+	uint64_t longest_wait_ns; /**< the longest of them, in nanoseconds of the port's clock */
+	uint64_t
+		retries; /**< batches of commands that were hit by an error, and had to be issued again */
+	uint64_t atc_timeouts; /**< batches that ended because an ATC did not answer */
+	uint64_t cmdq_errors;  /**< errors of the command queue (CMDQ_CONS.ERR) that were served */
+	uint64_t given_up;     /**< times that the SMMU was given up */
+	uint64_t quarantines;  /**< devices cut off, as their ATC did not answer */
 	uint64_t
 		errors; /**< errors of GERROR that were not the command queue's: each time that some were served */
 	uint64_t events_lost, pri_overflows; /**< times that the queue overflowed */

@@ -63,6 +63,16 @@ struct smmu_cmdq_mark {
 /** In smmu_cmdq.tail: nobody is admitted. No count of positions comes so far. */
 #define SMMU_CMDQ_SHUT SMMU_BIT(63)
 
+/** What a queue counts by itself: nothing that a batch meets on its way, but when it has to wait, or goes wrong. */
+struct smmu_cmdq_counts {
+	uint64_t waits;           /**< waits for batches that were not complete at the first look */
+	uint64_t longest_wait_ns; /**< the longest of them */
+	uint64_t lost;            /**< batches that were told to come again */
+	uint64_t atc_timeouts;    /**< batches that were told that an ATC did not answer */
+	uint64_t errors;          /**< errors in GERROR that were served; under error_lock */
+	uint64_t given_up;        /**< times that the hardware was given up; under error_lock */
+};
+
 /** A command queue. Fields are private; positions are 64-bit, never wrap and are never used twice. */
 struct smmu_cmdq {
 	const struct smmu_port *port;
@@ -104,6 +114,7 @@ struct smmu_cmdq {
 	uint64_t still_ns;  /**< for how long it has not moved, with commands before it */
 	bool seen_idle;     /**< nothing was published beyond it */
 	struct smmu_cmdq_error error[SMMU_CMDQ_ERRORS];
+	struct smmu_cmdq_counts counts;
 };
 
 /**

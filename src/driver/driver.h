@@ -18,7 +18,7 @@ static inline int smmu_first_error(int so_far, int now)
 	return so_far ? so_far : now;
 }
 
-/* ---- instance.c, registers.c, handlers.c ---- */
+/* ---- instance.c, reach.c, registers.c, handlers.c ---- */
 
 /** 0 if the SMMU can put out the @p size bytes at @p bus; else -SMMU_ERANGE, and the log names @p what, both numbers. */
 int smmu_instance_reaches(const struct smmu_instance *inst, const char *what, uint64_t bus,

@@ -177,6 +177,14 @@ static void dump_counters(const struct smmu_instance *inst)
 	put_dec(&m.text, "; devices cut off ", s.quarantines);
 	put_dec(&m.text, ", global errors ", s.errors);
 	say(&m, inst->port);
+	smmu_text_str(smmu_message_begin(&m, inst->name), "counters:");
+	put_dec(&m.text, " waits ", s.waits);
+	put_dec(&m.text, ", longest ns ", s.longest_wait_ns);
+	put_dec(&m.text, "; issued again ", s.retries);
+	put_dec(&m.text, ", ATC time-outs ", s.atc_timeouts);
+	put_dec(&m.text, ", command errors ", s.cmdq_errors);
+	put_dec(&m.text, ", given up ", s.given_up);
+	say(&m, inst->port);
 }
 
 void smmu_instance_dump(struct smmu_instance *inst)

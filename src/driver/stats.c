@@ -5,12 +5,19 @@
 void smmu_instance_get_stats(const struct smmu_instance *inst, struct smmu_instance_stats *stats)
 {
 	const struct smmu_instance_counts *c = &inst->counts;
+	const struct smmu_cmdq_counts *q = &inst->cmdq.counts;
 	uint64_t all;
 
 	*stats = (struct smmu_instance_stats){
 		.tlbi = smmu_counted(&c->tlbi),
 		.atc_inv = smmu_counted(&c->atc_inv),
 		.cfgi = smmu_counted(&c->cfgi),
+		.waits = smmu_counted(&q->waits),
+		.longest_wait_ns = smmu_counted(&q->longest_wait_ns),
+		.retries = smmu_counted(&q->lost),
+		.atc_timeouts = smmu_counted(&q->atc_timeouts),
+		.cmdq_errors = smmu_counted(&q->errors),
+		.given_up = smmu_counted(&q->given_up),
 		.quarantines = smmu_counted(&c->quarantines),
 		.errors = smmu_counted(&c->errors),
 		.events_lost = smmu_counted(&inst->events_lost),

@@ -48,6 +48,8 @@
  * device's, it is the one. Else they are asked again by halves, by quarters and so on, each part until it answers or only
  * one device is left in it: k silent devices of n take about k * log2(n) time-outs, and whoever answers is done with.
  */
+#include <smmuv3/trace.h>
+
 #include "sweep.h"
 
 #define TRIES_MAX 8
@@ -358,6 +360,7 @@ void smmu_inv_submit(struct smmu_fence *f, struct smmu_rcu *rcu, struct smmu_inv
 	f->array = array = SMMU_BARRIER(array_followed, smmu_rcu_dereference(slot));
 	f->flights = f->left = 0;
 	f->wave = NULL;
+	SMMU_TRACE_SWEEP_BEGIN(f);
 	if (!array || !array->groups)
 		return;
 	f->wave = array->group;
@@ -388,6 +391,7 @@ static int finish(struct smmu_fence *f)
 	if (f->open) {
 		f->open = false;
 		account(f);
+		SMMU_TRACE_SWEEP_END(f);
 		smmu_rcu_exit(f->rcu, f->cookie);
 	}
 	return f->error;

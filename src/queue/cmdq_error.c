@@ -15,6 +15,7 @@
  * is smaller. The CMD_SYNC that met an ATC time-out stands behind that ATC's commands in the same piece (fact 9 of cmdq.c).
  */
 #include <smmuv3/hw/print.h>
+#include <smmuv3/trace.h>
 
 #include "cmdq.h"
 
@@ -142,6 +143,7 @@ bool smmu_cmdq_serve_error(struct smmu_cmdq *q)
 		code = (uint32_t)smmu_field_get(SMMU_CMDQ_CONS_ERR, reg);
 		cmd = &q->ring[cmdq_slot(q, pos)];
 		seen = *cmd;
+		q->counts.errors++;
 		given_up = !mend(q, pos, code, cmd);
 	}
 	if (given_up) {
@@ -150,6 +152,7 @@ bool smmu_cmdq_serve_error(struct smmu_cmdq *q)
 		while (stuck < CMDQ_FAILED &&
 		       !smmu_compare_exchange(&q->stuck, &stuck, CMDQ_FAILED))
 			;
+		q->counts.given_up++;
 		ack &= ~(uint32_t)SMMU_GERROR_CMDQ_ERR;
 	}
 	if (bits & SMMU_GERROR_MSI_CMDQ_ABT_ERR)
@@ -160,8 +163,10 @@ bool smmu_cmdq_serve_error(struct smmu_cmdq *q)
 		smmu_mmio_write32(&q->mmio, SMMU_GERRORN, gerrorn ^ ack);
 	}
 	smmu_spin_unlock(&q->error_lock, flags);
-	if (bits & SMMU_GERROR_CMDQ_ERR)
+	if (bits & SMMU_GERROR_CMDQ_ERR) {
+		SMMU_TRACE_CMDQ_ERROR(q, pos, code);
 		tell(q, pos, code, &seen, given_up);
+	}
 	if (bits & SMMU_GERROR_MSI_CMDQ_ABT_ERR)
 		tell_msi(q);
 	return bits != 0;

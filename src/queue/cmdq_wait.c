@@ -16,6 +16,8 @@
  * All who wait look after the queue, but together not more often than every LOOK_NS: they serve errors, whose interrupt may
  * be off or wait for us, and note whether CONS moves.
  */
+#include <smmuv3/trace.h>
+
 #include "cmdq.h"
 
 #define LOOK_NS 20000u /* between two looks after the queue */
@@ -86,8 +88,12 @@ look_closer(struct smmu_cmdq *q, const struct smmu_cmdq_token *token, bool done)
 		enum smmu_cmdq_status hit = smmu_cmdq_hit(q, token);
 
 		/* Fact 4. */
-		if (hit == SMMU_CMDQ_LOST || (hit == SMMU_CMDQ_ATC_TIMEOUT && done))
+		if (hit == SMMU_CMDQ_LOST || (hit == SMMU_CMDQ_ATC_TIMEOUT && done)) {
+			smmu_count(hit == SMMU_CMDQ_LOST ? &q->counts.lost
+							 : &q->counts.atc_timeouts,
+				   1);
 			return hit;
+		}
 	}
 	if (done)
 		return SMMU_CMDQ_DONE;
@@ -114,8 +120,10 @@ enum smmu_cmdq_status smmu_cmdq_poll(struct smmu_cmdq *q, const struct smmu_cmdq
 	enum smmu_cmdq_status status = poll_once(q, token);
 	uint32_t polls;
 
-	if (status != SMMU_CMDQ_PENDING)
+	if (status != SMMU_CMDQ_PENDING) {
+		SMMU_TRACE_SYNC(q, token, status);
 		return status;
+	}
 	/* Fact 7 of cmdq.c. */
 	if (smmu_load(&q->published) < token->end)
 		smmu_cmdq_help(q);
@@ -127,11 +135,23 @@ enum smmu_cmdq_status smmu_cmdq_poll(struct smmu_cmdq *q, const struct smmu_cmdq
 	return status;
 }
 
+/** Somebody has waited: off the way of a sweep, as the hardware was what took its time. */
+static void count_wait(struct smmu_cmdq *q, uint64_t ns)
+{
+	uint64_t longest = smmu_counted(&q->counts.longest_wait_ns);
+
+	smmu_count(&q->counts.waits, 1);
+	while (ns > longest && !smmu_count_raise(&q->counts.longest_wait_ns, &longest, ns))
+		;
+}
+
 static __attribute__((noinline)) enum smmu_cmdq_status
 wait_long(struct smmu_cmdq *q, const struct smmu_cmdq_token *token, bool may_sleep)
 {
 	struct cmdq_patience p = {0};
 	enum smmu_cmdq_status status;
+	/* The pauses' own clock begins after the first of them, so that a short wait reads it once. */
+	uint64_t began = SMMU_STATS ? smmu_port_now(q->port) : 0;
 	unsigned looks = 0;
 
 	/* Fact 7 of cmdq.c. */
@@ -142,6 +162,7 @@ wait_long(struct smmu_cmdq *q, const struct smmu_cmdq_token *token, bool may_sle
 			smmu_cmdq_pause(q, &p, may_sleep);
 		status = poll_once(q, token);
 	} while (status == SMMU_CMDQ_PENDING);
+	count_wait(q, p.waits ? p.now - (SMMU_STATS ? began : p.since) : 0);
 	return status;
 }
 
@@ -150,7 +171,10 @@ wait_closer(struct smmu_cmdq *q, const struct smmu_cmdq_token *token, bool may_s
 {
 	enum smmu_cmdq_status status = poll_once(q, token);
 
-	return status == SMMU_CMDQ_PENDING ? wait_long(q, token, may_sleep) : status;
+	if (status == SMMU_CMDQ_PENDING)
+		status = wait_long(q, token, may_sleep);
+	SMMU_TRACE_SYNC(q, token, status);
+	return status;
 }
 
 enum smmu_cmdq_status smmu_cmdq_wait(struct smmu_cmdq *q, const struct smmu_cmdq_token *token,
@@ -158,8 +182,10 @@ enum smmu_cmdq_status smmu_cmdq_wait(struct smmu_cmdq *q, const struct smmu_cmdq
 {
 	/* Done at the first look, and nothing went wrong. */
 	if (complete(q, token) &&
-	    SMMU_BARRIER(cmdq_error_seen, smmu_load_acquire(&q->errors)) == token->errors)
+	    SMMU_BARRIER(cmdq_error_seen, smmu_load_acquire(&q->errors)) == token->errors) {
+		SMMU_TRACE_SYNC(q, token, SMMU_CMDQ_DONE);
 		return SMMU_CMDQ_DONE;
+	}
 	return wait_closer(q, token, may_sleep);
 }
 
@@ -260,6 +286,7 @@ static void observe(struct smmu_cmdq *q, uint64_t now)
 			   (q->still_ns >= q->atc_timeout_ns || !waits_for_atc(q, cons)) &&
 			   become(q, CMDQ_RUNS, CMDQ_TIMED_OUT);
 	}
+	q->counts.given_up += given_up;
 	smmu_spin_unlock(&q->error_lock, flags);
 	if (given_up)
 		tell(q, reg);

@@ -106,8 +106,37 @@ static void test_counters(void **state)
 	finish();
 }
 
+/** What went wrong is counted once each, where it happened. */
+static void test_errors(void **state)
+{
+	struct smmu_instance_stats before, after;
+
+	start();
+	assert_int_equal(smmu_attach(&d.dev, &domain), 0);
+	assert_int_equal(smmu_map(&domain, 0x1000, PA(1), 0x3000, SMMU_PROT_READ, 0), 0);
+	smmu_instance_get_stats(&rig.smmu[0].inst, &before);
+	assert_true(before.waits > 0 && before.longest_wait_ns >= 240);
+	assert_int_equal(before.retries + before.cmdq_errors + before.atc_timeouts, 0);
+	rig.smmu[0].corrupt = SMMU_CMD_TLBI_NH_VA;
+	rig.smmu[0].corruptions = 1;
+	assert_int_equal(smmu_unmap(&domain, 0x1000, 0x1000, 0), 0);
+	smmu_instance_get_stats(&rig.smmu[0].inst, &after);
+	assert_int_equal(after.retries, 1);
+	assert_int_equal(after.cmdq_errors, 1);
+	assert_true(after.waits > before.waits);
+	/* The ATC answers after 100 us: then that is the longest wait there was. */
+	smmu_model_atc_mute(d.hw[0], true);
+	assert_int_equal(smmu_unmap(&domain, 0x2000, 0x1000, 0), 0);
+	smmu_instance_get_stats(&rig.smmu[0].inst, &after);
+	assert_true(after.atc_timeouts > 0 && after.cmdq_errors == 1 + after.atc_timeouts);
+	assert_true(after.longest_wait_ns >= 100000 && after.longest_wait_ns < 1000000);
+	assert_int_equal(after.given_up, 0);
+	finish();
+}
+
 static void test_failures(void **state)
 {
+	struct smmu_instance_stats stats;
 	struct smmu_domain_stats sweeps;
 
 	start();
@@ -126,6 +155,8 @@ static void test_failures(void **state)
 	smmu_domain_get_stats(&domain, &sweeps);
 	assert_int_equal(sweeps.sweeps, 2);
 	assert_int_equal(sweeps.failed, 1);
+	smmu_instance_get_stats(&rig.smmu[1].inst, &stats);
+	assert_int_equal(stats.given_up, 1);
 	smmu_domain_dump(&domain);
 	assert_true(smmu_posix_logged(&rig.posix, "not confirmed 1, not made good yet"));
 	smmu_instance_dump(&rig.smmu[1].inst);
@@ -239,9 +270,9 @@ static void test_ids(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_counters), cmocka_unit_test(test_failures),
-		cmocka_unit_test(test_lines),    cmocka_unit_test(test_states),
-		cmocka_unit_test(test_ids),
+		cmocka_unit_test(test_counters), cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_failures), cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_states),   cmocka_unit_test(test_ids),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
