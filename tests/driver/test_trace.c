@@ -25,7 +25,7 @@ static void line(const char *fmt, ...)
 void trace_sweep_begin(const struct smmu_fence *f)
 {
 	line("sweep(%u) ", f->array ? f->array->count : 0);
-	assert_true(f->open && (!f->array || f->next == f->array->entry));
+	assert_true(f->open && !f->flights);
 }
 
 void trace_sweep_end(const struct smmu_fence *f)
@@ -35,7 +35,7 @@ void trace_sweep_end(const struct smmu_fence *f)
 
 void trace_sync(const struct smmu_cmdq *q, const struct smmu_cmdq_token *token, int status)
 {
-	assert_true(token->end > token->first);
+	assert_true(token->end > 0 && token->end <= q->tail);
 	line("%s:sync(%d) ", q->name, status);
 }
 
