@@ -141,42 +141,42 @@ static void test_pool_all(void **state)
 	}
 }
 
-/* Processors take and give back at the same time. */
+/* Whoever takes, gives back or asks waits for the pool's lock. */
 static struct smmu_pool shared_pool;
+static void *shared_block;
+static int locked_call, call_done;
 
-static void *churn_shared(void *arg)
+static void *call_locked(void *arg)
 {
-	void *held[8] = {0};
-	unsigned at = 0;
+	uint64_t bus;
 
-	for (unsigned i = 0; i < 40000; i++, at = (at + 3) % 8) {
-		uint64_t bus;
-
-		smmu_pool_ops_dma_free(&shared_pool, held[at], 64 << at % 4);
-		held[at] = smmu_pool_ops_dma_alloc(&shared_pool, 64 << at % 4, 64, 0, &bus);
-		if (held[at])
-			memset(held[at], (int)(uintptr_t)arg, 64 << at % 4);
-	}
-	for (at = 0; at < 8; at++)
-		smmu_pool_ops_dma_free(&shared_pool, held[at], 64 << at % 4);
+	if (locked_call == 0)
+		shared_block = smmu_pool_ops_dma_alloc(&shared_pool, 64, 64, 0, &bus);
+	else if (locked_call == 1)
+		assert_int_equal(smmu_pool_used(&shared_pool), 64);
+	else
+		smmu_pool_ops_dma_free(&shared_pool, shared_block, 64);
+	smmu_store_release(&call_done, 1);
 	return NULL;
 }
 
-static void test_pool_threads(void **state)
+static void test_pool_lock(void **state)
 {
-	pthread_t thread[4];
-	uint64_t room;
-
 	assert_int_equal(smmu_pool_init(&shared_pool, region, 0x40000000, REGION), 0);
-	room = pool_room(&shared_pool, 65536);
-	for (unsigned i = 0; i < 4; i++)
-		assert_int_equal(
-			pthread_create(&thread[i], NULL, churn_shared, (void *)(uintptr_t)(i + 1)),
-			0);
-	for (unsigned i = 0; i < 4; i++)
-		pthread_join(thread[i], NULL);
+	for (locked_call = 0; locked_call < 3; locked_call++) {
+		smmu_irqflags flags = smmu_spin_lock(&shared_pool.lock);
+		pthread_t thread;
+
+		call_done = 0;
+		assert_int_equal(pthread_create(&thread, NULL, call_locked, NULL), 0);
+		usleep(50000);
+		assert_int_equal(smmu_load_acquire(&call_done), 0);
+		smmu_spin_unlock(&shared_pool.lock, flags);
+		pthread_join(thread, NULL);
+		assert_int_equal(call_done, 1);
+	}
+	assert_non_null(shared_block);
 	assert_int_equal(smmu_pool_used(&shared_pool), 0);
-	assert_int_equal(pool_room(&shared_pool, 65536), room);
 }
 
 static void test_pool_arguments(void **state)
@@ -449,7 +449,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pool),
 		cmocka_unit_test(test_pool_all),
-		cmocka_unit_test(test_pool_threads),
+		cmocka_unit_test(test_pool_lock),
 		cmocka_unit_test(test_pool_arguments),
 		cmocka_unit_test(test_ram_arguments),
 		cmocka_unit_test_setup_teardown(test_heap_poison, heap_up, heap_down),
