@@ -197,8 +197,9 @@ class Tree:
     def fails(self, what):
         """None if the killer is content, else how it ended."""
         k = self.killers[what]
-        r = subprocess.run(['ninja', '-C', self.build] + k.program, capture_output=True, text=True, env=self.env)
-        if r.returncode:
+        r = k.program and subprocess.run(['ninja', '-C', self.build] + k.program, capture_output=True, text=True,
+                                         env=self.env)
+        if r and r.returncode:
             return 'does not build:\n' + '\n'.join(r.stdout.split('\n')[-15:])
         return self.judge(k)[0]
 
