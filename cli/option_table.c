@@ -70,7 +70,10 @@ const struct option option_table[] = {
 	{"interrupts", OPTION_FLAG, CMD_RUN, AT(lab.interrupts), OPTION_NONE, 0, 0, NULL,
 	 "handlers interrupt threads at any point, on the same processor: they map and unmap, "
 	 "serve GERROR "
-	 "and take events; and threads pre-empt each other"},
+	 "and take events; and threads pre-empt each other. With --clock real they are signals"},
+	{"joins", OPTION_FLAG, CMD_RUN, AT(lab.joins), OPTION_NONE, 0, 0, NULL,
+	 "threads do little else than to attach devices to domains that others unmap from, and "
+	 "pre-empt each other in the middle of it"},
 	{"non-coherent", OPTION_FLAG, CMD_RUN, AT(lab.non_coherent), OPTION_NONE, 0, 0, NULL,
 	 "the SMMUs see memory only as it was cleaned, and processors what they wrote only after "
 	 "an "

@@ -230,10 +230,9 @@ static int check_run(struct options *o)
 		o->lab.ats = o->lab.devices / 2;
 	if (o->lab.seconds && !o->ops_given)
 		o->lab.ops = UINT64_MAX;
-	if (o->lab.interrupts && (o->lab.real_clock || o->lab.qemu))
-		return options_fail(o,
-				    "--interrupts are those of simulated processors: leave %s out",
-				    o->lab.qemu ? "--device qemu" : "--clock real");
+	if (o->lab.interrupts && o->lab.qemu)
+		return options_fail(
+			o, "--interrupts and --device qemu do not go together: leave one out");
 	if (o->lab.interrupts && (o->lab.design == DESIGN_SERIAL || o->lab.design == DESIGN_FLUSH))
 		return options_fail(o,
 				    "--design %s takes a lock that no interrupt handler may wait "

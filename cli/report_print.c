@@ -43,6 +43,10 @@ static struct json_object *faults_json(const struct report *r)
 		struct json_object *o = json_object_new_object();
 
 		put_text(o, "name", fault_info[r->fault[i].id].name);
+		if (r->fault[i].barrier) {
+			put_text(o, "barrier", r->fault[i].barrier);
+			put_text(o, "litmus", fault_litmus(r->fault[i].barrier));
+		}
 		put(o, "every", r->fault[i].every);
 		put(o, "struck", r->fault[i].struck);
 		json_object_array_add(list, o);
@@ -145,6 +149,12 @@ struct json_object *report_json(const struct report *r, const struct lab_config 
 	put(top, "over", r->over);
 	put_costs(top, r);
 	put_driver(top, r);
+	if (r->masked_points) {
+		sub = json_object_new_object();
+		put(sub, "points", r->masked_points);
+		put(sub, "ns", r->masked_ns);
+		json_object_object_add(top, "masked", sub);
+	}
 	put(top, "elapsed_ns", r->elapsed_ns);
 	json_object_object_add(top, "interrupted", json_object_new_boolean(r->interrupted));
 	json_object_object_add(top, "stopped", json_object_new_boolean(r->full));
@@ -152,6 +162,13 @@ struct json_object *report_json(const struct report *r, const struct lab_config 
 	for (i = 0; i < r->violations; i++)
 		json_object_array_add(sub, violation_json(&r->violation[i]));
 	json_object_object_add(top, "violations", sub);
+	sub = json_object_new_array();
+	for (i = 0; i < r->described; i++)
+		json_object_array_add(sub, json_object_new_string(r->smmu[i].text));
+	if (r->described)
+		json_object_object_add(top, "described", sub);
+	else
+		json_object_put(sub);
 	return top;
 }
 
@@ -221,6 +238,10 @@ static void print_violations(FILE *out, const struct report *r, const struct lab
 			v->missing);
 		output_wrap(out, v->text, 2, 2, OUTPUT_COLUMNS);
 	}
+	for (i = 0; i < r->described; i++) {
+		fprintf(out, "\nsmmu %u: ", r->smmu[i].smmu);
+		output_wrap(out, r->smmu[i].text, 8, 8, OUTPUT_COLUMNS);
+	}
 	if (r->full)
 		fprintf(out,
 			"\nThe run stopped here, after %" PRIu64
@@ -229,6 +250,24 @@ static void print_violations(FILE *out, const struct report *r, const struct lab
 	if (r->violations)
 		fprintf(out, "\nrepeat it with the same options and --seed %" PRIu64 "%s\n",
 			o->seed, o->real_clock ? " (real threads: it may need several tries)" : "");
+}
+
+/* A barrier that is left out without a violation is missed by another judge. */
+static void print_litmus(FILE *out, const struct report *r)
+{
+	char text[300];
+	unsigned i;
+
+	for (i = 0; i < r->faults && !r->violations; i++) {
+		if (!r->fault[i].barrier)
+			continue;
+		snprintf(text, sizeof(text),
+			 "this run does not need %s; its removal is shown by "
+			 "proofs/litmus/%s.lit, which proofs/run.sh explores with and without it",
+			 r->fault[i].barrier, fault_litmus(r->fault[i].barrier));
+		fprintf(out, "  barrier    ");
+		output_wrap(out, text, 13, 13, OUTPUT_COLUMNS);
+	}
 }
 
 void report_print(FILE *out, const struct report *r, const struct lab_config *o)
@@ -296,9 +335,16 @@ void report_print(FILE *out, const struct report *r, const struct lab_config *o)
 			"  too much   %" PRIu64
 			" entries of TLBs and ATCs dropped that were still of use\n",
 			r->over);
+	if (r->masked_points)
+		fprintf(out,
+			"  masked     %" PRIu64
+			" accesses, barriers and locks at most with interrupts off, %" PRIu64
+			" ns\n",
+			r->masked_points, r->masked_ns);
 	for (i = 0; i < r->faults; i++)
 		fprintf(out, "  %s     %s:%u struck %" PRIu64 " times\n", i ? "      " : "faults",
 			fault_info[r->fault[i].id].name, r->fault[i].every, r->fault[i].struck);
+	print_litmus(out, r);
 	if (r->quarantined || r->unconfirmed || r->revived) {
 		snprintf(text, sizeof(text),
 			 "%" PRIu64 " devices quarantined, %" PRIu64

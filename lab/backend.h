@@ -23,9 +23,10 @@ struct backend_dma {
 	uint32_t ssid;
 	uint64_t iova;
 	bool write;
-	bool privileged; /**< the model's devices alone can say so */
-	bool transfer;   /**< move data as well: read the tag, or leave a stamp */
-	uint64_t stamp;  /**< what a write leaves */
+	bool privileged;         /**< the model's devices alone can say so */
+	enum smmu_dma_kind kind; /**< the model's devices alone send what they do not have to */
+	bool transfer;           /**< move data as well: read the tag, or leave a stamp */
+	uint64_t stamp;          /**< what a write leaves */
 	/** What the judge expects, for a device that does not tell where an access landed. */
 	uint64_t target[2]; /**< where it may land */
 	unsigned targets;
@@ -67,8 +68,8 @@ struct backend_ops {
 	const struct smmu_bus *(*bus)(void *ctx, unsigned smmu);
 	/** Make a device known before any thread starts. 0 or -1. NULL: it is. */
 	int (*add_device)(void *ctx, unsigned smmu, uint32_t stream, bool ats);
-	/** The ATS enable bit of the device. NULL: there is none. */
-	void (*set_ats)(void *ctx, unsigned smmu, uint32_t stream, bool on);
+	/** The ATS enable bit of the device, and its smallest translation unit, log2. NULL: there is none. */
+	void (*set_ats)(void *ctx, unsigned smmu, uint32_t stream, bool on, unsigned stu);
 	/** A function-level reset: a device that had stopped answering answers again. NULL: needs none. */
 	void (*reset_device)(void *ctx, unsigned smmu, uint32_t stream);
 	/** Has the device's ATC left an invalidation unanswered since its last reset? NULL: it never does. */
@@ -92,6 +93,10 @@ struct backend_ops {
 	uint64_t (*misuse)(void *ctx, unsigned smmu, const char **text);
 	/** Let all do now what they may do at any time. NULL: cannot be asked. */
 	void (*stir)(void *ctx);
+	/** What the instance is and how it chooses, in a line of up to 600 characters. NULL: cannot tell. */
+	void (*describe)(void *ctx, unsigned smmu, char *text, size_t size);
+	/** Event records that the instance has written so far. NULL: cannot tell. */
+	uint64_t (*events)(void *ctx, unsigned smmu);
 	/** Has the instance interrupted since the last call? NULL: look always. */
 	bool (*interrupted)(void *ctx, unsigned smmu);
 	/** Has any instance interrupted, so that interrupted() would say so? NULL: cannot tell. */
@@ -123,6 +128,7 @@ struct backend_model_config {
 	unsigned slow_percent;    /**< of an exact machine's last: the time that it takes; 0: 100 */
 	unsigned sync_ns, atc_ns; /**< as in lab_config */
 	const bool *coherent;     /**< of each instance */
+	const unsigned *errata;   /**< SMMU_ERRATUM_… of each instance */
 	unsigned sid_bits;
 	unsigned ssid_bits;
 	bool real_clock;

@@ -147,9 +147,13 @@ static int model_add_device(void *ctx, unsigned smmu, uint32_t stream, bool ats)
 	return smmu_model_device(b->model, smmu, stream, ats) ? 0 : -1;
 }
 
-static void model_set_ats(void *ctx, unsigned smmu, uint32_t stream, bool on)
+static void model_set_ats(void *ctx, unsigned smmu, uint32_t stream, bool on, unsigned stu)
 {
-	smmu_model_ats_enable(device(ctx, smmu, stream), on);
+	struct smmu_model_device *dev = device(ctx, smmu, stream);
+
+	if (on)
+		smmu_model_device_stu(dev, stu);
+	smmu_model_ats_enable(dev, on);
 }
 
 static void model_reset_device(void *ctx, unsigned smmu, uint32_t stream)
@@ -173,6 +177,7 @@ static void model_dma(void *ctx, const struct backend_dma *dma, struct backend_a
 		.iova = dma->iova,
 		.write = dma->write,
 		.privileged = dma->privileged,
+		.kind = dma->kind,
 	};
 
 	if (!b->exact &&
@@ -291,6 +296,22 @@ static void model_stir_all(void *ctx)
 			smmu_model_speculate(b->model, i);
 }
 
+static void model_describe(void *ctx, unsigned smmu, char *text, size_t size)
+{
+	struct model_backend *b = ctx;
+
+	smmu_model_describe(b->model, smmu, text, size);
+}
+
+static uint64_t model_events(void *ctx, unsigned smmu)
+{
+	struct model_backend *b = ctx;
+	struct smmu_model_counters c;
+
+	smmu_model_counters(b->model, smmu, &c);
+	return c.events;
+}
+
 static int model_start(void *ctx)
 {
 	struct model_backend *b = ctx;
@@ -328,6 +349,8 @@ static const struct backend_ops model_ops = {
 	.struck = model_struck,
 	.misuse = model_misuse,
 	.stir = model_stir_all,
+	.describe = model_describe,
+	.events = model_events,
 	.interrupted = model_interrupted,
 	.any_interrupt = model_any_interrupt,
 	.start = model_start,
@@ -403,6 +426,7 @@ int backend_model_open(struct backend *out, const struct backend_model_config *c
 		if (cfg->eight_only)
 			hurry(&configs[i]);
 		configs[i].strict = SMMU_STRICT_ALL;
+		configs[i].errata = cfg->errata ? cfg->errata[i] : 0;
 		configs[i].atc_timeout_ns = cfg->atc_timeout_ns;
 		configs[i].atc_slow_ns = ATC_SLOW_NS;
 		configs[i].pause_ns = PAUSE_NS;

@@ -35,7 +35,8 @@ struct lab_config {
 	unsigned seconds; /**< of the run's clock; 0: no limit */
 	uint64_t seed;
 	bool real_clock;
-	bool interrupts;   /**< handlers interrupt workers, and workers pre-empt each other */
+	bool interrupts; /**< handlers interrupt workers, and workers pre-empt each other */
+	bool joins; /**< workers do little else than to attach devices to domains that others unmap from */
 	bool non_coherent; /**< the SMMUs see only memory that was cleaned */
 	enum design_id design;
 	const char *timeline;   /**< virtual clock: file for what everybody did when; NULL: none */

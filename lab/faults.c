@@ -68,6 +68,12 @@ const struct fault_info fault_info[FAULT_KINDS] = {
 			     .what = "the driver is told of FEAT_LSE2, but 16 bytes are stored and "
 				     "read in two pieces",
 			     .missing = "atomicity"},
+	[FAULT_NO_QUIRK] =
+		{.name = "no-quirk",
+		 .caught = true,
+		 .every = 1,
+		 .what = "the driver is not told of the errata that some of 7 SMMUs and more have",
+		 .missing = "quirk"},
 	[FAULT_ATC_TIMEOUT] =
 		{.name = "atc-timeout",
 		 .every = 2000,
@@ -126,6 +132,7 @@ const char *fault_not_on_qemu(enum fault_id id)
 	case FAULT_PAUSE:
 	case FAULT_QUEUE_DEAD:
 	case FAULT_DIRTY_START:
+	case FAULT_NO_QUIRK:
 		return "only the model can be made to do that";
 	default:
 		return NULL;

@@ -21,6 +21,7 @@ enum fault_id {
 	FAULT_NO_BARRIER,
 	FAULT_DROP_CLEAN,
 	FAULT_TORN_PAIR,
+	FAULT_NO_QUIRK,
 	FAULT_ATC_TIMEOUT,
 	FAULT_CMD_ERROR,
 	FAULT_CMD_ABORT,
@@ -47,6 +48,9 @@ extern const struct fault_info fault_info[FAULT_KINDS];
 
 /** Why the fault cannot be shown on QEMU's SMMUs, in words; NULL: it can. */
 const char *fault_not_on_qemu(enum fault_id id);
+
+/** The test proofs/litmus/NAME.lit that shows the removal of barrier @p barrier; NULL: there is no such barrier. */
+const char *fault_litmus(const char *barrier);
 
 /** One `--inject`. */
 struct fault_request {

@@ -340,6 +340,7 @@ bool machine_dma(struct machine *m, struct dma_count *count, struct machine_devi
 		.iova = iova,
 		.write = access & MACHINE_WRITE,
 		.privileged = access & MACHINE_PRIVILEGED,
+		.kind = access & MACHINE_UNTRANSLATED ? SMMU_DMA_UNTRANSLATED : SMMU_DMA_ORDINARY,
 		.transfer = !m->no_data,
 		.stamp = d->index + 1,
 	};
@@ -395,4 +396,51 @@ bool machine_dma(struct machine *m, struct dma_count *count, struct machine_devi
 	if (verdict == ORACLE_STALE || verdict == ORACLE_LOST)
 		report_dma(m, d, &dma, &a, why);
 	return a.landed;
+}
+
+/* May the device send accesses that it says are translated: is any of its traffic attached to a domain with tables? */
+static bool trusted(const struct machine *m, const struct machine_device *d)
+{
+	bool changing, any = false;
+	unsigned slot;
+
+	for (slot = 0; d->ats && slot < MACHINE_SSIDS; slot++)
+		any |= oracle_attached(m->oracle, machine_slot(d, slot), &changing) !=
+			       ORACLE_BLOCKED ||
+		       changing || oracle_in_doubt(m->oracle, machine_slot(d, slot));
+	return any;
+}
+
+void machine_forge(struct machine *m, struct dma_count *count, struct machine_device *d,
+		   unsigned stream, uint64_t pa, bool write)
+{
+	struct backend_dma dma = {
+		.smmu = d->smmu,
+		.stream = d->stream[stream],
+		.iova = pa,
+		.write = write,
+		.kind = SMMU_DMA_TRANSLATED,
+		.transfer = !m->no_data,
+		.stamp = d->index + 1,
+	};
+	unsigned slot = machine_slot(d, 0), to;
+	struct backend_answer a = {.busy = false};
+	struct oracle_ticket t = oracle_before(m->oracle, slot, pa, ORACLE_READ);
+	bool changing;
+	char why[160];
+
+	to = oracle_attached(m->oracle, slot, &changing);
+	/* Identity lets all through anyway. */
+	if (m->qemu || changing || t.doubt || to == ORACLE_IDENTITY || trusted(m, d))
+		return;
+	m->backend.ops->dma(m->backend.ctx, &dma, &a);
+	count->dma++;
+	count->blocked += !a.landed;
+	if (!a.landed || oracle_after(m->oracle, &t, false, 0, why, sizeof(why)) == ORACLE_UNJUDGED)
+		return;
+	count->stale++;
+	machine_complain(m, d->smmu, pa, "isolation",
+			 "stream %u, which may not use ATS, sent an access that it says is "
+			 "translated, and it landed at 0x%llx",
+			 dma.stream, (unsigned long long)a.pa);
 }

@@ -37,6 +37,9 @@ struct machine_smmu {
 	uint32_t busy;                    /**< taken by whoever removes it */
 	uint32_t present;                 /**< it is enabled */
 	uint32_t broken;                  /**< a try to revive it has failed */
+	/** Event records that the driver has handed over since it was enabled, and that the SMMU had written before. */
+	uint64_t events, events_before;
+	bool events_lost; /**< some went unread, when it was started over */
 };
 
 struct machine_device {
@@ -136,6 +139,7 @@ struct machine {
 	uint64_t reserved_data; /**< bus address of what stands behind them */
 	uint64_t canary;        /**< bus address of the page to which poisoned tables lead */
 	bool lse2;              /**< processors store, and SMMUs read, 16 bytes in one piece */
+	uint64_t poison[8];     /**< … and what they are filled with */
 	bool early_free;
 	bool no_data;  /**< DMA moves no data */
 	bool faulty;   /**< a fault is on with which an SMMU may not confirm, or cut a device off */
@@ -263,11 +267,15 @@ struct dma_count {
 	uint64_t events; /**< that were served to make room for more */
 };
 
-enum { MACHINE_WRITE = 1, MACHINE_PRIVILEGED = 2 };
+enum { MACHINE_WRITE = 1, MACHINE_PRIVILEGED = 2, MACHINE_UNTRANSLATED = 4 };
 
 /** One judged access (MACHINE_…; 0 reads) of stream number @p stream and substream slot @p slot of @p d. True if it landed. */
 bool machine_dma(struct machine *m, struct dma_count *count, struct machine_device *d,
 		 unsigned stream, unsigned slot, uint64_t iova, unsigned access);
+
+/** An access to @p pa that says to be translated, of a device that may not send one: it must not land. */
+void machine_forge(struct machine *m, struct dma_count *count, struct machine_device *d,
+		   unsigned stream, uint64_t pa, bool write);
 
 /** Something that is no DMA went wrong: the driver's fault, in words. */
 void machine_complain(struct machine *m, unsigned smmu, uint64_t iova, const char *missing,

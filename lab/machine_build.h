@@ -52,4 +52,7 @@ void machine_report_faults(struct machine *m, struct report *r);
 /** Memory, clock and port, with the faults that lie in them. */
 int machine_make_memory(struct machine *m, const struct machine_config *cfg);
 
+/** Has the driver handed over each event record that the SMMUs have written? Before anything is taken apart. */
+void machine_check_events(struct machine *m);
+
 #endif

@@ -62,7 +62,7 @@ uint64_t machine_struck(struct machine *m, enum fault_id id)
 	if (id == FAULT_ALLOC_FAIL)
 		return m->heap.fail.failed;
 	if (id == FAULT_EARLY_FREE || id == FAULT_NO_BARRIER || id == FAULT_DROP_CLEAN ||
-	    id == FAULT_DIRTY_START)
+	    id == FAULT_DIRTY_START || id == FAULT_NO_QUIRK)
 		return smmu_load(&m->own_strikes[id]);
 	if (id == FAULT_TORN_PAIR)
 		return m->sim ? sim_pairs_torn(m->sim) : 0;
@@ -104,8 +104,10 @@ void machine_report_faults(struct machine *m, struct report *r)
 		const struct fault_request *q = &m->o->inject[i];
 		struct report_fault *f = &r->fault[r->faults++];
 
-		*f = (struct report_fault){
-			.id = q->id, .every = q->every, .struck = machine_struck(m, q->id)};
+		*f = (struct report_fault){.id = q->id,
+					   .every = q->every,
+					   .barrier = q->barrier,
+					   .struck = machine_struck(m, q->id)};
 		if (!fault_info[q->id].caught)
 			r->survived += f->struck;
 	}

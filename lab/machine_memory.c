@@ -9,21 +9,15 @@
 #define CANARY_BYTES 4096u
 
 /*
- * A page of descriptors that lead to the page itself at every level, and the heap's poison is one of them: a walk
- * that is still in a freed table ends here, where nothing is mapped, and not in a fault that looks right.
+ * A page of descriptors that lead to the page itself at every level, and freed memory is filled with what an STE, a CD or a
+ * table may be that leads there: an SMMU that still uses it ends here, where nothing is mapped, and not in a fault that
+ * looks right.
  */
 static void make_canary(struct machine *m)
 {
-	/* A page or table descriptor: valid, AF, inner shareable, read-write at both stages. */
-	uint64_t descriptor = m->canary | 0x3 | 0x3 << 6 | 0x3 << 8 | 1 << 10;
-	uint64_t *word = smmu_ram_at(&m->ram, m->canary, CANARY_BYTES);
-	unsigned i;
-
-	/* AP[2:1] of stage 1 would be read-only with both bits set; stage 2 reads the field as S2AP. */
-	descriptor &= ~(1ull << 7);
-	for (i = 0; i < CANARY_BYTES / 8; i++)
-		word[i] = descriptor;
-	m->heap.poison = descriptor;
+	smmu_model_canary(smmu_ram_at(&m->ram, m->canary, CANARY_BYTES), m->canary);
+	smmu_model_poison(m->poison, m->canary);
+	m->heap.pattern = m->poison;
 }
 
 static void on_heap_error(void *ctx, const char *text)
@@ -32,10 +26,15 @@ static void on_heap_error(void *ctx, const char *text)
 }
 
 /* The fault "no-barrier": the barriers between tables, array and entries do nothing. */
-static void leave_barriers_out(const struct lab_config *o)
+static void leave_barriers_out(struct machine *m)
 {
+	const struct lab_config *o = m->o;
 	bool named = false;
 	unsigned i;
+
+	/* What lingers where one is left out lingers for long. */
+	if (m->sim)
+		sim_set_store_buffer(m->sim, SIM_STORES_BUFFERED, 20000, 2000);
 
 	for (i = 0; i < o->n_inject; i++) {
 		if (o->inject[i].id != FAULT_NO_BARRIER || !o->inject[i].barrier)
@@ -157,6 +156,6 @@ int machine_make_memory(struct machine *m, const struct machine_config *cfg)
 	m->port.ops = &m->port_ops;
 	choose_pairs(m, cfg);
 	if (lab_fault(m->o, FAULT_NO_BARRIER, NULL))
-		leave_barriers_out(m->o);
+		leave_barriers_out(m);
 	return 0;
 }

@@ -270,6 +270,31 @@ int machine_reset_device(struct machine_device *d)
 	return rc;
 }
 
+void machine_check_events(struct machine *m)
+{
+	unsigned i;
+
+	if (!m->backend.ops->events || m->faulty || lab_fault(m->o, FAULT_DIRTY_START, NULL))
+		return;
+	/* Those that are on their way. */
+	if (m->sim)
+		sim_settle(m->sim, 1000000);
+	else
+		machine_pause(m, 50000000);
+	machine_serve(m);
+	for (i = 0; i < m->smmus; i++) {
+		struct machine_smmu *s = &m->smmu[i];
+		uint64_t written = m->backend.ops->events(m->backend.ctx, i) - s->events_before;
+
+		if (smmu_load(&s->present) && !s->events_lost && written != s->events)
+			machine_complain(m, i, 0, "events",
+					 "the SMMU wrote %llu event records since it was enabled, "
+					 "the driver has handed over %llu",
+					 (unsigned long long)written,
+					 (unsigned long long)s->events);
+	}
+}
+
 static void open_to_all(struct machine_device *d)
 {
 	unsigned slot;
@@ -322,6 +347,7 @@ int machine_restart(struct machine *m, unsigned smmu)
 			oracle_attach_begin(o, slot, oracle_attached(o, slot, NULL), false);
 		}
 	}
+	m->smmu[smmu].events_lost = true;
 	rc = smmu_instance_revive(&m->smmu[smmu].inst);
 	smmu_store(&m->smmu[smmu].broken, rc && rc != -SMMU_EIO);
 	for (i = 0; i < m->devices; i++) {
@@ -463,8 +489,10 @@ uint64_t machine_serve(struct machine *m)
 		called = !ops->interrupted || ops->interrupted(m->backend.ctx, i);
 		if (s->inst.up && called) {
 			smmu_instance_gerror(&s->inst);
-			while (smmu_instance_event(&s->inst, &event) == 1)
+			while (smmu_instance_event(&s->inst, &event) == 1) {
+				s->events++;
 				n++;
+			}
 		}
 		machine_give(&s->busy);
 	}

@@ -286,7 +286,8 @@ bool oracle_still_mapped(const struct oracle *o, unsigned domain, uint64_t iova,
 		for (i = p.first; i < p.first + p.n; i++) {
 			if (!p.c || page_state(word_of(p.c, i)) != MAPPED)
 				return false;
-			if (p.c->whole)
+			/* All others of it are the same, or have just begun to change. */
+			if (__atomic_load_n(&p.c->whole, __ATOMIC_RELAXED))
 				break;
 		}
 	}

@@ -34,6 +34,7 @@ struct report_commands {
 struct report_fault {
 	enum fault_id id;
 	unsigned every;
+	const char *barrier; /**< of no-barrier: the one that was left out, if one was named */
 	uint64_t struck;
 };
 
@@ -60,9 +61,16 @@ struct report {
 	unsigned violations;
 	struct report_fault fault[LAB_MAX_INJECT];
 	unsigned faults;
-	bool full;        /**< it ended because there were REPORT_MAX_VIOLATIONS */
-	bool unwritten;   /**< the timeline could not be written, which was said */
-	bool interrupted; /**< it ended because somebody asked for that */
+	/** What the SMMUs of the violations are and how they choose. */
+	struct report_smmu {
+		unsigned smmu;
+		char text[640];
+	} smmu[REPORT_MAX_VIOLATIONS];
+	unsigned described;
+	uint64_t masked_points, masked_ns; /**< the longest stretch with interrupts masked */
+	bool full;                         /**< it ended because there were REPORT_MAX_VIOLATIONS */
+	bool unwritten;                    /**< the timeline could not be written, which was said */
+	bool interrupted;                  /**< it ended because somebody asked for that */
 };
 
 #endif

@@ -249,13 +249,22 @@ static void publish(struct smmu_tamper *t, uint32_t prod, struct window *w)
 	smmu_fence();
 }
 
+static bool tampers(const struct smmu_tamper *t)
+{
+	unsigned i;
+
+	for (i = 0; i < SMMU_TAMPER_FAULTS && !t->every[i]; i++)
+		;
+	return i < SMMU_TAMPER_FAULTS;
+}
+
 static void write_prod(struct smmu_tamper *t, uint32_t prod)
 {
 	struct window w = {0};
 	unsigned i;
 
 	pthread_mutex_lock(&t->lock);
-	if (t->enabled)
+	if (t->enabled && tampers(t))
 		publish(t, prod, &w);
 	t->prod = prod;
 	pthread_mutex_unlock(&t->lock);
@@ -285,7 +294,9 @@ static void tamper_write32(void *ctx, uint32_t offset, uint32_t value)
 
 	switch (offset) {
 	case SMMU_CR0:
+		pthread_mutex_lock(&t->lock);
 		t->enabled = value & SMMU_CR0_CMDQEN;
+		pthread_mutex_unlock(&t->lock);
 		break;
 	case SMMU_CMDQ_BASE:
 		t->base = (t->base & ~SMMU_MASK(31, 0)) | value;

@@ -366,9 +366,11 @@ int replay_run(struct machine *m, struct trace *t, struct report *out, struct re
 		   sim_spawn(m->sim, service_main, &r) < 0) {
 		machine_fail(m, "out of memory");
 	} else {
-		if (sim_run(m->sim))
+		if (sim_run(m->sim)) {
+			m->hung = true;
 			machine_complain(m, 0, 0, "progress",
 					 "the replay waits for something that never happens");
+		}
 		progress_done();
 		rc = r.rc;
 		if (rc)

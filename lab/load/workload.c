@@ -53,6 +53,7 @@ static void worker_main(void *arg)
 	struct worker *k = arg;
 	struct machine *m = k->w->m;
 
+	worker_close(k);
 	while (next(k->w)) {
 		worker_step(k);
 		/* What a program does between two calls. */
@@ -156,6 +157,8 @@ static int run_threads(struct workload *w, struct thread *t, unsigned n)
 
 	for (started = 0; started < n && !rc; started++) {
 		rc = pthread_create(&t[started].id, NULL, thread_main, &t[started]);
+		if (started < w->workers)
+			w->worker[started].thread = t[started].id;
 		if (rc)
 			break;
 	}
@@ -163,7 +166,8 @@ static int run_threads(struct workload *w, struct thread *t, unsigned n)
 		smmu_store(&w->m->stop, 1);
 		smmu_store(&w->working, 0);
 	}
-	for (i = 0; i < started; i++)
+	/* The last first: it signals the others, which have to be there. */
+	for (i = started; i-- > 0;)
 		pthread_join(t[i].id, NULL);
 	return rc ? -1 : 0;
 }
@@ -265,7 +269,7 @@ int workload_run(struct machine *m, struct report *r)
 	all = n + o->interrupts;
 	w.until_ns = o->seconds ? start + (uint64_t)o->seconds * 1000000000 : UINT64_MAX;
 	w.worker = calloc(all, sizeof(*w.worker));
-	thread = calloc(n, sizeof(*thread));
+	thread = calloc(all, sizeof(*thread));
 	i = 0;
 	if (w.worker && thread && !workload_big_init(&w))
 		for (; i < n; i++) {
@@ -281,10 +285,12 @@ int workload_run(struct machine *m, struct report *r)
 		/* Its window, its memory and its guest are those behind the workers'. */
 		if (worker_init(&w, n, true))
 			i = 0;
+		thread[n].arg = &w;
+		thread[n].fn = workload_irq_main;
 	}
 	if (i == n) {
 		workload_irq_start(&w);
-		rc = m->sim ? run_fibers(&w, thread, n) : run_threads(&w, thread, n);
+		rc = m->sim ? run_fibers(&w, thread, n) : run_threads(&w, thread, all);
 		workload_irq_stop(&w);
 	}
 	progress_done();

@@ -10,6 +10,8 @@
 #ifndef SMMU_LAB_WORKLOAD_H
 #define SMMU_LAB_WORKLOAD_H
 
+#include <pthread.h>
+
 #include "frames.h"
 #include "latency.h"
 #include "machine.h"
@@ -73,12 +75,17 @@ struct worker {
 	struct held *held;
 	unsigned n_held;
 	bool visit_stuck;
-	bool atomic; /**< it must not sleep: it runs in an interrupt */
+	pthread_t thread; /**< with the real clock */
+	bool atomic;      /**< it must not sleep: it runs in an interrupt */
 	struct latency latency;
 	struct dma_count count;
 	uint64_t maps, unmaps, attaches, detaches, removals, refused_calls, events, guests;
 	uint64_t *hot; /**< addresses that changed lately, HOT for each domain; read by all */
 	uint32_t n_hot;
+	struct joined {
+		unsigned device, n;
+		uint64_t iova[8];
+	} joined;                     /**< what a device accessed that has just been attached */
 	uint64_t seen_begun, seen_at; /**< of workload.begun, and when it was seen to change */
 };
 
@@ -135,6 +142,19 @@ int worker_unmap_by_flush(struct worker *k, struct machine_domain *d, uint64_t i
 
 /** @name Interrupts (workload_irq.c) @{ */
 void workload_irq_start(struct workload *w);
+/** With real threads: the thread that signals the workers, until they end. */
+void workload_irq_main(void *workload);
+/** Around calls of the library: with real threads no other moment is one for a handler. */
+static inline void worker_open(const struct worker *k)
+{
+	if (!k->w->m->sim && !k->atomic)
+		sim_thread_let_in();
+}
+static inline void worker_close(const struct worker *k)
+{
+	if (!k->w->m->sim && !k->atomic)
+		sim_thread_keep_out();
+}
 /** Outside of all fibers: none comes any more, and what handlers have mapped is unmapped. */
 void workload_irq_stop(struct workload *w);
 /** @} */
@@ -185,6 +205,8 @@ void worker_attach(struct worker *k);
 void worker_remove(struct worker *k);
 /** A guest takes pages away from its devices for a moment, by its own table and commands. */
 void worker_guest(struct worker *k);
+/** Attach a device to a domain that others unmap from, and let it access what they unmap (workload_join.c). */
+void worker_join(struct worker *k);
 /** Bring SMMUs up again that have stopped for good. */
 void worker_mend(struct worker *k);
 /** @} */

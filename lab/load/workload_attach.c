@@ -62,6 +62,11 @@ void worker_attach(struct worker *k)
 	}
 	if (smmu_device_quarantined(&d->dev))
 		revive(k, d);
+	/* Nor after its reset. */
+	if (!smmu_load_acquire(&d->present)) {
+		machine_give(&d->busy);
+		return;
+	}
 	if (d->dev.ssid_bits && worker_chance(k, 1, 2))
 		ssid = 1 + (unsigned)worker_below(k, MACHINE_SSIDS - 1);
 	to = (unsigned)worker_below(k, m->domains);
@@ -72,7 +77,9 @@ void worker_attach(struct worker *k)
 	else if (ssid && m->domain[to].stage == 2)
 		ssid = 0;
 	check_now(k, i, ssid);
+	worker_open(k);
 	rc = ssid ? machine_attach_pasid(d, ssid, to) : machine_attach(d, to);
+	worker_close(k);
 	if (rc && !worker_attach_failed_rightly(k, d, rc))
 		worker_check_refused(k, "attach", rc, false);
 	if (to == ORACLE_BLOCKED)

@@ -39,7 +39,9 @@ static void finish_others(struct worker *k)
 
 		if (!f)
 			continue;
+		worker_open(k);
 		f->rc = smmu_fence_wait(&f->fence);
+		worker_close(k);
 		smmu_store_release(&f->done, 1);
 	}
 }
@@ -54,8 +56,13 @@ static bool is_done(void *arg)
 /* Wait for a flight of our own: somebody else may be at it. */
 static void land(struct worker *k, struct flight *f)
 {
+	int rc;
+
 	if (!f->away) {
-		end(k, f, smmu_fence_wait(&f->fence));
+		worker_open(k);
+		rc = smmu_fence_wait(&f->fence);
+		worker_close(k);
+		end(k, f, rc);
 		return;
 	}
 	finish_others(k);
@@ -120,8 +127,10 @@ void worker_unmap_async(struct worker *k)
 	worker_probe_before(k, &p, l);
 	oracle_unmap_begin(m->oracle, l->domain, map_iova(k, l), (uint64_t)l->pages << 12);
 	f->tables = (struct smmu_freelist){NULL};
+	worker_open(k);
 	rc = m->design->unmap_start(m, &m->domain[l->domain], map_iova(k, l),
 				    (uint64_t)l->pages << 12, &f->tables, &f->fence);
+	worker_close(k);
 	if (!rc) {
 		f->open = true;
 		if (worker_chance(k, 1, 3))

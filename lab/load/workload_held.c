@@ -51,7 +51,9 @@ void worker_confirm(struct worker *k)
 	if (!k->n_held || m->design != &design_sweep)
 		return;
 	domain = k->held[worker_below(k, k->n_held)].map.domain;
+	worker_open(k);
 	rc = smmu_flush_all(&m->domain[domain].d);
+	worker_close(k);
 	if (!rc)
 		let_go(k, domain);
 	else if (!machine_may_fail(m, rc))

@@ -5,9 +5,13 @@
  */
 #include "workload.h"
 
+#include <signal.h>
+#include <string.h>
+
 /* So many points pass between two interrupts, and between two pre-emptions, on average. */
 #define INTERRUPT_POINTS 400u
 #define PREEMPTION_POINTS 4000u
+#define JOIN_PREEMPTION_POINTS 500u
 
 static void handle(void *arg)
 {
@@ -25,21 +29,60 @@ static void handle(void *arg)
 	machine_give(&w->handling);
 }
 
+/* With real threads an interrupt is a signal, which comes when a worker is in the library and does not keep it out. */
+static struct workload *signalled;
+
+static void on_signal(int number)
+{
+	(void)number;
+	sim_thread_interrupt(handle, signalled);
+}
+
+static void catch_signals(struct workload *w)
+{
+	struct sigaction act = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+
+	signalled = w;
+	sigemptyset(&act.sa_mask);
+	sigaction(SIGUSR1, &act, NULL);
+}
+
+void workload_irq_main(void *arg)
+{
+	struct workload *w = arg;
+	unsigned i;
+
+	while (smmu_load_acquire(&w->working)) {
+		for (i = 0; i < w->workers; i++)
+			pthread_kill(w->worker[i].thread, SIGUSR1);
+		machine_pause(w->m, 100000);
+	}
+}
+
 void workload_irq_start(struct workload *w)
 {
+	if (w->m->o->joins && w->m->sim)
+		sim_set_preemption(w->m->sim, 1, JOIN_PREEMPTION_POINTS);
 	if (!w->handler)
 		return;
 	w->handler->atomic = true;
+	if (!w->m->sim) {
+		catch_signals(w);
+		return;
+	}
 	sim_set_interrupt(w->m->sim, handle, w, 1, INTERRUPT_POINTS);
-	sim_set_preemption(w->m->sim, 1, PREEMPTION_POINTS);
+	if (!w->m->o->joins)
+		sim_set_preemption(w->m->sim, 1, PREEMPTION_POINTS);
 }
 
 void workload_irq_stop(struct workload *w)
 {
+	if (w->m->sim)
+		sim_set_preemption(w->m->sim, 0, 1);
 	if (!w->handler)
 		return;
-	sim_set_interrupt(w->m->sim, NULL, NULL, 0, 1);
-	sim_set_preemption(w->m->sim, 0, 1);
+	if (w->m->sim)
+		sim_set_interrupt(w->m->sim, NULL, NULL, 0, 1);
 	if (w->m->hung)
 		return;
 	while (w->handler->n_live)

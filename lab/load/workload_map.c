@@ -127,7 +127,7 @@ void worker_map(struct worker *k)
 	struct machine *m = k->w->m;
 	struct live_map *l = &k->live[k->n_live];
 	struct machine_domain *d;
-	unsigned device, ssid, i;
+	unsigned device, ssid, i, flags;
 	uint64_t size;
 	int rc;
 
@@ -150,8 +150,10 @@ void worker_map(struct worker *k)
 	machine_tag_pages(m, map_pa(k, l), size, machine_tag(l->domain, map_iova(k, l)), true);
 	oracle_map_begin(m->oracle, l->domain, map_iova(k, l), size, map_pa(k, l),
 			 worker_prot(d->stage, l->prot));
-	rc = smmu_map(&d->d, map_iova(k, l), map_pa(k, l), size, l->prot,
-		      k->atomic || worker_chance(k, 1, 4) ? SMMU_MAP_ATOMIC : 0);
+	flags = k->atomic || worker_chance(k, 1, 4) ? SMMU_MAP_ATOMIC : 0;
+	worker_open(k);
+	rc = smmu_map(&d->d, map_iova(k, l), map_pa(k, l), size, l->prot, flags);
+	worker_close(k);
 	if (!rc && guest_map(d, map_iova(k, l), size, true))
 		machine_complain(m, 0, map_iova(k, l), "guest", "a guest cannot map");
 	sim_doorbell();
@@ -289,6 +291,7 @@ void worker_unmap(struct worker *k)
 	struct live_map l;
 	struct probe p;
 	uint64_t start;
+	bool flush;
 	int rc;
 
 	if (!k->n_live)
@@ -297,11 +300,13 @@ void worker_unmap(struct worker *k)
 	worker_probe_before(k, &p, &l);
 	oracle_unmap_begin(m->oracle, l.domain, map_iova(k, &l), (uint64_t)l.pages << 12);
 	start = machine_now(m);
-	rc = worker_chance(k, 1, 32)
-		     ? worker_unmap_by_flush(k, &m->domain[l.domain], map_iova(k, &l),
-					     (uint64_t)l.pages << 12)
-		     : m->design->unmap(m, &m->domain[l.domain], map_iova(k, &l),
-					(uint64_t)l.pages << 12);
+	flush = worker_chance(k, 1, 32);
+	worker_open(k);
+	rc = flush ? worker_unmap_by_flush(k, &m->domain[l.domain], map_iova(k, &l),
+					   (uint64_t)l.pages << 12)
+		   : m->design->unmap(m, &m->domain[l.domain], map_iova(k, &l),
+				      (uint64_t)l.pages << 12);
+	worker_close(k);
 	latency_add(&k->latency, machine_now(m) - start);
 	worker_unmapped(k, &l, rc, NULL);
 	worker_unmap_done(k, &l, &p, rc);

@@ -10,7 +10,8 @@
 
 void worker_note_hot(struct worker *k, unsigned domain, uint64_t iova)
 {
-	smmu_store(&k->hot[domain * HOT + k->n_hot++ % HOT], iova);
+	smmu_store(&k->hot[domain * HOT + k->n_hot % HOT], iova);
+	smmu_store(&k->n_hot, k->n_hot + 1);
 }
 
 /* A device, and a substream of it, that is attached to @p domain; false if a short search finds none. */
@@ -37,6 +38,8 @@ void worker_dma_by(struct worker *k, unsigned device, unsigned ssid, uint64_t io
 	/* PCIe devices can say so only of requests with a PASID. */
 	if (!k->w->m->qemu && (ssid || !d->ats) && worker_chance(k, 1, 6))
 		access |= MACHINE_PRIVILEGED;
+	if (!k->w->m->qemu && d->ats && worker_chance(k, 1, 8))
+		access |= MACHINE_UNTRANSLATED;
 	/* A line of the caches is lost now and then. */
 	if (k->w->m->posix.cache_ctx && k->w->m->sim && worker_chance(k, 1, 4))
 		smmu_shadow_stir(&k->w->m->shadow, &k->random);
@@ -54,6 +57,11 @@ void worker_dma(struct worker *k)
 	uint64_t iova;
 
 	to = oracle_attached(m->oracle, device * MACHINE_SSIDS + ssid, &changing);
+	if (worker_chance(k, 1, 32))
+		machine_forge(m, &k->count, &m->device[device],
+			      (unsigned)worker_below(k, m->device[device].n_streams),
+			      m->data + (worker_below(k, m->data_bytes) & ~7ull),
+			      worker_chance(k, 1, 2));
 	if (to == ORACLE_IDENTITY) {
 		/* Reads alone: through identity nothing protects other pages' stamps. */
 		worker_dma_by(k, device, ssid, m->data + (worker_below(k, m->data_bytes) & ~7ull),
@@ -162,6 +170,10 @@ void worker_step(struct worker *k)
 		worker_confirm(k);
 	if (worker_chance(k, 1, 16))
 		worker_mend(k);
+	if (k->w->m->o->joins && worker_chance(k, 1, 3)) {
+		worker_join(k);
+		return;
+	}
 	/* Keep the number of mappings in the middle of what there is room for. */
 	if (dice < 600) {
 		bool up = worker_below(k, MAX_LIVE) >= k->n_live && k->n_live < MAX_LIVE - 2 &&

@@ -367,31 +367,34 @@ struct cpu_block {
 #define CPU_LIVE 0x6c69766562656566ull
 #define CPU_FREED 0x6465616462656566ull
 
+/* A handler that comes in the middle of malloc or free would wait for itself there. */
 void *smmu_heap_alloc(struct smmu_heap *heap, size_t size)
 {
-	smmu_irqflags flags;
+	smmu_irqflags outer = smmu_heap_mask(), flags;
 	struct cpu_block *b = NULL;
 	bool fails;
 
 	flags = heap_lock(heap);
 	fails = heap_fails(heap);
 	heap_unlock(heap, flags);
-	if (!fails && !posix_memalign((void **)&b, 64, sizeof(*b) + smmu_align_up(size, 16))) {
-		memset(b, 0, sizeof(*b) + smmu_align_up(size, 16));
-		*b = (struct cpu_block){.size = size, .magic = CPU_LIVE};
-		flags = heap_lock(heap);
-		heap->cpu_blocks++;
-		heap->cpu_bytes += size;
-		heap_count(heap);
-		heap_unlock(heap, flags);
-		return b + 1;
+	if (fails || posix_memalign((void **)&b, 64, sizeof(*b) + smmu_align_up(size, 16))) {
+		smmu_heap_unmask(outer);
+		return NULL;
 	}
-	return NULL;
+	memset(b, 0, sizeof(*b) + smmu_align_up(size, 16));
+	*b = (struct cpu_block){.size = size, .magic = CPU_LIVE};
+	flags = heap_lock(heap);
+	heap->cpu_blocks++;
+	heap->cpu_bytes += size;
+	heap_count(heap);
+	heap_unlock(heap, flags);
+	smmu_heap_unmask(outer);
+	return b + 1;
 }
 
 void smmu_heap_free(struct smmu_heap *heap, void *p, size_t size)
 {
-	smmu_irqflags flags;
+	smmu_irqflags outer, flags;
 	struct cpu_block *b;
 
 	if (!p)
@@ -407,6 +410,7 @@ void smmu_heap_free(struct smmu_heap *heap, void *p, size_t size)
 		heap_error(heap, "wrong size", p, b->size, size);
 		return;
 	}
+	outer = smmu_heap_mask();
 	heap_poison(heap, p, smmu_align_up(size, 16));
 	b->magic = CPU_FREED;
 	__asm__ volatile(
@@ -417,6 +421,7 @@ void smmu_heap_free(struct smmu_heap *heap, void *p, size_t size)
 	heap->cpu_blocks--;
 	heap->cpu_bytes -= size;
 	heap_unlock(heap, flags);
+	smmu_heap_unmask(outer);
 }
 
 void smmu_heap_fail(struct smmu_heap *heap, uint64_t nth, uint64_t every)

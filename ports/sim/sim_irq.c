@@ -162,15 +162,48 @@ struct sim_masked sim_longest_masked(const struct sim *sim)
 	return sim->longest;
 }
 
-/* The heap passes no point, so no handler comes; and the end of a masked section would be a place for one. */
+/* In a simulation the heap passes no point, so no handler comes; and the end of a masked section would be a place for one. */
 smmu_irqflags smmu_heap_mask(void)
 {
+	if (!sim_on)
+		sim_thread_keep_out();
 	return 0;
 }
 
 void smmu_heap_unmask(smmu_irqflags flags)
 {
 	(void)flags;
+	if (!sim_on)
+		sim_thread_let_in();
+}
+
+/* ---- signals as the interrupts of real threads ---- */
+
+__thread struct sim_thread_irq sim_thread_irq;
+static void (*thread_handler)(void *arg);
+static void *thread_handler_arg;
+
+void sim_thread_catch_up(void)
+{
+	while (__atomic_exchange_n(&sim_thread_irq.pending, 0, __ATOMIC_RELAXED)) {
+		sim_thread_irq.masked++;
+		__atomic_signal_fence(__ATOMIC_SEQ_CST);
+		__atomic_load_n(&thread_handler, __ATOMIC_ACQUIRE)(
+			__atomic_load_n(&thread_handler_arg, __ATOMIC_RELAXED));
+		__atomic_signal_fence(__ATOMIC_SEQ_CST);
+		sim_thread_irq.masked--;
+	}
+}
+
+void sim_thread_interrupt(void (*fn)(void *arg), void *arg)
+{
+	if (!__atomic_load_n(&thread_handler, __ATOMIC_ACQUIRE)) {
+		__atomic_store_n(&thread_handler_arg, arg, __ATOMIC_RELAXED);
+		__atomic_store_n(&thread_handler, fn, __ATOMIC_RELEASE);
+	}
+	__atomic_store_n(&sim_thread_irq.pending, 1, __ATOMIC_RELAXED);
+	if (!sim_thread_irq.masked)
+		sim_thread_catch_up();
 }
 
 /* ---- barriers by name ---- */

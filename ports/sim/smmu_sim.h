@@ -305,49 +305,100 @@ static inline void smmu_dma_rmb(void)
 	sim_read_barrier(true);
 }
 
+/* ---- signals as the interrupts of real threads ---- */
+
+/** The thread's own; what comes in between is a signal handler of this thread. */
+struct sim_thread_irq {
+	unsigned masked; /**< depth */
+	unsigned pending;
+};
+extern __thread struct sim_thread_irq sim_thread_irq;
+
+/** Do what signals have asked for meanwhile. */
+void sim_thread_catch_up(void);
+
+/** For signal handlers: call @p fn(@p arg) in this thread, now or where it no longer keeps signals out. One pair a program. */
+void sim_thread_interrupt(void (*fn)(void *arg), void *arg);
+
+static inline void sim_thread_keep_out(void)
+{
+	sim_thread_irq.masked++;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
+
+static inline void sim_thread_let_in(void)
+{
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	sim_thread_irq.masked--;
+	if (!sim_thread_irq.masked && __atomic_load_n(&sim_thread_irq.pending, __ATOMIC_RELAXED))
+		sim_thread_catch_up();
+}
+
 /* ---- registers ---- */
 
 struct smmu_mmio {
 	const struct smmu_bus *bus;
 };
 
+/* No signal's work is done in the middle of an access: a device has locks of its own. */
 static inline uint32_t smmu_mmio_read32(const struct smmu_mmio *m, uint32_t offset)
 {
+	uint32_t value;
+
 	sim_point_at(SIM_POINT_MMIO_READ);
-	return m->bus->ops->read32(m->bus->ctx, offset);
+	sim_thread_keep_out();
+	value = m->bus->ops->read32(m->bus->ctx, offset);
+	sim_thread_let_in();
+	return value;
 }
 
 static inline uint64_t smmu_mmio_read64(const struct smmu_mmio *m, uint32_t offset)
 {
+	uint64_t value;
+
 	sim_point_at(SIM_POINT_MMIO_READ);
-	return m->bus->ops->read64(m->bus->ctx, offset);
+	sim_thread_keep_out();
+	value = m->bus->ops->read64(m->bus->ctx, offset);
+	sim_thread_let_in();
+	return value;
 }
 
 static inline void smmu_mmio_write32(const struct smmu_mmio *m, uint32_t offset, uint32_t value)
 {
 	if (sim_on)
 		sim_do_mmio_write();
+	sim_thread_keep_out();
 	m->bus->ops->write32(m->bus->ctx, offset, value);
+	sim_thread_let_in();
 }
 
 static inline void smmu_mmio_write64(const struct smmu_mmio *m, uint32_t offset, uint64_t value)
 {
 	if (sim_on)
 		sim_do_mmio_write();
+	sim_thread_keep_out();
 	m->bus->ops->write64(m->bus->ctx, offset, value);
+	sim_thread_let_in();
+}
+
+static inline void sim_relax_bus(const struct smmu_mmio *m)
+{
+	sim_thread_keep_out();
+	m->bus->ops->relax(m->bus->ctx);
+	sim_thread_let_in();
 }
 
 static inline void smmu_relax(const struct smmu_mmio *m)
 {
 	if (m)
-		m->bus->ops->relax(m->bus->ctx);
+		sim_relax_bus(m);
 	sim_spin();
 }
 
 static inline void smmu_wait_pause(const struct smmu_mmio *m, bool may_sleep)
 {
 	if (m)
-		m->bus->ops->relax(m->bus->ctx);
+		sim_relax_bus(m);
 	if (may_sleep)
 		sim_spin_asleep();
 	else
@@ -356,13 +407,15 @@ static inline void smmu_wait_pause(const struct smmu_mmio *m, bool may_sleep)
 
 /* ---- interrupts and locks ---- */
 
-/** A fiber's interrupts are handlers between two points (sim_set_interrupt); real threads have none here. */
+/** A fiber's interrupts are handlers between two points (sim_set_interrupt), a real thread's signals. */
 typedef uint8_t smmu_irqflags;
 
 static inline smmu_irqflags smmu_irq_save(void)
 {
 	if (sim_on)
 		sim_do_irq_save(__builtin_return_address(0));
+	else
+		sim_thread_keep_out();
 	return 0;
 }
 
@@ -371,6 +424,8 @@ static inline void smmu_irq_restore(smmu_irqflags flags)
 	(void)flags;
 	if (sim_on)
 		sim_do_irq_restore();
+	else
+		sim_thread_let_in();
 }
 
 static inline void sim_take(uint32_t *held, bool sleeps)

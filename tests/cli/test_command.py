@@ -147,7 +147,7 @@ class Usage(unittest.TestCase):
                 (['run', '--inject', 'no-barrier:x'], 'array_before_entry'),
                 (['run', '--inject', 'drop-clean'], '--non-coherent'),
                 (['run', '--inject', 'torn-pair', '--clock', 'real'], '--clock real'),
-                (['run', '--interrupts', '--clock', 'real'], '--clock real'),
+                (['run', '--interrupts', '--device', 'qemu'], '--device qemu'),
                 (['run', '--interrupts', '--design', 'flush'], 'leave --interrupts out'),
                 (['run', '--interrupts=1'], 'takes no value'),
                 (['run', '--device', 'toaster'], 'model or qemu'),
@@ -296,8 +296,25 @@ class Run(unittest.TestCase):
         args = ('--ops', 3000, '--interrupts', '--stage', '1,2')
         self.assertEqual(self.ok(*args)[1], self.ok(*args)[1])
 
+    def test_all_at_once(self):
+        faults = ('atc-timeout', 'cmd-error', 'cmd-abort', 'slow-sync', 'event-overflow', 'alloc-fail', 'atc-slow',
+                  'pause', 'queue-dead', 'dirty-start')
+        inject = [word for fault in faults for word in ('--inject', fault)]
+        for more in ((), ('--interrupts',)):
+            self.ok('--ops', 20000, '--stage', '1,2', *inject, *more)
+
+    def test_joins(self):
+        self.ok('--ops', 10000, '--domains', 1, '--joins')
+        self.ok('--ops', 5000, '--stage', '1,2', '--joins', '--interrupts')
+
+    def test_masked(self):
+        result = self.ok('--ops', 2000, '--interrupts')[0]
+        self.assertTrue(0 < result['masked']['points'] < 200, result['masked'])
+        self.assertNotIn('masked', self.ok('--ops', 200)[0])
+
     def test_real_clock(self):
         self.ok('--ops', 2000, '--clock', 'real', '--threads', 4)
+        self.ok('--ops', 2000, '--clock', 'real', '--threads', 4, '--interrupts')
 
 
 class Faults(unittest.TestCase):
@@ -318,6 +335,31 @@ class Faults(unittest.TestCase):
         self.assertEqual(rc, 1)
         for v in json.loads(out)['violations']:
             self.assertEqual(v['missing'], 'clean', v)
+
+    def test_quirks(self):
+        self.ok_with_errata()
+        rc, out, err = run('run', '--json', '-', '--smmus', 8, '--stage', '1,2', '--inject', 'no-quirk')
+        result = json.loads(out)
+        self.assertEqual((rc, result['result']), (1, 'violation'))
+        self.assertGreater(result['stale'], 0)
+        # What the SMMUs are that it happened on, and how they choose.
+        self.assertTrue(any('errata=1' in text for text in result['described']), result['described'])
+        rc, out, err = run('run', '--inject', 'no-quirk', '--smmus', 2)
+        self.assertEqual(rc, 2)
+        self.assertIn('never struck', err)
+
+    def ok_with_errata(self):
+        rc, out, err = run('run', '--smmus', 8, '--stage', '1,2', '--ops', 5000)
+        self.assertEqual((rc, err), (0, ''), out)
+
+    def test_litmus(self):
+        # A run that misses a barrier says who does not.
+        rc, out, err = run('run', '--inject', 'no-barrier:outq_record_before_cons', '--ops', 500)
+        self.assertEqual(rc, 0)
+        self.assertIn('proofs/litmus/outq-cons.lit', re.sub(r'\s+', '', out))
+        rc, out, err = run('run', '--json', '-', '--inject', 'no-barrier:map_leaves_visible')
+        fault = json.loads(out)['faults'][0]
+        self.assertEqual((rc, fault['litmus']), (1, 'map-leaves'))
 
     def test_said(self):
         rc, out, err = run('run', '--inject', 'drop-atc', '--seed', 4)
