@@ -20,7 +20,7 @@ used=$(cat src/*/*.[ch] include/smmuv3/rcu_epoch.h | tr '\n' ' ' |
 for name in $listed; do
 	echo "$used" | grep -qx "$name" || fail "$name is in barriers.h and nowhere in the sources"
 	grep -q "^| \`$name\` |" proofs/README.md || fail "$name: proofs/README.md does not say what shows its removal"
-	litmus=$(sed -n "s/^| \`$name\` | \`\([a-z0-9-]*\)\`.*/\1/p" proofs/README.md)
+	litmus=$(sed -n "s!^| \`$name\` | .*| \`\([a-z0-9-]*\)\`.*!\1!p" proofs/README.md)
 	grep -q "{\"$name\", \"$litmus\"}" lab/litmus.c || fail "$name: lab/litmus.c does not say $litmus as proofs/README.md does"
 	[ -f "proofs/litmus/$litmus.lit" ] || fail "$name: there is no proofs/litmus/$litmus.lit"
 done
