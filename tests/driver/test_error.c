@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What goes wrong while a domain is in use: command errors, an ATC that does not answer, an SMMU that is gone. */
+#include <smmuv3/debug.h>
+
 #include "rig.h"
 
 #include "../../src/driver/driver.h"
@@ -307,6 +309,7 @@ static void freeze_at_halt(const void *p)
 
 static void test_cut_off_said_once(void **state)
 {
+	struct smmu_instance_stats stats;
 	unsigned said;
 
 	start(1);
@@ -327,6 +330,8 @@ static void test_cut_off_said_once(void **state)
 	assert_int_equal(smmu_flush_all(&domain), 0);
 	expect_cut_off(&race);
 	assert_int_equal(rig.posix.logged[SMMU_LOG_ERROR], said);
+	smmu_instance_get_stats(&rig.smmu[0].inst, &stats);
+	assert_int_equal(stats.quarantines, 1);
 	smmu_device_fini(&race.dev);
 	finish();
 }

@@ -248,6 +248,15 @@ static void test_poll(void **state)
 		assert_int_equal(poll_until(&b, &token, MS), SMMU_CMDQ_ATC_TIMEOUT);
 		/* Told when all else is complete, and that stays so. */
 		assert_true(b.f.consumed >= token.end);
+		/* Not told while its CMD_SYNC, acknowledged already, still stands. */
+		token = submit(&b, 0, 5, -1, 2);
+		for (unsigned seen = b.f.cerrors; b.f.cerrors == seen;)
+			sim_sleep(b.sim, 1000);
+		b.f.state = FAKE_STUCK;
+		smmu_cmdq_serve_error(&b.q);
+		assert_int_equal(poll_until(&b, &token, MS / 10), SMMU_CMDQ_PENDING);
+		b.f.state = FAKE_RUNS;
+		assert_int_equal(poll_until(&b, &token, MS), SMMU_CMDQ_ATC_TIMEOUT);
 		b.f.atc_silent = false;
 		b.f.state = FAKE_STUCK;
 		token = submit(&b, 0, 5, -1, -1);
