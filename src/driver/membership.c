@@ -222,12 +222,14 @@ static const struct smmu_inv *find_tag(const struct smmu_inv_array *array,
 				       const struct smmu_inv_target *t,
 				       const struct smmu_attachment *a)
 {
-	const struct smmu_inv *e = smmu_inv_find(array, t, tag_kind(a->domain)), *end;
+	const enum smmu_inv_kind kind = tag_kind(a->domain);
+	const struct smmu_inv *e = smmu_inv_find(array, t, kind), *end;
 
 	if (!e)
 		return NULL;
 	end = array->entry + array->count;
-	for (; e < end && e->index == t->index && e->kind == tag_kind(a->domain); e++)
+	/* Some compilers have enumerations with a sign. */
+	for (; e < end && e->index == t->index && e->kind == (uint32_t)kind; e++)
 		if (e->users && (a->domain->vsmmu ? e->id == a->id : !is_nested(array, e)))
 			return e;
 	return NULL;
