@@ -298,7 +298,7 @@ struct smmu_inv_array *smmu_inv_merge(const struct smmu_port *port,
 		}
 		while (j < n && set[j].index == index)
 			j++;
-		merge_group(array, old, was, &set[from], j - from);
+		merge_group(array, old, was, set ? &set[from] : NULL, j - from);
 	}
 	return array;
 }
