@@ -24,9 +24,10 @@ uint32_t fake_cons(volatile uint8_t *base);
 /** Commands take time: else CONS is PROD, and both stay in line. */
 extern bool fake_takes_time;
 
+/* Registers are memory that threads share; what a slot was reused for comes after the CONS that said so. */
 static inline uint32_t timing_load32(const struct smmu_mmio *m, uint32_t offset)
 {
-	return *(const volatile uint32_t *)(m->base + offset);
+	return __atomic_load_n((const volatile uint32_t *)(m->base + offset), __ATOMIC_ACQUIRE);
 }
 
 static inline uint32_t smmu_mmio_read32(const struct smmu_mmio *m, uint32_t offset)
@@ -55,7 +56,7 @@ static inline void smmu_mmio_write32(const struct smmu_mmio *m, uint32_t offset,
 	if (offset == 0x98 && fake_takes_time)
 		fake_prod(m->base, value);
 	else
-		*(volatile uint32_t *)(m->base + offset) = value;
+		__atomic_store_n((volatile uint32_t *)(m->base + offset), value, __ATOMIC_RELEASE);
 }
 
 static inline void smmu_mmio_write64(const struct smmu_mmio *m, uint32_t offset, uint64_t value)

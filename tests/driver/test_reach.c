@@ -131,6 +131,7 @@ static void test_cd_leaf(void **state)
 			assert_false(rig_dma(&d, 0, (int32_t)ssid + 1, 0x1000, NULL));
 		}
 		assert_int_equal(hooked, 3);
+		rig_store_hook = NULL;
 		smmu_device_fini(&d.dev);
 		assert_int_equal(smmu_domain_fini(&domain), 0);
 		rig_close(&rig);
