@@ -257,25 +257,6 @@ static void *heap_take_small(struct smmu_heap *heap, uint64_t size, unsigned shi
 	return heap_va(heap, number) + ((uint64_t)block << shift);
 }
 
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define WORD_BY_WORD
-#endif
-#endif
-#if defined(__SANITIZE_THREAD__)
-#define WORD_BY_WORD
-#endif
-
-/** An SMMU may read it as soon as something leads there; ThreadSanitizer does not see the barrier between. */
-static void zero(void *va, size_t size)
-{
-#ifdef WORD_BY_WORD
-	for (uint64_t *w = va; size >= sizeof(*w); size -= sizeof(*w), va = ++w)
-		__atomic_store_n(w, 0, __ATOMIC_RELAXED);
-#endif
-	memset(va, 0, size);
-}
-
 void *smmu_heap_dma_alloc(struct smmu_heap *heap, size_t size, size_t align, uint64_t *bus)
 {
 	smmu_irqflags flags;
@@ -296,7 +277,7 @@ void *smmu_heap_dma_alloc(struct smmu_heap *heap, size_t size, size_t align, uin
 	heap_unlock(heap, flags);
 	if (!va)
 		return NULL;
-	zero(va, size);
+	memset(va, 0, size);
 	*bus = heap->ram->base + (uint64_t)((uint8_t *)va - heap->ram->va);
 	return va;
 }
