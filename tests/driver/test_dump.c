@@ -164,6 +164,16 @@ static void test_failures(void **state)
 	assert_true(smmu_posix_logged(&rig.posix, "not confirmed 1, not made good yet"));
 	smmu_instance_dump(&rig.smmu[1].inst);
 	assert_true(smmu_posix_logged(&rig.posix, "smmu1: command queue: given up: no progress"));
+	smmu_device_fini(&d.dev);
+	smmu_device_fini(&e.dev);
+	assert_int_equal(smmu_instance_remove(&rig.smmu[1].inst), -SMMU_ETIMEDOUT);
+	smmu_model_reset(rig.model, 1);
+	smmu_instance_forget(&rig.smmu[1].inst);
+	assert_int_equal(smmu_flush_all(&domain), 0);
+	assert_int_equal(smmu_domain_fini(&domain), 0);
+	assert_int_equal(smmu_instance_remove(&rig.smmu[0].inst), 0);
+	sim_rcu_drain(&rig.posix.rcu);
+	assert_int_equal(rig.heap.cpu_blocks, 0);
 	rig_abandon(&rig);
 }
 
