@@ -133,8 +133,12 @@ static int run(unsigned smmus, unsigned devices, bool ats)
 	w.fake = calloc(smmus, sizeof(*w.fake));
 	w.inst = calloc(smmus, sizeof(*w.inst));
 	w.dev = calloc(devices, sizeof(*w.dev));
-	if (!w.fake || !w.inst || !w.dev || smmu_domain_init(&w.domain, &cfg))
+	if (!w.fake || !w.inst || !w.dev || smmu_domain_init(&w.domain, &cfg)) {
+		free(w.fake);
+		free(w.inst);
+		free(w.dev);
 		return 1;
+	}
 	begin(&s);
 	if (bring_up(&w))
 		return 1;
