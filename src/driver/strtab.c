@@ -90,14 +90,12 @@ int smmu_strtab_init(struct smmu_instance *inst)
 	if (!t->l1)
 		return -SMMU_ENOMEM;
 	t->leaf = port->ops->alloc(port->ctx, leaves(t) * sizeof(*t->leaf));
-	if (!t->leaf)
+	if (!t->leaf || (!t->split && !add_leaf(inst, 0, t->l1)))
 		error = -SMMU_ENOMEM;
 	else if (t->split)
 		smmu_port_clean(port, t->l1, t->l1_size);
-	else if (add_leaf(inst, 0, t->l1))
-		fill_abort(inst, t->l1, (size_t)1 << t->log2size);
 	else
-		error = -SMMU_ENOMEM;
+		fill_abort(inst, t->l1, (size_t)1 << t->log2size);
 	if (!error)
 		error = smmu_instance_reaches(inst, "the stream table", t->l1_bus, t->l1_size);
 	if (error)
