@@ -135,7 +135,7 @@ static void fly_again(struct smmu_fence *f, struct smmu_inv_flight *fl, uint8_t 
 /** How many are asked again: a power of two, which may reach beyond the last. */
 static uint32_t suspects(const struct smmu_inv_flight *fl)
 {
-	return 1u << (fl->suspects - 1);
+	return (1u << fl->suspects) >> 1;
 }
 
 /** The first of them. */
