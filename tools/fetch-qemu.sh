@@ -73,83 +73,23 @@ if [ -x "$final/run" ]; then
 fi
 [ "${1:-}" != --offline ] || die 77 "no QEMU in $final (run without --offline to fetch it)"
 
-for tool in apt-get dpkg dpkg-deb; do
-	command -v "$tool" >/dev/null ||
-		die 77 "no $tool here: install QEMU 11.1 or later, or name one in SMMUV3_QEMU"
-done
-keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-[ -r "$keyring" ] || die 77 "no $keyring (package debian-archive-keyring) to check the package's origin with"
-mirror=${SMMUV3_MIRROR:-}
-if [ -z "$mirror" ]; then
-	# Of the archives this machine uses: those with a main component, security archives and the like left out.
-	# shellcheck disable=SC2016 # the fields are apt's, not the shell's
-	mirror=$(apt-get indextargets --format '$(CREATED_BY) $(SITE) $(RELEASE)' 2>/dev/null |
-		awk '$1 == "Packages" && $3 !~ /security|updates|backports/ && $2 !~ /security/ { print $2; exit }')
-fi
-[ -n "$mirror" ] || die 77 "apt knows no Debian mirror here: name one in SMMUV3_MIRROR"
-
-mkdir -p "$cache" || die 1 "cannot make the cache folder $cache"
-free_kib=$(df -Pk "$cache" | awk 'NR == 2 { print $4 }')
-[ "$free_kib" -ge "$need_kib" ] ||
-	die 1 "$cache has $((free_kib / 1024)) MiB free, $((need_kib / 1024)) MiB are needed"
-
-tmp=$(mktemp -d "$cache/qemu.tmp.XXXXXX")
-trap 'rm -rf "$tmp"' EXIT
-trap 'exit 1' HUP INT TERM
-
-# An apt of its own: its lists, cache and (empty) record of what is installed are all in the temporary folder.
-apt_root=$tmp/apt
-mkdir -p "$apt_root/lists/partial" "$apt_root/archives/partial"
-: >"$apt_root/status"
-echo "deb [signed-by=$keyring] $mirror $suite main" >"$apt_root/sources.list"
-cat >"$apt_root/apt.conf" <<CONF
-#clear APT::Update::Pre-Invoke;
-#clear APT::Update::Post-Invoke;
-#clear APT::Update::Post-Invoke-Success;
-#clear DPkg::Pre-Install-Pkgs;
-#clear DPkg::Pre-Invoke;
-#clear DPkg::Post-Invoke;
-Dir::Etc::SourceList "$apt_root/sources.list";
-Dir::Etc::SourceParts "/dev/null";
-Dir::Etc::Preferences "/dev/null";
-Dir::Etc::PreferencesParts "/dev/null";
-Dir::State "$apt_root";
-Dir::State::Lists "$apt_root/lists";
-Dir::State::Status "$apt_root/status";
-Dir::Cache "$apt_root";
-Dir::Cache::Archives "$apt_root/archives";
-Dir::Log "$apt_root";
-APT::Architecture "$(dpkg --print-architecture)";
-APT::Sandbox::User "";
-APT::Update::Error-Mode "any";
-APT::Install-Recommends "false";
-APT::Get::AllowUnauthenticated "false";
-Acquire::Check-Valid-Until "false";
-Acquire::Languages "none";
-Acquire::Retries "2";
-Acquire::http::Timeout "30";
-Acquire::https::Timeout "30";
-CONF
-apt() {
-	# apt's own output only matters when it fails.
-	if ! apt-get -c "$apt_root/apt.conf" -q -y "$@" >"$tmp/log" 2>&1; then
-		tail -n 5 "$tmp/log" >&2
-		return 1
-	fi
-}
+# shellcheck source=tools/private-apt.sh
+. "$root/tools/private-apt.sh"
+command -v dpkg >/dev/null || die 77 "no dpkg here: install QEMU 11.1 or later, or name one in SMMUV3_QEMU"
+private_apt_open "$final" "$suite" "$(dpkg --print-architecture)" "$need_kib"
 
 say "fetching $package ($suite) with what it needs: about 50 MB, into $final"
-apt update || die 77 "cannot read the package list (no network?)"
-apt --download-only install "$package" ||
+private_apt update || die 77 "cannot read the package list (no network?)"
+private_apt --download-only install "$package" ||
 	die 77 "cannot fetch the packages (see above)"
 count=0
 mkdir "$tmp/tree"
-for deb in "$apt_root"/archives/*.deb; do
+for deb in "$tmp"/apt/archives/*.deb; do
 	dpkg-deb -x "$deb" "$tmp/tree" || die 1 "cannot unpack $(basename "$deb") (no space?)"
 	count=$((count + 1))
 done
-fetched=$(du -sk "$apt_root/archives" | cut -f 1)
-rm -rf "$apt_root" "$tmp/log"
+fetched=$(du -sk "$tmp/apt/archives" | cut -f 1)
+rm -rf "$tmp/apt" "$tmp/log"
 
 # Through its own loader and libraries, so that this machine's need not fit.
 cat >"$tmp/tree/run" <<'RUN'
