@@ -4,7 +4,6 @@
 #
 # usage: tools/tidy.sh [FILE…]      (default: all files of the build)
 # JOBS=n   files at the same time (default: all processors)
-# SKIP=re  leave out files whose names match
 # Exit status: 0 clean, 1 something was found.
 set -eu
 cd "$(dirname "$0")/.."
@@ -20,10 +19,6 @@ ninja -C $dir build.ninja
 if [ $# -eq 0 ]; then
 	# shellcheck disable=SC2046 # names without blanks
 	set -- $(sed -n 's/^ *"file": "\(\.\.\/\)*\(.*\)".*/\2/p' $dir/compile_commands.json | sort -u)
-fi
-if [ -n "${SKIP-}" ]; then
-	# shellcheck disable=SC2046 # names without blanks
-	set -- $(printf '%s\n' "$@" | grep -Ev "$SKIP")
 fi
 echo "tidy: $# files"
 # xargs gives 123 when one of its commands failed.
