@@ -24,9 +24,12 @@
 
 static bool wants_ats(const struct smmu_device *dev)
 {
-	return dev->ats_wanted && !smmu_streams_cut(dev->streams) &&
-	       (smmu_domain_has_table(dev->domain) || dev->pasids ||
-		(smmu_domain_nests(dev->domain) && dev->domain->guest.ats));
+	const struct smmu_domain *d = dev->domain;
+
+	if (!dev->ats_wanted || smmu_streams_cut(dev->streams))
+		return false;
+	return dev->pasids ||
+	       (d && (smmu_domain_has_table(d) || (smmu_domain_nests(d) && d->guest.ats)));
 }
 
 static unsigned smallest_granule(const struct smmu_instance *inst)
