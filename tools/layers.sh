@@ -85,8 +85,7 @@ circles() {
 }
 
 # Who submits waits for room, who waits serves errors, and an error is read where CONS is.
-# The operations of a table stand above the walks that they choose and the memory that these take.
-circles "$build/libsmmuv3.a" "queue_cmdq queue_cmdq_wait queue_cmdq_error" "pgtable_pgtable pgtable_map pgtable_unmap"
+circles "$build/libsmmuv3.a" "queue_cmdq queue_cmdq_wait queue_cmdq_error"
 # All parts of an SMMU act on each other: commands on translations, those on ATCs, the clock on all; and whatever is fetched is
 # kept. To be opened one day.
 circles "$build/devices/model/libsmmuv3-model.a" "clock cmdq control effect speculate translate ats" "config fetch"

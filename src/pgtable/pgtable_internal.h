@@ -258,6 +258,8 @@ int smmu_pgtable_alloc_table(const struct smmu_pgtable *pt, uint64_t size, unsig
  */
 unsigned smmu_pgtable_collect(const struct smmu_pgtable *pt, uint64_t *table, unsigned level,
 			      struct smmu_freelist *freelist);
+/** Free the tables on @p freelist, after the fence. */
+void smmu_pgtable_do_free_tables(struct smmu_pgtable *pt, struct smmu_freelist *freelist);
 int smmu_pgtable_do_iova_to_phys(struct smmu_pgtable *pt, uint64_t iova, uint64_t *pa,
 				 unsigned *prot);
 /** The same for plain and coherent tables of 4K that start at level 0; at level 1. */
