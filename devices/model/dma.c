@@ -179,6 +179,29 @@ bool smmu_model_truth(struct smmu_model *model, const struct smmu_dma *dma, uint
 	return ok;
 }
 
+void smmu_model_prefetch(struct smmu_model *model, const struct smmu_dma *dma)
+{
+	struct recent what = {.stream = dma->stream,
+			      .ssid = dma->ssid,
+			      .ssid_valid = dma->ssid_valid,
+			      .iova = dma->iova};
+
+	if (dma->instance >= model->count)
+		return;
+	model_enter(&model->in[dma->instance]);
+	model_speculate(&model->in[dma->instance], &what);
+	model_leave(&model->in[dma->instance]);
+}
+
+void smmu_model_speculate(struct smmu_model *model, unsigned i)
+{
+	if (i >= model->count)
+		return;
+	model_enter(&model->in[i]);
+	model_stir(&model->in[i]);
+	model_leave(&model->in[i]);
+}
+
 const char *smmu_model_held_name(enum smmu_model_held held)
 {
 	static const char *const names[] = {"memory",       "walk-cache", "tlb",

@@ -16,16 +16,40 @@ bool model_inject(struct instance *in, enum smmu_model_fault fault);
 void model_misuse(struct instance *in, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/** The device that sends as @p stream, or NULL. */
+static inline struct smmu_model_device *model_find_device(struct instance *in, uint32_t stream)
+{
+	struct smmu_model_device *dev = in->devices;
+
+	while (dev && dev->stream != stream)
+		dev = dev->next;
+	return dev;
+}
+
 /** Bits of a bus address that exist: addresses of queues and MSIs are cut to the output size (3.4.3). */
 static inline uint64_t oas_mask(const struct instance *in)
 {
 	return BIT(in->cfg.oas) - 1;
 }
 
+/** How many bits of a StreamID select an STE of the second level (STRTAB_BASE_CFG.SPLIT). */
+static inline unsigned strtab_split(const struct instance *in)
+{
+	return (unsigned)bits(in->r.strtab_cfg, 10, 6);
+}
+
 /** 2^n, or the largest number there is. */
 static inline uint64_t pow2(unsigned n)
 {
 	return n < 64 ? 1ULL << n : UINT64_MAX;
+}
+
+/** The log2 of the entries of a queue, by its base register and what IDR1 allows. */
+static inline unsigned queue_log2(uint64_t base, unsigned max)
+{
+	unsigned n = (unsigned)bits(base, 4, 0);
+
+	return n < max ? n : max;
 }
 
 /* clock.c */
@@ -65,12 +89,6 @@ uint64_t *model_reg64(struct instance *in, uint32_t offset, const char **guard);
 
 /* bus.c */
 extern const struct smmu_bus_ops model_bus_ops;
-static inline unsigned queue_log2(uint64_t base, unsigned max)
-{
-	unsigned n = (unsigned)bits(base, 4, 0);
-
-	return n < max ? n : max;
-}
 
 /* signal.c */
 void model_gerror(struct instance *in, uint32_t bit);
@@ -115,20 +133,22 @@ size_t model_tlb_drop_atc(struct smmu_model_device *dev, bool all_ssids, bool ss
 void model_tlb_evict(struct instance *in);
 struct smmu_model_tag model_tlb_tag(const struct tlb_entry *e, enum smmu_model_held where);
 
-/* config.c */
+/* cfgcache.c */
 const struct cfg_entry *model_cfg_find(struct instance *in, enum cfg_kind kind, uint32_t stream,
 				       uint32_t index);
 void model_cfg_put(struct instance *in, enum cfg_kind kind, uint32_t stream, uint32_t index,
 		   const uint64_t *w, unsigned words, uint64_t addr);
 void model_cfg_evict(struct instance *in);
-bool model_locate_ste(struct instance *in, struct xlate *x, uint64_t *addr);
-bool model_locate_cd(struct instance *in, struct xlate *x, uint32_t ssid, uint64_t *addr);
 void model_cfg_clear(struct instance *in);
-bool model_cfg_ste(struct instance *in, struct xlate *x);
-bool model_cfg_cd(struct instance *in, struct xlate *x, uint32_t ssid);
 void model_cfg_drop_ste(struct instance *in, uint32_t first, uint64_t count, bool leaf);
 void model_cfg_drop_cd(struct instance *in, uint32_t stream, uint32_t ssid, bool leaf);
 void model_cfg_drop_cds(struct instance *in, uint32_t stream);
+
+/* config.c */
+bool model_locate_ste(struct instance *in, struct xlate *x, uint64_t *addr);
+bool model_locate_cd(struct instance *in, struct xlate *x, uint32_t ssid, uint64_t *addr);
+bool model_cfg_ste(struct instance *in, struct xlate *x);
+bool model_cfg_cd(struct instance *in, struct xlate *x, uint32_t ssid);
 
 /* decode.c */
 bool model_ste_decode(struct instance *in, struct ste *ste);
@@ -162,7 +182,6 @@ void model_wake(struct instance *in);
 void model_restless_due(struct instance *in);
 
 /* ats.c */
-struct smmu_model_device *model_find_device(struct instance *in, uint32_t stream);
 bool model_ats_access(struct instance *in, struct smmu_model_device *dev, struct xlate *x,
 		      struct smmu_dma_result *res);
 bool model_ats_translated(struct instance *in, struct xlate *x, uint64_t out);

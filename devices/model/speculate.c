@@ -156,26 +156,3 @@ void model_restless_due(struct instance *in)
 	model_stir(in);
 	in->restless_at = in->restless_left && --in->restless_left ? restless_pause(in) : NEVER;
 }
-
-void smmu_model_prefetch(struct smmu_model *model, const struct smmu_dma *dma)
-{
-	struct recent what = {.stream = dma->stream,
-			      .ssid = dma->ssid,
-			      .ssid_valid = dma->ssid_valid,
-			      .iova = dma->iova};
-
-	if (dma->instance >= model->count)
-		return;
-	model_enter(&model->in[dma->instance]);
-	model_speculate(&model->in[dma->instance], &what);
-	model_leave(&model->in[dma->instance]);
-}
-
-void smmu_model_speculate(struct smmu_model *model, unsigned i)
-{
-	if (i >= model->count)
-		return;
-	model_enter(&model->in[i]);
-	model_stir(&model->in[i]);
-	model_leave(&model->in[i]);
-}
