@@ -5,9 +5,9 @@
  * topology/.
  *
  * Readers take bytes and call what is declared here; they neither allocate, format text nor read files themselves.
- * build.c has all of the memory, note.c all of the messages, input.c all of the files.
+ * grow.c has all of the memory that a topology is made of, note.c all of the messages, input.c all of the files.
  *
- * The reader of an IORT (iort_*.c) and what it rests on (build.c, claim.c, format.c, note.c, sort.c) need no C library: an
+ * The reader of an IORT (iort.c, iort_*.c) and what it rests on (build.c, claim.c, format.c, grow.c, note.c, sort.c) need no C library: an
  * embedder that has none compiles these files and provides topology_alloc and topology_release.
  */
 #ifndef SMMU_TOPOLOGY_BUILD_H
@@ -43,6 +43,17 @@ struct topology_build {
 void *topology_alloc(size_t n, size_t element);
 /** Give it back; NULL is allowed. */
 void topology_release(void *p);
+/** @} */
+
+/** @name Arrays and strings (grow.c) @{ */
+/** A copy of a string, or NULL. */
+char *topology_copy(const char *text);
+
+/**
+ * Room for one more element of an array of @p n, which doubles when its length is a power of two. NULL: no memory, and the
+ * array is as it was.
+ */
+void *topology_grow(void *array, size_t n, size_t element);
 /** @} */
 
 /** @name Text (format.c) @{ */
@@ -93,15 +104,6 @@ struct smmu_topology_other *topology_add_other(const struct topology_build *b, c
 /** Append a range to @p root, a root of the topology: 0, also if it is left out, or negative. */
 int topology_add_streams(const struct topology_build *b, struct smmu_topology_root *root,
 			 const struct smmu_topology_streams *range);
-
-/** A copy of a string, or NULL. */
-char *topology_copy(const char *text);
-
-/**
- * Room for one more element of an array of @p n, which doubles when its length is a power of two. NULL: no memory, and the
- * array is as it was.
- */
-void *topology_grow(void *array, size_t n, size_t element);
 
 /** Sort the ranges and gather the streams of each instance. 0 or -SMMU_ENOMEM. */
 int topology_finish(const struct topology_build *b);

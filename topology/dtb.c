@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Reader of flattened device trees: the structure. What SMMUs say is read in dtb_smmu.c, who reaches them in dtb_roots.c.
+ * Reader of flattened device trees: the structure. Properties are read in dtb_props.c, what SMMUs say in
+ * dtb_smmu.c, who reaches them in dtb_roots.c.
  *
  * libfdt checks the structure of the whole blob first; after that this file only has to distrust
  * what properties say. The tree is walked twice, front to back: first for the SMMUs and every
@@ -18,47 +19,6 @@
 
 #define BAD(d, offset, fmt, ...) \
 	topology_fail(&(d)->b, -SMMU_EINVAL, "offset 0x%zx: " fmt, (size_t)(offset), __VA_ARGS__)
-
-const fdt32_t *smmu_dtb_cells(struct dtb *d, int node, const char *name, size_t *n, int *rc)
-{
-	int length;
-	const fdt32_t *cells = fdt_getprop(d->fdt, node, name, &length);
-
-	*n = 0;
-	if (!cells)
-		return NULL;
-	if (length % 4)
-		*rc = DTB_LEAVE_OUT(d, 1, "%s has %d bytes; expected a multiple of 4", name,
-				    length);
-	*n = (size_t)length / 4;
-	return cells;
-}
-
-int smmu_dtb_u32(struct dtb *d, int node, const char *name, uint32_t *value)
-{
-	int length;
-	const fdt32_t *cells = fdt_getprop(d->fdt, node, name, &length);
-
-	if (!cells)
-		return 0;
-	if (length != 4)
-		return DTB_LEAVE_OUT(d, 1, "%s has %d bytes; expected 4", name, length);
-	*value = smmu_dtb_cell(cells, 0);
-	return 1;
-}
-
-bool smmu_dtb_has(const struct dtb *d, int node, const char *name)
-{
-	return fdt_getprop(d->fdt, node, name, NULL) != NULL;
-}
-
-bool smmu_dtb_has_string(const struct dtb *d, int node, const char *name, const char *string)
-{
-	int length;
-	const char *value = fdt_getprop(d->fdt, node, name, &length);
-
-	return value && (size_t)length == strlen(string) + 1 && !strcmp(value, string);
-}
 
 /* The path of the node of @p depth goes behind that of the node above. What is not printable becomes a question mark. */
 static int append_name(struct dtb *d, const struct dtb_level *up, const char *name, int length)
@@ -223,22 +183,6 @@ static int sort_phandles(struct dtb *d)
 	}
 	d->n_phandles = n;
 	return rc;
-}
-
-const struct dtb_phandle *smmu_dtb_phandle(const struct dtb *d, uint32_t phandle)
-{
-	size_t low = 0, high = d->n_phandles;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (d->phandles[middle].phandle < phandle)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < d->n_phandles && d->phandles[low].phandle == phandle ? &d->phandles[low]
-									  : NULL;
 }
 
 /*

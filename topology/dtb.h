@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
  * @file dtb.h
- * The state of one reading of a device tree, shared by dtb.c (structure), dtb_smmu.c (SMMUs, their registers and
- * interrupts) and dtb_roots.c (who reaches them). Private to these.
+ * The state of one reading of a device tree, shared by dtb.c (structure), dtb_props.c (properties), dtb_smmu.c (SMMUs,
+ * their registers and interrupts) and dtb_roots.c (who reaches them). Private to these.
  */
 #ifndef SMMU_TOPOLOGY_DTB_H
 #define SMMU_TOPOLOGY_DTB_H

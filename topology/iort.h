@@ -2,7 +2,7 @@
 /**
  * @file iort.h
  * Layout of an IORT (ARM DEN 0049), and the state of one reading, shared by iort_nodes.c (the table and its nodes),
- * iort_maps.c (id mappings) and iort_types.c (what each type of node says). Private to these.
+ * iort_maps.c (id mappings), iort_types.c (what each type of node says) and iort.c (in which order). Private to these.
  *
  * The table is bytes from somebody else: nothing is read before its place was checked against the node that should hold
  * it, and a node against the table. References between nodes are followed one step only, so a table cannot make the
@@ -131,6 +131,12 @@ static inline uint64_t iort_get64(const uint8_t *p)
 #define IORT_LEAVE_OUT(io, n, offset, fmt, ...)                                           \
 	topology_leave_out(&(io)->b, n, "offset 0x%" PRIx32 ": " fmt, (uint32_t)(offset), \
 			   __VA_ARGS__)
+
+/** The ACPI header of the @p size bytes at @p table: signature, length, checksum; @p io takes note of both. 0 or negative. */
+int iort_check_header(struct iort *io, const uint8_t *table, size_t size);
+
+/** Find the nodes and note their headers in io->nodes, which the caller releases in any case. 0 or negative. */
+int iort_read_nodes(struct iort *io);
 
 /** "root complex" and so on. */
 const char *iort_type_name(unsigned type);

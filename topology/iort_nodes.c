@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reader of the ACPI I/O Remapping Table (ARM DEN 0049): the header, and where each node lies. */
+/* The header of an IORT, where each node lies, and what lies within one. */
 #include "iort.h"
 
 /* Offsets within the table. */
@@ -46,8 +46,7 @@ uint32_t iort_fixed_bytes(const struct iort_node *node)
 	return NODE_HEADER_BYTES;
 }
 
-/* The ACPI header: signature, length, checksum. */
-static int check_header(struct iort *io, const uint8_t *table, size_t size)
+int iort_check_header(struct iort *io, const uint8_t *table, size_t size)
 {
 	uint8_t sum = 0;
 	uint32_t i;
@@ -154,7 +153,7 @@ static int read_node(struct iort *io, uint32_t offset, uint32_t left)
 	return 1;
 }
 
-static int read_nodes(struct iort *io)
+int iort_read_nodes(struct iort *io)
 {
 	uint32_t count = iort_get32(io->table + IORT_NODE_COUNT), most;
 	uint32_t offset = iort_get32(io->table + IORT_FIRST_NODE);
@@ -207,52 +206,4 @@ const struct iort_node *iort_node_at(const struct iort *io, uint32_t offset)
 	return low < io->n_nodes && io->nodes[low].offset == offset && !io->nodes[low].bad
 		       ? &io->nodes[low]
 		       : NULL;
-}
-
-static int read_each(struct iort *io)
-{
-	uint32_t i;
-	int rc = 0;
-
-	for (i = 0; i < io->n_nodes && !rc; i++)
-		if (io->nodes[i].type == IORT_SMMU_V3 && !io->nodes[i].bad)
-			rc = iort_read_smmu_v3(io, &io->nodes[i]);
-	for (i = 0; i < io->n_nodes && !rc; i++) {
-		const struct iort_node *node = &io->nodes[i];
-
-		if (node->bad)
-			continue;
-		switch (node->type) {
-		case IORT_ROOT_COMPLEX:
-		case IORT_NAMED_COMPONENT:
-			rc = iort_read_root(io, node);
-			break;
-		case IORT_RMR:
-			rc = iort_read_rmr(io, node);
-			break;
-		default:
-			rc = iort_read_other(io, node);
-		}
-	}
-	return rc;
-}
-
-int smmu_topology_from_iort(const void *table, size_t size, unsigned how, struct smmu_topology *t,
-			    char *err, size_t errlen)
-{
-	struct iort io = {.b = {.t = t, .how = how, .err = err, .errlen = errlen}};
-	int rc;
-
-	*t = (struct smmu_topology){0};
-	rc = check_header(&io, table, size);
-	if (!rc)
-		rc = read_nodes(&io);
-	if (!rc)
-		rc = read_each(&io);
-	if (!rc)
-		rc = topology_finish(&io.b);
-	topology_release(io.nodes);
-	if (rc)
-		smmu_topology_free(t);
-	return rc;
 }

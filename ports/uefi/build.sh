@@ -34,8 +34,8 @@ compile() {
 
 options=$*
 rm -rf "${out:?}/library" "$out/driver" "$out/app"
-compile library $(sed 's#^#src/#' src/sources.txt) topology/build.c topology/claim.c topology/format.c topology/iort_maps.c \
-	topology/iort_nodes.c topology/iort_types.c topology/note.c topology/sort.c \
+compile library $(sed 's#^#src/#' src/sources.txt) topology/build.c topology/claim.c topology/format.c topology/grow.c topology/iort.c \
+	topology/iort_maps.c topology/iort_nodes.c topology/iort_types.c topology/note.c topology/sort.c \
 	$here/acpi.c $here/mem.c $here/memory.c $here/system.c
 compile driver $here/buffers.c $here/devices.c $here/events.c $here/grants.c $here/handover.c $here/info.c $here/iommu.c \
 	$here/machine.c $here/main.c $here/pci.c $here/plan.c $here/shadow.c

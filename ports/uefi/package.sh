@@ -27,7 +27,7 @@ find "$out" -name meson.build -exec rm {} +
 cp LICENSE docs/uefi.md "$out/"
 cp ports/uefi/SmmuV3Pkg/* "$out/"
 cp -R ports/uefi/*.[ch] ports/uefi/app "$out/port/"
-topology="build.c claim.c format.c iort_maps.c iort_nodes.c iort_types.c note.c sort.c"
+topology="build.c claim.c format.c grow.c iort.c iort_maps.c iort_nodes.c iort_types.c note.c sort.c"
 cp topology/*.h "$out/topology/"
 for file in $topology; do
 	cp "topology/$file" "$out/topology/"
