@@ -6,17 +6,27 @@
 #
 # To be read by "." in a script with set -eu that has defined die (exit status, a message). private_apt_open sets tmp, a
 # temporary folder that goes when the script ends; after that private_apt is that apt-get, and private_apt_cache its apt-cache.
-# SMMUV3_MIRROR in the environment names the mirror to use in place of the machine's.
+# SMMUV3_MIRROR in the environment names the mirror to use in place of the machine's; of a suite of security updates, which lie
+# in an archive of their own, SMMUV3_SECURITY_MIRROR does.
 
-# private_apt_open FOLDER SUITE ARCHITECTURE KIB: for what is to become FOLDER, beside which tmp lies. Exits with 77 where there
-# is no apt, with 1 where KIB are not free.
+# private_apt_open FOLDER SUITE ARCHITECTURES KIB: for what is to become FOLDER, beside which tmp lies; the first architecture is
+# the one of packages that say none. Exits with 77 where there is no apt, with 1 where KIB are not free.
 private_apt_open() {
 	for tool in apt-get apt-cache dpkg dpkg-deb; do
 		command -v "$tool" >/dev/null || die 77 "no $tool here: this is no Debian"
 	done
 	keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 	[ -r "$keyring" ] || die 77 "no $keyring (package debian-archive-keyring) to check the packages' origin with"
-	mirror=${SMMUV3_MIRROR:-}
+	case $2 in
+	*-security)
+		mirror=${SMMUV3_SECURITY_MIRROR:-}
+		# shellcheck disable=SC2016 # the fields are apt's, not the shell's
+		[ -n "$mirror" ] || mirror=$(apt-get indextargets --format '$(CREATED_BY) $(SITE) $(RELEASE)' 2>/dev/null |
+			awk '$1 == "Packages" && $3 ~ /-security$/ { print $2; exit }')
+		[ -n "$mirror" ] || die 77 "apt knows no archive of security updates here: name one in SMMUV3_SECURITY_MIRROR"
+		;;
+	*) mirror=${SMMUV3_MIRROR:-} ;;
+	esac
 	if [ -z "$mirror" ]; then
 		# Of the archives this machine uses: those with a main component, security archives and the like left out.
 		# shellcheck disable=SC2016 # the fields are apt's, not the shell's
@@ -33,6 +43,8 @@ private_apt_open() {
 	trap 'exit 1' HUP INT TERM
 	mkdir -p "$tmp/apt/lists/partial" "$tmp/apt/archives/partial"
 	: >"$tmp/apt/status"
+	# shellcheck disable=SC2086 # a list of names
+	architectures=$(printf '"%s"; ' $3)
 	echo "deb [signed-by=$keyring] $mirror $2 main" >"$tmp/apt/sources.list"
 	cat >"$tmp/apt/apt.conf" <<CONF
 #clear APT::Update::Pre-Invoke;
@@ -52,8 +64,8 @@ Dir::State::Status "$tmp/apt/status";
 Dir::Cache "$tmp/apt";
 Dir::Cache::Archives "$tmp/apt/archives";
 Dir::Log "$tmp/apt";
-APT::Architecture "$3";
-APT::Architectures { "$3"; };
+APT::Architecture "${3%% *}";
+APT::Architectures { $architectures};
 APT::Sandbox::User "";
 APT::Update::Error-Mode "any";
 APT::Install-Recommends "false";

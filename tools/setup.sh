@@ -3,12 +3,13 @@
 # Installs the packages that a step needs and that are missing, by name, from the Debian archive this machine uses.
 # With nothing missing it asks nobody: no network and no root needed.
 #
-# usage: tools/setup.sh run|test|ci|deb|uefi
+# usage: tools/setup.sh run|test|ci|deb|uefi|linux
 #   run   build and use the library and the command
 #   test  the same, and the test programs
 #   ci    the same, and every check of .ci/run: second compiler, cross compiler, sanitizers, format, lint, pages
 #   deb   build the Debian packages
 #   uefi  build the UEFI driver and boot it
+#   linux build the Linux module and boot kernels with it
 # Exit status: 0 all there, 1 something could not be installed, 2 bad usage.
 set -eu
 
@@ -17,9 +18,13 @@ test="$run libcmocka-dev python3"
 ci="$test g++ clang clang-format clang-tidy libclang-rt-dev lld gcc-aarch64-linux-gnu mandoc shellcheck doxygen valgrind"
 deb="$run build-essential debhelper dpkg-dev lintian"
 uefi="clang lld python3"
+linux="gcc make gcc-aarch64-linux-gnu libc6-dev-arm64-cross xz-utils python3"
 
 # On AArch64 itself the native compiler goes by the cross compiler's name.
-[ "$(uname -m)" != aarch64 ] || ci=$(echo "$ci" | sed 's/ gcc-aarch64-linux-gnu//')
+if [ "$(uname -m)" = aarch64 ]; then
+	ci=$(echo "$ci" | sed 's/ gcc-aarch64-linux-gnu//')
+	linux=$(echo "$linux" | sed 's/ gcc-aarch64-linux-gnu libc6-dev-arm64-cross//')
+fi
 
 case "${1:-}" in
 run) wanted=$run ;;
@@ -27,8 +32,9 @@ test) wanted=$test ;;
 ci) wanted=$ci ;;
 deb) wanted=$deb ;;
 uefi) wanted=$uefi ;;
+linux) wanted=$linux ;;
 *)
-	echo "usage: tools/setup.sh run|test|ci|deb|uefi" >&2
+	echo "usage: tools/setup.sh run|test|ci|deb|uefi|linux" >&2
 	exit 2
 	;;
 esac
