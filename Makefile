@@ -109,6 +109,7 @@ headers: ## each public header alone, as C99, C11, C17 and C++17, with each comp
 
 docs: ## the public headers as pages (build-docs/html); a comment that does not fit is an error
 	$(SETUP) ci
+	@tools/contracts.py
 	@doxygen docs/Doxyfile
 
 deb: ## the Debian packages (build-deb), judged by lintian

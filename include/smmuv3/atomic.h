@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
  * @file atomic.h
- * The atomic accesses of the library, by the names of the C11 memory model. All are lock-free on objects of
- * 1, 2, 4 and 8 bytes, in any context.
+ * The atomic accesses of the library, by the names of the C11 memory model. All are lock-free on
+ * objects of 1, 2, 4 and 8 bytes, in any context.
  *
- * These are the compiler's. A port whose system has forms of its own (a kernel's READ_ONCE, a simulator's points)
- * defines any of the names as macros in its header, before it includes another header of the library; the rest stay.
+ * These are the compiler's. A port whose system has forms of its own (a kernel's READ_ONCE, a
+ * simulator's points) defines any of the names as macros in its header, before it includes another
+ * header of the library; the rest stay.
  */
 #ifndef SMMUV3_ATOMIC_H
 #define SMMUV3_ATOMIC_H
@@ -18,7 +19,10 @@
 #ifndef smmu_load_acquire
 #define smmu_load_acquire(p) __atomic_load_n((p), __ATOMIC_ACQUIRE)
 #endif
-/** Takes part in the one order of the read-modify-writes: not before one of its own processor, whatever it is of. */
+/**
+ * Takes part in the one order of the read-modify-writes: not before one of its own processor,
+ * whatever it is of.
+ */
 #ifndef smmu_load_sc
 #define smmu_load_sc(p) __atomic_load_n((p), __ATOMIC_SEQ_CST)
 #endif
@@ -30,8 +34,9 @@
 #endif
 
 /**
- * Store @p lo at @p p and @p hi behind it, @p p aligned to 16 bytes: in one piece for all observers where processors have
- * FEAT_LSE2, in two elsewhere. Used in place of two stores where struct smmu_port promises the former (SMMU_PORT_LSE2).
+ * Store @p lo at @p p and @p hi behind it, @p p aligned to 16 bytes: in one piece for all observers
+ * where processors have FEAT_LSE2, in two elsewhere. Used in place of two stores where struct
+ * smmu_port promises the former (SMMU_PORT_LSE2).
  */
 #ifndef smmu_store_pair
 #define smmu_store_pair(p, lo, hi) smmu_store_pair_64((uint64_t *)(p), (lo), (hi))
@@ -57,11 +62,17 @@ static inline void smmu_store_pair_64(uint64_t *p, uint64_t lo, uint64_t hi)
 #define smmu_exchange(p, v) __atomic_exchange_n((p), (v), __ATOMIC_SEQ_CST)
 #endif
 
-/* Add to a counter, and read one. Nothing is ordered by them, and nobody decides by them: no simulation has to see them. */
+/*
+ * Add to a counter, and read one. Nothing is ordered by them, and nobody decides by them: no
+ * simulation has to see them.
+ */
 #ifndef smmu_count
 #define smmu_count(p, n) ((void)__atomic_fetch_add((p), (n), __ATOMIC_RELAXED))
 #endif
-/** Raise what was read as *@p seen to @p v; false, and *@p seen read anew, if somebody else has changed it. */
+/**
+ * Raise what was read as *@p seen to @p v; false, and *@p seen read anew, if somebody else has
+ * changed it.
+ */
 #ifndef smmu_count_raise
 #define smmu_count_raise(p, seen, v) \
 	__atomic_compare_exchange_n((p), (seen), (v), true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)
@@ -70,7 +81,10 @@ static inline void smmu_store_pair_64(uint64_t *p, uint64_t lo, uint64_t hi)
 #define smmu_counted(p) __atomic_load_n((p), __ATOMIC_RELAXED)
 #endif
 
-/** Compare with *@p expected and store @p v; false, and *@p expected updated, if another value was there. */
+/**
+ * Compare with *@p expected and store @p v; false, and *@p expected updated, if another value was
+ * there.
+ */
 #ifndef smmu_compare_exchange
 #define smmu_compare_exchange(p, expected, v) \
 	__atomic_compare_exchange_n((p), (expected), (v), false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
@@ -85,9 +99,9 @@ static inline void smmu_store_pair_64(uint64_t *p, uint64_t lo, uint64_t hi)
 #endif
 
 /**
- * smmu_fence(): no access of this processor passes it, as other processors see it (for devices there is smmu_mb).
- * ThreadSanitizer has no model of fences (and gcc refuses them there), so it gets the instruction: what it checks then
- * rests on the acquire and release accesses alone.
+ * smmu_fence(): no access of this processor passes it, as other processors see it (for devices
+ * there is smmu_mb). ThreadSanitizer has no model of fences (and gcc refuses them there), so it
+ * gets the instruction: what it checks then rests on the acquire and release accesses alone.
  */
 #ifndef smmu_fence
 #if defined(SMMU_UNDER_TSAN) && defined(__x86_64__)
@@ -100,8 +114,9 @@ static inline void smmu_store_pair_64(uint64_t *p, uint64_t lo, uint64_t hi)
 #endif
 
 /**
- * SMMU_BARRIER(name, op): the barrier, or the access that orders, @p op, under its name in barriers.h. It is @p op and
- * nothing else, except in a port that wants to leave single ones out to show that each is needed.
+ * SMMU_BARRIER(name, op): the barrier, or the access that orders, @p op, under its name in
+ * barriers.h. It is @p op and nothing else, except in a port that wants to leave single ones out to
+ * show that each is needed.
  */
 #ifndef SMMU_BARRIER
 #define SMMU_BARRIER(name, op) op

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
  * @file barriers.h
- * Every barrier of the library by name, and what it keeps apart. The place in the sources says SMMU_BARRIER(name, …);
- * tools/barriers.sh holds this list to the sources, and proofs/README.md tells for each name what shows its removal.
- * Nothing in the library includes this file; ports that leave barriers out on purpose do.
+ * Every barrier of the library by name, and what it keeps apart. The place in the sources says
+ * SMMU_BARRIER(name, …); tools/barriers.sh holds this list to the sources, and proofs/README.md
+ * tells for each name what shows its removal. Nothing in the library includes this file; ports that
+ * leave barriers out on purpose do.
  */
 #ifndef SMMUV3_BARRIERS_H
 #define SMMUV3_BARRIERS_H

@@ -3,8 +3,9 @@
  * @file device.h
  * A device behind one SMMU: its streams, its ATS, its substreams, and what it is attached to.
  *
- * Functions here may wait for sweeps that are under way (smmu_rcu_synchronize): call none of them while a fence of your own
- * thread is open. A device is attached and detached by any number of threads; one at a time gets through (its lock).
+ * Functions here may wait for sweeps that are under way (smmu_rcu_synchronize): call none of them
+ * while a fence of your own thread is open. A device is attached and detached by any number of
+ * threads; one at a time gets through (its lock).
  */
 #ifndef SMMUV3_DEVICE_H
 #define SMMUV3_DEVICE_H
@@ -24,13 +25,15 @@ struct smmu_device_ops {
 	/**
 	 * Switch ATS in the device on or off, for all its streams.
 	 *
-	 * On: called when the STEs allow ATS and the SMMU knows. Program the device's Smallest Translation Unit to
-	 * @p stu, the log2 of the smallest granule of the SMMU (IHI 0070 G.b, 3.9.1): a device set to a larger one may
-	 * answer an invalidation without doing it. Off: return when the device sends no more translation requests, all
-	 * that it sent are answered, and it sends no more translated accesses; what its ATC held, or an answer brought, is
-	 * not used again, also not after ATS goes on again.
+	 * On: called when the STEs allow ATS and the SMMU knows. Program the device's Smallest
+	 * Translation Unit to @p stu, the log2 of the smallest granule of the SMMU (IHI 0070 G.b,
+	 * 3.9.1): a device set to a larger one may answer an invalidation without doing it. Off:
+	 * return when the device sends no more translation requests, all that it sent are answered,
+	 * and it sends no more translated accesses; what its ATC held, or an answer brought, is not
+	 * used again, also not after ATS goes on again.
 	 *
-	 * While ATS is off, ATC_INV still come. They are to be answered as unsupported requests (IHI 0070 G.b, 3.9.1.5).
+	 * While ATS is off, ATC_INV still come. They are to be answered as unsupported requests
+	 * (IHI 0070 G.b, 3.9.1.5).
 	 *
 	 * @return 0; a negative error: ATS is off. For off the result is ignored.
 	 */
@@ -47,8 +50,9 @@ struct smmu_device_config {
 	/** Substreams 1 to 2^n-1 may be used; 0: none. Cut to what the SMMU has. */
 	uint8_t ssid_bits;
 	/**
-	 * Use ATS while a domain with a table is attached. Not for devices with CXL.cache: an SMMU need not check those
-	 * accesses against the STE (IHI 0070 G.b, 3.9.3), so that a cut-off would not hold them.
+	 * Use ATS while a domain with a table is attached. Not for devices with CXL.cache: an SMMU
+	 * need not check those accesses against the STE (IHI 0070 G.b, 3.9.3), so that a cut-off
+	 * would not hold them.
 	 */
 	bool ats;
 	/** Needed for ats. */
@@ -66,7 +70,8 @@ struct smmu_cdtab {
 	struct smmu_cd **l2;
 	uint32_t l1_count;
 	uint8_t log2size; /**< substreams covered */
-	uint8_t slot; /**< without substreams two CDs take turns, so that a change is one store in the STE */
+	/** Without substreams two CDs take turns, so that a change is one store in the STE. */
+	uint8_t slot;
 };
 
 /** One attachment: of a substream, or of traffic without one, to a domain. Private. */
@@ -78,8 +83,8 @@ struct smmu_attachment {
 };
 
 /**
- * The streams of a device as the SMMU and sweeps know them. Made and kept by the library, since it outlives the device
- * where the SMMU did not confirm that it forgot them. Private.
+ * The streams of a device as the SMMU and sweeps know them. Made and kept by the library, since it
+ * outlives the device where the SMMU did not confirm that it forgot them. Private.
  */
 struct smmu_streams {
 	struct smmu_instance *instance;
@@ -92,12 +97,16 @@ struct smmu_streams {
 	/** Excludes a cut-off against a change of the STEs. Any context; short. */
 	struct smmu_spinlock ste_lock;
 	struct smmu_cdtab cdtab;
-	/** Attachments that are over, but the SMMU did not confirm it: their domains still name the streams. */
+	/**
+	 * Attachments that are over, but the SMMU did not confirm it: their domains still name the
+	 * streams.
+	 */
 	struct smmu_attachment *leaving;
 	/** Caches of the SMMU may hold other STEs and CDs than memory does. */
 	uint32_t unconfirmed;
-	bool ats;              /**< operations for their ATCs are in the arrays */
-	bool guest_substreams; /**< a guest's STE had substreams: its ATC may hold entries under them */
+	bool ats; /**< operations for their ATCs are in the arrays */
+	/** A guest's STE had substreams: its ATC may hold entries under them. */
+	bool guest_substreams;
 };
 
 /** The embedder owns the memory; fields are private. */
@@ -125,16 +134,18 @@ struct smmu_device {
  * The memory of a device that is not added yet.
  *
  * @param cfg    as for smmu_device_init; the instance is enabled
- * @param dma    bytes of DMA memory: context descriptors, and second-level stream tables that no stream needed yet
+ * @param dma    bytes of DMA memory: context descriptors, and second-level stream tables that no
+ *               stream needed yet
  * @param plain  bytes of plain memory
  *
- * Each attachment takes sizeof(struct smmu_attachment) of plain memory more, and one of a substream at most 4,096 bytes of
- * DMA memory. May sleep.
+ * Each attachment takes sizeof(struct smmu_attachment) of plain memory more, and one of a substream
+ * at most 4,096 bytes of DMA memory. May sleep.
  */
 void smmu_device_memory(const struct smmu_device_config *cfg, size_t *dma, size_t *plain);
 
 /**
- * Add a device: its streams abort until it is attached, perhaps with an event (C_BAD_STREAMID) for each access.
+ * Add a device: its streams abort until it is attached, perhaps with an event (C_BAD_STREAMID) for
+ * each access.
  *
  * @return
  *   0
@@ -144,48 +155,53 @@ void smmu_device_memory(const struct smmu_device_config *cfg, size_t *dma, size_
  *   -SMMU_ENOMEM
  *   -SMMU_EIO     the SMMU does not confirm what it has to forget of the streams
  *
- * After an error nothing changed, but that a second-level stream table that was made stays with the instance. May sleep.
+ * After an error nothing changed, but that a second-level stream table that was made stays with the
+ * instance. May sleep.
  */
 int smmu_device_init(struct smmu_device *dev, const struct smmu_device_config *cfg);
 
 /**
- * Detach a device from everything and drop it; its memory is the embedder's again. Cannot fail; nothing to do after
- * smmu_instance_remove, and may run beside it.
+ * Detach a device from everything and drop it; its memory is the embedder's again. Cannot fail;
+ * nothing to do after smmu_instance_remove, and may run beside it.
  *
- * Where the SMMU does not confirm, the library keeps what the SMMU may still use (the context descriptors, and the place
- * in the arrays of the domains, which cannot be finished meanwhile) until smmu_instance_revive or smmu_instance_remove
- * of the instance.
+ * Where the SMMU does not confirm, the library keeps what the SMMU may still use (the context
+ * descriptors, and the place in the arrays of the domains, which cannot be finished meanwhile)
+ * until smmu_instance_revive or smmu_instance_remove of the instance.
  *
  * Waits for the SMMU and for sweeps that are under way: may sleep.
  */
 void smmu_device_fini(struct smmu_device *dev);
 
 /**
- * Attach the device's traffic without substream to @p domain, in place of what it was attached to, without a moment at
- * which the streams are undefined; where the change is a single store (from stage 1 to stage 1 without substreams, and
- * more of them with SMMU_PORT_LSE2), without a moment at which they fault. ATS is off in the device meanwhile where
- * there are such moments, so that no translation request is refused.
+ * Attach the device's traffic without substream to @p domain, in place of what it was attached to,
+ * without a moment at which the streams are undefined; where the change is a single store (from
+ * stage 1 to stage 1 without substreams, and more of them with SMMU_PORT_LSE2), without a moment at
+ * which they fault. ATS is off in the device meanwhile where there are such moments, so that no
+ * translation request is refused.
  *
  * @return
- *   0                 attached, and the SMMU has confirmed it. If set_ats refused, without ATS, which the log says
+ *   0                 attached, and the SMMU has confirmed it. If set_ats refused, without ATS,
+ *                     which the log says
  *   -SMMU_EINVAL      @p domain is NULL, or its port has other read sections (smmu_port.rcu)
- *   -SMMU_EOPNOTSUPP  the instance cannot use the domain's table; an information in the log says why
+ *   -SMMU_EOPNOTSUPP  the instance cannot use the domain's table; an information in the log says
+ *                     why
  *   -SMMU_EBUSY       stage 2, or nested, while substreams are attached
- *   -SMMU_ENOSPC      no ASID or VMID left, or none of which the SMMU confirms that it forgot its last use
+ *   -SMMU_ENOSPC      no ASID or VMID left, or none of which the SMMU confirms that it forgot its
+ *                     last use
  *   -SMMU_ENOMEM
  *   -SMMU_ENODEV      the instance was removed; after all errors so far everything is as before
- *   -SMMU_EIO         the SMMU or the device's ATC does not answer. If an earlier change, or an earlier unmap of
- *                     @p domain, was not confirmed and still is not, nothing changed. Else the device is detached
- *                     from both domains and blocked; see smmu_device_confirmed for whether the SMMU knows. A later
- *                     call tries again
+ *   -SMMU_EIO         the SMMU or the device's ATC does not answer. If an earlier change, or an
+ *                     earlier unmap of @p domain, was not confirmed and still is not, nothing
+ *                     changed. Else the device is detached from both domains and blocked; see
+ *                     smmu_device_confirmed for whether the SMMU knows. A later call tries again
  *
  * May sleep.
  */
 int smmu_attach(struct smmu_device *dev, struct smmu_domain *domain);
 
 /**
- * Detach the device's traffic without substream: it aborts. Cannot fail and needs no memory; but ask
- * smmu_device_confirmed before memory of its DMA is used for something else. May sleep.
+ * Detach the device's traffic without substream: it aborts. Cannot fail and needs no memory; but
+ * ask smmu_device_confirmed before memory of its DMA is used for something else. May sleep.
  */
 void smmu_detach(struct smmu_device *dev);
 
@@ -196,8 +212,8 @@ void smmu_detach(struct smmu_device *dev);
  *   -SMMU_ERANGE      @p ssid is not 1 … 2^ssid_bits-1: everything is as before
  *   -SMMU_EOPNOTSUPP  not a stage-1 domain: everything is as before
  *   -SMMU_EBUSY       the untagged traffic is at stage 2, or nested: everything is as before
- *   -SMMU_EIO         as there, for this substream; the device's other traffic aborts until the next call that is
- *                     confirmed
+ *   -SMMU_EIO         as there, for this substream; the device's other traffic aborts until the
+ *                     next call that is confirmed
  */
 int smmu_attach_pasid(struct smmu_device *dev, uint32_t ssid, struct smmu_domain *domain);
 
@@ -205,22 +221,24 @@ int smmu_attach_pasid(struct smmu_device *dev, uint32_t ssid, struct smmu_domain
 void smmu_detach_pasid(struct smmu_device *dev, uint32_t ssid);
 
 /**
- * True if the SMMU has confirmed all that was done to the device: it reaches what it is attached to and nothing else.
- * While this is false the device may still use what it was attached to, and those domains keep their tables
- * (smmu_domain_fini: -SMMU_EBUSY). Any context.
+ * True if the SMMU has confirmed all that was done to the device: it reaches what it is attached to
+ * and nothing else. While this is false the device may still use what it was attached to, and those
+ * domains keep their tables (smmu_domain_fini: -SMMU_EBUSY). Any context.
  */
 bool smmu_device_confirmed(const struct smmu_device *dev);
 
 /**
- * Ask the SMMU again, if it has not confirmed. Every attach and detach of the device does so as well. May sleep.
+ * Ask the SMMU again, if it has not confirmed. Every attach and detach of the device does so as
+ * well. May sleep.
  *
  * @return 0: confirmed. -SMMU_EIO: not. -SMMU_ENODEV: the instance was removed.
  */
 int smmu_device_confirm(struct smmu_device *dev);
 
 /**
- * True if the device was cut off because its ATC did not answer. It stays so until smmu_device_fini. Any context, but not while
- * smmu_device_fini, or smmu_instance_remove of its instance, may run: the caller knows that the device stays.
+ * True if the device was cut off because its ATC did not answer. It stays so until
+ * smmu_device_fini. Any context, but not while smmu_device_fini, or smmu_instance_remove of its
+ * instance, may run: the caller knows that the device stays.
  */
 bool smmu_device_quarantined(const struct smmu_device *dev);
 

@@ -30,8 +30,8 @@ enum {
 	SMMU_FEAT_MSI = 1 << 8,
 	SMMU_FEAT_SEV = 1 << 9,
 	SMMU_FEAT_HYP = 1 << 10,
-	SMMU_FEAT_STALL =
-		1 << 12, /**< IDR0.STALL_MODEL 0: what faults may stall, but does not here */
+	/** IDR0.STALL_MODEL 0: what faults may stall, but does not here. */
+	SMMU_FEAT_STALL = 1 << 12,
 	SMMU_FEAT_4K = 1 << 14,
 	SMMU_FEAT_16K = 1 << 15,
 	SMMU_FEAT_64K = 1 << 16,
@@ -49,8 +49,9 @@ struct smmu_features {
 };
 
 /**
- * The message that an interrupt source writes: a 32-bit write of @p data to @p address, which is a multiple of 4 and below
- * 2^IDR5.OAS; address 0: no message, the source's wire is used (IHI 0070 G.b, 3.18.2, 6.3.21).
+ * The message that an interrupt source writes: a 32-bit write of @p data to @p address, which is a
+ * multiple of 4 and below 2^IDR5.OAS; address 0: no message, the source's wire is used (IHI 0070
+ * G.b, 3.18.2, 6.3.21).
  */
 struct smmu_msi {
 	uint64_t address;
@@ -62,22 +63,27 @@ struct smmu_msi {
 struct smmu_instance_config {
 	const struct smmu_port *port;
 	struct smmu_mmio mmio; /**< page 0 and page 1, 128 KiB */
-	uint64_t
-		mmio_size; /**< bytes that mmio reaches; 0: 128 KiB. With IDR1.ECMDQ = 1 a former owner's command
-				  queues can be turned off only where the control pages are reached too */
+	/**
+	 * Bytes that mmio reaches; 0: 128 KiB. With IDR1.ECMDQ = 1 a former owner's command queues
+	 * can be turned off only where the control pages are reached too.
+	 */
+	uint64_t mmio_size;
 	uint32_t index;   /**< for the default name only: "smmu" and this */
 	const char *name; /**< for messages; outlives the instance; NULL: "smmu" and the index */
 	uint32_t quirks;  /**< SMMU_QUIRK_… of quirks.h; probe adds those that IIDR tells */
-	bool coherent_override; /**< firmware says coherent although IDR0.COHACC does not (IORT COHACC override) */
-	uint8_t cmdq_log2; /**< entries of the command queue as log2; 0: 10. Cut to what IDR1 allows */
-	uint8_t evtq_log2; /**< of the event queue; 0: 15, or less if memory for it is short. Cut likewise */
+	/** Firmware says coherent although IDR0.COHACC does not (IORT COHACC override). */
+	bool coherent_override;
+	/** Entries of the command queue as log2; 0: 10. Cut to what IDR1 allows. */
+	uint8_t cmdq_log2;
+	/** Of the event queue; 0: 15, or less if memory for it is short. Cut likewise. */
+	uint8_t evtq_log2;
 	uint8_t priq_log2;                              /**< 0: 7 */
 	struct smmu_msi event_msi, gerror_msi, pri_msi; /**< need IDR0.MSI */
-	uint64_t
-		timeout_ns; /**< a CMD_SYNC or register that takes longer means a dead SMMU; 0: one second */
+	/** A CMD_SYNC or register that takes longer means a dead SMMU; 0: one second. */
+	uint64_t timeout_ns;
 	/**
-	 * The same for a CMD_SYNC that waits for a device's ATC: PCIe allows a minute and more, then the SMMU reports it by
-	 * itself and the device is cut off. 0: 100 seconds
+	 * The same for a CMD_SYNC that waits for a device's ATC: PCIe allows a minute and more,
+	 * then the SMMU reports it by itself and the device is cut off. 0: 100 seconds
 	 */
 	uint64_t atc_timeout_ns;
 	uint32_t tlbi_max; /**< see struct smmu_inv_target */
@@ -87,8 +93,8 @@ struct smmu_instance_config {
 /** Ids of one kind, handed out one at a time. */
 struct smmu_ids {
 	uint64_t *bitmap;
-	uint64_t *
-		retired; /**< behind the bitmap: not used any more, but the TLB was not cleaned of them */
+	/** Behind the bitmap: not used any more, but the TLB was not cleaned of them. */
+	uint64_t *retired;
 	uint32_t count, nr_retired;
 	uint32_t hint;
 };
@@ -107,8 +113,8 @@ struct smmu_strtab {
 	void *l1; /**< L1 descriptors, or the STEs themselves */
 	uint64_t l1_bus;
 	size_t l1_size;
-	struct smmu_strtab_leaf *
-		*leaf; /**< for each L1 descriptor its table, or NULL; linear: one */
+	/** For each L1 descriptor its table, or NULL; linear: one. */
+	struct smmu_strtab_leaf **leaf;
 	uint32_t l1_count;
 	uint8_t log2size;
 	uint8_t split;
@@ -128,14 +134,17 @@ struct smmu_instance {
 	struct smmu_outq evtq, priq;
 	struct smmu_strtab strtab;
 	struct smmu_ids asids, vmids;
-	struct smmu_mutex
-		lock; /**< protects strtab.leaf, asids, vmids and devices; attach side, may sleep */
+	/** Protects strtab.leaf, asids, vmids and devices; attach side, may sleep. */
+	struct smmu_mutex lock;
 	struct smmu_device *devices;
 	struct smmu_vsmmu *vsmmus; /**< under lock */
-	/** Of devices that are gone, what the SMMU did not confirm to have forgotten. Under lock. */
+	/**
+	 * Of devices that are gone, what the SMMU did not confirm to have forgotten. Under lock.
+	 */
 	struct smmu_streams *leftovers;
 	bool up;
-	bool held; /**< down, but the SMMU did not confirm that it is disabled: its memory is kept */
+	/** Down, but the SMMU did not confirm that it is disabled: its memory is kept. */
+	bool held;
 	bool drained; /**< an MSI of a CMD_SYNC was waited for, in vain */
 	bool have_priq;
 	bool evtq_may_shrink;   /**< its size is the default, not the embedder's */
@@ -147,111 +156,184 @@ struct smmu_instance {
 };
 
 /**
- * Read the ID registers of the SMMU at @p cfg->mmio and decide whether it can be used: *@p inst is then filled, nothing
- * is allocated and no register written. *@p inst may hold anything before, but no instance that is up or held.
+ * Read the ID registers of an SMMU and decide whether it can be used. Nothing is allocated and no
+ * register written.
  *
- * - -SMMU_EINVAL: @p cfg is not usable (no port, an MSI address that is not a multiple of 4).
- * - -SMMU_EOPNOTSUPP: one line in the log says which field of which register stands against it.
- * - -SMMU_ERANGE: an MSI address does not fit IDR5.OAS; the log names both.
+ * @param inst  filled in; may hold anything before, but no instance that is up or held
+ * @param cfg   copied; its port, name and registers outlive the instance
  *
- * Any context. IHI 0070 G.b, 6.3.1.
+ * @return
+ *   0
+ *   -SMMU_EINVAL      @p cfg is not usable: no port, an MSI address that is not a multiple of 4
+ *   -SMMU_EOPNOTSUPP  one line in the log says which field of which register stands against it
+ *   -SMMU_ERANGE      an MSI address does not fit IDR5.OAS; the log names both
+ *
+ * After an error *@p inst is no instance: probe it again before anything else. Any context; does
+ * not sleep. IHI 0070 G.b, 6.3.1.
  */
 int smmu_instance_probe(struct smmu_instance *inst, const struct smmu_instance_config *cfg);
 
 /**
- * Bytes that smmu_instance_enable allocates: DMA memory and plain memory, without second-level stream tables. With
- * cfg.evtq_log2 = 0 less is taken if there is less. Any context.
+ * What smmu_instance_enable allocates, without second-level stream tables. With cfg.evtq_log2 = 0
+ * less is taken if there is less.
+ *
+ * @param inst   probed
+ * @param dma    bytes of DMA memory
+ * @param plain  bytes of plain memory
+ *
+ * Any context; does not sleep.
  */
 void smmu_instance_memory(const struct smmu_instance *inst, size_t *dma, size_t *plain);
 
 /**
- * Disable whatever a former owner left running, take every register over, and enable: every stream aborts until a device
- * is added, at each moment from the start of this call on. PCIe devices have ATS off, or their translated accesses are
- * refused from here on.
+ * Disable whatever a former owner left running, take every register over, and enable: every stream
+ * aborts until a device is added, at each moment from the start of this call on. PCIe devices have
+ * ATS off, or their translated accesses are refused from here on.
  *
- * - -SMMU_EBUSY: it is up; or command queues of a former owner are on, out of mmio's reach. Nothing changed.
- * - -SMMU_ENOMEM, -SMMU_ERANGE (the port gave memory above 2^IDR5.OAS; the log names both): nothing is kept.
- * - -SMMU_EIO: the SMMU is in service failure mode, which only a system-specific reset ends (12.3). Nothing is kept.
- * - -SMMU_ETIMEDOUT: a register or the first CMD_SYNC does not answer; the log says which. The SMMU was disabled again and
- *   nothing is kept; or it did not confirm that either, and is *held*, as after a failed smmu_instance_remove.
+ * @param inst  probed
+ *
+ * @return
+ *   0
+ *   -SMMU_EBUSY      it is up; or command queues of a former owner are on, out of mmio's reach.
+ *                    Nothing changed
+ *   -SMMU_ENOMEM     nothing is kept
+ *   -SMMU_ERANGE     the port gave memory above 2^IDR5.OAS; the log names both. Nothing is kept
+ *   -SMMU_EIO        the SMMU is in service failure mode, which only a system-specific reset ends
+ *                    (12.3). Nothing is kept
+ *   -SMMU_ETIMEDOUT  a register or the first CMD_SYNC does not answer; the log says which. The SMMU
+ *                    was disabled again and nothing is kept; or it did not confirm that either, and
+ *                    is *held*, as after a failed smmu_instance_remove
  *
  * Attach side: may sleep. One caller at a time for an instance. IHI 0070 G.b, 3.11, 6.3.9.
  */
 int smmu_instance_enable(struct smmu_instance *inst);
 
 /**
- * Take the SMMU away: detach and drop every device on it, wait for the sweeps that may still name it, abort its traffic,
- * disable it, free everything. 0 also if it is not up; *@p inst may then be probed again.
+ * Take the SMMU away: detach and drop every device on it, wait for the sweeps that may still name
+ * it, abort its traffic, disable it, free everything.
  *
- * -SMMU_ETIMEDOUT: it did not confirm that it is disabled, and may still read and write its queues and tables. They stay
- * allocated; the instance is *held* (said in the log): no device is on it, its handlers do nothing. Call this or
- * smmu_instance_enable again, or smmu_instance_forget once the SMMU was reset or has no power.
+ * @param inst  probed, in any state
+ *
+ * @return
+ *   0                it is gone, or was not up; *@p inst may be probed again
+ *   -SMMU_ETIMEDOUT  it did not confirm that it is disabled, and may still read and write its
+ *                    queues and tables. They stay allocated; the instance is *held* (said in the
+ *                    log): no device is on it, its handlers do nothing. Call this or
+ *                    smmu_instance_enable again, or smmu_instance_forget once the SMMU was reset or
+ *                    has no power
  *
  * Attach side: may sleep. One caller at a time for an instance. IHI 0070 G.b, 6.3.9.
  */
 int smmu_instance_remove(struct smmu_instance *inst);
 
 /**
- * Bring an SMMU back in place: after its command queue was given up, after service failure mode and the reset that ended it, or
- * after smmu_instance_suspend and whatever became of its registers meanwhile. All registers are written, its caches cleaned,
- * devices are attached to what they were; what the SMMU had not confirmed is confirmed. ATS of the devices goes off
- * for the time, and on again, so that their ATCs are empty. Traffic aborts from when the SMMU is disabled until it is enabled
- * again; unmaps that run meanwhile fail with -SMMU_EIO, or are done again by themselves.
+ * Bring an SMMU back in place: after its command queue was given up, after service failure mode and
+ * the reset that ended it, or after smmu_instance_suspend and whatever became of its registers
+ * meanwhile. All registers are written, its caches cleaned, devices are attached to what they were;
+ * what the SMMU had not confirmed is confirmed. ATS of the devices goes off for the time, and on
+ * again, so that their ATCs are empty. Traffic aborts from when the SMMU is disabled until it is
+ * enabled again; unmaps that run meanwhile fail with -SMMU_EIO, or are done again by themselves.
  *
- * - -SMMU_ENODEV: it is not up.
- * - -SMMU_ETIMEDOUT: a register or the first CMD_SYNC does not answer; -SMMU_EIO: it is in service failure mode. The log says
- *   which. It is as after smmu_instance_suspend: its traffic aborts if it confirmed that it is disabled, all that would need
- *   it fails, nothing is lost. Call again, or remove it.
- * - -SMMU_EIO also: it is back, but not all was confirmed (smmu_device_confirmed).
+ * @param inst  up, or suspended
  *
- * Attach side, as smmu_instance_enable: may sleep; waits for attaches and detaches that are under way. IHI 0070 G.b, 3.11,
- * 12.3, 3.19.
+ * @return
+ *   0
+ *   -SMMU_ENODEV     it is not up
+ *   -SMMU_ETIMEDOUT  a register or the first CMD_SYNC does not answer; the log says which. It is as
+ *                    after smmu_instance_suspend: its traffic aborts if it confirmed that it is
+ *                    disabled, all that would need it fails, nothing is lost. Call again, or remove
+ *                    it
+ *   -SMMU_EIO        it is in service failure mode: the same. Or it is back, but not all was
+ *                    confirmed (smmu_device_confirmed)
+ *
+ * Attach side, as smmu_instance_enable: may sleep; waits for attaches and detaches that are under
+ * way. IHI 0070 G.b, 3.11, 12.3, 3.19.
  */
 int smmu_instance_revive(struct smmu_instance *inst);
 
 /**
- * Disable an SMMU that is going to lose its power or its registers, and keep all that smmu_instance_revive needs. Devices'
- * DMA has ended. Until then its handlers do nothing, unmaps and attaches that concern it fail with -SMMU_EIO, and no register
- * is touched after this returns. -SMMU_ENODEV: it is not up. -SMMU_ETIMEDOUT: it does not confirm that it is disabled.
+ * Disable an SMMU that is going to lose its power or its registers, and keep all that
+ * smmu_instance_revive needs. Devices' DMA has ended. Until it is revived its handlers do nothing,
+ * unmaps and attaches that concern it fail with -SMMU_EIO, and no register is touched after this
+ * returns.
+ *
+ * @param inst  up
+ *
+ * @return
+ *   0
+ *   -SMMU_ENODEV     it is not up
+ *   -SMMU_ETIMEDOUT  it does not confirm that it is disabled; suspended it is all the same
+ *
  * Attach side: may sleep. IHI 0070 G.b, 3.19.
  */
 int smmu_instance_suspend(struct smmu_instance *inst);
 
 /**
- * Free what a held instance keeps, without touching a register: the caller knows that the SMMU makes no access any more, since it
- * was reset, has no power or left the machine. Nothing if it is not held. May sleep.
+ * Free what a held instance keeps, without touching a register: the caller knows that the SMMU
+ * makes no access any more, since it was reset, has no power or left the machine. Nothing if it is
+ * not held. May sleep.
  */
 void smmu_instance_forget(struct smmu_instance *inst);
 
-/** @name Interrupt handlers
- *  Harmless in every state of an instance, also before smmu_instance_enable and while smmu_instance_remove runs elsewhere: the
- *  memory of *inst has to be zero or probed. @{ */
+/**
+ * @name Interrupt handlers
+ *  Harmless in every state of an instance, also before smmu_instance_enable and while
+ *  smmu_instance_remove runs elsewhere: the memory of *inst has to be zero or probed. @{
+ */
 
 /**
- * Serve the GERROR interrupt, or poll it: command queue errors are mended, the rest is logged and acknowledged; an event or
- * PRI queue whose writes were aborted is emptied, as its records count for nothing (7.2.2, 8.2).
- * Returns the bits of GERROR that were active; 0 unless the instance is up. Any context, several at a time.
- * IHI 0070 G.b, 7.5.
+ * Serve the GERROR interrupt, or poll it: command queue errors are mended, the rest is logged and
+ * acknowledged; an event or PRI queue whose writes were aborted is emptied, as its records count
+ * for nothing (7.2.2, 8.2).
+ *
+ * @param inst  zero or probed
+ *
+ * @return the bits of GERROR that were active; 0 unless the instance is up
+ *
+ * Any context, several at a time; does not sleep. IHI 0070 G.b, 7.5.
  */
 uint32_t smmu_instance_gerror(struct smmu_instance *inst);
 
 /**
- * Take one event: 1 and *@p event, or 0. Its interrupt comes when the queue stops being empty, and only then
- * (3.18.2): on an interrupt call this until it returns 0. events_lost counts overflows: records were lost after those
- * that were in the queue. Any context that is not itself interrupted by another caller: one caller at a time.
+ * Take one event. Its interrupt comes when the queue stops being empty, and only then (3.18.2): on
+ * an interrupt call this until it returns 0. events_lost counts overflows: records were lost after
+ * those that were in the queue.
+ *
+ * @param inst   zero or probed
+ * @param event  the event; unchanged if there is none
+ *
+ * @return 1; 0: there is none, or the instance is not up
+ *
+ * Any context that is not itself interrupted by another caller: one caller at a time. Does not
+ * sleep. IHI 0070 G.b, 7.3.
  */
 int smmu_instance_event(struct smmu_instance *inst, struct smmu_event *event);
 
 /**
- * Take one page request: 1 and *@p pri, or 0; call it until it returns 0, and one caller at a time, as for events. After an
- * overflow the SMMU itself has answered the requests that were lost; groups that were cut by that are
- * dropped here, and pri_overflows grows: whoever holds requests of groups whose last one has not come drops
- * them and sends no response (8.1.1).
+ * Take one page request. After an overflow the SMMU itself has answered the requests that were
+ * lost; groups that were cut by that are dropped here, and pri_overflows grows: whoever holds
+ * requests of groups whose last one has not come drops them and sends no response (8.1.1).
+ *
+ * @param inst  zero or probed
+ * @param pri   the request; unchanged if there is none
+ *
+ * @return 1: call it again; 0: there is none, or the instance is not up
+ *
+ * Any context, one caller at a time, as for events. Does not sleep. IHI 0070 G.b, 8.1.
  */
 int smmu_instance_page_request(struct smmu_instance *inst, struct smmu_pri *pri);
 /** @} */
 
-/** The device that owns stream @p sid, or NULL. Takes the instance's lock: may sleep. */
+/**
+ * Whose stream is it?
+ *
+ * @param inst  probed
+ * @param sid   a StreamID
+ *
+ * @return the device, or NULL; it is the caller's affair that the device stays
+ *
+ * Takes the instance's lock: may sleep.
+ */
 struct smmu_device *smmu_instance_find_device(struct smmu_instance *inst, uint32_t sid);
 
 SMMU_END_DECLS

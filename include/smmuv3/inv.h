@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
  * @file inv.h
- * The invalidation core: a sorted array of operations for each domain, and the sweep that follows it.
+ * The invalidation core: a sorted array of operations for each domain, and the sweep that follows
+ * it.
  *
- * It knows commands, not registers, queues or page tables, and can be taken alone by whoever owns a command queue:
- * give each SMMU a struct smmu_inv_target with the four functions of smmu_inv_target_ops.
+ * It knows commands, not registers, queues or page tables, and can be taken alone by whoever owns a
+ * command queue: give each SMMU a struct smmu_inv_target with the four functions of
+ * smmu_inv_target_ops.
  *
- * **Writers** (attach, detach; serialised by a mutex of the domain's) call smmu_inv_merge and publish the result, or
- * smmu_inv_unref, which changes counts in place and cannot fail. **Readers** call smmu_inv_submit and complete the
- * fence. They take no lock, allocate nothing and may run where sleeping is forbidden.
+ * **Writers** (attach, detach; serialised by a mutex of the domain's) call smmu_inv_merge and
+ * publish the result, or smmu_inv_unref, which changes counts in place and cannot fail. **Readers**
+ * call smmu_inv_submit and complete the fence. They take no lock, allocate nothing and may run
+ * where sleeping is forbidden.
  */
 #ifndef SMMUV3_INV_H
 #define SMMUV3_INV_H
@@ -24,7 +27,8 @@ SMMU_BEGIN_DECLS
 enum smmu_inv_kind {
 	SMMU_INV_S1_ASID, /**< stage-1 entries of an ASID; id = ASID */
 	SMMU_INV_S2_VMID, /**< stage-2 entries of a VMID; id = VMID */
-	SMMU_INV_S2_VMID_S1_CLEAR, /**< all stage-1 entries under a VMID (a nesting parent changed); id = VMID */
+	/** All stage-1 entries under a VMID (a nesting parent changed); id = VMID. */
+	SMMU_INV_S2_VMID_S1_CLEAR,
 	SMMU_INV_ATS,      /**< the range in one stream's ATC; id = stream, with its substream */
 	SMMU_INV_ATS_FULL, /**< all of one stream's ATC (the range has no meaning to the device) */
 };
@@ -32,8 +36,8 @@ enum smmu_inv_kind {
 /** Properties of a target: bits of smmu_inv_target.flags. */
 enum {
 	SMMU_INV_RANGE = 1, /**< range commands (IDR3.RIL) may be used */
-	SMMU_INV_SPLIT_ATC =
-		2, /**< quirk: wait for the TLB operations before the ATC ones are submitted */
+	/** Quirk: wait for the TLB operations before the ATC ones are submitted. */
+	SMMU_INV_SPLIT_ATC = 2,
 	SMMU_INV_TLBI_TWICE = 4, /**< quirk: issue each TLBI, SYNC, and the same again */
 };
 
@@ -43,8 +47,9 @@ struct smmu_inv_owner;
 
 struct smmu_inv_target_ops {
 	/**
-	 * Append the smmu_inv_program_count(p) commands of @p p and a CMD_SYNC as one unit: no other commands in
-	 * between. Get them from smmu_inv_program_next. Called inside a read section, maybe where sleeping is forbidden.
+	 * Append the smmu_inv_program_count(p) commands of @p p and a CMD_SYNC as one unit: no
+	 * other commands in between. Get them from smmu_inv_program_next. Called inside a read
+	 * section, maybe where sleeping is forbidden.
 	 *
 	 * @return 0 and a token; a negative error if the queue is dead.
 	 */
@@ -53,51 +58,63 @@ struct smmu_inv_target_ops {
 	/** How the program stands now. Never waits. */
 	enum smmu_cmdq_status (*poll)(struct smmu_inv_target *t,
 				      const struct smmu_cmdq_token *token);
-	/** Wait until the program stands at anything but SMMU_CMDQ_PENDING; bounded by the queue's time-out. */
+	/**
+	 * Wait until the program stands at anything but SMMU_CMDQ_PENDING; bounded by the queue's
+	 * time-out.
+	 */
 	enum smmu_cmdq_status (*wait)(struct smmu_inv_target *t,
 				      const struct smmu_cmdq_token *token);
 	/**
-	 * The device @p owner does not answer: cut it off, so that what its ATC holds cannot be used, and wait until
-	 * that took effect. Calls smmu_inv_cut_begin before it does anything else, and sets owner->cut to SMMU_CUT_DONE when
-	 * no access of the device reaches memory any more. Several threads may call it at once, also for one device.
+	 * The device @p owner does not answer: cut it off, so that what its ATC holds cannot be
+	 * used, and wait until that took effect. Calls smmu_inv_cut_begin before it does anything
+	 * else, and sets owner->cut to SMMU_CUT_DONE when no access of the device reaches memory
+	 * any more. Several threads may call it at once, also for one device.
 	 *
-	 * @return 0: it took effect. Negative: not confirmed; owner->cut stays at SMMU_CUT_BEGUN, this sweep ends with
-	 * an error, and every later one that meets the device calls again.
+	 * @return 0: it took effect. Negative: not confirmed; owner->cut stays at SMMU_CUT_BEGUN,
+	 * this sweep ends with an error, and every later one that meets the device calls again.
 	 */
 	int (*quarantine)(struct smmu_inv_target *t, struct smmu_inv_owner *owner);
 };
 
-/** An SMMU instance as the sweep sees it. Outlives every array that names it, until readers have left. */
+/**
+ * An SMMU instance as the sweep sees it. Outlives every array that names it, until readers have
+ * left.
+ */
 struct smmu_inv_target {
 	const struct smmu_inv_target_ops *ops;
 	uint32_t index; /**< the sort key; no two targets share one */
 	uint32_t flags; /**< SMMU_INV_RANGE … */
-	uint32_t
-		tlbi_max; /**< an id that would need more commands than this is invalidated whole; 0: 512 */
-	uint32_t
-		atc_max; /**< an ATC gets at most this many spans, covering more if need be; 0: exact always */
-	uint32_t
-		cuts; /**< smmu_inv_cut_begin was called so often: while it is 0, sweeps ask all devices; 0 at first */
+	/** An id that would need more commands than this is invalidated whole; 0: 512. */
+	uint32_t tlbi_max;
+	/** An ATC gets at most this many spans, covering more if need be; 0: exact always. */
+	uint32_t atc_max;
+	/**
+	 * smmu_inv_cut_begin was called so often: while it is 0, sweeps ask all devices; 0 at
+	 * first.
+	 */
+	uint32_t cuts;
 };
 
 /** How far a device has been cut off. It only ever rises. */
 enum smmu_cut {
 	SMMU_CUT_NO,
-	SMMU_CUT_BEGUN, /**< decided, and not confirmed by the SMMU yet: sweeps that meet it see to that first */
+	/** Decided, and not confirmed by the SMMU yet: sweeps that meet it see to that first. */
+	SMMU_CUT_BEGUN,
 	SMMU_CUT_DONE, /**< nothing of it reaches memory: sweeps skip its operations */
 };
 
 /**
- * The device behind ATS operations: one for all its streams, substreams and domains, so that what is found out about it
- * through one operation is known at once to every sweep. Zeroed at first. It stays as long as a sweep may name it.
+ * The device behind ATS operations: one for all its streams, substreams and domains, so that what
+ * is found out about it through one operation is known at once to every sweep. Zeroed at first. It
+ * stays as long as a sweep may name it.
  */
 struct smmu_inv_owner {
 	uint32_t cut; /**< enum smmu_cut */
 };
 
 /**
- * The device @p owner behind @p t is being cut off: from here on sweeps look at what became of each device of @p t. Once for
- * each device; more often does no harm. Any context.
+ * The device @p owner behind @p t is being cut off: from here on sweeps look at what became of each
+ * device of @p t. Once for each device; more often does no harm. Any context.
  */
 static inline void smmu_inv_cut_begin(struct smmu_inv_target *t, struct smmu_inv_owner *owner)
 {
@@ -105,7 +122,9 @@ static inline void smmu_inv_cut_begin(struct smmu_inv_target *t, struct smmu_inv
 	smmu_store(&owner->cut, SMMU_CUT_BEGUN);
 }
 
-/** One operation. The commands are half built: a sweep adds the address and stores sixteen bytes. */
+/**
+ * One operation. The commands are half built: a sweep adds the address and stores sixteen bytes.
+ */
 struct smmu_inv {
 	/** Not to be followed once users is 0: it may be gone. */
 	struct smmu_inv_target *target;
@@ -124,8 +143,9 @@ struct smmu_inv {
 };
 
 /**
- * The operations of one instance in an array, by their places there: TLB entries by id from first on, those of
- * SMMU_INV_S2_VMID_S1_CLEAR from clear on, ATS from ats to end. And what all ATS operations have in common.
+ * The operations of one instance in an array, by their places there: TLB entries by id from first
+ * on, those of SMMU_INV_S2_VMID_S1_CLEAR from clear on, ATS from ats to end. And what all ATS
+ * operations have in common.
  */
 struct smmu_inv_group {
 	struct smmu_inv_target *target; /**< not to be followed once all its operations are gone */
@@ -146,15 +166,15 @@ enum smmu_inv_asked {
 };
 
 /**
- * A published set of operations, sorted, with what a sweep reads of it packed side by side. Only users and gone ever change:
- * users only downward, gone upward.
+ * A published set of operations, sorted, with what a sweep reads of it packed side by side. Only
+ * users and gone ever change: users only downward, gone upward.
  */
 struct smmu_inv_array {
 	struct smmu_rcu_head rcu;
 	const struct smmu_port *port;
 	uint32_t count;
-	uint32_t
-		gone; /**< operations whose users are 0: while it is 0, sweeps need not look at each */
+	/** Operations whose users are 0: while it is 0, sweeps need not look at each. */
+	uint32_t gone;
 	uint32_t groups;
 	uint32_t capacity, group_capacity; /**< what memory was taken for */
 	uint64_t *word;                    /**< entry[i].by_range once more, for each */
@@ -163,9 +183,9 @@ struct smmu_inv_array {
 };
 
 /**
- * What sweeps of one domain could not confirm. One beside each array slot, zeroed at first. A sweep that ends with an
- * error leaves a debt: until a sweep of everything has been confirmed by all instances, each sweep is one of everything,
- * whatever its range. src/inv/sweep.c, fact 7.
+ * What sweeps of one domain could not confirm. One beside each array slot, zeroed at first. A sweep
+ * that ends with an error leaves a debt: until a sweep of everything has been confirmed by all
+ * instances, each sweep is one of everything, whatever its range. src/inv/sweep.c, fact 7.
  */
 struct smmu_inv_debt {
 	uint32_t failed;  /**< sweeps that ended with an error */
@@ -179,7 +199,7 @@ static inline bool smmu_inv_owes(const struct smmu_inv_debt *debt)
 }
 
 /** @name Making operations
- *  Fill @p e with users = 1. The id must fit the field. @{ */
+ *  Fill @p e with users = 1. The id must fit the field. Any context. @{ */
 void smmu_inv_make_asid(struct smmu_inv *e, struct smmu_inv_target *t, uint32_t asid);
 void smmu_inv_make_vmid(struct smmu_inv *e, struct smmu_inv_target *t, uint32_t vmid);
 void smmu_inv_make_s1_clear(struct smmu_inv *e, struct smmu_inv_target *t, uint32_t vmid);
@@ -188,26 +208,36 @@ void smmu_inv_make_ats(struct smmu_inv *e, struct smmu_inv_target *t, uint32_t s
 		       bool full, struct smmu_inv_owner *owner);
 /** @} */
 
-/** Order of two operations: instance, kind (all ATS kinds alike), id, substream, kind. Negative, 0 or positive. */
+/**
+ * The order of operations in an array: instance, kind (all ATS kinds alike), id, substream, kind.
+ *
+ * @return negative, 0 or positive, as @p a comes before @p b, is alike, or comes after it
+ *
+ * Any context.
+ */
 int smmu_inv_compare(const struct smmu_inv *a, const struct smmu_inv *b);
 
 /**
- * Bytes of an array of @p count operations on @p instances: what smmu_inv_merge allocates at most, for the operations of @p old
- * and @p set together.
+ * Bytes of an array of @p count operations on @p instances: what smmu_inv_merge allocates at most,
+ * for the operations of @p old and @p set together.
  */
 size_t smmu_inv_array_size(uint32_t count, uint32_t instances);
 
-/** Sort a set of operations in place: what merge and unref expect. Of one device or of thousands. */
+/**
+ * Sort a set of operations in place: what merge and unref expect. Of one device or of thousands.
+ */
 void smmu_inv_sort(struct smmu_inv *set, uint32_t n);
 
 /**
- * Make the array that is to be published next. It is copied in runs, so a set of many devices costs one copy.
+ * Make the array that is to be published next. It is copied in runs, so a set of many devices costs
+ * one copy.
  *
  * @param old  the published one, not changed; NULL: empty. What is gone in it is left out
- * @param set  sorted, added; an operation that is in both gets one user more for each time that it occurs
+ * @param set  sorted, added; an operation that is in both gets one user more for each time that it
+ *             occurs
  *
- * @return an array that is the caller's: publish it with smmu_rcu_publish, then smmu_mb, then retire @p old. NULL: memory is
- *   short, nothing changed
+ * @return an array that is the caller's: publish it with smmu_rcu_publish, then smmu_mb, then
+ *   retire @p old. NULL: memory is short, nothing changed
  *
  * The caller serialises writers. May sleep.
  */
@@ -216,9 +246,10 @@ struct smmu_inv_array *smmu_inv_merge(const struct smmu_port *port,
 				      uint32_t n);
 
 /**
- * Take one user off each operation of the sorted @p set, in place, in the published @p array. Cannot fail and needs no
- * memory. On return set[i].users is what is left of it: with 0 the operation is gone, and its id may be used again once
- * the TLB has been cleaned of it. An operation that is not there is left alone and reported with users = 0.
+ * Take one user off each operation of the sorted @p set, in place, in the published @p array.
+ * Cannot fail and needs no memory. On return set[i].users is what is left of it: with 0 the
+ * operation is gone, and its id may be used again once the TLB has been cleaned of it. An operation
+ * that is not there is left alone and reported with users = 0.
  *
  * The caller serialises writers. Does not sleep.
  */
@@ -230,19 +261,32 @@ static inline bool smmu_inv_has_gone(const struct smmu_inv_array *array)
 	return array && array->gone;
 }
 
-/** The live operation of @p kind on @p t, or NULL: how a second device finds the id of the first. */
+/**
+ * The live operation of a kind on a target: how a second device finds the id of the first.
+ *
+ * @param array  published or not; NULL: empty
+ * @param t      the target
+ * @param kind   not an ATS kind: of these there may be many
+ *
+ * @return the operation, or NULL; it is good as long as the array
+ *
+ * Any context in which the array stays.
+ */
 const struct smmu_inv *smmu_inv_find(const struct smmu_inv_array *array,
 				     const struct smmu_inv_target *t, enum smmu_inv_kind kind);
 
-/** Free @p array (NULL: nothing) after all present readers have left; does not wait. */
+/** Free @p array (NULL: nothing) after all present readers have left. Does not wait or sleep. */
 void smmu_inv_array_retire(struct smmu_rcu *rcu, struct smmu_inv_array *array);
-/** Free @p array (NULL: nothing) now: no reader can have it. */
+/** Free @p array (NULL: nothing) now: no reader can have it. Does not sleep. */
 void smmu_inv_array_free(struct smmu_inv_array *array);
 
 /** @name Plans: exact cover of a range by commands
  *  @{ */
 
-/** The range as stage-1 and stage-2 TLBI commands see it, for targets with or without range commands. */
+/**
+ * The range as stage-1 and stage-2 TLBI commands see it, for targets with or without range
+ * commands.
+ */
 struct smmu_tlbi_plan {
 	uint64_t addr; /**< next address */
 	uint64_t left; /**< granules (or leaves, without range commands) still to cover */
@@ -326,7 +370,10 @@ static inline uint32_t smmu_inv_program_count(const struct smmu_inv_program *p)
 	return p->left;
 }
 
-/** Write the next commands, at most @p room, to @p dst. Returns how many: @p room until the program ends. */
+/**
+ * Write the next commands, at most @p room, to @p dst. Returns how many: @p room until the program
+ * ends.
+ */
 size_t smmu_inv_program_next(struct smmu_inv_program *p, struct smmu_cmd *dst, size_t room);
 /** @} */
 
@@ -334,7 +381,10 @@ size_t smmu_inv_program_next(struct smmu_inv_program *p, struct smmu_cmd *dst, s
  *  @{ */
 
 #ifndef SMMU_FENCE_FLIGHTS
-/** Instances that one fence has in flight at a time; with more, the sweep goes in waves. Each costs 24 bytes of the fence. */
+/**
+ * Instances that one fence has in flight at a time; with more, the sweep goes in waves. Each costs
+ * 24 bytes of the fence.
+ */
 #define SMMU_FENCE_FLIGHTS 64
 #endif
 
@@ -342,8 +392,9 @@ size_t smmu_inv_program_next(struct smmu_inv_program *p, struct smmu_cmd *dst, s
 struct smmu_inv_flight {
 	struct smmu_cmdq_token token;
 	/**
-	 * Counted from the first ATS operation: the one that was asked, if the ATC_INV of the program were one device's. Among
-	 * those that are asked again it tells which: the 2^(suspects - 1) from a multiple of that on, that it is one of.
+	 * Counted from the first ATS operation: the one that was asked, if the ATC_INV of the
+	 * program were one device's. Among those that are asked again it tells which: the
+	 * 2^(suspects - 1) from a multiple of that on, that it is one of.
 	 */
 	uint32_t place;
 	uint8_t suspects; /**< after a time-out: those that are asked again; 0: none are */
@@ -353,9 +404,9 @@ struct smmu_inv_flight {
 };
 
 /**
- * A sweep under way. It is a reader from submit until poll or wait says that it is finished: attach and detach go on
- * meanwhile, but no device that it names and no instance goes away. Fields are private. 1,616 bytes, written as far as
- * they are used: with one instance 104 of them.
+ * A sweep under way. It is a reader from submit until poll or wait says that it is finished: attach
+ * and detach go on meanwhile, but no device that it names and no instance goes away. Fields are
+ * private. 1,616 bytes, written as far as they are used: with one instance 104 of them.
  */
 struct smmu_fence {
 	struct smmu_rcu *rcu;
@@ -374,17 +425,17 @@ struct smmu_fence {
 };
 
 /**
- * Start the invalidation of @p range for the domain whose array is published at @p slot. The caller has already
- * changed the page table; this function has the barrier that orders that change before the look at the array. The fence
- * must then be polled or waited for until it is finished.
+ * Start the invalidation of @p range for the domain whose array is published at @p slot. The caller
+ * has already changed the page table; this function has the barrier that orders that change before
+ * the look at the array. The fence must then be polled or waited for until it is finished.
  *
  * @param slot   where the array is published; may hold NULL
  * @param debt   the domain's; see there
  * @param range  what changed, copied; NULL: everything
  *
- * Any context; does not sleep, takes no lock, allocates nothing. It waits for room in a full queue, and when the array
- * names more than SMMU_FENCE_FLIGHTS instances; and it waits for the SMMU where it meets a device whose cut-off was not
- * confirmed.
+ * Any context; does not sleep, takes no lock, allocates nothing. It waits for room in a full queue,
+ * and when the array names more than SMMU_FENCE_FLIGHTS instances; and it waits for the SMMU where
+ * it meets a device whose cut-off was not confirmed.
  */
 void smmu_inv_submit(struct smmu_fence *f, struct smmu_rcu *rcu, struct smmu_inv_array *const *slot,
 		     struct smmu_inv_debt *debt, const struct smmu_gather *range);
@@ -393,17 +444,31 @@ void smmu_inv_submit(struct smmu_fence *f, struct smmu_rcu *rcu, struct smmu_inv
  * See how a fence stands. Any context; does not sleep. Waits in error recovery only.
  *
  * @return
- *   0            finished: no cache holds anything of the range, nor of any range that a sweep of this domain owed
+ *   0            finished: no cache holds anything of the range, nor of any range that a sweep of
+ *                this domain owed
  *   -SMMU_EAGAIN not yet
- *   -SMMU_EIO    finished, but an instance does not answer, or a device could not be cut off: what was unmapped may
- *                still be used, and its memory must not be. The domain keeps the debt (struct smmu_inv_debt)
+ *   -SMMU_EIO    finished, but an instance does not answer, or a device could not be cut off: what
+ *                was unmapped may still be used, and its memory must not be. The domain keeps the
+ *                debt (struct smmu_inv_debt)
  */
 int smmu_fence_poll(struct smmu_fence *f);
 
-/** As poll, but waits, without sleeping; never -SMMU_EAGAIN. */
+/**
+ * Wait for a fence, without sleeping.
+ *
+ * @return 0 or -SMMU_EIO, as smmu_fence_poll; never -SMMU_EAGAIN
+ *
+ * Any context; does not sleep. Bounded by the queues' time-outs.
+ */
 int smmu_fence_wait(struct smmu_fence *f);
 
-/** Submit and wait. */
+/**
+ * Submit and wait.
+ *
+ * @return 0 or -SMMU_EIO, as smmu_fence_poll
+ *
+ * Any context; does not sleep. Parameters are those of smmu_inv_submit.
+ */
 int smmu_inv_sync(struct smmu_rcu *rcu, struct smmu_inv_array *const *slot,
 		  struct smmu_inv_debt *debt, const struct smmu_gather *range);
 /** @} */

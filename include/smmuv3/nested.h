@@ -58,7 +58,8 @@ struct smmu_vsmmu {
  *   0
  *   -SMMU_EINVAL      no parent of stage 2, or its port has other read sections than the instance's
  *   -SMMU_ENODEV      the instance is not enabled
- *   -SMMU_EOPNOTSUPP  the SMMU cannot nest, cannot use the parent's table, or lacks what is shown; the log says why
+ *   -SMMU_EOPNOTSUPP  the SMMU cannot nest, cannot use the parent's table, or lacks what is shown;
+ *                     the log says why
  *   -SMMU_ENOSPC      no VMID left
  *
  * After an error nothing is kept. May sleep.
@@ -129,9 +130,10 @@ struct smmu_vsmmu_done {
  *
  * @return
  *   0               done->count commands are complete; done->stop says what comes next
- *   -SMMU_ETIMEDOUT all is complete but the ATC_INVs of devices that did not answer. These have been cut off: nothing that
- *                   their ATCs hold can be used, and later commands for them do nothing. Tell the
- *                   guest CERROR_ATC_INV_SYNC where its CMD_SYNC stands, or go on
+ *   -SMMU_ETIMEDOUT all is complete but the ATC_INVs of devices that did not answer. These have
+ *                   been cut off: nothing that their ATCs hold can be used, and later commands for
+ *                   them do nothing. Tell the guest CERROR_ATC_INV_SYNC where its CMD_SYNC stands,
+ *                   or go on
  *   -SMMU_EIO       the SMMU does not answer: none of them counts as done (done->count 0)
  *   -SMMU_ENODEV    the instance was removed; done->count is 0
  *

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
  * @file pgtable.h
- * Translation tables in the AArch64 format (VMSAv8-64, Arm ARM DDI 0487, chapter D8; IHI 0070 G.b, 3.4): stage 1 through
- * TTB0, and stage 2.
+ * Translation tables in the AArch64 format (VMSAv8-64, Arm ARM DDI 0487, chapter D8; IHI 0070 G.b,
+ * 3.4): stage 1 through TTB0, and stage 2.
  *
  * | granule | levels that hold blocks | input size | output size |
  * |---|---|---|---|
@@ -10,24 +10,31 @@
  * | 16K | 2 (32M) | the same | 32–48 |
  * | 64K | 2 (512M) | the same | 32–52 |
  *
- * **Threads and contexts.** No function takes a lock. Calls on one table may run at the same time on any number of
- * threads, each in any context that the port's dma_alloc and dma_free allow, as long as the input ranges of calls that
- * overlap in time are disjoint: whoever hands out input addresses has decided that already. A lookup counts as a range of
- * one byte. A table is unhooked only by an unmap whose range covers all that the table translates, so no other call
- * can be inside it. What sleeps says so; the rest does not.
+ * **Threads and contexts.** No function takes a lock. Calls on one table may run at the same time
+ * on any number of threads, each in any context that the port's dma_alloc and dma_free allow, as
+ * long as the input ranges of calls that overlap in time are disjoint: whoever hands out input
+ * addresses has decided that already. A lookup counts as a range of one byte. A table is unhooked
+ * only by an unmap whose range covers all that the table translates, so no other call can be inside
+ * it. What sleeps says so; the rest does not.
  *
  * **Order towards the SMMU**, which walks at any time:
  *
- * 1. A descriptor is stored complete, by one store of 64 bits. A walk sees what was there before or what is there then.
- * 2. A table is hooked after it has been written, and for an SMMU that does not snoop cleaned, with a write barrier in
- *    between. So a walk that finds the way to a table finds it empty or filled by later stores, by 1.
- * 3. When map returns, the new translations are visible to the SMMU before any later store or register write of the
- *    caller: the leaves are cleaned where that is needed, and a write barrier is behind them.
- * 4. No translation exists, not even for an instant, in a map that fails: nothing has to be invalidated after one.
- * 5. When unmap returns, the old translations are gone from the tables but not from any cache, and walks may still be in
- *    tables that were removed: the caller sweeps what the gather says, waits for the fence, and then frees the freelist.
+ * 1. A descriptor is stored complete, by one store of 64 bits. A walk sees what was there before or
+ *    what is there then.
+ * 2. A table is hooked after it has been written, and for an SMMU that does not snoop cleaned, with
+ *    a write barrier in between. So a walk that finds the way to a table finds it empty or filled
+ *    by later stores, by 1.
+ * 3. When map returns, the new translations are visible to the SMMU before any later store or
+ *    register write of the caller: the leaves are cleaned where that is needed, and a write barrier
+ *    is behind them.
+ * 4. No translation exists, not even for an instant, in a map that fails: nothing has to be
+ *    invalidated after one.
+ * 5. When unmap returns, the old translations are gone from the tables but not from any cache, and
+ *    walks may still be in tables that were removed: the caller sweeps what the gather says, waits
+ *    for the fence, and then frees the freelist.
  *
- * An embedder that owns its page tables fills in a struct smmu_pgtable itself: `ops`, `cfg` and `regs`.
+ * An embedder that owns its page tables fills in a struct smmu_pgtable itself: `ops`, `cfg` and
+ * `regs`.
  */
 #ifndef SMMUV3_PGTABLE_H
 #define SMMUV3_PGTABLE_H
@@ -38,7 +45,10 @@
 
 SMMU_BEGIN_DECLS
 
-/** What a mapping allows, and the type of the memory behind it: normal write-back unless one of the last two. */
+/**
+ * What a mapping allows, and the type of the memory behind it: normal write-back unless one of the
+ * last two.
+ */
 enum smmu_prot {
 	SMMU_PROT_READ = 1,
 	/** Stage 1 has no write-only: it allows reads as well. */
@@ -60,7 +70,10 @@ enum smmu_pgtable_attr {
 	SMMU_PGTABLE_ATTR_DEVICE = 2, /**< Device-nGnRE */
 };
 
-/** MAIR of the library's own tables: inner and outer write-back allocating, inner and outer non-cacheable, Device-nGnRE. */
+/**
+ * MAIR of the library's own tables: inner and outer write-back allocating, inner and outer
+ * non-cacheable, Device-nGnRE.
+ */
 #define SMMU_PGTABLE_MAIR                                                                \
 	(0xffULL << (8 * SMMU_PGTABLE_ATTR_WB) | 0x44ULL << (8 * SMMU_PGTABLE_ATTR_NC) | \
 	 0x04ULL << (8 * SMMU_PGTABLE_ATTR_DEVICE))
@@ -73,8 +86,9 @@ enum smmu_map_flags {
 /** Bits of the flags of unmap. */
 enum smmu_unmap_flags {
 	/**
-	 * The caller knows that all of the range is mapped: leaves of tables that the range covers whole are not
-	 * looked at, and holes among them go unnoticed. What the range covers of other tables is checked as ever.
+	 * The caller knows that all of the range is mapped: leaves of tables that the range covers
+	 * whole are not looked at, and holes among them go unnoticed. What the range covers of
+	 * other tables is checked as ever.
 	 */
 	SMMU_UNMAP_KNOWN = 1,
 };
@@ -91,16 +105,20 @@ struct smmu_pgtable_config {
 	uint8_t granule_shift;
 	/** Input address size in bits; see the table above. */
 	uint8_t ias;
-	/** Output address size in bits: 32, 36, 40, 42, 44, 48, or 52 with 64K. Tables have to be below it too. */
+	/**
+	 * Output address size in bits: 32, 36, 40, 42, 44, 48, or 52 with 64K. Tables have to be
+	 * below it too.
+	 */
 	uint8_t oas;
 	/** All walkers snoop processor caches, and port->ops->clean is not called. */
 	bool coherent;
 };
 
 /**
- * What the configuration structures point a walker with, in their own encodings. Stage 1 goes into the Context
- * Descriptor (IHI 0070 G.b, 5.4) as TTB0, T0SZ, TG0, IPS, IR0, OR0, SH0, MAIR, with EPD0 = 0 and EPD1 = 1; stage 2 into the
- * Stream Table Entry (5.2) as S2TTB, S2T0SZ, S2TG, S2PS, S2IR0, S2OR0, S2SH0, S2SL0.
+ * What the configuration structures point a walker with, in their own encodings. Stage 1 goes into
+ * the Context Descriptor (IHI 0070 G.b, 5.4) as TTB0, T0SZ, TG0, IPS, IR0, OR0, SH0, MAIR, with
+ * EPD0 = 0 and EPD1 = 1; stage 2 into the Stream Table Entry (5.2) as S2TTB, S2T0SZ, S2TG, S2PS,
+ * S2IR0, S2OR0, S2SH0, S2SL0.
  */
 struct smmu_pgtable_regs {
 	uint64_t ttb;  /**< bus address of the first table */
@@ -122,15 +140,17 @@ struct smmu_pgtable;
  */
 struct smmu_pgtable_ops {
 	/**
-	 * Translate @p size bytes (a multiple of the granule, not 0) from @p iova to @p pa (both aligned to the
-	 * granule), with SMMU_PROT_… bits, in the largest blocks that the alignment of both and the size allow. Where a
-	 * table is hooked already, even an empty one, its entries are used: a block would need an invalidation first.
-	 * Sleeps only if dma_alloc does, and not with SMMU_MAP_ATOMIC in @p flags.
+	 * Translate @p size bytes (a multiple of the granule, not 0) from @p iova to @p pa (both
+	 * aligned to the granule), with SMMU_PROT_… bits, in the largest blocks that the alignment
+	 * of both and the size allow. Where a table is hooked already, even an empty one, its
+	 * entries are used: a block would need an invalidation first. Sleeps only if dma_alloc
+	 * does, and not with SMMU_MAP_ATOMIC in @p flags.
 	 *
-	 * @return 0, or an error after which every translation is as before; tables that the call hooked stay, empty,
-	 * as another thread or a walker may be in them already. A later map uses them.
-	 *   -SMMU_EINVAL misaligned, size 0, neither READ nor WRITE, permissions that the stage cannot express, or an
-	 *     unknown flag
+	 * @return 0, or an error after which every translation is as before; tables that the call
+	 * hooked stay, empty, as another thread or a walker may be in them already. A later map
+	 * uses them.
+	 *   -SMMU_EINVAL misaligned, size 0, neither READ nor WRITE, permissions that the stage
+	 *     cannot express, or an unknown flag
 	 *   -SMMU_ERANGE beyond the input or the output size, or the memory for a table is
 	 *   -SMMU_EEXIST something in the range is mapped
 	 *   -SMMU_ENOMEM no memory for a table
@@ -138,21 +158,23 @@ struct smmu_pgtable_ops {
 	int (*map)(struct smmu_pgtable *pt, uint64_t iova, uint64_t pa, uint64_t size,
 		   unsigned prot, unsigned flags);
 	/**
-	 * Remove the translation of @p size bytes at @p iova, in the same units; one call may take away what several
-	 * maps set up, and the other way round. @p flags: SMMU_UNMAP_…. Adds what went away to @p gather and
-	 * @p freelist, which the caller initialised and uses for this table alone. Never sleeps.
+	 * Remove the translation of @p size bytes at @p iova, in the same units; one call may take
+	 * away what several maps set up, and the other way round. @p flags: SMMU_UNMAP_…. Adds what
+	 * went away to @p gather and @p freelist, which the caller initialised and uses for this
+	 * table alone. Never sleeps.
 	 *
-	 * @return 0, or an error after which neither a translation nor @p gather nor @p freelist has changed:
-	 *   -SMMU_EINVAL misaligned, size 0, the range ends inside a block, the gather is one of another granule, or an
-	 *     unknown flag
+	 * @return 0, or an error after which neither a translation nor @p gather nor @p freelist
+	 *         has changed:
+	 *   -SMMU_EINVAL misaligned, size 0, the range ends inside a block, the gather is one of
+	 *     another granule, or an unknown flag
 	 *   -SMMU_ERANGE beyond the input size
 	 *   -SMMU_ENOENT a page of the range is not mapped
 	 */
 	int (*unmap)(struct smmu_pgtable *pt, uint64_t iova, uint64_t size, unsigned flags,
 		     struct smmu_gather *gather, struct smmu_freelist *freelist);
 	/**
-	 * Where @p iova leads: *@p pa, and in *@p prot what the descriptor allows; NULL for who does not ask, which is
-	 * faster. Any context; never sleeps.
+	 * Where @p iova leads: *@p pa, and in *@p prot what the descriptor allows; NULL for who
+	 * does not ask, which is faster. Any context; never sleeps.
 	 *
 	 * @return 0, or an error after which nothing is stored:
 	 *   -SMMU_EFAULT not mapped
@@ -160,14 +182,15 @@ struct smmu_pgtable_ops {
 	 */
 	int (*iova_to_phys)(struct smmu_pgtable *pt, uint64_t iova, uint64_t *pa, unsigned *prot);
 	/**
-	 * Free the tables that unmap put on @p freelist and empty the list. Call it once the fence of a sweep that
-	 * began after the unmap is finished with 0: before, a walk may still be in them. Calls dma_free in the
-	 * caller's context; does not sleep.
+	 * Free the tables that unmap put on @p freelist and empty the list. Call it once the fence
+	 * of a sweep that began after the unmap is finished with 0: before, a walk may still be in
+	 * them. Calls dma_free in the caller's context; does not sleep.
 	 */
 	void (*free_tables)(struct smmu_pgtable *pt, struct smmu_freelist *freelist);
 	/**
-	 * Free every table that is hooked, and the first. No SMMU may use the table any more, no other call be in it,
-	 * and freelists have to be freed before. What was mapped needs no unmap. Does not sleep.
+	 * Free every table that is hooked, and the first. No SMMU may use the table any more, no
+	 * other call be in it, and freelists have to be freed before. What was mapped needs no
+	 * unmap. Does not sleep.
 	 */
 	void (*destroy)(struct smmu_pgtable *pt);
 };
@@ -182,7 +205,10 @@ struct smmu_pgtable {
 	uint64_t root_size;
 	/** Address bits [47:granule_shift] of a descriptor. */
 	uint64_t address_mask;
-	/** Where a table is: the address bits of its descriptor plus virt_offset, if plain; or the port has to say. */
+	/**
+	 * Where a table is: the address bits of its descriptor plus virt_offset, if plain; or the
+	 * port has to say.
+	 */
 	uint64_t virt_offset;
 	bool plain;
 	/** 2^ias, 2^oas and a granule less 1. */
@@ -210,8 +236,8 @@ struct smmu_pgtable_sizes {
 };
 
 /**
- * Set up an empty table: validates @p cfg, allocates the first table, fills in *@p pt. At stage 2, first tables are
- * concatenated where that saves a level and no block size. May sleep.
+ * Set up an empty table: validates @p cfg, allocates the first table, fills in *@p pt. At stage 2,
+ * first tables are concatenated where that saves a level and no block size. May sleep.
  *
  * @return 0, or an error after which nothing is allocated and *@p pt must not be used:
  *   -SMMU_EINVAL a value of @p cfg is not allowed (see there)
@@ -221,8 +247,8 @@ struct smmu_pgtable_sizes {
 int smmu_pgtable_init(struct smmu_pgtable *pt, const struct smmu_pgtable_config *cfg);
 
 /**
- * The memory that tables of @p cfg need (cfg->port is not looked at), with `tables` for @p size bytes mapped at
- * @p iova in pages; 0 tables for @p size 0. Any context; does not sleep.
+ * The memory that tables of @p cfg need (cfg->port is not looked at), with `tables` for @p size
+ * bytes mapped at @p iova in pages; 0 tables for @p size 0. Any context; does not sleep.
  *
  * @return 0, or an error after which *@p sizes is unchanged:
  *   -SMMU_EINVAL as for init
@@ -233,12 +259,22 @@ int smmu_pgtable_query(const struct smmu_pgtable_config *cfg, uint64_t iova, uin
 
 /* The calls below do what the operation of the same name says. */
 
+/**
+ * Call the operation map of the table.
+ *
+ * @return as struct smmu_pgtable_ops says, with contexts and the state after an error
+ */
 static inline int smmu_pgtable_map(struct smmu_pgtable *pt, uint64_t iova, uint64_t pa,
 				   uint64_t size, unsigned prot, unsigned flags)
 {
 	return pt->ops->map(pt, iova, pa, size, prot, flags);
 }
 
+/**
+ * Call the operation unmap of the table.
+ *
+ * @return as struct smmu_pgtable_ops says, with contexts and the state after an error
+ */
 static inline int smmu_pgtable_unmap(struct smmu_pgtable *pt, uint64_t iova, uint64_t size,
 				     unsigned flags, struct smmu_gather *gather,
 				     struct smmu_freelist *freelist)
@@ -246,17 +282,24 @@ static inline int smmu_pgtable_unmap(struct smmu_pgtable *pt, uint64_t iova, uin
 	return pt->ops->unmap(pt, iova, size, flags, gather, freelist);
 }
 
+/**
+ * Call the operation iova_to_phys of the table.
+ *
+ * @return as struct smmu_pgtable_ops says, with contexts and the state after an error
+ */
 static inline int smmu_pgtable_iova_to_phys(struct smmu_pgtable *pt, uint64_t iova, uint64_t *pa,
 					    unsigned *prot)
 {
 	return pt->ops->iova_to_phys(pt, iova, pa, prot);
 }
 
+/** Call the operation free_tables of the table, whose contract is in struct smmu_pgtable_ops. */
 static inline void smmu_pgtable_free_tables(struct smmu_pgtable *pt, struct smmu_freelist *freelist)
 {
 	pt->ops->free_tables(pt, freelist);
 }
 
+/** Call the operation destroy of the table, whose contract is in struct smmu_pgtable_ops. */
 static inline void smmu_pgtable_destroy(struct smmu_pgtable *pt)
 {
 	pt->ops->destroy(pt);

@@ -3,9 +3,10 @@
  * @file port.h
  * What the library needs from the system it runs in.
  *
- * **Hot path: inline, chosen at compile time.** Define SMMU_PORT_HEADER as the name of a header of your own and
- * it is included in place of port_generic.h. It provides the types and functions listed here, with these
- * contracts, and may provide forms of its own of what is in atomic.h. ports/README.md is a checklist for a new one.
+ * **Hot path: inline, chosen at compile time.** Define SMMU_PORT_HEADER as the name of a header of
+ * your own and it is included in place of port_generic.h. It provides the types and functions
+ * listed here, with these contracts, and may provide forms of its own of what is in atomic.h.
+ * ports/README.md is a checklist for a new one.
  *
  * | name | contract |
  * |---|---|
@@ -28,23 +29,27 @@
  * | `SMMU_STATS` | optional: 1 to count commands and sweeps (debug.h), for two or three additions to counters that processors share in each sweep; 0 by default |
  * | `SMMU_TRACE_…` | optional: trace hooks, see trace.h; nothing by default |
  *
- * **Contexts.** A sweep may run anywhere, also in a handler that interrupts another sweep on its processor. What it needs
- * of the port is that between smmu_irq_save and smmu_irq_restore, and while a spin lock is held, nobody else who may
- * call the library gets this processor: no interrupt handler that does, and no task that pre-empts this one. On a
- * system that pre-empts by priority, and on one core above all, smmu_irq_save therefore also locks the scheduler,
- * or lifts the caller to the highest priority that calls the library: a producer that is pre-empted while it holds
- * positions in a queue makes all behind it wait until it runs again, and one of a higher priority waits for ever. Sections
- * are short: a bounded number of instructions and register accesses, at most SMMU_CMDQ_PIECE commands, never a wait for
- * the hardware, for room or for a task. Interrupts that cannot be masked must not call the library. Where nothing calls
- * it but tasks that do not pre-empt each other, both functions may be empty.
+ * **Contexts.** A sweep may run anywhere, also in a handler that interrupts another sweep on its
+ * processor. What it needs of the port is that between smmu_irq_save and smmu_irq_restore, and
+ * while a spin lock is held, nobody else who may call the library gets this processor: no interrupt
+ * handler that does, and no task that pre-empts this one. On a system that pre-empts by priority,
+ * and on one core above all, smmu_irq_save therefore also locks the scheduler, or lifts the caller
+ * to the highest priority that calls the library: a producer that is pre-empted while it holds
+ * positions in a queue makes all behind it wait until it runs again, and one of a higher priority
+ * waits for ever. Sections are short: a bounded number of instructions and register accesses, at
+ * most SMMU_CMDQ_PIECE commands, never a wait for the hardware, for room or for a task. Interrupts
+ * that cannot be masked must not call the library. Where nothing calls it but tasks that do not
+ * pre-empt each other, both functions may be empty.
  *
- * **Read sections.** A fence is a reader from its submit until it is finished, so a section lasts as long as the wait for
- * the hardware: as a rule microseconds, but as long as an ATC may take. SRCU fits: its readers may sleep and may be
- * long, and smmu_rcu_enter's cookie is what srcu_read_lock returns. A section of smmu_inv_sync or of a fence that is finished
- * by the task that submitted it has one owner, as srcu_read_lock wants; where another task or a handler finishes fences,
- * use srcu_down_read and srcu_up_read. Each domain's port has one struct smmu_rcu for all. Plain RCU does not fit: its
- * readers must not sleep nor be pre-empted, and every grace period of the system would wait for our slowest
- * device. smmu_rcu_retire is call_srcu; wait for it (srcu_barrier) before the code or the memory goes away.
+ * **Read sections.** A fence is a reader from its submit until it is finished, so a section lasts
+ * as long as the wait for the hardware: as a rule microseconds, but as long as an ATC may take.
+ * SRCU fits: its readers may sleep and may be long, and smmu_rcu_enter's cookie is what
+ * srcu_read_lock returns. A section of smmu_inv_sync or of a fence that is finished by the task
+ * that submitted it has one owner, as srcu_read_lock wants; where another task or a handler
+ * finishes fences, use srcu_down_read and srcu_up_read. Each domain's port has one struct smmu_rcu
+ * for all. Plain RCU does not fit: its readers must not sleep nor be pre-empted, and every grace
+ * period of the system would wait for our slowest device. smmu_rcu_retire is call_srcu; wait for it
+ * (srcu_barrier) before the code or the memory goes away.
  *
  * **Cold path: `struct smmu_port_ops`**, called with a context pointer.
  */
@@ -78,8 +83,9 @@
 SMMU_BEGIN_DECLS
 
 /*
- * Whoever includes this asks for a symbol with the port's name in it, and the library has the one of the port header that
- * it was built with: two that differ do not link. The request lies in a section that is not loaded.
+ * Whoever includes this asks for a symbol with the port's name in it, and the library has the one
+ * of the port header that it was built with: two that differ do not link. The request lies in a
+ * section that is not loaded.
  */
 #ifndef SMMU_PORT_TAG
 #error "the port header does not define SMMU_PORT_TAG"
@@ -109,40 +115,47 @@ enum smmu_alloc_flags {
 /** Cold-path services. None is called by a sweep, except now_ns and log. */
 struct smmu_port_ops {
 	/**
-	 * Zeroed memory for a structure that the SMMU reads or writes. @p size bytes, aligned to @p align (a
-	 * power of two, at least 8) both as a virtual and as a bus address, contiguous on the bus, sharing no cache line
-	 * with other memory if an SMMU is not coherent. Stores the bus address in *@p bus. Bus addresses are those
-	 * that the SMMU puts out: its last byte has to be below 2^IDR5.OAS of each instance of the port, or what needs
-	 * it is refused with -SMMU_ERANGE (IHI 0070 G.b, 3.4.3). NULL when there is none. May sleep, unless
-	 * @p flags (SMMU_ALLOC_…) has SMMU_ALLOC_ATOMIC: then it has to answer NULL rather than sleep, in whatever
-	 * context smmu_map was called.
+	 * Zeroed memory for a structure that the SMMU reads or writes. @p size bytes, aligned to
+	 * @p align (a power of two, at least 8) both as a virtual and as a bus address, contiguous
+	 * on the bus, sharing no cache line with other memory if an SMMU is not coherent. Stores
+	 * the bus address in *@p bus. Bus addresses are those that the SMMU puts out: its last byte
+	 * has to be below 2^IDR5.OAS of each instance of the port, or what needs it is refused with
+	 * -SMMU_ERANGE (IHI 0070 G.b, 3.4.3). NULL when there is none. May sleep, unless @p flags
+	 * (SMMU_ALLOC_…) has SMMU_ALLOC_ATOMIC: then it has to answer NULL rather than sleep, in
+	 * whatever context smmu_map was called.
 	 */
 	void *(*dma_alloc)(void *ctx, size_t size, size_t align, unsigned flags, uint64_t *bus);
 	/**
-	 * Give back what dma_alloc returned for the same @p size. Must not sleep. Tables are freed in the context of
-	 * the smmu_unmap or smmu_unmap_release that lets them go, or of a smmu_map that lost a race, interrupts masked
-	 * or not. An allocator that cannot free there keeps the block on a list and frees it later; or the embedder
-	 * unmaps in steps (smmu_unmap_gather) and takes the freelist to a context in which freeing is allowed.
+	 * Give back what dma_alloc returned for the same @p size. Must not sleep. Tables are freed
+	 * in the context of the smmu_unmap or smmu_unmap_release that lets them go, or of a
+	 * smmu_map that lost a race, interrupts masked or not. An allocator that cannot free there
+	 * keeps the block on a list and frees it later; or the embedder unmaps in steps
+	 * (smmu_unmap_gather) and takes the freelist to a context in which freeing is allowed.
 	 */
 	void (*dma_free)(void *ctx, void *va, size_t size);
 	/**
-	 * The virtual address of a byte inside memory from dma_alloc, by its bus address. Any context. Called once a
-	 * level of each walk through translation tables. NULL where the distance is the same for all such memory: then
-	 * smmu_port.dma_offset is added in line.
+	 * The virtual address of a byte inside memory from dma_alloc, by its bus address. Any
+	 * context. Called once a level of each walk through translation tables. NULL where the
+	 * distance is the same for all such memory: then smmu_port.dma_offset is added in line.
 	 */
 	void *(*dma_to_virt)(void *ctx, uint64_t bus);
-	/** Zeroed memory that only processors use, aligned to 16. NULL when there is none. May sleep. */
+	/**
+	 * Zeroed memory that only processors use, aligned to 16. NULL when there is none. May
+	 * sleep.
+	 */
 	void *(*alloc)(void *ctx, size_t size);
 	/** Give back what alloc returned for the same @p size. Must not sleep. */
 	void (*free)(void *ctx, void *p, size_t size);
 	/**
-	 * Write back the cache lines of @p size bytes at @p va, so that an SMMU that is not coherent reads what was stored. Complete on
-	 * return, also for another processor that rings the doorbell then. NULL if all SMMUs of the port are coherent. Any context.
+	 * Write back the cache lines of @p size bytes at @p va, so that an SMMU that is not
+	 * coherent reads what was stored. Complete on return, also for another processor that rings
+	 * the doorbell then. NULL if all SMMUs of the port are coherent. Any context.
 	 */
 	void (*clean)(void *ctx, const void *va, size_t size);
 	/**
-	 * Drop the cache lines of @p size bytes at @p va, so that the next load sees what an SMMU that is not coherent wrote. Processors
-	 * have written none of these lines since they were cleaned. NULL as for clean. Any context.
+	 * Drop the cache lines of @p size bytes at @p va, so that the next load sees what an SMMU
+	 * that is not coherent wrote. Processors have written none of these lines since they were
+	 * cleaned. NULL as for clean. Any context.
 	 */
 	void (*invalidate)(void *ctx, const void *va, size_t size);
 	/** A clock that never goes backward, in nanoseconds. Any context. */
@@ -157,7 +170,10 @@ struct smmu_port {
 	void *ctx;
 	struct smmu_rcu *rcu; /**< read sections of sweeps, against attach, detach and removal */
 	uint32_t flags;       /**< SMMU_PORT_LSE2 */
-	/** Without ops->dma_to_virt: virtual address less bus address of memory from dma_alloc, modulo 2^64. */
+	/**
+	 * Without ops->dma_to_virt: virtual address less bus address of memory from dma_alloc,
+	 * modulo 2^64.
+	 */
 	uint64_t dma_offset;
 };
 
@@ -171,9 +187,10 @@ static inline void *smmu_port_dma_to_virt(const struct smmu_port *port, uint64_t
 /** Properties of a system: bits of smmu_port.flags. */
 enum {
 	/**
-	 * All processors of the system have FEAT_LSE2, and DMA memory is such that their aligned 16-byte stores are single
-	 * copies: then the SMMU reads configuration 16 bytes at once (IHI 0070 G.b, 3.21.3), and more changes of
-	 * attachments need no moment at which traffic faults.
+	 * All processors of the system have FEAT_LSE2, and DMA memory is such that their aligned
+	 * 16-byte stores are single copies: then the SMMU reads configuration 16 bytes at once (IHI
+	 * 0070 G.b, 3.21.3), and more changes of attachments need no moment at which traffic
+	 * faults.
 	 */
 	SMMU_PORT_LSE2 = 1,
 };

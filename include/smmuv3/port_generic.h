@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
  * @file port_generic.h
- * The hot path for bare metal: registers are memory, barriers are the architecture's, locks spin, quiescence is the
- * built-in epoch. See port.h for what each name promises.
+ * The hot path for bare metal: registers are memory, barriers are the architecture's, locks spin,
+ * quiescence is the built-in epoch. See port.h for what each name promises.
  *
- * With SMMU_PORT_SINGLE_THREAD defined the quiescence is none: the embedder promises that nothing attaches,
- * detaches or removes while a fence is open.
+ * With SMMU_PORT_SINGLE_THREAD defined the quiescence is none: the embedder promises that nothing
+ * attaches, detaches or removes while a fence is open.
  */
 #ifndef SMMUV3_PORT_GENERIC_H
 #define SMMUV3_PORT_GENERIC_H
@@ -101,7 +101,10 @@ static inline void smmu_wait_pause(const struct smmu_mmio *m, bool may_sleep)
 	smmu_relax(m);
 }
 
-/* An embedding that calls the library from interrupt handlers needs a port of its own, whose save masks them. */
+/*
+ * An embedding that calls the library from interrupt handlers needs a port of its own, whose save
+ * masks them.
+ */
 typedef uint8_t smmu_irqflags;
 
 static inline smmu_irqflags smmu_irq_save(void)
@@ -192,7 +195,10 @@ static inline void smmu_rcu_retire(struct smmu_rcu *rcu, struct smmu_rcu_head *h
 #else
 static inline unsigned smmu_rcu_enter(struct smmu_rcu *rcu)
 {
-	/* The stack's address tells processors apart well enough to keep them off each other's stripe. */
+	/*
+	 * The stack's address tells processors apart well enough to keep them off each other's
+	 * stripe.
+	 */
 	return smmu_epoch_enter(&rcu->epoch,
 				(unsigned)((uintptr_t)__builtin_frame_address(0) >> 14));
 }

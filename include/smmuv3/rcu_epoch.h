@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
  * @file rcu_epoch.h
- * The built-in quiescence: read sections counted on two alternating phases, spread over stripes so that
- * processors do not share a cache line. A cookie may be given back on another thread than the one that took it,
- * which is what lets an asynchronous fence stay a reader.
+ * The built-in quiescence: read sections counted on two alternating phases, spread over stripes so
+ * that processors do not share a cache line. A cookie may be given back on another thread than the
+ * one that took it, which is what lets an asynchronous fence stay a reader.
  *
- * Used by port_generic.h and by ports that have no RCU of their own. src/util/rcu_epoch.c has the argument.
+ * Used by port_generic.h and by ports that have no RCU of their own. src/util/rcu_epoch.c has the
+ * argument.
  */
 #ifndef SMMUV3_RCU_EPOCH_H
 #define SMMUV3_RCU_EPOCH_H
@@ -39,8 +40,8 @@ struct smmu_epoch {
 };
 
 /**
- * Enter a read section; @p stripe_hint is any number, best the processor's. Returns the cookie for exit. Sections
- * nest. Lock-free, any context.
+ * Enter a read section; @p stripe_hint is any number, best the processor's. Returns the cookie for
+ * exit. Sections nest. Lock-free, any context.
  */
 static inline unsigned smmu_epoch_enter(struct smmu_epoch *e, unsigned stripe_hint)
 {
@@ -48,7 +49,10 @@ static inline unsigned smmu_epoch_enter(struct smmu_epoch *e, unsigned stripe_hi
 	unsigned phase = smmu_load(&e->phase) & 1;
 
 	smmu_fetch_add(&e->stripe[stripe].entered[phase], 1);
-	/* Fact 2 of rcu_epoch.c: a read-modify-write alone does not hold back the loads that follow it. */
+	/*
+	 * Fact 2 of rcu_epoch.c: a read-modify-write alone does not hold back the loads that follow
+	 * it.
+	 */
 	SMMU_BARRIER(epoch_entered, smmu_fence());
 	return stripe * 2 + phase;
 }
@@ -60,23 +64,25 @@ static inline void smmu_epoch_exit(struct smmu_epoch *e, unsigned cookie)
 }
 
 /**
- * Wait for all read sections that are open at the call, then call every fn that was retired before the call.
- * @p relax is called in each turn of the wait; may be NULL. Callers may come at the same time and are served in
- * turn. Never from inside a read section or from a retired fn: both would wait for themselves.
+ * Wait for all read sections that are open at the call, then call every fn that was retired before
+ * the call. @p relax is called in each turn of the wait; may be NULL. Callers may come at the same
+ * time and are served in turn. Never from inside a read section or from a retired fn: both would
+ * wait for themselves.
  */
 void smmu_epoch_synchronize(struct smmu_epoch *e, void (*relax)(void));
 
 /**
- * Do what of a grace period can be done without waiting, and call what has become due. True when nothing that was
- * retired is left to be called. Any context in which the retired fns may run.
+ * Do what of a grace period can be done without waiting, and call what has become due. True when
+ * nothing that was retired is left to be called. Any context in which the retired fns may run.
  */
 bool smmu_epoch_poll(struct smmu_epoch *e);
 
 /**
- * Call @p fn(@p head) once every read section that is open now has been left. Lock-free, never fails, never waits;
- * may be called inside a read section. Each call also polls, so that retiring alone keeps memory bounded by what
- * the slowest reader holds back: fn of this or of an earlier head may run before the call returns, and has to be
- * allowed in the caller's context (it takes no lock that a caller of retire holds).
+ * Call @p fn(@p head) once every read section that is open now has been left. Lock-free, never
+ * fails, never waits; may be called inside a read section. Each call also polls, so that retiring
+ * alone keeps memory bounded by what the slowest reader holds back: fn of this or of an earlier
+ * head may run before the call returns, and has to be allowed in the caller's context (it takes no
+ * lock that a caller of retire holds).
  */
 void smmu_epoch_retire(struct smmu_epoch *e, struct smmu_rcu_head *head,
 		       void (*fn)(struct smmu_rcu_head *head));

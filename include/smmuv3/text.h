@@ -3,8 +3,8 @@
  * @file text.h
  * A text builder without a C library: messages are put together in a buffer of the caller.
  *
- * The buffer always ends with a NUL. What does not fit is dropped, and nothing is appended after the first
- * character that did not fit. A builder belongs to one thread; any context.
+ * The buffer always ends with a NUL. What does not fit is dropped, and nothing is appended after
+ * the first character that did not fit. A builder belongs to one thread; any context.
  */
 #ifndef SMMUV3_TEXT_H
 #define SMMUV3_TEXT_H
@@ -22,6 +22,7 @@ struct smmu_text {
 /** Begin an empty text in @p cap (at least 1) bytes at @p buf. */
 void smmu_text_init(struct smmu_text *t, char *buf, size_t cap);
 
+/** Append @p c. */
 void smmu_text_char(struct smmu_text *t, char c);
 
 /** Append the NUL-terminated @p s; NULL appends nothing. */
@@ -33,6 +34,7 @@ void smmu_text_dec(struct smmu_text *t, uint64_t value);
 /** Append "0x" and @p value in lower-case hexadecimal with at least @p digits (1–16) digits. */
 void smmu_text_hex(struct smmu_text *t, uint64_t value, unsigned digits);
 
+/** True when nothing more fits: what is appended from here on is dropped. */
 static inline bool smmu_text_full(const struct smmu_text *t)
 {
 	return t->len + 1 >= t->cap;

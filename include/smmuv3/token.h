@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
  * @file token.h
- * How a batch of commands stands in a command queue: what the queue and the invalidation core tell each other.
+ * How a batch of commands stands in a command queue: what the queue and the invalidation core tell
+ * each other.
  */
 #ifndef SMMUV3_TOKEN_H
 #define SMMUV3_TOKEN_H
@@ -21,8 +22,9 @@ enum smmu_cmdq_status {
 	SMMU_CMDQ_PENDING, /**< not yet */
 	SMMU_CMDQ_LOST,    /**< one of its commands was not executed (CERROR_ILL): issue it again */
 	/**
-	 * CERROR_ATC_INV_SYNC: an ATC did not answer. Complete is what an earlier CMD_SYNC of the batch covers; all that
-	 * stands behind the last such CMD_SYNC counts as not done. IHI 0070 G.b, 4.7.3 and 7.1.
+	 * CERROR_ATC_INV_SYNC: an ATC did not answer. Complete is what an earlier CMD_SYNC of the
+	 * batch covers; all that stands behind the last such CMD_SYNC counts as not done. IHI 0070
+	 * G.b, 4.7.3 and 7.1.
 	 */
 	SMMU_CMDQ_ATC_TIMEOUT,
 	SMMU_CMDQ_DEAD, /**< time-out or stuck */

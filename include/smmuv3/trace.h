@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
  * @file trace.h
- * Trace hooks: places in the library at which a port can put code of its own. A port header defines the macros that it
- * wants, each as a statement; those that it leaves out are no code at all (tools/hooks.sh compares the objects).
+ * Trace hooks: places in the library at which a port can put code of its own. A port header defines
+ * the macros that it wants, each as a statement; those that it leaves out are no code at all
+ * (tools/hooks.sh compares the objects).
  *
  * | macro | where it stands | what it gets |
  * |---|---|---|
@@ -15,10 +16,11 @@
  * | `SMMU_TRACE_ATTACH(device, ssid, domain, error)` | an attach is over | `const struct smmu_device *`, `uint32_t`, `const struct smmu_domain *`, `int` |
  * | `SMMU_TRACE_DETACH(device, ssid)` | a detach is over | `const struct smmu_device *`, `uint32_t` |
  *
- * SWEEP_…, SYNC, CMDQ_ERROR, GERROR and QUARANTINE stand where the library may be called in any context: a hook must not
- * sleep there, nor call the library. ATTACH and DETACH stand under the device's lock, where sleeping is allowed. No hook
- * stands where interrupts are masked or a spin lock is held. The macros are used where the types are complete; a port header
- * that comes before them declares its functions with forward declarations.
+ * SWEEP_…, SYNC, CMDQ_ERROR, GERROR and QUARANTINE stand where the library may be called in any
+ * context: a hook must not sleep there, nor call the library. ATTACH and DETACH stand under the
+ * device's lock, where sleeping is allowed. No hook stands where interrupts are masked or a spin
+ * lock is held. The macros are used where the types are complete; a port header that comes before
+ * them declares its functions with forward declarations.
  */
 #ifndef SMMUV3_TRACE_H
 #define SMMUV3_TRACE_H

@@ -3,8 +3,8 @@
  * @file types.h
  * The fixed-width types, the error numbers and the small helpers that every other header uses.
  *
- * A port that has no freestanding C headers (a kernel) names its own in SMMU_PORT_TYPES_HEADER; that header
- * has to provide uint8_t … uint64_t, size_t, bool, NULL, UINT64_MAX and friends.
+ * A port that has no freestanding C headers (a kernel) names its own in SMMU_PORT_TYPES_HEADER;
+ * that header has to provide uint8_t … uint64_t, size_t, bool, NULL, UINT64_MAX and friends.
  */
 #ifndef SMMUV3_TYPES_H
 #define SMMUV3_TYPES_H
@@ -29,8 +29,8 @@
 SMMU_BEGIN_DECLS
 
 /**
- * Errors are returned as negative numbers, `-SMMU_EINVAL` and so on. The values are those of Linux, so that a
- * port there can pass them on as they are.
+ * Errors are returned as negative numbers, `-SMMU_EINVAL` and so on. The values are those of Linux,
+ * so that a port there can pass them on as they are.
  */
 enum smmu_errno {
 	SMMU_ENOENT = 2,      /**< no such stream, mapping or entry */

@@ -128,10 +128,11 @@ size_t smmu_guest_convert(const struct smmu_guest *g, const struct smmu_cmd *gue
  *  @{ */
 
 enum smmu_guest_ste_kind {
-	SMMU_GUEST_STE_INVALID, /**< V = 0: as ABORT, but each access is a C_BAD_STE for the guest */
-	SMMU_GUEST_STE_ABORT,   /**< accesses end with an abort, without an event */
-	SMMU_GUEST_STE_BYPASS,  /**< the guest does not translate: stage 2 alone */
-	SMMU_GUEST_STE_STAGE1,  /**< the guest's stage 1 under stage 2 */
+	/** V = 0: as ABORT, but each access is a C_BAD_STE for the guest. */
+	SMMU_GUEST_STE_INVALID,
+	SMMU_GUEST_STE_ABORT,  /**< accesses end with an abort, without an event */
+	SMMU_GUEST_STE_BYPASS, /**< the guest does not translate: stage 2 alone */
+	SMMU_GUEST_STE_STAGE1, /**< the guest's stage 1 under stage 2 */
 };
 
 /** What is left of a guest's STE: what it may decide. */

@@ -24,7 +24,7 @@ void smmu_instance_get_stats(const struct smmu_instance *inst, struct smmu_insta
 		.pri_overflows = smmu_counted(&inst->pri_overflows),
 	};
 	/* The queue counts positions; it hands them out before what fills them is counted, so read the sum last. */
-	all = smmu_counted(&inst->cmdq.tail);
+	all = smmu_counted(&inst->cmdq.tail) & ~SMMU_CMDQ_SHUT;
 	stats->sync = all - smmu_min64(all, stats->tlbi + stats->atc_inv + stats->cfgi);
 }
 

@@ -228,6 +228,7 @@ static void test_states(void **state)
 {
 	struct smmu_instance none = {0};
 	struct smmu_instance *inst = &rig.smmu[0].inst;
+	struct smmu_instance_stats before, after;
 	smmu_irqflags flags;
 
 	smmu_instance_dump(&none);
@@ -245,7 +246,11 @@ static void test_states(void **state)
 	smmu_mutex_unlock(&d.dev.lock);
 	smmu_mutex_unlock(&domain.lock);
 	smmu_mutex_unlock(&inst->lock);
+	smmu_instance_get_stats(inst, &before);
 	assert_int_equal(smmu_instance_suspend(inst), 0);
+	/* A queue that is closed has not got more commands by that. */
+	smmu_instance_get_stats(inst, &after);
+	assert_int_equal(after.sync, before.sync);
 	reads = writes = 0;
 	smmu_instance_dump(inst);
 	assert_int_equal(reads + writes, 0);

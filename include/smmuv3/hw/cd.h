@@ -103,9 +103,10 @@ struct smmu_cd {
 #define SMMU_CD_ASET_PRIVATE 1u
 
 /**
- * Which bits of @p cd an SMMU looks at, each 1 in @p mask; the counterpart of smmu_ste_used, with the same
- * reservations. StreamWorld is not known here: what EL2 ignores (TTB1, ASID) counts as used, and EPD0 and EPD1 count
- * as obeyed, which they are not in EL2. Any context. IHI 0070 G.b, 5.4, 5.4.1.1.
+ * Which bits of @p cd an SMMU looks at, each 1 in @p mask; the counterpart of smmu_ste_used, with
+ * the same reservations. StreamWorld is not known here: what EL2 ignores (TTB1, ASID) counts as
+ * used, and EPD0 and EPD1 count as obeyed, which they are not in EL2. Any context. IHI 0070 G.b,
+ * 5.4, 5.4.1.1.
  */
 void smmu_cd_used(const struct smmu_cd *cd, struct smmu_cd *mask);
 

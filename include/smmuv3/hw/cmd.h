@@ -3,9 +3,11 @@
  * @file hw/cmd.h
  * Commands: what the driver writes into a command queue (IHI 0070 G.b, chapter 4).
  *
- * A command is two little-endian 64-bit words; `SMMU_CMD_TLBI_W1_ADDR` is the mask of a field of word 1.
- * The encoders place their arguments and check nothing: an argument that does not fit its field is cut off.
- * All belong to the Non-secure command queue, so SSec is always 0.
+ * A command is two little-endian 64-bit words; `SMMU_CMD_TLBI_W1_ADDR` is the mask of a field of
+ * word 1. The encoders place their arguments and check nothing: an argument that does not fit its
+ * field is cut off. All belong to the Non-secure command queue, so SSec is always 0. Arguments have
+ * the names of chapter 4: a StreamID @p sid, a SubstreamID @p ssid that counts if @p ssv, an ASID,
+ * a VMID; @p leaf is the field Leaf. All functions here are pure: any context.
  */
 #ifndef SMMUV3_HW_CMD_H
 #define SMMUV3_HW_CMD_H
@@ -84,7 +86,10 @@ enum smmu_cmd_opcode {
 #define SMMU_CMD_TLBI_W1_ADDR SMMU_MASK(63, 12) /**< of an IPA only [55:12] */
 #define SMMU_CMD_TLBI_W1_IPA SMMU_MASK(55, 12)
 
-/** Values of TLBI.TG: no granule (one address, no range), or the granule of the range and of the level hint. */
+/**
+ * Values of TLBI.TG: no granule (one address, no range), or the granule of the range and of the
+ * level hint.
+ */
 #define SMMU_CMD_TLBI_TG_ANY 0u
 #define SMMU_CMD_TLBI_TG_4K 1u
 #define SMMU_CMD_TLBI_TG_16K 2u
@@ -124,30 +129,44 @@ enum smmu_cmd_opcode {
 #define SMMU_CMD_SYNC_CS_IRQ 1u /**< an MSI when MSIADDR is not 0, else the wired interrupt */
 #define SMMU_CMD_SYNC_CS_SEV 2u
 
+/** The opcode of @p cmd: enum smmu_cmd_opcode, or any other number up to 255. */
 static inline unsigned smmu_cmd_opcode(const struct smmu_cmd *cmd)
 {
 	return (unsigned)(cmd->w[0] & SMMU_CMD_W0_OP);
 }
 
 /**
- * Whether an SMMU would take @p cmd from its Non-secure queue, as far as the command alone tells: 0, or
- * -SMMU_EINVAL for an opcode that is reserved or not Non-secure, for a value that is reserved or ILLEGAL, and for
- * a bit that is set in no field of the command. What features the SMMU has is not looked at, and CMD_DPTI_PA is
- * checked by its opcode alone. Any context.
+ * Would an SMMU take a command from its Non-secure queue, as far as the command alone tells? What
+ * features the SMMU has is not looked at, and CMD_DPTI_PA is checked by its opcode alone.
+ *
+ * @return
+ *   0
+ *   -SMMU_EINVAL  the opcode is reserved or not Non-secure, a value is reserved or ILLEGAL, or a
+ *                 bit is set in no field of the command
+ *
+ * Any context. IHI 0070 G.b, 4.1.3, 7.1.
  */
 int smmu_cmd_check(const struct smmu_cmd *cmd);
 
-/** The mnemonic of @p opcode without its CMD_ prefix ("TLBI_NH_VA"), or NULL if it is none of enum smmu_cmd_opcode. */
+/**
+ * The mnemonic of @p opcode without its CMD_ prefix ("TLBI_NH_VA"), or NULL if it is none of enum
+ * smmu_cmd_opcode.
+ */
 const char *smmu_cmd_name(unsigned opcode);
 
-/** True for the commands of EL3 and of the Secure queue, which no Non-secure queue takes (IHI 0070 G.b, 4.1.1). */
+/**
+ * True for the commands of EL3 and of the Secure queue, which no Non-secure queue takes (IHI 0070
+ * G.b, 4.1.1).
+ */
 bool smmu_cmd_is_secure(unsigned opcode);
 
+/** Word 0 of a command for a stream (or a VMID, which lies in the same place). */
 static inline uint64_t smmu_cmd_w0(unsigned opcode, uint32_t sid)
 {
 	return opcode | (uint64_t)sid << 32;
 }
 
+/** Word 0 of a command for a substream. */
 static inline uint64_t smmu_cmd_w0_ssid(unsigned opcode, uint32_t sid, bool ssv, uint32_t ssid)
 {
 	return smmu_cmd_w0(opcode, sid) |
@@ -156,12 +175,16 @@ static inline uint64_t smmu_cmd_w0_ssid(unsigned opcode, uint32_t sid, bool ssv,
 
 /* ---- Prefetch (4.2) ---- */
 
+/** CMD_PREFETCH_CONFIG (4.2.1): a hint to fetch STE and CD. */
 static inline struct smmu_cmd smmu_cmd_prefetch_config(uint32_t sid, bool ssv, uint32_t ssid)
 {
 	return (struct smmu_cmd){{smmu_cmd_w0_ssid(SMMU_CMD_PREFETCH_CONFIG, sid, ssv, ssid), 0}};
 }
 
-/** 2^@p size translations from @p addr on, 2^(12 + @p stride) bytes apart. */
+/**
+ * CMD_PREFETCH_ADDR (4.2.2): 2^@p size translations from @p addr on, 2^(12 + @p stride) bytes
+ * apart.
+ */
 static inline struct smmu_cmd smmu_cmd_prefetch_addr(uint32_t sid, bool ssv, uint32_t ssid,
 						     uint64_t addr, unsigned size, unsigned stride)
 {
@@ -173,24 +196,31 @@ static inline struct smmu_cmd smmu_cmd_prefetch_addr(uint32_t sid, bool ssv, uin
 
 /* ---- Configuration caches (4.3) ---- */
 
-/** @p leaf: the STE only; else also the level-1 descriptors that lead to it. */
+/**
+ * CMD_CFGI_STE (4.3.1). @p leaf: the STE only; else also the level-1 descriptors that lead to it.
+ */
 static inline struct smmu_cmd smmu_cmd_cfgi_ste(uint32_t sid, bool leaf)
 {
 	return (struct smmu_cmd){{smmu_cmd_w0(SMMU_CMD_CFGI_STE, sid), leaf}};
 }
 
-/** The 2^(@p range + 1) streams, aligned to that number, that @p sid is one of. */
+/**
+ * CMD_CFGI_STE_RANGE (4.3.2): the 2^(@p range + 1) streams, aligned to that number, that @p sid is
+ * one of.
+ */
 static inline struct smmu_cmd smmu_cmd_cfgi_ste_range(uint32_t sid, unsigned range)
 {
 	return (struct smmu_cmd){{smmu_cmd_w0(SMMU_CMD_CFGI_STE_RANGE, sid),
 				  smmu_field_prep(SMMU_CMD_CFGI_W1_RANGE, range)}};
 }
 
+/** CMD_CFGI_ALL (4.3.6): every structure of every stream. */
 static inline struct smmu_cmd smmu_cmd_cfgi_all(void)
 {
 	return smmu_cmd_cfgi_ste_range(0, SMMU_CMD_CFGI_W1_RANGE_ALL);
 }
 
+/** CMD_CFGI_CD (4.3.3): one CD; without @p leaf also the level-1 descriptor to it. */
 static inline struct smmu_cmd smmu_cmd_cfgi_cd(uint32_t sid, uint32_t ssid, bool leaf)
 {
 	return (struct smmu_cmd){
@@ -198,11 +228,13 @@ static inline struct smmu_cmd smmu_cmd_cfgi_cd(uint32_t sid, uint32_t ssid, bool
 		 leaf}};
 }
 
+/** CMD_CFGI_CD_ALL (4.3.4): all CDs of a stream. */
 static inline struct smmu_cmd smmu_cmd_cfgi_cd_all(uint32_t sid)
 {
 	return (struct smmu_cmd){{smmu_cmd_w0(SMMU_CMD_CFGI_CD_ALL, sid), 0}};
 }
 
+/** CMD_CFGI_VMS_PIDM (4.3.5): what was fetched of the VMS under a VMID. */
 static inline struct smmu_cmd smmu_cmd_cfgi_vms_pidm(uint16_t vmid)
 {
 	return (struct smmu_cmd){{smmu_cmd_w0(SMMU_CMD_CFGI_VMS_PIDM, vmid), 0}};
@@ -211,9 +243,9 @@ static inline struct smmu_cmd smmu_cmd_cfgi_vms_pidm(uint16_t vmid)
 /* ---- TLB (4.4) ---- */
 
 /**
- * The addresses of one TLBI: the (num + 1) * 2^scale granules from addr on, or, with tg SMMU_CMD_TLBI_TG_ANY and
- * num, scale and ttl 0, the one translation that holds addr. Another tg with num, scale and ttl all 0 is ILLEGAL
- * (4.4.1.1 Range-based invalidation and level hint).
+ * The addresses of one TLBI: the (num + 1) * 2^scale granules from addr on, or, with tg
+ * SMMU_CMD_TLBI_TG_ANY and num, scale and ttl 0, the one translation that holds addr. Another tg
+ * with num, scale and ttl all 0 is ILLEGAL (4.4.1.1 Range-based invalidation and level hint).
  */
 struct smmu_cmd_range {
 	uint64_t addr; /**< VA or IPA; bits below 12 are cut off */
@@ -230,7 +262,9 @@ static inline uint8_t smmu_cmd_tlbi_tg(unsigned granule_shift)
 	return (uint8_t)((granule_shift - 10) / 2);
 }
 
-/** Complete a TLBI by address that so far has only its opcode and ids: the inner step of a sweep. */
+/**
+ * Complete a TLBI by address that so far has only its opcode and ids: the inner step of a sweep.
+ */
 static inline struct smmu_cmd smmu_cmd_tlbi_at(struct smmu_cmd half, struct smmu_cmd_range r)
 {
 	half.w[0] |= smmu_field_prep(SMMU_CMD_TLBI_W0_NUM, r.num) |
@@ -240,65 +274,79 @@ static inline struct smmu_cmd smmu_cmd_tlbi_at(struct smmu_cmd half, struct smmu
 	return half;
 }
 
-/** A TLBI without an address: what it is for is told by @p opcode; an id that it does not have must be 0. */
+/**
+ * A TLBI without an address: what it is for is told by @p opcode; an id that it does not have must
+ * be 0.
+ */
 static inline struct smmu_cmd smmu_cmd_tlbi(enum smmu_cmd_opcode opcode, uint16_t vmid,
 					    uint16_t asid)
 {
 	return (struct smmu_cmd){{opcode | (uint64_t)vmid << 32 | (uint64_t)asid << 48, 0}};
 }
 
+/** CMD_TLBI_NH_ALL: all of stage 1 under a VMID. */
 static inline struct smmu_cmd smmu_cmd_tlbi_nh_all(uint16_t vmid)
 {
 	return smmu_cmd_tlbi(SMMU_CMD_TLBI_NH_ALL, vmid, 0);
 }
 
+/** CMD_TLBI_NH_ASID: all under a VMID and an ASID that is not global. */
 static inline struct smmu_cmd smmu_cmd_tlbi_nh_asid(uint16_t vmid, uint16_t asid)
 {
 	return smmu_cmd_tlbi(SMMU_CMD_TLBI_NH_ASID, vmid, asid);
 }
 
+/** CMD_TLBI_NH_VA: addresses under a VMID and an ASID. */
 static inline struct smmu_cmd smmu_cmd_tlbi_nh_va(uint16_t vmid, uint16_t asid,
 						  struct smmu_cmd_range r)
 {
 	return smmu_cmd_tlbi_at(smmu_cmd_tlbi(SMMU_CMD_TLBI_NH_VA, vmid, asid), r);
 }
 
+/** CMD_TLBI_NH_VAA: addresses under a VMID and any ASID. */
 static inline struct smmu_cmd smmu_cmd_tlbi_nh_vaa(uint16_t vmid, struct smmu_cmd_range r)
 {
 	return smmu_cmd_tlbi_at(smmu_cmd_tlbi(SMMU_CMD_TLBI_NH_VAA, vmid, 0), r);
 }
 
+/** CMD_TLBI_EL2_ALL: all of EL2. */
 static inline struct smmu_cmd smmu_cmd_tlbi_el2_all(void)
 {
 	return smmu_cmd_tlbi(SMMU_CMD_TLBI_EL2_ALL, 0, 0);
 }
 
+/** CMD_TLBI_EL2_ASID: all of EL2 under an ASID (CR2.E2H = 1). */
 static inline struct smmu_cmd smmu_cmd_tlbi_el2_asid(uint16_t asid)
 {
 	return smmu_cmd_tlbi(SMMU_CMD_TLBI_EL2_ASID, 0, asid);
 }
 
+/** CMD_TLBI_EL2_VA: addresses of EL2 under an ASID. */
 static inline struct smmu_cmd smmu_cmd_tlbi_el2_va(uint16_t asid, struct smmu_cmd_range r)
 {
 	return smmu_cmd_tlbi_at(smmu_cmd_tlbi(SMMU_CMD_TLBI_EL2_VA, 0, asid), r);
 }
 
+/** CMD_TLBI_EL2_VAA: addresses of EL2 under any ASID. */
 static inline struct smmu_cmd smmu_cmd_tlbi_el2_vaa(struct smmu_cmd_range r)
 {
 	return smmu_cmd_tlbi_at(smmu_cmd_tlbi(SMMU_CMD_TLBI_EL2_VAA, 0, 0), r);
 }
 
+/** CMD_TLBI_S12_VMALL: both stages under a VMID. */
 static inline struct smmu_cmd smmu_cmd_tlbi_s12_vmall(uint16_t vmid)
 {
 	return smmu_cmd_tlbi(SMMU_CMD_TLBI_S12_VMALL, vmid, 0);
 }
 
+/** CMD_TLBI_S2_IPA: addresses of stage 2 under a VMID. */
 static inline struct smmu_cmd smmu_cmd_tlbi_s2_ipa(uint16_t vmid, struct smmu_cmd_range r)
 {
 	r.addr &= SMMU_CMD_TLBI_W1_IPA;
 	return smmu_cmd_tlbi_at(smmu_cmd_tlbi(SMMU_CMD_TLBI_S2_IPA, vmid, 0), r);
 }
 
+/** CMD_TLBI_NSNH_ALL: all but EL2 and EL3, of the Non-secure state. */
 static inline struct smmu_cmd smmu_cmd_tlbi_nsnh_all(void)
 {
 	return smmu_cmd_tlbi(SMMU_CMD_TLBI_NSNH_ALL, 0, 0);
@@ -306,7 +354,10 @@ static inline struct smmu_cmd smmu_cmd_tlbi_nsnh_all(void)
 
 /* ---- ATS and PRI (4.5), DPT (4.6) ---- */
 
-/** @p size: log2 of the pages of 4 KiB; SMMU_CMD_ATC_INV_SIZE_ALL for everything, then @p addr is ignored. */
+/**
+ * CMD_ATC_INV (4.5.1): 2^@p size pages of 4 KiB at @p addr, aligned to that; with
+ * SMMU_CMD_ATC_INV_SIZE_ALL everything, and @p addr is ignored. @p global: of all substreams.
+ */
 static inline struct smmu_cmd smmu_cmd_atc_inv(uint32_t sid, bool ssv, uint32_t ssid, bool global,
 					       uint64_t addr, unsigned size)
 {
@@ -316,7 +367,10 @@ static inline struct smmu_cmd smmu_cmd_atc_inv(uint32_t sid, bool ssv, uint32_t 
 					  smmu_field_prep(SMMU_CMD_ATC_INV_W1_SIZE, size)}};
 }
 
-/** @p resp: SMMU_CMD_PRI_RESP_FAILURE, _INVALID or _SUCCESS. */
+/**
+ * CMD_PRI_RESP (4.5.2) to the group @p prgindex. @p resp: SMMU_CMD_PRI_RESP_FAILURE, _INVALID or
+ * _SUCCESS.
+ */
 static inline struct smmu_cmd smmu_cmd_pri_resp(uint32_t sid, bool ssv, uint32_t ssid,
 						unsigned prgindex, unsigned resp)
 {
@@ -325,6 +379,7 @@ static inline struct smmu_cmd smmu_cmd_pri_resp(uint32_t sid, bool ssv, uint32_t
 					  smmu_field_prep(SMMU_CMD_PRI_RESP_W1_RESP, resp)}};
 }
 
+/** CMD_DPTI_ALL (4.6): all of the device permission table. */
 static inline struct smmu_cmd smmu_cmd_dpti_all(void)
 {
 	return (struct smmu_cmd){{SMMU_CMD_DPTI_ALL, 0}};
@@ -332,7 +387,10 @@ static inline struct smmu_cmd smmu_cmd_dpti_all(void)
 
 /* ---- Stalled transactions and synchronisation (4.7) ---- */
 
-/** @p abort: when not @p retry, end the transaction with an abort rather than RAZ/WI. */
+/**
+ * CMD_RESUME (4.7.1) of the transaction @p stag. @p abort: when not @p retry, end it with an abort
+ * rather than RAZ/WI.
+ */
 static inline struct smmu_cmd smmu_cmd_resume(uint32_t sid, uint16_t stag, bool retry, bool abort)
 {
 	return (struct smmu_cmd){{smmu_cmd_w0(SMMU_CMD_RESUME, sid) |
@@ -341,12 +399,16 @@ static inline struct smmu_cmd smmu_cmd_resume(uint32_t sid, uint16_t stag, bool 
 				  stag}};
 }
 
+/** CMD_STALL_TERM (4.7.2): end all stalled transactions of a stream. */
 static inline struct smmu_cmd smmu_cmd_stall_term(uint32_t sid)
 {
 	return (struct smmu_cmd){{smmu_cmd_w0(SMMU_CMD_STALL_TERM, sid), 0}};
 }
 
-/** A CMD_SYNC that tells its completion as @p cs says: SMMU_CMD_SYNC_CS_NONE, _IRQ (wired) or _SEV. */
+/**
+ * CMD_SYNC (4.7.3) that tells its completion as @p cs says: SMMU_CMD_SYNC_CS_NONE, _IRQ (wired) or
+ * _SEV.
+ */
 static inline struct smmu_cmd smmu_cmd_sync(unsigned cs)
 {
 	return (struct smmu_cmd){{SMMU_CMD_SYNC | smmu_field_prep(SMMU_CMD_SYNC_W0_CS, cs), 0}};

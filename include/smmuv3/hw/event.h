@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
  * @file hw/event.h
- * Event records: what the SMMU writes into the event queue (IHI 0070 G.b, 7.3).
+ * Event records: what the SMMU writes into the event queue (IHI 0070 G.b, 7.3). All functions here:
+ * any context.
  */
 #ifndef SMMUV3_HW_EVENT_H
 #define SMMUV3_HW_EVENT_H
@@ -82,7 +83,9 @@ enum smmu_event_type {
 #define SMMU_EVENT_CLASS_TT 1u /**< reading or writing a stage-1 descriptor */
 #define SMMU_EVENT_CLASS_IN 2u /**< the transaction's own address */
 
-/** Which members of struct smmu_event a type of event has. The type itself and sid are always there. */
+/**
+ * Which members of struct smmu_event a type of event has. The type itself and sid are always there.
+ */
 #define SMMU_EVENT_HAS_SSID 0x0001u    /**< ssv, ssid */
 #define SMMU_EVENT_HAS_ADDR 0x0002u    /**< addr */
 #define SMMU_EVENT_HAS_RNW 0x0004u     /**< rnw */
@@ -96,13 +99,19 @@ enum smmu_event_type {
 #define SMMU_EVENT_HAS_TTRNW 0x0400u   /**< ttrnw */
 #define SMMU_EVENT_HAS_REQUEST 0x0800u /**< request, span */
 
-/** The members of events of @p type: SMMU_EVENT_HAS_… or'ed together; 0 for a type that is not in the enumeration. */
+/**
+ * The members of events of @p type: SMMU_EVENT_HAS_… or'ed together; 0 for a type that is not in
+ * the enumeration.
+ */
 unsigned smmu_event_members(unsigned type);
 
 /** The name of @p type ("F_TRANSLATION"), or NULL if it is not in the enumeration. */
 const char *smmu_event_name(unsigned type);
 
-/** Bits of struct smmu_event.request: access that was asked for. F_BAD_ATS_TREQ uses R, W, X and PRIV. */
+/**
+ * Bits of struct smmu_event.request: access that was asked for. F_BAD_ATS_TREQ uses R, W, X and
+ * PRIV.
+ */
 #define SMMU_EVENT_REQUEST_R 0x01u /**< E_PAGE_REQUEST: unprivileged */
 #define SMMU_EVENT_REQUEST_W 0x02u
 #define SMMU_EVENT_REQUEST_X 0x04u
@@ -133,14 +142,19 @@ struct smmu_event {
 	uint32_t ssid;   /**< substream */
 	uint64_t addr;   /**< input address of the transaction or request */
 	uint64_t ipa;    /**< page of the intermediate address, valid if s2 */
-	uint64_t
-		fetch; /**< physical address of the structure or descriptor that could not be read, 8-aligned */
+	/** Physical address of the structure or descriptor that could not be read, 8-aligned. */
+	uint64_t fetch;
 };
 
-/** Take @p rec apart. Every bit pattern decodes: reserved bits are ignored, and of an unknown type only sid is read. */
+/**
+ * Take @p rec apart. Every bit pattern decodes: reserved bits are ignored, and of an unknown type
+ * only sid is read.
+ */
 void smmu_event_decode(const struct smmu_event_record *rec, struct smmu_event *ev);
 
-/** Put a record together from the members that its type has; what does not fit its field is cut off. */
+/**
+ * Put a record together from the members that its type has; what does not fit its field is cut off.
+ */
 void smmu_event_encode(const struct smmu_event *ev, struct smmu_event_record *rec);
 
 SMMU_END_DECLS

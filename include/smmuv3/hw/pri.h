@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
  * @file hw/pri.h
- * Page requests: what the SMMU writes into the PRI queue (IHI 0070 G.b, chapter 8).
+ * Page requests: what the SMMU writes into the PRI queue (IHI 0070 G.b, chapter 8). All functions
+ * here: any context.
  */
 #ifndef SMMUV3_HW_PRI_H
 #define SMMUV3_HW_PRI_H
@@ -42,7 +43,9 @@ struct smmu_pri {
 /** Take the entry @p rec apart. Every bit pattern decodes; reserved bits are ignored. */
 void smmu_pri_decode(const struct smmu_pri_record *rec, struct smmu_pri *pri);
 
-/** Put an entry together; what does not fit its field is cut off, and ssid is left out without ssv. */
+/**
+ * Put an entry together; what does not fit its field is cut off, and ssid is left out without ssv.
+ */
 void smmu_pri_encode(const struct smmu_pri *pri, struct smmu_pri_record *rec);
 
 /** True for the PCIe "Stop PASID" marker, which asks for no page and gets no response. */

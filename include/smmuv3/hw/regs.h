@@ -220,7 +220,7 @@ SMMU_BEGIN_DECLS
 
 #define SMMU_GERRORN 0x0064u /**< fields of GERROR */
 
-/* ---- Message-signalled interrupts: the three registers of each source have the same fields ---- */
+/* ---- Message-signalled interrupts: three registers of each source, with the same fields ---- */
 
 #define SMMU_GERROR_IRQ_CFG0 0x0068u /**< 64 bits */
 #define SMMU_GERROR_IRQ_CFG1 0x0070u
@@ -257,7 +257,9 @@ SMMU_BEGIN_DECLS
 #define SMMU_STRTAB_BASE_CFG_FMT_LINEAR 0u
 #define SMMU_STRTAB_BASE_CFG_FMT_2LVL 1u
 
-/** Fields of CMDQ_BASE, EVENTQ_BASE and PRIQ_BASE; bit 62 is RA in the first and WA in the others. */
+/**
+ * Fields of CMDQ_BASE, EVENTQ_BASE and PRIQ_BASE; bit 62 is RA in the first and WA in the others.
+ */
 #define SMMU_QUEUE_BASE_LOG2SIZE SMMU_MASK(4, 0)
 #define SMMU_QUEUE_BASE_ADDR SMMU_MASK(55, 5)
 #define SMMU_QUEUE_BASE_RWA SMMU_BIT(62)
@@ -287,7 +289,7 @@ SMMU_BEGIN_DECLS
 #define SMMU_PRIQ_PROD (SMMU_REGS_PAGE1 + 0x00c8u)
 #define SMMU_PRIQ_CONS (SMMU_REGS_PAGE1 + 0x00ccu)
 
-/* ---- Enhanced command queues, where IDR1.ECMDQ is 1: control pages beside pages 0 and 1 (3.5.6, 6.2.5) ---- */
+/* ---- Enhanced command queues (IDR1.ECMDQ): control pages (3.5.6, 6.2.5) ---- */
 
 #define SMMU_ECMDQ_PAGE_BASE(n) (0x4000u + 32u * (n)) /**< 64 bits, read-only */
 #define SMMU_ECMDQ_PAGE_BASE_ADDR SMMU_MASK(55, 16)   /**< an offset from page 0 */

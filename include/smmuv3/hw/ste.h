@@ -3,8 +3,8 @@
  * @file hw/ste.h
  * Stream table: level-1 descriptors and stream table entries (IHI 0070 G.b, 5.1, 5.2).
  *
- * An STE is eight little-endian 64-bit words; `SMMU_STE_W2_S2VMID` is the mask of a field of word 2. Bit n of the
- * specification is bit n % 64 of word n / 64.
+ * An STE is eight little-endian 64-bit words; `SMMU_STE_W2_S2VMID` is the mask of a field of word
+ * 2. Bit n of the specification is bit n % 64 of word n / 64.
  */
 #ifndef SMMUV3_HW_STE_H
 #define SMMUV3_HW_STE_H
@@ -125,7 +125,10 @@ struct smmu_ste {
 #define SMMU_STE_S1DSS_BYPASS 1u
 #define SMMU_STE_S1DSS_SSID0 2u
 
-/** S1CIR and S1COR. They differ from IR0 and OR0 of a CD in the meaning of 1 and 3: a CD is only read. */
+/**
+ * S1CIR and S1COR. They differ from IR0 and OR0 of a CD in the meaning of 1 and 3: a CD is only
+ * read.
+ */
 #define SMMU_STE_S1C_NC 0u
 #define SMMU_STE_S1C_WB_RA 1u
 #define SMMU_STE_S1C_WT 2u
@@ -164,14 +167,15 @@ struct smmu_ste {
 #define SMMU_WALK_WB_RA 3u
 
 /**
- * Which bits of @p ste an SMMU looks at, given the values of V, CONFIG and the fields that decide over others: each
- * such bit is 1 in @p mask. Another value of the remaining bits changes nothing, so an STE can be changed without a
- * break as long as one aligned 64-bit store changes all used bits that differ. Without V that is V alone; with
- * CONFIG_ABORT also CONFIG and CONT.
+ * Which bits of @p ste an SMMU looks at, given the values of V, CONFIG and the fields that decide
+ * over others: each such bit is 1 in @p mask. Another value of the remaining bits changes nothing,
+ * so an STE can be changed without a break as long as one aligned 64-bit store changes all used
+ * bits that differ. Without V that is V alone; with CONFIG_ABORT also CONFIG and CONT.
  *
- * For Non-secure streams; NSCFG, the fields of Secure and Realm streams and IMPLEMENTATION DEFINED bits count as unused.
- * Features that the SMMU may lack are taken to be there: S2VMID is used by stage 1 alone (unless STRW selects EL2),
- * and MPAM, DPT and permission fields where their field of control enables them. Any context.
+ * For Non-secure streams; NSCFG, the fields of Secure and Realm streams and IMPLEMENTATION DEFINED
+ * bits count as unused. Features that the SMMU may lack are taken to be there: S2VMID is used by
+ * stage 1 alone (unless STRW selects EL2), and MPAM, DPT and permission fields where their field of
+ * control enables them. Any context.
  *
  * IHI 0070 G.b, 5.2, 5.2.1, 13.4.2.
  */
