@@ -11,6 +11,13 @@
 #define SIM_ACTORS 64u
 #define SIM_STACK (256u << 10)
 #define SIM_SPIN_NS 20u
+/* While all spin: the clock's first step if no device has anything to do, and how far one may be ahead of it. */
+#define SIM_FIRST_STEP_NS 100u
+#define SIM_FIRST_JUMP_NS 10000u
+/* A turn with more points than any poll loop has is taken for work. */
+#define SIM_POLL_POINTS 512u
+/* What the points where threads meet count for in the chance to lose the processor; a mere access counts 1. */
+#define SIM_HEAVY 8
 
 struct sim_fiber {
 	struct fiber fiber;
@@ -89,14 +96,19 @@ struct sim {
 	bool dirty;  /* the event may have changed */
 	bool drowsy; /* since the last sim_wake, somebody began to spin */
 	/*
-	 * So many loads the running fiber may do without anything to be looked at, and how many it was granted: those done are
-	 * counted by sim_count_quiet.
+	 * The quiet road: points of these kinds (bits) the running fiber passes without a look around, as long as there are
+	 * fewer points than quiet_until behind it and it gets before quiet_ns. Computed by sim_grant; 0 kinds: none. Up to
+	 * point `counted` the fiber's own counters know of what it has passed (sim_catch_up).
 	 */
-	int64_t quiet, granted;
+	uint32_t quiet_kinds;
+	uint64_t quiet_until, quiet_ns, counted;
 	uint16_t watched
 		[STORE_BUFFER_PLACES]; /* read-modify-writes of each place that linger in all buffers */
 	/* When each fiber goes on; UINT64_MAX also for one that has ended or is held. */
 	uint64_t ready[SIM_FIBERS];
+	struct sim_fiber *earliest; /* of them, */
+	uint64_t second;            /* and when the next one goes on, */
+	bool in_order;              /* if that is known */
 	void (*interrupt)(void *arg);
 	void *interrupt_arg;
 	struct sim_chance strike, preempt;
@@ -108,24 +120,60 @@ extern struct sim *the_sim;
 /* scheduler */
 void sim_note(struct sim *sim, uint64_t what);
 void sim_wake(struct sim *sim, uint64_t at, bool now);
-/* Count the points that sim_do_load has passed without a look. First in whatever else a fiber does. */
-static inline void sim_count_quiet(struct sim *sim)
+/* Tell the running fiber's own counters of the points that it has passed quietly, and what time it is. */
+static inline void sim_catch_up(struct sim *sim)
 {
-	int64_t passed = sim->granted - sim->quiet;
+	struct sim_fiber *self = sim->current;
+	uint64_t passed = sim->points - sim->counted;
 
-	sim->granted = sim->quiet = 0;
-	sim->points += (uint64_t)passed;
-	sim->luck -= passed;
-	sim->current->own_points += (uint64_t)passed;
-	sim->current->turn_points += (unsigned)passed;
+	sim->counted = sim->points;
+	self->time = sim->now;
+	self->own_points += passed;
+	self->turn_points += (unsigned)passed;
+	if (self->turn_points > SIM_POLL_POINTS)
+		self->waits = false;
+	if (passed && !self->site)
+		sim->progress = sim->now;
+}
+
+/* The quiet road ends. First in whatever else a fiber does. */
+static inline void sim_close(struct sim *sim)
+{
+	sim_catch_up(sim);
+	sim->quiet_kinds = 0;
+}
+
+/* What a point of a kind counts for in the chance to lose the processor. */
+static inline int sim_weight(enum sim_point_kind kind)
+{
+	return kind <= SIM_POINT_STORE ? 1 : SIM_HEAVY;
+}
+
+/* Pass a point quietly: true if nothing is to be looked at there. */
+static inline bool sim_pass(struct sim *sim, enum sim_point_kind kind)
+{
+	uint64_t then = sim->now + sim->cost[kind];
+	int64_t luck = sim->luck - sim_weight(kind);
+
+	if (!(sim->quiet_kinds >> kind & 1) || sim->points >= sim->quiet_until ||
+	    then >= sim->quiet_ns || luck <= 0)
+		return false;
+	sim->points++;
+	sim->luck = luck;
+	sim->now = then;
+	return true;
 }
 
 /* @f goes on at @wake, or has been held or let go. */
 static inline void sim_ready_at(struct sim *sim, struct sim_fiber *f, uint64_t wake)
 {
+	uint64_t ready = f->ended || f->held_by ? UINT64_MAX : wake;
+
 	f->wake = wake;
-	if (f->id >= 0)
-		sim->ready[f->id] = f->ended || f->held_by ? UINT64_MAX : wake;
+	if (f->id < 0 || sim->ready[f->id] == ready)
+		return;
+	sim->ready[f->id] = ready;
+	sim->in_order = false;
 }
 
 /* What strikes at a point has been put off, or brought forward. */
@@ -134,6 +182,16 @@ static inline void sim_stop_point(struct sim *sim)
 	sim->stop_point = smmu_min64(sim->land_point, smmu_min64(sim->strike.at, sim->preempt.at));
 }
 
+uint64_t sim_next_event(struct sim *sim);
+/* Let everything happen that is due now. Returns when something happens next. */
+uint64_t sim_act(struct sim *sim);
+/* Time goes by: @ns and a point that counts @weight. */
+void sim_spend(struct sim *sim, uint64_t ns, int weight);
+void sim_host_goes_on(struct sim *sim, uint64_t until);
+void sim_draw_luck(struct sim *sim);
+void sim_report_hang(const struct sim *sim);
+/* The running fiber looked in vain: it looks again later. */
+void sim_look_later(struct sim *sim, struct sim_fiber *f);
 /* Let the next one go on; returns when it is this one again. */
 void sim_give_way(struct sim *sim);
 /* The running fiber got on: whoever waits for it looks again. */

@@ -24,7 +24,7 @@ static void chance_next(struct sim *sim, struct sim_chance *c)
 
 void sim_chance_set(struct sim *sim, struct sim_chance *c, unsigned num, unsigned den)
 {
-	sim_count_quiet(sim);
+	sim_close(sim);
 	c->mean = num ? smmu_max64(den / num, 1) : 0;
 	chance_next(sim, c);
 }
@@ -46,7 +46,7 @@ static void serve(struct sim *sim)
 	self->handler_looks = 0;
 	self->site = NULL;
 	sim->interrupt(sim->interrupt_arg);
-	sim_count_quiet(sim);
+	sim_close(sim);
 	self->in_handler = false;
 	self->site = site;
 	self->barren = barren;
@@ -110,7 +110,7 @@ void sim_do_irq_save(const void *site)
 
 	if (sim->acting || self->masked++)
 		return;
-	sim_count_quiet(sim);
+	sim_catch_up(sim);
 	self->masked_site = site;
 	self->masked_points = self->own_points;
 	self->masked_ns = self->time;
@@ -123,7 +123,7 @@ void sim_do_irq_restore(void)
 
 	if (sim->acting || --self->masked)
 		return;
-	sim_count_quiet(sim);
+	sim_catch_up(sim);
 	if (self->own_points - self->masked_points > sim->longest.points) {
 		sim->longest.points = self->own_points - self->masked_points;
 		sim->longest.ns = self->time - self->masked_ns;

@@ -61,6 +61,8 @@ void sim_land_due(struct sim *sim)
 	bool any = false;
 	unsigned i;
 
+	if (sim->now < sim->land_at && sim->points < sim->land_point)
+		return;
 	for (i = next_lingering(sim, 0); i < SIM_FIBERS; i = next_lingering(sim, i + 1)) {
 		bool some;
 
@@ -78,7 +80,7 @@ void sim_land_due(struct sim *sim)
 /* Run @land on the running fiber's buffer, which is not empty. */
 static void land(struct sim *sim, void (*how)(struct store_buffer *b))
 {
-	sim_count_quiet(sim);
+	sim_close(sim);
 	sim->acting = true;
 	how(&sim->current->buffer);
 	sim->acting = false;
@@ -97,7 +99,8 @@ static void linger(struct sim *sim, struct store_buffer_entry e)
 	struct store_buffer *b = &sim->current->buffer;
 	bool full = b->n == STORE_BUFFER_ENTRIES;
 
-	sim_count_quiet(sim);
+	if (full)
+		sim_close(sim);
 	e.at_ns = sim->now + smmu_random_below(&sim->random, sim->linger_ns + 1);
 	e.at_point = sim->points + 1 + smmu_random_below(&sim->random, sim->linger_points);
 	sim->acting = true; /* a full buffer lets one entry out */
@@ -108,13 +111,15 @@ static void linger(struct sim *sim, struct store_buffer_entry e)
 	sim->land_at = smmu_min64(sim->land_at, e.at_ns);
 	sim->land_point = smmu_min64(sim->land_point, e.at_point);
 	sim_stop_point(sim);
+	sim->quiet_ns = smmu_min64(sim->quiet_ns, e.at_ns);
+	sim->quiet_until = smmu_min64(sim->quiet_until, sim->stop_point - 1);
 }
 
 static void flush(struct sim *sim, const volatile void *p, size_t size)
 {
 	bool any;
 
-	sim_count_quiet(sim);
+	sim_close(sim);
 	sim->acting = true;
 	any = store_buffer_flush(&sim->current->buffer, p, size);
 	sim->acting = false;
@@ -128,7 +133,7 @@ static void look(struct sim *sim, const volatile void *p, unsigned size)
 
 	if (!sim->watched[store_buffer_place(p)])
 		return;
-	sim_count_quiet(sim);
+	sim_close(sim);
 	for (i = next_lingering(sim, 0); i < SIM_FIBERS; i = next_lingering(sim, i + 1)) {
 		struct store_buffer *b = &sim->fiber[i]->buffer;
 		bool any;
@@ -147,29 +152,34 @@ static void look(struct sim *sim, const volatile void *p, unsigned size)
 
 /* ---- what the port's header calls ---- */
 
-uint64_t sim_do_load(const volatile void *p, unsigned size)
+static __attribute__((noinline)) uint64_t load_slowly(struct sim *sim, const volatile void *p,
+						      unsigned size)
 {
-	struct sim *sim = the_sim;
 	struct store_buffer *b;
 	int i;
 
-	/* Most loads. */
-	if (sim->quiet > 0 && !sim->watched[store_buffer_place(p)] && !sim->current->buffer.n) {
-		sim->quiet--;
-		return sim_raw_load(p, size, true);
-	}
 	if (sim->acting)
 		return sim_raw_load(p, size, true);
 	sim_do_point(SIM_POINT_LOAD);
 	look(sim, p, size);
 	b = &sim->current->buffer;
-	i = b->n ? store_buffer_find(b, p, size) : -1;
+	i = store_buffer_may_have(b, p) ? store_buffer_find(b, p, size) : -1;
 	if (i < 0)
 		return sim_raw_load(p, size, true);
 	if (b->e[i].at == p && b->e[i].size == size)
 		return b->e[i].value;
 	flush(sim, p, size);
 	return sim_raw_load(p, size, true);
+}
+
+uint64_t sim_do_load(const volatile void *p, unsigned size)
+{
+	struct sim *sim = the_sim;
+
+	if (!sim->watched[store_buffer_place(p)] &&
+	    !store_buffer_may_have(&sim->current->buffer, p) && sim_pass(sim, SIM_POINT_LOAD))
+		return sim_raw_load(p, size, true);
+	return load_slowly(sim, p, size);
 }
 
 void sim_do_load_sc(bool kept)
@@ -206,7 +216,8 @@ static bool straight(struct sim *sim, const volatile void *p, unsigned size)
 
 	if (!buffers(sim))
 		return true;
-	if (b->n && (b->e[0].generation != b->generation || store_buffer_find(b, p, size) >= 0))
+	if (b->n && (b->e[0].generation != b->generation ||
+		     (store_buffer_may_have(b, p) && store_buffer_find(b, p, size) >= 0)))
 		return false;
 	return smmu_random_below(&sim->random, 4) != 0;
 }
@@ -301,7 +312,7 @@ void sim_did_rmw(bool changed)
 {
 	if (!changed || the_sim->acting)
 		return;
-	sim_count_quiet(the_sim);
+	sim_close(the_sim);
 	sim_worked(the_sim);
 }
 
@@ -341,7 +352,7 @@ bool sim_do_retake(uint32_t *word)
 
 	if (i < 0)
 		return false;
-	sim_count_quiet(the_sim);
+	sim_close(the_sim);
 	b->n--;
 	for (; i < (int)b->n; i++)
 		b->e[i] = b->e[i + 1];

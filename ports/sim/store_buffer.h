@@ -38,12 +38,19 @@ static inline unsigned store_buffer_place(const volatile void *p)
 	return (unsigned)((uintptr_t)p / 8 * 0x9e3779b97f4a7c15 >> 56);
 }
 
+/** Its bit in `stores`. */
+static inline uint64_t store_buffer_bit(const volatile void *p)
+{
+	return 1ull << store_buffer_place(p) % 64;
+}
+
 /** Zero-initialised but for `watched` is empty. */
 struct store_buffer {
 	struct store_buffer_entry e[STORE_BUFFER_ENTRIES];
 	unsigned n;
 	unsigned watches;  /* of them */
 	uint16_t *watched; /* of all buffers: how many watches lie at each place */
+	uint64_t stores;   /* bit n: one of the stores may go to a place that is n modulo 64 */
 	uint64_t generation;
 };
 
@@ -59,6 +66,8 @@ static inline void store_buffer_land(struct store_buffer *b, unsigned i)
 	}
 	for (; i < b->n; i++)
 		b->e[i] = b->e[i + 1];
+	if (!b->n)
+		b->stores = 0;
 	if (e.at)
 		sim_raw_store(e.at, e.size, e.value, true);
 	else if (e.fn)
@@ -170,7 +179,15 @@ static inline void store_buffer_push(struct store_buffer *b, struct store_buffer
 		b->watches++;
 		b->watched[store_buffer_place(e.watch)]++;
 	}
+	if (e.at)
+		b->stores |= store_buffer_bit(e.at);
 	b->e[b->n++] = e;
+}
+
+/** False: no store goes into the word of the atomic access at @p p. */
+static inline bool store_buffer_may_have(const struct store_buffer *b, const volatile void *p)
+{
+	return b->stores & store_buffer_bit(p);
 }
 
 /** The newest entry that stores into the @p size bytes at @p p, or -1. */
