@@ -74,6 +74,10 @@ const struct option option_table[] = {
 	{"joins", OPTION_FLAG, CMD_RUN, AT(lab.joins), OPTION_NONE, 0, 0, NULL,
 	 "threads do little else than to attach devices to domains that others unmap from, and "
 	 "pre-empt each other in the middle of it"},
+	{"resets", OPTION_FLAG, CMD_RUN, AT(lab.resets), OPTION_NONE, 0, 0, NULL,
+	 "devices are reset while others unmap, come back after their ATC was silent, are pulled "
+	 "out "
+	 "and put back; those with substreams use ATS beside identity"},
 	{"non-coherent", OPTION_FLAG, CMD_RUN, AT(lab.non_coherent), OPTION_NONE, 0, 0, NULL,
 	 "the SMMUs see memory only as it was cleaned, and processors what they wrote only after "
 	 "an "

@@ -249,6 +249,12 @@ static int check_run(struct options *o)
 					    design_name(o->lab.design));
 		else if (o->lab.stage[i] == LAB_NESTED && o->command & CMD_REPLAY)
 			return options_fail(o, "a replay has no guests: leave --stage nested out");
+	if (o->lab.resets && (o->lab.design != DESIGN_SWEEP || o->lab.qemu))
+		return options_fail(
+			o,
+			"--resets leaves devices out of unmaps, on the model alone: leave "
+			"%s out",
+			o->lab.qemu ? "--device qemu" : "--design");
 	if (lab_fault(&o->lab, FAULT_DROP_CLEAN, NULL) && !o->lab.non_coherent)
 		return options_fail(o, "--inject drop-clean needs SMMUs that are not coherent: "
 				       "add --non-coherent");

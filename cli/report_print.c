@@ -132,6 +132,7 @@ struct json_object *report_json(const struct report *r, const struct lab_config 
 	put(top, "attaches", r->attaches);
 	put(top, "detaches", r->detaches);
 	put(top, "removals", r->removals);
+	put(top, "resets", r->resets);
 	put(top, "guests", r->guests);
 	put(top, "refused_calls", r->refused_calls);
 	put(top, "dma", r->dma);
@@ -286,6 +287,11 @@ void report_print(FILE *out, const struct report *r, const struct lab_config *o)
 		"  calls      %" PRIu64 " map, %" PRIu64 " unmap, %" PRIu64 " attach, %" PRIu64
 		" detach, %" PRIu64 " removal of an SMMU\n",
 		r->maps, r->unmaps, r->attaches, r->detaches, r->removals);
+	if (r->resets)
+		fprintf(out,
+			"             %" PRIu64
+			" times a device was reset, or was gone and came back\n",
+			r->resets);
 	if (r->guests)
 		fprintf(out,
 			"             %" PRIu64

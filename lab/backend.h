@@ -72,6 +72,8 @@ struct backend_ops {
 	void (*set_ats)(void *ctx, unsigned smmu, uint32_t stream, bool on, unsigned stu);
 	/** A function-level reset: a device that had stopped answering answers again. NULL: needs none. */
 	void (*reset_device)(void *ctx, unsigned smmu, uint32_t stream);
+	/** It is pulled out: it sends nothing and answers nothing, until it is reset. NULL: it cannot be. */
+	void (*pull_device)(void *ctx, unsigned smmu, uint32_t stream);
 	/** Has the device's ATC left an invalidation unanswered since its last reset? NULL: it never does. */
 	bool (*silent)(void *ctx, unsigned smmu, uint32_t stream);
 	/** NULL: devices read and write. False: it can do nothing but write. */

@@ -161,6 +161,11 @@ static void model_reset_device(void *ctx, unsigned smmu, uint32_t stream)
 	smmu_model_device_reset(device(ctx, smmu, stream));
 }
 
+static void model_pull_device(void *ctx, unsigned smmu, uint32_t stream)
+{
+	smmu_model_device_kill(device(ctx, smmu, stream));
+}
+
 static bool model_silent(void *ctx, unsigned smmu, uint32_t stream)
 {
 	return smmu_model_atc_silent(device(ctx, smmu, stream));
@@ -340,6 +345,7 @@ static const struct backend_ops model_ops = {
 	.add_device = model_add_device,
 	.set_ats = model_set_ats,
 	.reset_device = model_reset_device,
+	.pull_device = model_pull_device,
 	.silent = model_silent,
 	.dma = model_dma,
 	.explain = model_explain,

@@ -28,6 +28,8 @@ static const struct {
 	{"entry_joined", "entry-left"},
 	{"cut_done", "cut-device"},
 	{"cut_seen", "cut-device"},
+	{"cut_lifted", "cut-lift"},
+	{"cut_era_seen", "cut-lift"},
 	{"debt_seen", "debt"},
 	{"cmdq_commands_visible", "queue-publish"},
 	{"cmdq_mark_seen", "queue-mark"},

@@ -277,6 +277,7 @@ int machine_add_device(struct machine_device *d)
 		.nr_streams = d->n_streams,
 		.ssid_bits = d->ssid_bits,
 		.ats = d->ats,
+		.ats_always = d->ats_always,
 		.ops = &device_ops,
 		.ctx = d,
 	};

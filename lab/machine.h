@@ -9,6 +9,7 @@
 #define SMMU_LAB_MACHINE_H
 
 #include <smmuv3/device.h>
+#include <smmuv3/reset.h>
 
 #include "backend.h"
 #include "cmdlog.h"
@@ -50,10 +51,12 @@ struct machine_device {
 	uint32_t stream[MACHINE_STREAMS];
 	unsigned n_streams;
 	bool ats;
+	bool ats_always; /**< beside identity as well */
 	uint8_t ssid_bits;
 	uint32_t ssid[MACHINE_SSIDS]; /**< of each slot */
 	uint32_t busy;                /**< taken by whoever attaches, detaches or removes it */
 	uint32_t present;             /**< the driver knows it */
+	unsigned kept[MACHINE_SSIDS]; /**< while it is being reset: what each slot is attached to */
 };
 
 struct machine_domain {
@@ -252,6 +255,20 @@ int machine_restart(struct machine *m, unsigned smmu);
 int machine_replug(struct machine *m, unsigned smmu);
 /** A device whose ATC stopped answering: reset it and give it to the driver anew. The device is taken. */
 int machine_reset_device(struct machine_device *d);
+/**
+ * @name A device is reset or pulled out (machine_life.c); it is taken, and no fence of the caller's is open
+ * Errors as the driver's. While it is being reset the judge takes it for attached to nothing.
+ * @{ */
+int machine_reset_begin(struct machine_device *d);
+/** Attach slot @p slot meanwhile, to no guest's domain. */
+int machine_reset_attach(struct machine_device *d, unsigned slot, unsigned to);
+/** -SMMU_EIO: it is not back, and has to be given to the driver anew. */
+int machine_reset_end(struct machine_device *d);
+/** One that is cut off is reset, and comes back as it was. -SMMU_EIO: as above. */
+int machine_recover(struct machine_device *d);
+/** It is gone. What is left is to give it to the driver anew, some time later. */
+void machine_pull(struct machine_device *d);
+/** @} */
 
 /** All has come to rest: complain if the driver has not counted what it sent. */
 void machine_check_stats(struct machine *m);

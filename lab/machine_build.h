@@ -52,6 +52,18 @@ void machine_report_faults(struct machine *m, struct report *r);
 /** Memory, clock and port, with the faults that lie in them. */
 int machine_make_memory(struct machine *m, const struct machine_config *cfg);
 
+/**
+ * Everything of a device goes, for the judge: begin, and end. @p off: its SMMU was taken away or has confirmed that nothing of it
+ * passes.
+ */
+void machine_block(struct machine_device *d, bool begin, bool off);
+/** What the driver takes slot @p slot to be attached to, after a call of which the judge cannot know what it left. */
+unsigned machine_driver_says(const struct machine_device *d, unsigned slot);
+/** The driver's object for @p to; NULL: blocked. */
+struct smmu_domain *machine_target(const struct machine_device *d, unsigned to);
+/** True if the SMMU has confirmed what was done to the device, and that means something. */
+bool machine_confirmed(const struct machine_device *d);
+
 /** Has the driver handed over each event record that the SMMUs have written? Before anything is taken apart. */
 void machine_check_events(struct machine *m);
 

@@ -46,7 +46,7 @@ void machine_give(uint32_t *busy)
 }
 
 /* The attachment's driver object; NULL: blocked. */
-static struct smmu_domain *target(const struct machine_device *d, unsigned to)
+struct smmu_domain *machine_target(const struct machine_device *d, unsigned to)
 {
 	struct machine *m = d->m;
 
@@ -66,7 +66,7 @@ static bool is_stage1(const struct machine *m, unsigned to)
 }
 
 /* What the driver takes slot @slot to be attached to, after a call of which the judge cannot know what it left. */
-static unsigned driver_says(const struct machine_device *d, unsigned slot)
+unsigned machine_driver_says(const struct machine_device *d, unsigned slot)
 {
 	const struct smmu_domain *domain = d->dev.domain;
 	const struct smmu_attachment *p = d->dev.pasids;
@@ -89,6 +89,11 @@ static unsigned driver_says(const struct machine_device *d, unsigned slot)
 	return ORACLE_BLOCKED;
 }
 
+bool machine_confirmed(const struct machine_device *d)
+{
+	return !smmu_load(&d->m->smmu[d->smmu].broken) && smmu_device_confirmed(&d->dev);
+}
+
 /*
  * After a change of slot @slot from @from, that returned @rc, as the judge sees it. -SMMU_EIO: it is attached to nothing, or to
  * what it was before. As long as the SMMU has not confirmed, all of the device may reach what it reached before, and may be
@@ -99,13 +104,13 @@ static void end(struct machine_device *d, unsigned slot, unsigned from, int rc)
 {
 	struct oracle *o = d->m->oracle;
 	unsigned of = machine_slot(d, slot), to = oracle_attached(o, of, NULL), k;
-	bool confirmed = !smmu_load(&d->m->smmu[d->smmu].broken) && smmu_device_confirmed(&d->dev);
+	bool confirmed = machine_confirmed(d);
 
 	/* A device may have left its guest for nothing. */
-	bool moved = rc == -SMMU_EIO || (rc && driver_says(d, slot) != from);
+	bool moved = rc == -SMMU_EIO || (rc && machine_driver_says(d, slot) != from);
 
 	if (moved)
-		oracle_attach_begin(o, of, driver_says(d, slot), false);
+		oracle_attach_begin(o, of, machine_driver_says(d, slot), false);
 	for (k = 0; k < MACHINE_SSIDS; k++) {
 		if (confirmed)
 			oracle_certain(o, machine_slot(d, k));
@@ -178,7 +183,7 @@ int machine_attach(struct machine_device *d, unsigned to)
 	else
 		rc = guest_enter(d, table(m, to));
 	if (!rc && to != ORACLE_BLOCKED)
-		rc = smmu_attach(&d->dev, target(d, to));
+		rc = smmu_attach(&d->dev, machine_target(d, to));
 	attaching(m, false);
 	design_change(d, from, to, false);
 	if (!both1 || m->faulty)
@@ -203,7 +208,7 @@ int machine_attach_pasid(struct machine_device *d, unsigned slot, unsigned to)
 	if (to == ORACLE_BLOCKED)
 		smmu_detach_pasid(&d->dev, d->ssid[slot]);
 	else
-		rc = smmu_attach_pasid(&d->dev, d->ssid[slot], target(d, to));
+		rc = smmu_attach_pasid(&d->dev, d->ssid[slot], machine_target(d, to));
 	attaching(m, false);
 	design_change(d, from, to, false);
 	if (!quiet)
@@ -213,7 +218,7 @@ int machine_attach_pasid(struct machine_device *d, unsigned slot, unsigned to)
 }
 
 /* Everything of the device goes; @off: the SMMU itself was taken away, and nobody has to confirm anything. */
-static void block(struct machine_device *d, bool begin, bool off)
+void machine_block(struct machine_device *d, bool begin, bool off)
 {
 	struct oracle *o = d->m->oracle;
 	unsigned k;
@@ -256,12 +261,12 @@ int machine_reset_device(struct machine_device *d)
 	unsigned k, tries = 0;
 	int rc;
 
-	block(d, true, false);
+	machine_block(d, true, false);
 	design_change_all(m, true);
 	smmu_device_fini(&d->dev);
 	design_change_all(m, false);
 	smmu_store_release(&d->present, 0);
-	block(d, false, false);
+	machine_block(d, false, false);
 	for (k = 0; m->backend.ops->reset_device && k < d->n_streams; k++)
 		m->backend.ops->reset_device(m->backend.ctx, d->smmu, d->stream[k]);
 	do
@@ -375,7 +380,7 @@ int machine_replug(struct machine *m, unsigned smmu)
 
 	for (i = 0; i < m->devices; i++) {
 		if (m->device[i].smmu == smmu)
-			block(&m->device[i], true, true);
+			machine_block(&m->device[i], true, true);
 	}
 	design_change_all(m, true);
 	if (smmu_load(&s->present))
@@ -408,7 +413,7 @@ int machine_replug(struct machine *m, unsigned smmu)
 	}
 	for (i = 0; i < m->devices; i++) {
 		if (m->device[i].smmu == smmu)
-			block(&m->device[i], false, !rc);
+			machine_block(&m->device[i], false, !rc);
 	}
 	if (dirty)
 		roam(m, smmu);

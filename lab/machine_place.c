@@ -71,6 +71,7 @@ static void place_device(struct machine *m, unsigned smmu, unsigned n, unsigned 
 	if (m->qemu || !ssid_bits)
 		return;
 	d->ssid_bits = ssid_bits;
+	d->ats_always = m->o->resets && d->ats;
 	d->ssid[1] = 1;
 	d->ssid[2] = 1u << (ssid_bits - 1);
 	d->ssid[3] = (1u << ssid_bits) - 1;

@@ -31,6 +31,8 @@
 	X(entry_joined, "the count of users | what the entry leads to")                           \
 	X(cut_done, "the confirmed end of a device that is cut off | the mark that says so")      \
 	X(cut_seen, "the mark that a device is cut off | what a sweep does without asking it")    \
+	X(cut_lifted, "the mark that a device is let back | the era in which sweeps ask it")      \
+	X(cut_era_seen, "the era of a sweep | the look at who is let back")                       \
 	X(debt_seen, "the mark that an earlier fence failed | what this one has to make good")    \
 	X(cmdq_commands_visible, "commands and `published` | PROD (Q1 of the queue)")             \
 	X(cmdq_mark_seen, "the mark of a piece | its commands, and PROD behind them")             \

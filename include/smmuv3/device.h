@@ -17,9 +17,6 @@
 
 SMMU_BEGIN_DECLS
 
-/** Streams that one device may have. */
-#define SMMU_DEVICE_STREAMS 8
-
 /** Services of the bus that the device sits on. Called on the attach side; may sleep. */
 struct smmu_device_ops {
 	/**
@@ -43,9 +40,9 @@ struct smmu_device_ops {
 struct smmu_device_config {
 	/** Enabled. */
 	struct smmu_instance *instance;
-	/** Its StreamIDs, without duplicates; copied. */
+	/** Its StreamIDs, in any order; copied. One that is named twice is one. */
 	const uint32_t *streams;
-	/** 1 to SMMU_DEVICE_STREAMS. */
+	/** 1 and up. */
 	uint32_t nr_streams;
 	/** Substreams 1 to 2^n-1 may be used; 0: none. Cut to what the SMMU has. */
 	uint8_t ssid_bits;
@@ -55,6 +52,14 @@ struct smmu_device_config {
 	 * would not hold them.
 	 */
 	bool ats;
+	/**
+	 * Use ATS in the identity domain as well, for a device that sends translated accesses
+	 * whatever it is attached to. A stream in bypass gets none (IHI 0070 G.b, 5.2, STE.EATS);
+	 * so its STE says stage 1, whose traffic without a substream passes by (13.6.4). Needs ats,
+	 * and an SMMU with stage 1 and substreams; the device has substreams then (ssid_bits 1 at
+	 * least).
+	 */
+	bool ats_always;
 	/** Needed for ats. */
 	const struct smmu_device_ops *ops;
 	void *ctx;
@@ -91,9 +96,13 @@ struct smmu_streams {
 	struct smmu_streams *next;   /**< in instance->leftovers, once the device is gone */
 	struct smmu_inv_owner owner; /**< how far it is cut off; what arrays name */
 	const char *name;
-	uint32_t nr;
-	uint32_t id[SMMU_DEVICE_STREAMS];
-	struct smmu_ste *ste[SMMU_DEVICE_STREAMS];
+	uint32_t nr;   /**< streams, */
+	uint32_t room; /**< and for how many there is room */
+	uint32_t *id;  /**< ascending */
+	struct smmu_ste **ste;
+	struct smmu_cmd *cfgi;    /**< for each, what makes the SMMU forget it */
+	struct smmu_cmd *scratch; /**< room for two commands each; under the device's lock */
+	struct smmu_inv *set;     /**< room for the operations of an attachment; likewise */
 	/** Excludes a cut-off against a change of the STEs. Any context; short. */
 	struct smmu_spinlock ste_lock;
 	struct smmu_cdtab cdtab;
@@ -104,6 +113,8 @@ struct smmu_streams {
 	struct smmu_attachment *leaving;
 	/** Caches of the SMMU may hold other STEs and CDs than memory does. */
 	uint32_t unconfirmed;
+	/** Cut off for a reset, or since the device is gone: not for a silent ATC. */
+	uint32_t resting;
 	bool ats; /**< operations for their ATCs are in the arrays */
 	/** A guest's STE had substreams: its ATC may hold entries under them. */
 	bool guest_substreams;
@@ -120,8 +131,13 @@ struct smmu_device {
 	/** Serialises attach and detach of this device; taken before any other; may sleep. */
 	struct smmu_mutex lock;
 	struct smmu_streams *streams;
+	struct smmu_rcu *rcu; /**< of the instance's port */
 	uint8_t ssid_bits;
+	bool has_ats; /**< from smmu_device_init on */
 	bool ats_wanted;
+	bool ats_always;
+	bool in_reset;               /**< between smmu_device_reset_prepare and _done */
+	uint32_t gone;               /**< smmu_device_gone was called */
 	bool ats_on;                 /**< in the device */
 	bool ats_refused;            /**< set_ats failed for what it is attached to now */
 	struct smmu_domain *domain;  /**< of traffic without a substream; NULL: blocked */
@@ -150,8 +166,9 @@ void smmu_device_memory(const struct smmu_device_config *cfg, size_t *dma, size_
  * @return
  *   0
  *   -SMMU_EINVAL  the configuration, or the instance is not enabled
+ *   -SMMU_EOPNOTSUPP  ats_always, which the SMMU cannot do
  *   -SMMU_ERANGE  a stream that the SMMU cannot have
- *   -SMMU_EEXIST  a stream of another device
+ *   -SMMU_EEXIST  a stream of another device: see smmu_instance_find_group
  *   -SMMU_ENOMEM
  *   -SMMU_EIO     the SMMU does not confirm what it has to forget of the streams
  *
@@ -159,6 +176,22 @@ void smmu_device_memory(const struct smmu_device_config *cfg, size_t *dma, size_
  * instance. May sleep.
  */
 int smmu_device_init(struct smmu_device *dev, const struct smmu_device_config *cfg);
+
+/**
+ * The device to which requesters with the streams @p streams (@p n of them) belong. An SMMU cannot
+ * tell two requesters behind one StreamID apart (aliases: behind a bridge, say), so they are one
+ * smmu_device, whose streams are those of all of them, and are attached together.
+ *
+ * @return
+ *   0             *@p group has some of the streams, and no other device any: the requester belongs
+ *                 to it. If it lacks others of them, drop it and add it anew with all
+ *   -SMMU_ENOENT  no device has any of them: smmu_device_init
+ *   -SMMU_EEXIST  several devices have: they are one group
+ *
+ * Takes the instance's lock: may sleep.
+ */
+int smmu_instance_find_group(struct smmu_instance *inst, const uint32_t *streams, uint32_t n,
+			     struct smmu_device **group);
 
 /**
  * Detach a device from everything and drop it; its memory is the embedder's again. Cannot fail;
@@ -189,11 +222,13 @@ void smmu_device_fini(struct smmu_device *dev);
  *   -SMMU_ENOSPC      no ASID or VMID left, or none of which the SMMU confirms that it forgot its
  *                     last use
  *   -SMMU_ENOMEM
- *   -SMMU_ENODEV      the instance was removed; after all errors so far everything is as before
- *   -SMMU_EIO         the SMMU or the device's ATC does not answer. If an earlier change, or an
- *                     earlier unmap of @p domain, was not confirmed and still is not, nothing
- *                     changed. Else the device is detached from both domains and blocked; see
- *                     smmu_device_confirmed for whether the SMMU knows. A later call tries again
+ *   -SMMU_ENODEV      the instance was removed, or the device is gone; after all errors so far
+ *                     everything is as before
+ *   -SMMU_EIO         the device is cut off (smmu_device_quarantined), or the SMMU or the device's
+ *                     ATC does not answer. If an earlier change, or an earlier unmap of
+ *                     @p domain, was not confirmed and still is not, nothing changed. Else the
+ *                     device is detached from both domains and blocked; see smmu_device_confirmed
+ *                     for whether the SMMU knows. A later call tries again
  *
  * May sleep.
  */
@@ -237,8 +272,9 @@ int smmu_device_confirm(struct smmu_device *dev);
 
 /**
  * True if the device was cut off because its ATC did not answer. It stays so until
- * smmu_device_fini. Any context, but not while smmu_device_fini, or smmu_instance_remove of its
- * instance, may run: the caller knows that the device stays.
+ * smmu_device_recover or smmu_device_reset_done (reset.h) brings it back, or smmu_device_fini. Any
+ * context, but not while smmu_device_fini, or smmu_instance_remove of its instance, may run: the
+ * caller knows that the device stays.
  */
 bool smmu_device_quarantined(const struct smmu_device *dev);
 

@@ -88,20 +88,21 @@ struct smmu_inv_target {
 	uint32_t tlbi_max;
 	/** An ATC gets at most this many spans, covering more if need be; 0: exact always. */
 	uint32_t atc_max;
-	/**
-	 * smmu_inv_cut_begin was called so often: while it is 0, sweeps ask all devices; 0 at
-	 * first.
-	 */
+	/** Devices that are cut off: while it is 0, sweeps ask all of them; 0 at first. */
 	uint32_t cuts;
+	uint32_t era; /**< counts those that came back; 0 at first */
 };
 
-/** How far a device has been cut off. It only ever rises. */
+/** How far a device has been cut off. It rises, until the device is let back. */
 enum smmu_cut {
 	SMMU_CUT_NO,
 	/** Decided, and not confirmed by the SMMU yet: sweeps that meet it see to that first. */
 	SMMU_CUT_BEGUN,
 	SMMU_CUT_DONE, /**< nothing of it reaches memory: sweeps skip its operations */
+	/** The same, but programs of a later era ask it; the era stands in the bits above. */
+	SMMU_CUT_LIFTED,
 };
+#define SMMU_CUT_ERA_SHIFT 2
 
 /**
  * The device behind ATS operations: one for all its streams, substreams and domains, so that what
@@ -109,7 +110,7 @@ enum smmu_cut {
  * stays as long as a sweep may name it.
  */
 struct smmu_inv_owner {
-	uint32_t cut; /**< enum smmu_cut */
+	uint32_t cut; /**< enum smmu_cut; lifted: and the era from which on it is asked */
 };
 
 /**
@@ -120,6 +121,22 @@ static inline void smmu_inv_cut_begin(struct smmu_inv_target *t, struct smmu_inv
 {
 	smmu_fetch_add(&t->cuts, 1);
 	smmu_store(&owner->cut, SMMU_CUT_BEGUN);
+}
+
+/**
+ * @p owner, which is cut off (SMMU_CUT_DONE), is to come back: sweeps that begin from here on ask
+ * it, while its accesses go on aborting. Then wait for the readers (smmu_rcu_synchronize): sweeps
+ * that left it out are done, and with them the TLB is clean of all that they did not tell it. Then
+ * smmu_inv_cut_end, and only then may its accesses reach memory. One at a time for a target. Any
+ * context.
+ */
+void smmu_inv_cut_lift(struct smmu_inv_target *t, struct smmu_inv_owner *owner);
+
+/** The end of it; or its owner goes away. Any context. */
+static inline void smmu_inv_cut_end(struct smmu_inv_target *t, struct smmu_inv_owner *owner)
+{
+	smmu_store(&owner->cut, SMMU_CUT_NO);
+	smmu_fetch_sub(&t->cuts, 1);
 }
 
 /**
@@ -356,6 +373,7 @@ struct smmu_inv_program {
 	uint8_t at;       /**< and the one being written */
 	uint32_t place;   /**< the operation being written */
 	uint32_t skipped; /**< in a row */
+	uint32_t era;     /**< careful: of the target when the program was begun */
 	uint32_t last;    /**< the operation that the last ATC_INV was for */
 	struct smmu_inv_segment segment[SMMU_INV_SEGMENTS];
 	uint64_t word; /**< careful: word 0 of the operation */

@@ -235,6 +235,7 @@ static void add_up(struct workload *w, struct report *r)
 		r->unmaps += k->unmaps;
 		r->attaches += k->attaches;
 		r->guests += k->guests;
+		r->resets += k->resets;
 		r->detaches += k->detaches;
 		r->removals += k->removals;
 		r->refused_calls += k->refused_calls;

@@ -79,7 +79,7 @@ struct worker {
 	bool atomic;      /**< it must not sleep: it runs in an interrupt */
 	struct latency latency;
 	struct dma_count count;
-	uint64_t maps, unmaps, attaches, detaches, removals, refused_calls, events, guests;
+	uint64_t maps, unmaps, attaches, detaches, removals, refused_calls, events, guests, resets;
 	uint64_t *hot; /**< addresses that changed lately, HOT for each domain; read by all */
 	uint32_t n_hot;
 	struct joined {
@@ -203,6 +203,10 @@ void worker_unmap(struct worker *k);
 void worker_unmap_async(struct worker *k);
 void worker_attach(struct worker *k);
 void worker_remove(struct worker *k);
+/** Reset a device, or pull it out and put it back (workload_life.c). */
+void worker_life(struct worker *k);
+/** A device that is cut off comes back: as it was, or given to the driver anew. It is taken. */
+void worker_revive(struct worker *k, struct machine_device *d);
 /** A guest takes pages away from its devices for a moment, by its own table and commands. */
 void worker_guest(struct worker *k);
 /** Attach a device to a domain that others unmap from, and let it access what they unmap (workload_join.c). */

@@ -30,20 +30,6 @@ static void check_now(struct worker *k, unsigned device, unsigned ssid)
 	}
 }
 
-static void revive(struct worker *k, struct machine_device *d)
-{
-	int rc;
-
-	worker_land(k);
-	smmu_fetch_add(&k->w->m->quarantined, 1);
-	rc = machine_reset_device(d);
-	if (rc && !machine_may_fail(k->w->m, rc))
-		machine_complain(k->w->m, d->smmu, 0, "device",
-				 "a device that was reset cannot be added "
-				 "again: error %d",
-				 rc);
-}
-
 void worker_attach(struct worker *k)
 {
 	struct machine *m = k->w->m;
@@ -61,7 +47,7 @@ void worker_attach(struct worker *k)
 		return;
 	}
 	if (smmu_device_quarantined(&d->dev))
-		revive(k, d);
+		worker_revive(k, d);
 	/* Nor after its reset. */
 	if (!smmu_load_acquire(&d->present)) {
 		machine_give(&d->busy);

@@ -170,6 +170,10 @@ void worker_step(struct worker *k)
 		worker_confirm(k);
 	if (worker_chance(k, 1, 16))
 		worker_mend(k);
+	if (k->w->m->o->resets && worker_chance(k, 1, 40)) {
+		act(k, "a device is reset", worker_life);
+		return;
+	}
 	if (k->w->m->o->joins && worker_chance(k, 1, 3)) {
 		worker_join(k);
 		return;

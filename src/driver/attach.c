@@ -29,7 +29,8 @@ static bool wants_ats(const struct smmu_device *dev)
 	if (!dev->ats_wanted || smmu_streams_cut(dev->streams))
 		return false;
 	return dev->pasids ||
-	       (d && (smmu_domain_has_table(d) || (smmu_domain_nests(d) && d->guest.ats)));
+	       (d && (smmu_domain_has_table(d) || (smmu_domain_nests(d) && d->guest.ats) ||
+		      (dev->ats_always && d->kind == SMMU_DOMAIN_IDENTITY)));
 }
 
 static unsigned smallest_granule(const struct smmu_instance *inst)
@@ -41,14 +42,23 @@ static unsigned smallest_granule(const struct smmu_instance *inst)
 
 static int set_ats(struct smmu_device *dev, bool on)
 {
+	/* Nobody is there whom it could be done to. */
+	if (smmu_load(&dev->gone))
+		return -SMMU_ENODEV;
 	return dev->ops->set_ats(dev->ctx, on, smallest_granule(dev->instance));
+}
+
+void smmu_device_silence(struct smmu_device *dev)
+{
+	if (dev->ats_on)
+		set_ats(dev, false);
+	dev->ats_on = false;
 }
 
 /** Turn ATS off in the device, and let nothing be left of its ATC. 0; -SMMU_EIO: not confirmed. */
 static int ats_off(struct smmu_device *dev)
 {
-	set_ats(dev, false);
-	dev->ats_on = false;
+	smmu_device_silence(dev);
 	return smmu_streams_clear_atc(dev->streams, 0, true);
 }
 
@@ -62,6 +72,9 @@ static int write_ste(struct smmu_device *dev)
 {
 	struct smmu_ste ste;
 
+	/* They abort, whatever it is attached to, until its reset is over. */
+	if (dev->in_reset)
+		return 0;
 	make_ste(dev, &ste);
 	return smmu_streams_write(dev->streams, &ste);
 }
@@ -95,11 +108,18 @@ struct cd_sync {
 static int sync_cd(void *ctx)
 {
 	struct cd_sync *c = ctx;
-	struct smmu_cmd cmd[SMMU_DEVICE_STREAMS];
+	struct smmu_cmd *cmd = c->s->scratch;
 
 	for (uint32_t i = 0; i < c->s->nr; i++)
 		cmd[i] = smmu_cmd_cfgi_cd(c->s->id[i], c->ssid, c->leaf);
 	return smmu_instance_issue(c->s->instance, cmd, c->s->nr, true);
+}
+
+static uint64_t *live_cd(void *ctx, unsigned i)
+{
+	const struct cd_sync *c = ctx;
+
+	return smmu_cdtab_cd(c->s, c->ssid)->w;
 }
 
 /** Write a CD that no STE leads to, and of which nothing is cached (IHI 0070 G.b, 3.21.3.1). */
@@ -128,6 +148,7 @@ static int change_cd(struct smmu_device *dev, uint32_t ssid, const struct smmu_a
 	struct cd_sync sync = {dev->streams, ssid, hooked};
 	struct smmu_entry_change change = {.port = dev->instance->port,
 					   .kind = &smmu_cd_kind,
+					   .live = live_cd,
 					   .n = 1,
 					   .sync = sync_cd,
 					   .ctx = &sync};
@@ -144,7 +165,6 @@ static int change_cd(struct smmu_device *dev, uint32_t ssid, const struct smmu_a
 		smmu_cdtab_hook(dev->streams, ssid);
 		return smmu_streams_reach_cds(dev->streams) ? sync_cd(&sync) : 0;
 	}
-	change.live[0] = live->w;
 	return smmu_entry_change(&change, cd.w);
 }
 
@@ -193,12 +213,10 @@ static void leaving(struct smmu_device *dev, struct smmu_attachment *a)
  */
 static void not_confirmed(struct smmu_device *dev)
 {
-	if (dev->ats_on)
-		set_ats(dev, false);
-	dev->ats_on = false;
-	smmu_streams_halt(dev->streams);
+	smmu_device_silence(dev);
 	if (smmu_streams_cut(dev->streams) && !smmu_streams_cut_off(dev->streams))
 		return; /* it is off, and the SMMU knows */
+	smmu_streams_halt(dev->streams);
 	smmu_store(&dev->streams->unconfirmed, 1);
 }
 
@@ -282,12 +300,12 @@ static int check_attach(struct smmu_device *dev, const struct smmu_domain *domai
 {
 	int error;
 
-	if (!dev->instance)
+	if (!dev->instance || smmu_load(&dev->gone))
 		return -SMMU_ENODEV;
 	if (domain->port->rcu != dev->instance->port->rcu)
 		return -SMMU_EINVAL;
 	error = confirm(dev);
-	if (error || smmu_streams_cut(dev->streams))
+	if (error || (smmu_streams_cut(dev->streams) && !dev->in_reset))
 		return -SMMU_EIO;
 	if (domain->kind == SMMU_DOMAIN_NESTED && dev->pasids)
 		return -SMMU_EBUSY;
@@ -481,10 +499,8 @@ void smmu_device_drop_all(struct smmu_device *dev)
 void smmu_device_end_ats(struct smmu_device *dev)
 {
 	smmu_mutex_lock(&dev->lock);
-	if (dev->instance && dev->ats_on) {
-		set_ats(dev, false);
-		dev->ats_on = false;
-	}
+	if (dev->instance)
+		smmu_device_silence(dev);
 	dev->ats_wanted = false;
 	smmu_mutex_unlock(&dev->lock);
 }
@@ -492,13 +508,35 @@ void smmu_device_end_ats(struct smmu_device *dev)
 void smmu_device_ats(struct smmu_device *dev, bool on)
 {
 	smmu_mutex_lock(&dev->lock);
-	if (dev->instance && !on && dev->ats_on) {
-		set_ats(dev, false);
-		dev->ats_on = false;
-	}
+	if (dev->instance && !on)
+		smmu_device_silence(dev);
 	if (dev->instance && on && !smmu_load(&dev->streams->unconfirmed) && ats_on(dev))
 		not_confirmed(dev);
 	smmu_mutex_unlock(&dev->lock);
+}
+
+int smmu_device_ask_again(struct smmu_device *dev)
+{
+	return confirm(dev);
+}
+
+void smmu_device_not_confirmed(struct smmu_device *dev)
+{
+	not_confirmed(dev);
+}
+
+int smmu_device_write(struct smmu_device *dev)
+{
+	int error;
+
+	dev->ats_refused = false;
+	error = write_ste(dev);
+	if (!error)
+		error = ats_on(dev);
+	/* There is nothing in it. But one that does not answer is found out before anybody waits for it. */
+	if (!error && dev->ats_on)
+		error = smmu_streams_clear_atc(dev->streams, 0, false);
+	return error;
 }
 
 int smmu_device_confirm(struct smmu_device *dev)

@@ -110,7 +110,8 @@ void smmu_make_ste(const struct smmu_device *dev, bool ats, uint32_t vmid, struc
 	if (is_stage(dev->domain, SMMU_DOMAIN_STAGE2)) {
 		config = SMMU_STE_CONFIG_S2;
 		stage2_words(dev->domain, vmid, ste);
-	} else if (is_stage(dev->domain, SMMU_DOMAIN_STAGE1) || dev->pasids) {
+	} else if (is_stage(dev->domain, SMMU_DOMAIN_STAGE1) || dev->pasids ||
+		   (ats && is_stage(dev->domain, SMMU_DOMAIN_IDENTITY))) {
 		config = SMMU_STE_CONFIG_S1;
 		ste->w[0] = smmu_cdtab_ste_bits(dev->streams);
 	} else if (is_stage(dev->domain, SMMU_DOMAIN_IDENTITY)) {

@@ -20,10 +20,15 @@ static bool owned(const struct smmu_instance *inst, const struct smmu_device_con
 
 static bool same_stream(const struct smmu_streams *a, const struct smmu_streams *b)
 {
-	for (uint32_t i = 0; i < a->nr; i++)
-		for (uint32_t j = 0; j < b->nr; j++)
-			if (a->id[i] == b->id[j])
-				return true;
+	/* Both ascend. */
+	for (uint32_t i = 0, j = 0; i < a->nr && j < b->nr;) {
+		if (a->id[i] == b->id[j])
+			return true;
+		if (a->id[i] < b->id[j])
+			i++;
+		else
+			j++;
+	}
 	return false;
 }
 
@@ -96,8 +101,8 @@ static int hook(struct smmu_device *dev, const struct smmu_device_config *cfg)
 
 	if (owned(inst, cfg))
 		return -SMMU_EEXIST;
-	for (uint32_t i = 0; i < cfg->nr_streams; i++) {
-		error = smmu_strtab_ste(inst, cfg->streams[i], &dev->streams->ste[i]);
+	for (uint32_t i = 0; i < dev->streams->nr; i++) {
+		error = smmu_strtab_ste(inst, dev->streams->id[i], &dev->streams->ste[i]);
 		if (error)
 			return error;
 	}
@@ -110,20 +115,27 @@ static int hook(struct smmu_device *dev, const struct smmu_device_config *cfg)
 	return 0;
 }
 
-static bool streams_ok(const struct smmu_device_config *cfg)
+/** What is wrong with the configuration: -SMMU_EINVAL, -SMMU_EOPNOTSUPP; 0: nothing. */
+static int check_config(const struct smmu_device_config *cfg)
 {
-	if (!cfg->streams || !cfg->nr_streams || cfg->nr_streams > SMMU_DEVICE_STREAMS)
-		return false;
-	for (uint32_t i = 0; i < cfg->nr_streams; i++)
-		for (uint32_t j = 0; j < i; j++)
-			if (cfg->streams[i] == cfg->streams[j])
-				return false;
-	return true;
+	const struct smmu_instance *inst = cfg->instance;
+	const struct smmu_features *f;
+
+	if (!inst || !inst->up || !cfg->streams || !cfg->nr_streams)
+		return -SMMU_EINVAL;
+	if (cfg->ats ? !cfg->ops || !cfg->ops->set_ats : cfg->ats_always)
+		return -SMMU_EINVAL;
+	f = &inst->features;
+	if (cfg->ats_always && !(f->bits & SMMU_FEAT_ATS && f->bits & SMMU_FEAT_S1 && f->ssid_bits))
+		return -SMMU_EOPNOTSUPP;
+	return 0;
 }
 
 static uint8_t ssid_bits_of(const struct smmu_device_config *cfg)
 {
-	return (uint8_t)smmu_min64(cfg->ssid_bits, cfg->instance->features.ssid_bits);
+	uint8_t bits = (uint8_t)smmu_min64(cfg->ssid_bits, cfg->instance->features.ssid_bits);
+
+	return cfg->ats_always && !bits ? 1 : bits;
 }
 
 void smmu_device_memory(const struct smmu_device_config *cfg, size_t *dma, size_t *plain)
@@ -131,7 +143,7 @@ void smmu_device_memory(const struct smmu_device_config *cfg, size_t *dma, size_
 	struct smmu_instance *inst = cfg->instance;
 
 	smmu_cdtab_memory(inst, ssid_bits_of(cfg), dma, plain);
-	*plain += sizeof(struct smmu_streams);
+	*plain += smmu_streams_size(cfg->nr_streams);
 	smmu_mutex_lock(&inst->lock);
 	smmu_strtab_missing(inst, cfg->streams, cfg->nr_streams, dma, plain);
 	smmu_mutex_unlock(&inst->lock);
@@ -140,18 +152,20 @@ void smmu_device_memory(const struct smmu_device_config *cfg, size_t *dma, size_
 int smmu_device_init(struct smmu_device *dev, const struct smmu_device_config *cfg)
 {
 	struct smmu_instance *inst = cfg->instance;
-	int error;
+	int error = check_config(cfg);
 
-	if (!inst || !inst->up || !streams_ok(cfg) ||
-	    (cfg->ats && (!cfg->ops || !cfg->ops->set_ats)))
-		return -SMMU_EINVAL;
+	if (error)
+		return error;
 	*dev = (struct smmu_device){
 		.instance = inst,
 		.ops = cfg->ops,
 		.ctx = cfg->ctx,
-		.ats_wanted = cfg->ats && inst->features.bits & SMMU_FEAT_ATS,
+		.has_ats = cfg->ats && inst->features.bits & SMMU_FEAT_ATS,
+		.ats_always = cfg->ats_always,
+		.rcu = inst->port->rcu,
 		.ssid_bits = ssid_bits_of(cfg),
 	};
+	dev->ats_wanted = dev->has_ats;
 	smmu_mutex_init(&dev->lock);
 	error = smmu_streams_make(cfg, dev->ssid_bits, &dev->streams);
 	if (error)
@@ -212,7 +226,7 @@ static void drop(struct smmu_device *dev, uint32_t pins, bool disabled)
 	if (dev->streams != s)
 		return;
 	smmu_device_unplug(dev);
-	dev->streams = NULL;
+	smmu_store(&dev->streams, NULL);
 	/* Sweeps that name the streams may be about to cut them off, and to say so. */
 	if (s->ats)
 		smmu_rcu_synchronize(s->instance->port->rcu);
@@ -295,9 +309,32 @@ void smmu_instance_drop_leftovers(struct smmu_instance *inst)
 	}
 }
 
+int smmu_instance_find_group(struct smmu_instance *inst, const uint32_t *streams, uint32_t n,
+			     struct smmu_device **group)
+{
+	int error = -SMMU_ENOENT;
+
+	*group = NULL;
+	smmu_mutex_lock(&inst->lock);
+	for (uint32_t i = 0; i < n; i++) {
+		struct smmu_device *dev = smmu_strtab_owner(inst, streams[i]);
+
+		if (!dev || dev == *group)
+			continue;
+		error = *group ? -SMMU_EEXIST : 0;
+		*group = dev;
+		if (error)
+			break;
+	}
+	smmu_mutex_unlock(&inst->lock);
+	return error;
+}
+
 bool smmu_device_quarantined(const struct smmu_device *dev)
 {
-	return dev->streams && smmu_streams_cut(dev->streams);
+	const struct smmu_streams *s = dev->streams;
+
+	return s && smmu_streams_cut(s) && !smmu_load(&s->resting);
 }
 
 bool smmu_device_confirmed(const struct smmu_device *dev)

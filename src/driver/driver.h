@@ -72,7 +72,8 @@ extern const struct smmu_entry_kind smmu_ste_kind, smmu_cd_kind;
 struct smmu_entry_change {
 	const struct smmu_port *port;
 	const struct smmu_entry_kind *kind;
-	uint64_t *live[SMMU_DEVICE_STREAMS];
+	/** The @p i-th of them. */
+	uint64_t *(*live)(void *ctx, unsigned i);
 	unsigned n;
 	/** Invalidate the entries in the configuration caches and wait. 0 or a negative error. */
 	int (*sync)(void *ctx);
@@ -220,7 +221,9 @@ void smmu_domain_drop(struct smmu_streams *s, const struct smmu_attachment *a);
 
 /* ---- stream.c: the streams of a device ---- */
 
-/** Streams without their STEs, but with CDs. The errors of smmu_cdtab_init; nothing is kept then. */
+/** Bytes of plain memory for @p nr streams. */
+size_t smmu_streams_size(uint32_t nr);
+/** Streams without their STEs, but with CDs. -SMMU_ENOMEM, and the errors of smmu_cdtab_init; nothing is kept then. */
 int smmu_streams_make(const struct smmu_device_config *cfg, unsigned ssid_bits,
 		      struct smmu_streams **made);
 /** Free the streams; nothing is attached or leaving. */
@@ -229,6 +232,14 @@ void smmu_streams_free(struct smmu_streams *s);
 static inline bool smmu_streams_cut(const struct smmu_streams *s)
 {
 	return smmu_load(&s->owner.cut) != SMMU_CUT_NO;
+}
+
+/** Nobody asks their ATCs: cut off, and not about to come back. Read once in a read section, for all that is done in it. */
+static inline bool smmu_streams_unasked(const struct smmu_streams *s)
+{
+	uint32_t cut = smmu_load(&s->owner.cut);
+
+	return cut == SMMU_CUT_BEGUN || cut == SMMU_CUT_DONE;
 }
 
 /** Bring all STEs to @p ste. 0; -SMMU_EIO: not confirmed, or cut off. The device's lock is held. */
@@ -251,6 +262,13 @@ int smmu_streams_clear_atc(struct smmu_streams *s, uint32_t ssid, bool all);
  * sleeping. 0: it took effect. -SMMU_EIO: not confirmed.
  */
 int smmu_streams_cut_off(struct smmu_streams *s);
+/** The same for a device that is reset or gone, which is nobody's fault. */
+int smmu_streams_rest(struct smmu_streams *s, bool may_sleep);
+/**
+ * Let the streams back, which are cut off (confirmed): sweeps ask their ATCs again, and nothing is left in the TLB that one was not
+ * told to drop. Their STEs abort as before. The device's lock is held; waits for readers: may sleep.
+ */
+void smmu_streams_let_back(struct smmu_streams *s);
 /** The SMMU is disabled: who was leaving has left. */
 void smmu_streams_drop(struct smmu_streams *s);
 /**
@@ -259,7 +277,16 @@ void smmu_streams_drop(struct smmu_streams *s);
  */
 void smmu_streams_settle(struct smmu_streams *s);
 
-/* ---- attach.c ---- */
+/* ---- attach.c; the device's lock is held, and it has an instance ---- */
+
+/** smmu_device_confirm. */
+int smmu_device_ask_again(struct smmu_device *dev);
+/** The SMMU did not confirm a change, as its caller knows: the device's STEs abort, in memory. */
+void smmu_device_not_confirmed(struct smmu_device *dev);
+/** Turn ATS off in the device, if it is on, without a word to its ATC. */
+void smmu_device_silence(struct smmu_device *dev);
+/** Write the STEs that the device's attachments want, and turn ATS on if it is wanted; its ATC answers. 0, -SMMU_EIO. */
+int smmu_device_write(struct smmu_device *dev);
 
 /** Detach everything; the device's lock is held. */
 void smmu_device_detach_all(struct smmu_device *dev);

@@ -135,8 +135,10 @@ static int step(const struct smmu_entry_change *c, uint64_t *now, const uint64_t
 		flags = smmu_spin_lock(c->lock);
 	frozen = c->frozen && smmu_load(c->frozen);
 	for (unsigned i = 0; !frozen && i < c->n; i++) {
-		store_entry(c->live[i], now, next, unit);
-		smmu_port_clean(c->port, c->live[i], WORDS * sizeof(uint64_t));
+		uint64_t *live = c->live(c->ctx, i);
+
+		store_entry(live, now, next, unit);
+		smmu_port_clean(c->port, live, WORDS * sizeof(uint64_t));
 	}
 	if (c->lock)
 		smmu_spin_unlock(c->lock, flags);
@@ -161,12 +163,13 @@ static int refuse(const struct smmu_entry_change *c, uint64_t *now)
 int smmu_entry_change(const struct smmu_entry_change *c, const uint64_t target[8])
 {
 	unsigned unit = smmu_port_unit(c->port), last;
+	const uint64_t *live = c->live(c->ctx, 0);
 	uint64_t now[WORDS], next[WORDS];
 	int error = 0;
 	bool needed;
 
 	for (unsigned w = 0; w < WORDS; w++)
-		now[w] = smmu_load(&c->live[0][w]);
+		now[w] = smmu_load(&live[w]);
 	if (lay_out(c->kind, now, target, unit, next, &last, &needed) > 1) {
 		error = refuse(c, now);
 		lay_out(c->kind, now, target, unit, next, &last, &needed);

@@ -74,7 +74,7 @@ static void give_id(struct smmu_instance *inst, const struct smmu_domain *domain
  */
 struct membership {
 	uint32_t n;
-	struct smmu_inv set[2 + 2 * SMMU_DEVICE_STREAMS];
+	struct smmu_inv *set; /* of the streams */
 };
 
 /**
@@ -101,6 +101,7 @@ static void make_set(struct smmu_streams *s, const struct smmu_attachment *a, st
 	struct smmu_inv_target *t = &s->instance->target;
 
 	m->n = 0;
+	m->set = s->set;
 	if (a->domain->kind == SMMU_DOMAIN_STAGE1)
 		smmu_inv_make_asid(&m->set[m->n++], t, a->id);
 	else

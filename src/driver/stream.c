@@ -12,23 +12,87 @@
  */
 #include "driver.h"
 
+/** Operations of an attachment: the tag, two for each ATC, and what was combined under the tag. */
+static size_t set_size(uint32_t nr)
+{
+	return (2 + 2 * (size_t)nr) * sizeof(struct smmu_inv);
+}
+
+size_t smmu_streams_size(uint32_t nr)
+{
+	return sizeof(struct smmu_streams) + set_size(nr) +
+	       nr * (3 * sizeof(struct smmu_cmd) + sizeof(struct smmu_ste *) + sizeof(uint32_t));
+}
+
+/** Cut the block behind @p s up: what is aligned most comes first. */
+static void lay_out(struct smmu_streams *s)
+{
+	s->set = (struct smmu_inv *)(s + 1);
+	s->cfgi = (struct smmu_cmd *)((char *)s->set + set_size(s->room));
+	s->scratch = s->cfgi + s->room;
+	s->ste = (struct smmu_ste **)(s->scratch + 2 * (size_t)s->room);
+	s->id = (uint32_t *)(s->ste + s->room);
+}
+
+/** Let id[@p i] sink to its place in a heap of @p n, the largest on top. */
+static void sink(uint32_t *id, uint32_t i, uint32_t n)
+{
+	uint32_t v = id[i], child;
+
+	while ((child = 2 * i + 1) < n) {
+		if (child + 1 < n && id[child + 1] > id[child])
+			child++;
+		if (id[child] <= v)
+			break;
+		id[i] = id[child];
+		i = child;
+	}
+	id[i] = v;
+}
+
+/** Sort the StreamIDs, and name each once. */
+static void sort_ids(struct smmu_streams *s)
+{
+	uint32_t *id = s->id, kept = 1;
+
+	for (uint32_t i = s->nr / 2; i-- > 0;)
+		sink(id, i, s->nr);
+	for (uint32_t n = s->nr; n-- > 1;) {
+		uint32_t last = id[n];
+
+		id[n] = id[0];
+		id[0] = last;
+		sink(id, 0, n);
+	}
+	for (uint32_t i = 1; i < s->nr; i++)
+		if (id[i] != id[kept - 1])
+			id[kept++] = id[i];
+	s->nr = kept;
+}
+
 int smmu_streams_make(const struct smmu_device_config *cfg, unsigned ssid_bits,
 		      struct smmu_streams **made)
 {
 	const struct smmu_port *port = cfg->instance->port;
-	struct smmu_streams *s = port->ops->alloc(port->ctx, sizeof(*s));
+	uint32_t room = cfg->nr_streams;
+	struct smmu_streams *s = port->ops->alloc(port->ctx, smmu_streams_size(room));
 	int error;
 
 	if (!s)
 		return -SMMU_ENOMEM;
 	*s = (struct smmu_streams){
-		.instance = cfg->instance, .name = cfg->name, .nr = cfg->nr_streams};
-	for (uint32_t i = 0; i < s->nr; i++)
+		.instance = cfg->instance, .name = cfg->name, .nr = room, .room = room};
+	lay_out(s);
+	for (uint32_t i = 0; i < room; i++)
 		s->id[i] = cfg->streams[i];
+	sort_ids(s);
+	/* Without Leaf: the level-1 descriptor may have been cached before there was a table (strtab.c). */
+	for (uint32_t i = 0; i < s->nr; i++)
+		s->cfgi[i] = smmu_cmd_cfgi_ste(s->id[i], false);
 	smmu_spin_init(&s->ste_lock);
 	error = smmu_cdtab_init(s, ssid_bits);
 	if (error)
-		port->ops->free(port->ctx, s, sizeof(*s));
+		port->ops->free(port->ctx, s, smmu_streams_size(room));
 	else
 		*made = s;
 	return error;
@@ -38,18 +102,15 @@ void smmu_streams_free(struct smmu_streams *s)
 {
 	const struct smmu_port *port = s->instance->port;
 
+	if (smmu_streams_cut(s))
+		smmu_inv_cut_end(&s->instance->target, &s->owner);
 	smmu_cdtab_fini(s);
-	port->ops->free(port->ctx, s, sizeof(*s));
+	port->ops->free(port->ctx, s, smmu_streams_size(s->room));
 }
 
 int smmu_streams_forget(struct smmu_streams *s, bool may_sleep)
 {
-	struct smmu_cmd cmd[SMMU_DEVICE_STREAMS];
-
-	/* Without Leaf: the level-1 descriptor may have been cached before there was a table (strtab.c). */
-	for (uint32_t i = 0; i < s->nr; i++)
-		cmd[i] = smmu_cmd_cfgi_ste(s->id[i], false);
-	return smmu_instance_issue(s->instance, cmd, s->nr, may_sleep);
+	return smmu_instance_issue(s->instance, s->cfgi, s->nr, may_sleep);
 }
 
 static int forget(void *ctx)
@@ -62,11 +123,19 @@ bool smmu_streams_hitless(const struct smmu_streams *s, const struct smmu_ste *s
 	return smmu_entry_hitless(&smmu_ste_kind, s->instance->port, s->ste[0]->w, ste->w);
 }
 
+static uint64_t *live_ste(void *ctx, unsigned i)
+{
+	struct smmu_streams *s = ctx;
+
+	return s->ste[i]->w;
+}
+
 int smmu_streams_write(struct smmu_streams *s, const struct smmu_ste *ste)
 {
 	struct smmu_entry_change change = {
 		.port = s->instance->port,
 		.kind = &smmu_ste_kind,
+		.live = live_ste,
 		.n = s->nr,
 		.sync = forget,
 		.ctx = s,
@@ -74,8 +143,6 @@ int smmu_streams_write(struct smmu_streams *s, const struct smmu_ste *ste)
 		.frozen = &s->owner.cut,
 	};
 
-	for (uint32_t i = 0; i < s->nr; i++)
-		change.live[i] = s->ste[i]->w;
 	return smmu_entry_change(&change, ste->w);
 }
 
@@ -117,39 +184,67 @@ static void tell_cut_off(const struct smmu_streams *s)
 		smmu_text_str(&m.text, ")");
 	}
 	smmu_text_str(&m.text,
-		      ": its ATC does not answer: the device is cut off until it is added anew");
+		      ": its ATC does not answer: the device is cut off until it was reset, or is "
+		      "added anew");
 	smmu_message_log(&m, s->instance->port, SMMU_LOG_ERROR);
 }
 
 /* Whoever is in the middle of an attach finds `cut` set before its next store, and stores nothing more. */
-int smmu_streams_cut_off(struct smmu_streams *s)
+static int cut_off(struct smmu_streams *s, bool resting, bool may_sleep)
 {
 	smmu_irqflags flags;
 	uint32_t before;
 	int error;
 
-	if (SMMU_BARRIER(cut_seen, smmu_load_acquire(&s->owner.cut)) == SMMU_CUT_DONE)
+	/* One that is being let back aborts as well, until its `cut` is gone. */
+	if (SMMU_BARRIER(cut_seen, smmu_load_acquire(&s->owner.cut)) > SMMU_CUT_BEGUN)
 		return 0;
 	flags = smmu_spin_lock(&s->ste_lock);
 	before = smmu_load(&s->owner.cut);
-	if (before == SMMU_CUT_NO)
+	if (before == SMMU_CUT_NO) {
+		smmu_store(&s->resting, resting);
 		smmu_inv_cut_begin(&s->instance->target, &s->owner);
+	}
 	halt(s);
 	smmu_spin_unlock(&s->ste_lock, flags);
-	if (before == SMMU_CUT_NO) {
+	if (before == SMMU_CUT_NO && !resting) {
 		smmu_count(&s->instance->counts.quarantines, 1);
 		SMMU_TRACE_QUARANTINE(s);
 		tell_cut_off(s);
 	}
-	error = smmu_streams_forget(s, false);
+	error = smmu_streams_forget(s, may_sleep);
 	if (!error)
 		SMMU_BARRIER(cut_done, smmu_store_release(&s->owner.cut, SMMU_CUT_DONE));
 	return error;
 }
 
+int smmu_streams_cut_off(struct smmu_streams *s)
+{
+	return cut_off(s, false, false);
+}
+
+int smmu_streams_rest(struct smmu_streams *s, bool may_sleep)
+{
+	return cut_off(s, true, may_sleep);
+}
+
+void smmu_streams_let_back(struct smmu_streams *s)
+{
+	struct smmu_instance *inst = s->instance;
+
+	smmu_mutex_lock(&inst->lock);
+	smmu_inv_cut_lift(&inst->target, &s->owner);
+	smmu_mutex_unlock(&inst->lock);
+	/* Fact 6 of the sweep, as for a device that joins. */
+	if (s->ats)
+		smmu_rcu_synchronize(inst->port->rcu);
+	smmu_store(&s->resting, 0);
+	smmu_inv_cut_end(&inst->target, &s->owner);
+}
+
 int smmu_streams_clear_atc(struct smmu_streams *s, uint32_t ssid, bool all)
 {
-	struct smmu_cmd cmd[2 * SMMU_DEVICE_STREAMS];
+	struct smmu_cmd *cmd = s->scratch;
 	uint32_t n = 0;
 	int error = -SMMU_EIO;
 

@@ -173,6 +173,9 @@ void smmu_strtab_missing(const struct smmu_instance *inst, const uint32_t *sids,
 	for (uint32_t i = 0; t->split && i < n; i++) {
 		uint32_t table = sids[i] >> t->split, j = 0;
 
+		/* So most are known at once. */
+		if (i && sids[i - 1] >> t->split == table)
+			continue;
 		while (j < i && sids[j] >> t->split != table)
 			j++;
 		if (j == i && table < t->l1_count && !t->leaf[table]) {

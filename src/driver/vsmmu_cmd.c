@@ -50,7 +50,7 @@ static int leave_out(struct block *b)
 	for (uint32_t i = 0; i < b->n; i++) {
 		struct smmu_streams *s = is_atc(&b->cmds[i]) ? asked(b, &b->cmds[i]) : NULL;
 
-		if (is_atc(&b->cmds[i]) && (!s || smmu_streams_cut(s))) {
+		if (is_atc(&b->cmds[i]) && (!s || smmu_streams_unasked(s))) {
 			if (s && smmu_streams_cut_off(s))
 				error = -SMMU_EIO;
 			continue;

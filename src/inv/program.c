@@ -155,16 +155,41 @@ static inline struct smmu_cmd *write_all(struct smmu_inv_program *p,
 
 /* ---- One by one ---- */
 
+/*
+ * A program counts first what it writes then, so no operation may come back in between. A device that is let back therefore
+ * names an era: a program that read an earlier one leaves it out both times, one that read that era finds it let back both
+ * times, as `cut` was stored first. When `cut` becomes 0 no program of an earlier era is left (smmu_inv_cut_lift).
+ */
+void smmu_inv_cut_lift(struct smmu_inv_target *t, struct smmu_inv_owner *owner)
+{
+	uint32_t era = smmu_load(&t->era) + 1;
+
+	smmu_store(&owner->cut, era << SMMU_CUT_ERA_SHIFT | SMMU_CUT_LIFTED);
+	SMMU_BARRIER(cut_lifted, smmu_store_release(&t->era, era));
+}
+
+static uint32_t era_of(const struct smmu_inv_group *g)
+{
+	return SMMU_BARRIER(cut_era_seen, smmu_load_acquire(&g->target->era));
+}
+
+/** Has a device whose `cut` is @p cut come back for programs of @p era? The era is cut as the one that it names is. */
+static bool is_back(uint32_t cut, uint32_t era)
+{
+	return (cut & ((1u << SMMU_CUT_ERA_SHIFT) - 1)) == SMMU_CUT_LIFTED &&
+	       (int32_t)((era << SMMU_CUT_ERA_SHIFT | SMMU_CUT_LIFTED) - cut) >= 0;
+}
+
 /** The device behind ATS operation @p e is not asked any more; if it is only being cut off, the sweep sees to that. */
 static bool cut_off(struct smmu_inv_program *p, const struct smmu_inv *e)
 {
 	uint32_t cut = SMMU_BARRIER(cut_seen, smmu_load_acquire(&e->owner->cut));
 
 	p->cutting |= cut == SMMU_CUT_BEGUN;
-	return cut != SMMU_CUT_NO;
+	return cut != SMMU_CUT_NO && !is_back(cut, p->era);
 }
 
-/** What is gone, or cut off, never comes back. */
+/** What is gone, or cut off, does not come back while a program is written. */
 static bool is_left_out(struct smmu_inv_program *p, const struct smmu_inv *e)
 {
 	return !SMMU_BARRIER(entry_joined, smmu_load_acquire(&e->users)) ||
@@ -293,6 +318,7 @@ void smmu_inv_program_init(struct smmu_inv_program *p, const struct smmu_inv_arr
 	p->plan = plan;
 	p->group = g;
 	p->mode = careful ? SMMU_INV_CAREFUL : SMMU_INV_ALL;
+	p->era = careful ? era_of(g) : 0;
 	p->cutting = false;
 	p->last = g->ats;
 	p->asked = careful || !(phase & SMMU_PHASE_ATC) ? SMMU_INV_ASKED_NONE : g->asked;
@@ -307,6 +333,7 @@ void smmu_inv_program_again(struct smmu_inv_program *p, const struct smmu_inv_ar
 	p->plan = plan;
 	p->group = g;
 	p->mode = SMMU_INV_CAREFUL;
+	p->era = era_of(g);
 	p->cutting = false;
 	p->asked = SMMU_INV_ASKED_NONE;
 	p->left = p->segments = 0;

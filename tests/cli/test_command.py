@@ -140,6 +140,8 @@ class Usage(unittest.TestCase):
                 (['run', '--stage', 'nested,'], '--stage wants'),
                 (['run', '--stage', 'nested', '--design', 'serial'], 'knows no guests'),
                 (['replay', TRACE, '--stage', 'nested'], 'has no guests'),
+                (['run', '--resets', '--design', 'serial'], 'leave --design out'),
+                (['run', '--resets', '--device', 'qemu'], 'leave --device qemu out'),
                 (['run', '--design', 'magic'], 'sweep, serial, list or flush'),
                 (['run', '--clock', 'sun'], 'virtual or real'),
                 (['run', '--inject', 'rain'], 'drop-tlbi'),
@@ -302,6 +304,10 @@ class Run(unittest.TestCase):
         inject = [word for fault in faults for word in ('--inject', fault)]
         for more in ((), ('--interrupts',)):
             self.ok('--ops', 20000, '--stage', '1,2', *inject, *more)
+
+    def test_resets(self):
+        self.assertGreater(self.ok('--ops', 5000, '--stage', '1,2,nested', '--resets')[0]['resets'], 50)
+        self.ok('--ops', 5000, '--resets', '--interrupts', '--inject', 'atc-timeout:300')
 
     def test_joins(self):
         self.ok('--ops', 10000, '--domains', 1, '--joins')

@@ -36,6 +36,8 @@
 
 #define RIG_SMMUS 20
 #define RIG_LOG 65536
+/** Streams of one device. */
+#define RIG_STREAMS 300
 
 /** What a line of the log is, beside a command: pseudo opcodes. */
 enum { RIG_ATS_ON = 0xf0, RIG_ATS_OFF = 0xf1, RIG_STE = 0xf2 };
@@ -135,8 +137,8 @@ struct rig_device {
 	struct rig *rig;
 	unsigned smmu;
 	struct smmu_device dev;
-	struct smmu_model_device *hw[SMMU_DEVICE_STREAMS];
-	uint32_t streams[SMMU_DEVICE_STREAMS];
+	struct smmu_model_device *hw[RIG_STREAMS];
+	uint32_t streams[RIG_STREAMS];
 	unsigned nr;
 	unsigned stu;  /**< what set_ats has to be told */
 	int ats_error; /**< set_ats fails with it */

@@ -58,7 +58,8 @@ static bool within(const void *p, const void *first, size_t size)
 	       (const char *)p < (const char *)first + size;
 }
 
-enum { OTHER, HOOKS, ENTRY }; /* a descriptor that leads to a table; an STE that leads on */
+/* A descriptor that leads to a table; an STE that leads on; what no SMMU reads. */
+enum { OTHER, HOOKS, ENTRY, OURS };
 
 static int what_is(const void *p)
 {
@@ -70,6 +71,8 @@ static int what_is(const void *p)
 		for (const struct smmu_device *d = inst->devices; d; d = d->next) {
 			const struct smmu_cdtab *t = &d->streams->cdtab;
 
+			if (within(p, d->streams, sizeof(*d->streams)))
+				return OURS;
 			if (t->l2 && within(p, t->table, t->size))
 				return HOOKS;
 			for (unsigned k = 0; k < d->streams->nr; k++)

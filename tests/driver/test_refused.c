@@ -8,30 +8,29 @@ static void test_device_arguments(void **state)
 {
 	struct rig_device d, e;
 	struct smmu_domain identity;
-	uint32_t twice[] = {3, 3}, late_twice[] = {1, 2, 3, 2};
-	struct smmu_device_config cfg = {.streams = twice, .nr_streams = 2};
+	uint32_t one[] = {3};
+	struct smmu_device_config cfg = {.streams = one, .nr_streams = 1};
 
 	rig_open_up(&rig, 1);
 	rig_domain(&rig, &identity, SMMU_DOMAIN_IDENTITY);
 	rig_device(&rig, &d, 0, 5, 3, false, 0);
 	assert_int_equal(rig_device_try(&rig, &e, 0, 7, 3, false, 0), -SMMU_EEXIST);
 	cfg.instance = &rig.smmu[0].inst;
-	assert_int_equal(smmu_device_init(&e.dev, &cfg), -SMMU_EINVAL);
-	cfg.streams = late_twice;
-	cfg.nr_streams = 4;
-	assert_int_equal(smmu_device_init(&e.dev, &cfg), -SMMU_EINVAL);
-	cfg.streams = twice;
 	cfg.nr_streams = 0;
 	assert_int_equal(smmu_device_init(&e.dev, &cfg), -SMMU_EINVAL);
-	cfg.nr_streams = SMMU_DEVICE_STREAMS + 1;
-	assert_int_equal(smmu_device_init(&e.dev, &cfg), -SMMU_EINVAL);
 	cfg.nr_streams = 1;
+	cfg.streams = NULL;
+	assert_int_equal(smmu_device_init(&e.dev, &cfg), -SMMU_EINVAL);
+	cfg.streams = one;
+	cfg.ats_always = true;
+	assert_int_equal(smmu_device_init(&e.dev, &cfg), -SMMU_EINVAL);
+	cfg.ats_always = false;
 	cfg.ats = true;
 	assert_int_equal(smmu_device_init(&e.dev, &cfg), -SMMU_EINVAL);
 	cfg.ats = false;
-	twice[0] = 1u << 9;
+	one[0] = 1u << 9;
 	assert_int_equal(smmu_device_init(&e.dev, &cfg), -SMMU_ERANGE);
-	twice[0] = (1u << 9) - 1;
+	one[0] = (1u << 9) - 1;
 	assert_int_equal(smmu_device_init(&e.dev, &cfg), 0);
 	smmu_device_fini(&e.dev);
 	/* What could not be added is nobody's. */

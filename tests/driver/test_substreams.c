@@ -202,7 +202,7 @@ static void test_streams(void **state)
 			rig_open_up(&rig, 1);
 			rig.port.flags = lse2 ? SMMU_PORT_LSE2 : 0;
 			watch_make_domains();
-			rig_device(&rig, &d, 0, 8, SMMU_DEVICE_STREAMS, ats, 4);
+			rig_device(&rig, &d, 0, 8, 8, ats, 4);
 			assert_int_equal(smmu_attach_pasid(&d.dev, 9, &watch_domains[S1A]), 0);
 			for (unsigned i = 0; i < SMMU_ARRAY_SIZE(way); i++) {
 				if (way[i] == ABORT) {
@@ -214,7 +214,7 @@ static void test_streams(void **state)
 					assert_int_equal(smmu_attach_pasid(&d.dev, 3, to), 0);
 					assert_int_equal(smmu_attach(&d.dev, to), 0);
 				}
-				for (unsigned k = 0; k < SMMU_DEVICE_STREAMS; k++) {
+				for (unsigned k = 0; k < 8; k++) {
 					reach_stream(&d, k, 3, way[i]);
 					reach_stream(&d, k, -1, way[i]);
 					reach_stream(&d, k, 9, S1A);

@@ -167,6 +167,11 @@ static int count(void *ctx)
 	return 0;
 }
 
+static uint64_t *only(void *ctx, unsigned i)
+{
+	return ctx;
+}
+
 static void test_waits(void **state)
 {
 	static const struct smmu_port_ops none = {.clean = NULL};
@@ -182,9 +187,10 @@ static void test_waits(void **state)
 			struct smmu_entry_change c = {.port = &port,
 						      .kind = is_cd ? &smmu_cd_kind
 								    : &smmu_ste_kind,
-						      .live = {live},
+						      .live = only,
 						      .n = 1,
-						      .sync = count};
+						      .sync = count,
+						      .ctx = live};
 
 			make(changes[i].from, live);
 			make(changes[i].to, target);
@@ -236,9 +242,10 @@ static void test_failing_wait(void **state)
 			struct smmu_entry_change c = {.port = &port,
 						      .kind = is_cd ? &smmu_cd_kind
 								    : &smmu_ste_kind,
-						      .live = {live},
+						      .live = only,
 						      .n = 1,
-						      .sync = fail_later};
+						      .sync = fail_later,
+						      .ctx = live};
 
 			make(changes[i].from, live);
 			make(changes[i].to, target);
@@ -258,9 +265,10 @@ static void test_frozen(void **state)
 	uint32_t frozen = 1;
 	struct smmu_entry_change c = {.port = &port,
 				      .kind = &smmu_ste_kind,
-				      .live = {live},
+				      .live = only,
 				      .n = 1,
 				      .sync = count,
+				      .ctx = live,
 				      .frozen = &frozen};
 
 	make(S1, live);

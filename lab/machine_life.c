@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Devices that are reset, come back from being cut off, or are pulled out. While a device is being reset it reaches nothing, so
+ * the judge takes it for attached to nothing; what the driver keeps for it is noted beside (machine_device.kept).
+ */
+#include "machine_build.h"
+
+static void reset_hw(struct machine_device *d)
+{
+	struct machine *m = d->m;
+	unsigned k;
+
+	for (k = 0; m->backend.ops->reset_device && k < d->n_streams; k++)
+		m->backend.ops->reset_device(m->backend.ctx, d->smmu, d->stream[k]);
+}
+
+int machine_reset_begin(struct machine_device *d)
+{
+	unsigned k;
+	int rc;
+
+	for (k = 0; k < MACHINE_SSIDS; k++)
+		d->kept[k] = oracle_attached(d->m->oracle, machine_slot(d, k), NULL);
+	machine_block(d, true, false);
+	rc = smmu_device_reset_prepare(&d->dev);
+	machine_block(d, false, !rc && machine_confirmed(d));
+	return rc;
+}
+
+int machine_reset_attach(struct machine_device *d, unsigned slot, unsigned to)
+{
+	int rc = 0;
+
+	if (to == ORACLE_BLOCKED && slot)
+		smmu_detach_pasid(&d->dev, d->ssid[slot]);
+	else if (to == ORACLE_BLOCKED)
+		smmu_detach(&d->dev);
+	else if (slot)
+		rc = smmu_attach_pasid(&d->dev, d->ssid[slot], machine_target(d, to));
+	else
+		rc = smmu_attach(&d->dev, machine_target(d, to));
+	d->kept[slot] = rc ? machine_driver_says(d, slot) : to;
+	return rc;
+}
+
+/* Each slot is led to what is kept for it. @rc: it was, or not, and then the judge takes anything for right. */
+static void lead(struct machine_device *d, bool begin, int rc)
+{
+	struct oracle *o = d->m->oracle;
+	unsigned k;
+
+	for (k = 0; k < MACHINE_SSIDS; k++) {
+		unsigned slot = machine_slot(d, k);
+
+		if (begin) {
+			oracle_attach_begin(o, slot, d->kept[k], false);
+			continue;
+		}
+		if (!rc && machine_confirmed(d))
+			oracle_certain(o, slot);
+		else
+			oracle_doubt(o, slot, d->kept[k]);
+		smmu_mb(); /* as a driver does before it starts its device */
+		oracle_attach_end(o, slot, true);
+	}
+}
+
+int machine_reset_end(struct machine_device *d)
+{
+	int rc;
+
+	reset_hw(d);
+	lead(d, true, 0);
+	rc = smmu_device_reset_done(&d->dev);
+	lead(d, false, rc);
+	return rc;
+}
+
+int machine_recover(struct machine_device *d)
+{
+	unsigned k;
+	int rc;
+
+	for (k = 0; k < MACHINE_SSIDS; k++)
+		d->kept[k] = oracle_attached(d->m->oracle, machine_slot(d, k), NULL);
+	lead(d, true, 0);
+	reset_hw(d);
+	rc = smmu_device_recover(&d->dev);
+	lead(d, false, rc);
+	return rc;
+}
+
+void machine_pull(struct machine_device *d)
+{
+	struct machine *m = d->m;
+	unsigned k;
+
+	machine_block(d, true, false);
+	for (k = 0; m->backend.ops->pull_device && k < d->n_streams; k++)
+		m->backend.ops->pull_device(m->backend.ctx, d->smmu, d->stream[k]);
+	/* Nobody has noticed yet. */
+	machine_pause(m, 3000);
+	smmu_device_gone(&d->dev);
+	machine_block(d, false, machine_confirmed(d));
+}
