@@ -9,6 +9,26 @@
 
 #define REFILL_MAX 8
 
+/**
+ * What the answer to a request grants (13.7.1): to the privilege that it is taken for, and execution only if it asked for that
+ * and the page may be read as well.
+ */
+static uint16_t granted(const struct xlate *x)
+{
+	bool priv = model_is_privileged(x), r, w, e;
+	uint16_t p = x->perms;
+
+	r = p & (priv ? PERM_PR : PERM_UR) && p & PERM_S2R;
+	w = p & (priv ? PERM_PW : PERM_UW) && p & PERM_S2W;
+	e = p & (priv ? PERM_PX : PERM_UX) && p & (priv ? PERM_S2PX : PERM_S2UX);
+	if (x->ste.instcfg == INSTCFG_INST)
+		r = e;
+	else if (x->ste.instcfg == INSTCFG_DATA)
+		e = r;
+	return (uint16_t)((r ? PERM_UR : 0) | (w ? PERM_UW : 0) |
+			  (r && e && x->in.fetch ? PERM_UX : 0));
+}
+
 /** Ask the SMMU for a translation and keep the answer. False: refused, or nothing is mapped; see @p x. */
 static bool request(struct instance *in, struct smmu_model_device *dev, const struct smmu_dma *dma,
 		    bool fill, struct xlate *x, struct tlb_entry *answer)
@@ -27,7 +47,9 @@ static bool request(struct instance *in, struct smmu_model_device *dev, const st
 		.stage = x->ste.config >= STE_S2 ? (x->have_cd ? 3 : 2) : 1,
 		.atc = true,
 		.refilled = x->tlb_hit,
-		.perms = x->perms,
+		.perms = granted(x),
+		.exe = dma->fetch,
+		.priv = dma->privileged,
 		.asid = x->asid,
 		.vmid = x->vmid,
 		.pa = x->pa & ~(size - 1),
@@ -40,13 +62,10 @@ static bool request(struct instance *in, struct smmu_model_device *dev, const st
 	return true;
 }
 
-static bool permits(const struct xlate *x, uint8_t perms)
+/** Does an entry of the ATC allow the access? */
+static bool permits(const struct smmu_dma *dma, uint16_t perms)
 {
-	bool priv = x->in.privileged;
-	uint8_t s1 = priv ? (x->in.write ? PERM_PW : PERM_PR) : (x->in.write ? PERM_UW : PERM_UR);
-	uint8_t s2 = x->in.write ? PERM_S2W : PERM_S2R;
-
-	return (perms & s1) && (perms & s2);
+	return perms & (dma->write ? PERM_UW : dma->fetch ? PERM_UX : PERM_UR);
 }
 
 /** The answer to a request that failed: Unsupported Request, Completer Abort, or no permissions (3.9.1.2). */
@@ -79,7 +98,8 @@ bool model_ats_translated(struct instance *in, struct xlate *x, uint64_t out)
 	bool ok;
 
 	check.in.iova = out;
-	check.in.ssid_valid = false;
+	/* A translated access has no PASID, and so nothing that goes with one (13.7). */
+	check.in.ssid_valid = check.in.privileged = check.in.fetch = false;
 	x->pa = out;
 	if ((in->r.cr0.eff & CR0_SMMUEN) && !(in->r.cr0.eff & CR0_ATSCHK) && !in->gone)
 		ok = model_output_fits(in, &check);
@@ -101,11 +121,10 @@ bool model_ats_translated(struct instance *in, struct xlate *x, uint64_t out)
 bool model_ats_access(struct instance *in, struct smmu_model_device *dev, struct xlate *x,
 		      struct smmu_dma_result *res)
 {
-	struct tlb_entry e,
-		*held = model_tlb_find_atc(dev, x->in.ssid_valid, x->in.ssid, x->in.iova);
+	struct tlb_entry e, *held = model_tlb_find_atc(dev, &x->in);
 	struct smmu_dma dma = x->in;
 
-	if (held && permits(x, held->perms)) {
+	if (held && permits(&dma, held->perms)) {
 		in->count.atc_hits++;
 		e = *held;
 		res->atc_hit = true;
@@ -124,7 +143,7 @@ bool model_ats_access(struct instance *in, struct smmu_model_device *dev, struct
 				x->fault.record &= ats_recorded(in, ask.fault.type);
 			return false;
 		}
-		if (!permits(x, e.perms)) {
+		if (!permits(&dma, e.perms)) {
 			*x = ask;
 			x->ask = ASK_DMA;
 			model_fail(x, F_PERMISSION, CLASS_IN, false, 0, 0);

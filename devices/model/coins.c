@@ -57,6 +57,7 @@ void smmu_model_coins(struct smmu_model_config *c, uint64_t seed)
 	c->ats_rec_err = coin(&s);
 	c->attr_types_ovr = coin(&s);
 	c->attr_perms_ovr = coin(&s);
+	c->xnx = coin(&s);
 	c->gbpa_abort = coin(&s);
 	/* What it does with its rights. */
 	c->cache_invalid = coin(&s);
@@ -138,6 +139,7 @@ char *smmu_model_describe(struct smmu_model *model, unsigned i, char *text, size
 		{"ats-rec-err", c->ats_rec_err},
 		{"attr-types-ovr", c->attr_types_ovr},
 		{"attr-perms-ovr", c->attr_perms_ovr},
+		{"xnx", c->xnx},
 		{"gbpa-abort", c->gbpa_abort},
 		{"wired", c->wired},
 		{"cache-invalid", c->cache_invalid},

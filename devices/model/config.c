@@ -111,8 +111,9 @@ bool model_cfg_ste(struct instance *in, struct xlate *x)
  */
 static bool cd_address(struct instance *in, struct xlate *x, uint64_t *addr, uint8_t bad)
 {
-	uint8_t log2, perms;
+	uint16_t perms;
 	uint64_t base;
+	uint8_t log2;
 
 	if (*addr & ~oas_mask(in)) {
 		if (x->ste.config == STE_NESTED ? !in->cfg.oas_truncate : in->cfg.version > 0)

@@ -143,6 +143,7 @@ bool model_ste_decode(struct instance *in, struct ste *s)
 		return true;
 	}
 	s->privcfg = in->cfg.attr_perms_ovr ? (unsigned)bits(s->w[1], 49, 48) : 0;
+	s->instcfg = in->cfg.attr_perms_ovr ? (unsigned)bits(s->w[1], 51, 50) : 0;
 	if (in->cfg.check_reserved && ste_reserved(in, s->w))
 		return false;
 	s->eats = in->cfg.ats ? (unsigned)bits(s->w[1], 29, 28) : EATS_OFF;
@@ -186,6 +187,7 @@ bool model_cd_decode(struct instance *in, const struct ste *ste, struct cd *cd)
 		return false;
 	cd->oa = size_bits((unsigned)bits(w, 34, 32), in->cfg.oas);
 	cd->affd = w & BIT(35);
+	cd->wxn = w & BIT(36);
 	cd->r = w & BIT(45);
 	cd->asid = (uint16_t)bits(w, 63, 48);
 	/* EL2 without E2H has no ASID. */

@@ -71,7 +71,12 @@ static struct smmu_dma_result access_now(struct instance *in, const struct smmu_
 		.in = *dma, .ask = effects ? ASK_DMA : ASK_PROBE, .look = true, .fill = effects};
 	struct smmu_model_device *dev = model_find_device(in, dma->stream);
 
+	x.in.fetch &= !dma->write;
+	/* Without a PASID there is nothing in a PCIe access that could say so (13.7). */
+	if (dev && dev->has_atc && !dma->ssid_valid)
+		x.in.fetch = x.in.privileged = false;
 	if (!(dev && dev->dead)) {
+		struct smmu_dma as = x.in;
 		bool ok = by_kind(in, dev, &x, &res);
 		struct xlate truth;
 
@@ -83,7 +88,10 @@ static struct smmu_dma_result access_now(struct instance *in, const struct smmu_
 			     !x.fault.stall && !(dev && dev->ats_on);
 		if (!ok && effects)
 			model_event_record(in, &x);
-		truth = truth_of(in, dma, &res.truth_ok);
+		res.recorded = x.recorded;
+		res.record_pnu = x.record & BIT(33);
+		res.record_ind = x.record & BIT(34);
+		truth = truth_of(in, &as, &res.truth_ok);
 		res.truth_pa = res.truth_ok ? truth.pa : 0;
 		res.differs = ok != res.truth_ok || (ok && res.pa != res.truth_pa);
 		res.held_by = res.differs ? blame(in, &x, &truth, res.atc_hit) : SMMU_HELD_MEMORY;
@@ -251,7 +259,11 @@ char *smmu_model_explain(const struct smmu_dma_result *res, char *text, size_t s
 		snprintf(part, sizeof(part), " ssid %#" PRIx32, d->ssid);
 		append(text, size, part);
 	}
-	snprintf(part, sizeof(part), " %s %#" PRIx64, d->write ? "write" : "read", d->iova);
+	snprintf(part, sizeof(part), " %s %#" PRIx64,
+		 d->write   ? "write"
+		 : d->fetch ? "fetch"
+			    : "read",
+		 d->iova);
 	append(text, size, part);
 	if (res->ok)
 		snprintf(part, sizeof(part), " -> %#" PRIx64, res->pa);

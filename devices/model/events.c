@@ -121,16 +121,14 @@ void model_event_write(struct instance *in, const uint64_t w[4])
 	in->late_at = in->late[0].at;
 }
 
-/** PnU of a record: the access after what the STE makes of it. */
-static uint64_t pnu(const struct xlate *x)
+/** PnU and InD of a record: the access after what the STE makes of it. */
+static uint64_t who(const struct xlate *x)
 {
-	unsigned privcfg = x->have_ste ? x->ste.privcfg : 0;
-
-	return privcfg == 3 || (privcfg != 2 && x->in.privileged) ? BIT(33) : 0;
+	return (model_is_privileged(x) ? BIT(33) : 0) | (model_is_fetch(x) ? BIT(34) : 0);
 }
 
 /** The event for a failed access. */
-void model_event_record(struct instance *in, const struct xlate *x)
+void model_event_record(struct instance *in, struct xlate *x)
 {
 	const struct fault *f = &x->fault;
 	uint64_t w[4] = {0};
@@ -148,7 +146,7 @@ void model_event_record(struct instance *in, const struct xlate *x)
 	case F_ACCESS:
 	case F_PERMISSION:
 	case F_WALK_EABT:
-		w[1] = pnu(x) | (x->in.write ? 0 : BIT(35)) | (f->s2 ? BIT(39) : 0) |
+		w[1] = who(x) | (x->in.write ? 0 : BIT(35)) | (f->s2 ? BIT(39) : 0) |
 		       (uint64_t)f->cls << 40;
 		if (f->stall)
 			w[1] |= BIT(31) | (in->stag++ & 0xffff);
@@ -156,13 +154,16 @@ void model_event_record(struct instance *in, const struct xlate *x)
 			w[1] |= BIT(44); /* TTRnW: descriptors are only read */
 		w[2] = x->in.iova;
 		w[3] = f->type == F_WALK_EABT ? f->fetch & ~7ULL : f->s2 ? f->ipa & ADDR_51_12 : 0;
+		x->recorded = true;
+		x->record = w[1];
 		break;
 	case F_TRANSL_FORBIDDEN:
 		w[1] = x->in.write ? 0 : BIT(35);
 		w[2] = x->in.iova;
 		break;
-	case F_BAD_ATS_TREQ: /* Priv, W, R of the request */
-		w[1] = (x->in.privileged ? BIT(28) : 0) | (x->in.write ? BIT(30) : 0) | BIT(31);
+	case F_BAD_ATS_TREQ: /* Priv, Exe, W, R of the request */
+		w[1] = (x->in.privileged ? BIT(28) : 0) | (x->in.fetch ? BIT(29) : 0) |
+		       (x->in.write ? BIT(30) : 0) | BIT(31);
 		w[2] = x->in.iova & ~0xfffULL;
 		break;
 	case F_STE_FETCH:

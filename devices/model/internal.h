@@ -124,8 +124,7 @@ struct tlb_entry *model_tlb_find(struct instance *in, const struct xlate *x, uns
 				 uint64_t addr);
 struct tlb_entry *model_tlb_find_walk(struct instance *in, const struct xlate *x, unsigned stages,
 				      uint64_t addr, unsigned granule);
-struct tlb_entry *model_tlb_find_atc(struct smmu_model_device *dev, bool ssid_valid, uint32_t ssid,
-				     uint64_t addr);
+struct tlb_entry *model_tlb_find_atc(struct smmu_model_device *dev, const struct smmu_dma *dma);
 void model_tlb_drop(struct instance *in, const struct tlb_op *op);
 size_t model_tlb_drop_atc(struct smmu_model_device *dev, bool all_ssids, bool ssid_valid,
 			  uint32_t ssid, uint64_t base, uint64_t len, struct recent *taken,
@@ -157,7 +156,9 @@ bool model_cd_decode(struct instance *in, const struct ste *ste, struct cd *cd);
 /* walk.c */
 bool model_walk_s1(struct instance *in, struct xlate *x);
 bool model_walk_s2(struct instance *in, struct xlate *x, uint64_t ipa, bool write, unsigned cls,
-		   uint64_t *pa, uint64_t *base, uint8_t *log2, uint8_t *perms);
+		   uint64_t *pa, uint64_t *base, uint8_t *log2, uint16_t *perms);
+bool model_is_privileged(const struct xlate *x);
+bool model_is_fetch(const struct xlate *x);
 bool model_fail(struct xlate *x, uint8_t type, unsigned cls, bool s2, uint64_t ipa, uint64_t fetch);
 
 /* fetch.c */
@@ -190,7 +191,7 @@ bool model_ats_answers(struct instance *in, uint32_t stream);
 void model_pri_response(struct instance *in, const uint64_t cmd[2]);
 
 /* events.c */
-void model_event_record(struct instance *in, const struct xlate *x);
+void model_event_record(struct instance *in, struct xlate *x);
 void model_event_write(struct instance *in, const uint64_t w[4]);
 void model_events_due(struct instance *in);
 void model_events_flush(struct instance *in);

@@ -52,7 +52,8 @@ struct smmu_model_config {
 	bool term_model; /**< IDR0.TERM_MODEL: what is terminated is aborted, and CD.A has to be 1 */
 	unsigned oas;    /**< output address bits: 32, 36, 40, 42, 44, 48 or 52 */
 	bool gran4k, gran16k, gran64k;
-	bool va52;                                  /**< 52-bit input addresses with 64K granules */
+	bool xnx;  /**< IDR3.XNX: stage 2 tells privileges when it executes */
+	bool va52; /**< 52-bit input addresses with 64K granules */
 	unsigned cmdq_bits, eventq_bits, priq_bits; /**< log2 of the largest queue, 0–19 */
 	unsigned version;                           /**< AIDR: n stands for SMMUv3.n, 0–3 */
 	unsigned stall_model; /**< IDR0.STALL_MODEL, 0–2; 2: all that faults stalls */
@@ -243,6 +244,8 @@ struct smmu_dma {
 	uint64_t iova;
 	bool write;
 	bool privileged;
+	/** An instruction fetch. Of a write it means nothing (13.1.2), nor of a PCIe device's access without PASID (13.7). */
+	bool fetch;
 	/** What a device with ATS on sends: what its ATC says, or without asking it. */
 	enum smmu_dma_kind kind;
 };
@@ -252,6 +255,8 @@ struct smmu_dma_result {
 	struct smmu_dma dma;
 	bool ok; /**< it reached memory at pa */
 	uint8_t event; /**< else why: the event's number in the architecture; 0: no event (abort, no answer) */
+	/** Its record is of a kind that says who accessed, and says: privileged, a fetch. */
+	bool recorded, record_pnu, record_ind;
 	bool raz_wi; /**< not ok, but the device saw success: it read zero, or its write was ignored (5.4, CD.A) */
 	uint64_t pa;
 	enum smmu_model_held

@@ -16,7 +16,10 @@
 #define MISUSE_TEXT 160
 #define RECENT 64
 
-/* Permissions. Stage 1 knows two privilege levels, stage 2 one. */
+/*
+ * Permissions, for each privilege level; at stage 2 only execution knows levels. Of an entry of an ATC only the first two and
+ * PERM_UX are used: what the completion granted to the level that asked.
+ */
 enum {
 	PERM_UR = 1,
 	PERM_UW = 2,
@@ -24,8 +27,12 @@ enum {
 	PERM_PW = 8,
 	PERM_S2R = 16,
 	PERM_S2W = 32,
-	PERM_S1_ALL = 15,
-	PERM_S2_ALL = 48,
+	PERM_UX = 64,
+	PERM_PX = 128,
+	PERM_S2UX = 256,
+	PERM_S2PX = 512,
+	PERM_S1_ALL = PERM_UR | PERM_UW | PERM_PR | PERM_PW | PERM_UX | PERM_PX,
+	PERM_S2_ALL = PERM_S2R | PERM_S2W | PERM_S2UX | PERM_S2PX,
 };
 
 /** A translation or a table pointer, held until an invalidation or an eviction takes it. */
@@ -39,10 +46,11 @@ struct tlb_entry {
 	bool table_is_ipa;
 	bool el2, global;
 	bool atc, refilled;
+	bool exe, priv;  /* atc: the request had them */
 	bool spared;     /* once: SMMU_ERRATUM_TWICE */
 	uint8_t level;   /* of the descriptor, of stage 1 if combined */
 	uint8_t granule; /* log2 */
-	uint8_t perms;   /* walk: what the hierarchy leaves */
+	uint16_t perms;  /* walk: what the hierarchy leaves */
 	uint16_t asid, vmid;
 	uint64_t pa;
 	uint64_t ipa; /* of base, if combined: for the record of a stage-2 fault */
@@ -267,7 +275,7 @@ struct smmu_model {
 struct ste {
 	uint64_t w[8];
 	uint64_t addr;
-	unsigned config, s1fmt, s1cdmax, s1dss, eats, strw, privcfg;
+	unsigned config, s1fmt, s1cdmax, s1dss, eats, strw, privcfg, instcfg;
 	uint64_t s1ctxptr;
 	uint16_t vmid;
 	unsigned s2t0sz, s2granule, s2start, s2ia, s2oa;
@@ -287,7 +295,7 @@ struct cd {
 	uint64_t addr;
 	struct cd_half half[2];
 	unsigned oa;
-	bool affd, r, s;
+	bool affd, r, s, wxn;
 	uint16_t asid;
 };
 
@@ -313,7 +321,9 @@ struct xlate {
 	struct fault fault;
 	uint64_t pa;
 	uint8_t log2; /* the translation holds for so much around the input */
-	uint8_t perms;
+	uint16_t perms;
+	bool recorded;
+	uint64_t record; /* recorded: word 1 of the event record, which says who accessed */
 	bool tlb_hit, walk_hit, ste_hit, cd_hit;
 	uint64_t walk_table;
 	bool have_hit;

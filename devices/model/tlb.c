@@ -106,7 +106,8 @@ static bool same_key(const struct tlb_entry *a, const struct tlb_entry *b)
 	       a->el2 == b->el2 && a->global == b->global && a->vmid == b->vmid &&
 	       (a->global || a->asid == b->asid) && a->granule == b->granule &&
 	       a->level == b->level &&
-	       (!a->atc || (a->ssid_valid == b->ssid_valid && a->ssid == b->ssid));
+	       (!a->atc || (a->ssid_valid == b->ssid_valid && a->ssid == b->ssid &&
+			    a->exe == b->exe && a->priv == b->priv));
 }
 
 /**
@@ -196,19 +197,25 @@ struct tlb_entry *model_tlb_find_walk(struct instance *in, const struct xlate *x
 	return NULL;
 }
 
-struct tlb_entry *model_tlb_find_atc(struct smmu_model_device *dev, bool ssid_valid, uint32_t ssid,
-				     uint64_t addr)
+/** A fetch wants an entry whose request asked for it; any will do for data. */
+static bool atc_answers(const struct tlb_entry *e, const struct smmu_dma *dma)
+{
+	return e->ssid_valid == dma->ssid_valid && (!dma->ssid_valid || e->ssid == dma->ssid) &&
+	       e->priv == dma->privileged && (e->exe || !dma->fetch);
+}
+
+struct tlb_entry *model_tlb_find_atc(struct smmu_model_device *dev, const struct smmu_dma *dma)
 {
 	const struct tlb *t = &dev->atc;
 	struct tlb_entry *found = NULL;
+	uint64_t addr = dma->iova;
 
 	for (uint64_t classes = t->classes; classes; classes &= classes - 1) {
 		unsigned log2 = (unsigned)__builtin_ctzll(classes);
 		uint64_t span = round_down(addr, log2);
 
 		for (struct tlb_entry *e = t->buckets[hash(t, span, log2)]; e; e = e->next)
-			if (e->span_base == span && e->span_log2 == log2 &&
-			    e->ssid_valid == ssid_valid && (!ssid_valid || e->ssid == ssid) &&
+			if (e->span_base == span && e->span_log2 == log2 && atc_answers(e, dma) &&
 			    (!found || e->seq < found->seq))
 				found = e;
 	}

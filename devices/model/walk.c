@@ -12,7 +12,7 @@ struct walk {
 	uint64_t addr; /* input */
 	uint64_t table;
 	bool table_is_ipa, had, one_privilege;
-	uint8_t perms; /* what the tables above leave */
+	uint16_t perms; /* what the tables above leave */
 	/* answers */
 	uint64_t desc;
 	unsigned level, shift;
@@ -79,7 +79,7 @@ static bool block_allowed(const struct instance *in, unsigned granule, unsigned 
 }
 
 static void keep_pointer(struct instance *in, const struct xlate *x, const struct walk *w,
-			 unsigned level, uint64_t table, bool table_is_ipa, uint8_t perms)
+			 unsigned level, uint64_t table, bool table_is_ipa, uint16_t perms)
 {
 	unsigned log2 = level_shift(w->granule, level);
 	struct tlb_entry e = {
@@ -133,7 +133,8 @@ static bool walk_tables(struct instance *in, struct xlate *x, struct walk *w)
 
 		if (table_is_ipa) {
 			uint64_t base;
-			uint8_t log2, perms;
+			uint16_t perms;
+			uint8_t log2;
 
 			if (!model_walk_s2(in, x, at, false, CLASS_TT, &at, &base, &log2, &perms))
 				return false;
@@ -170,9 +171,15 @@ static bool walk_tables(struct instance *in, struct xlate *x, struct walk *w)
 		pending = true;
 		if (w->stage == 1 && !w->had) {
 			if ((desc & BIT(61)) && !w->one_privilege)
-				w->perms &= (uint8_t) ~(PERM_UR | PERM_UW);
+				w->perms &= (uint16_t) ~(PERM_UR | PERM_UW);
 			if (desc & BIT(62))
-				w->perms &= (uint8_t) ~(PERM_UW | PERM_PW);
+				w->perms &= (uint16_t) ~(PERM_UW | PERM_PW);
+			/* UXNTable, or XNTable where there is one privilege; PXNTable. */
+			if (desc & BIT(60))
+				w->perms &= (uint16_t) ~(w->one_privilege ? PERM_UX | PERM_PX
+									  : PERM_UX);
+			if ((desc & BIT(59)) && !w->one_privilege)
+				w->perms &= (uint16_t)~PERM_PX;
 		}
 	}
 }
@@ -215,9 +222,41 @@ static uint8_t piece_log2(struct instance *in, unsigned span_log2, unsigned gran
 	return (uint8_t)span_log2;
 }
 
-static bool s2_allows(uint8_t perms, bool write)
+/** The privilege of an access, after what the STE makes of it. */
+bool model_is_privileged(const struct xlate *x)
 {
+	unsigned privcfg = x->have_ste ? x->ste.privcfg : 0;
+
+	return privcfg == 3 || (privcfg != 2 && x->in.privileged);
+}
+
+/** Whether it is an instruction fetch, after what the STE makes of it. Writes are data always (13.1.2). */
+bool model_is_fetch(const struct xlate *x)
+{
+	unsigned instcfg = x->have_ste ? x->ste.instcfg : 0;
+
+	return !x->in.write &&
+	       (instcfg == INSTCFG_INST || (instcfg != INSTCFG_DATA && x->in.fetch));
+}
+
+/** @p cls: the access itself (CLASS_IN), or one of the SMMU's own, which are data. */
+static bool s2_allows(const struct xlate *x, uint16_t perms, bool write, unsigned cls)
+{
+	if (cls == CLASS_IN && !write && model_is_fetch(x))
+		return perms & (model_is_privileged(x) ? PERM_S2PX : PERM_S2UX);
 	return perms & (write ? PERM_S2W : PERM_S2R);
+}
+
+/** Stage-2 permissions of a leaf; XN[1:0] tells privileges only with XNX, else XN[1] alone says it for both. */
+static uint16_t s2_perms(const struct instance *in, uint64_t desc)
+{
+	static const uint16_t execute[4] = {PERM_S2UX | PERM_S2PX, PERM_S2UX, 0, PERM_S2PX};
+	unsigned xn = (unsigned)bits(desc, 54, 53);
+
+	if (!in->cfg.xnx)
+		xn &= 2;
+	return (uint16_t)((desc & BIT(6) ? PERM_S2R : 0) | (desc & BIT(7) ? PERM_S2W : 0) |
+			  execute[xn]);
 }
 
 /**
@@ -225,7 +264,7 @@ static bool s2_allows(uint8_t perms, bool write)
  * *@p log2) and the permissions. ATS requests are not refused for lack of permission: the answer says which.
  */
 bool model_walk_s2(struct instance *in, struct xlate *x, uint64_t ipa, bool write, unsigned cls,
-		   uint64_t *pa, uint64_t *base, uint8_t *log2, uint8_t *perms)
+		   uint64_t *pa, uint64_t *base, uint8_t *log2, uint16_t *perms)
 {
 	const struct ste *ste = &x->ste;
 	struct tlb_entry e = {0};
@@ -271,8 +310,7 @@ bool model_walk_s2(struct instance *in, struct xlate *x, uint64_t ipa, bool writ
 			.ssid = x->in.ssid,
 			.ssid_valid = x->in.ssid_valid,
 		};
-		e.perms = (uint8_t)((w.desc & BIT(6) ? PERM_S2R : 0) |
-				    (w.desc & BIT(7) ? PERM_S2W : 0));
+		e.perms = s2_perms(in, w.desc);
 		e.base = ipa >> e.log2 << e.log2;
 		e.pa = out + (e.base - e.span_base);
 		if (x->fill)
@@ -282,41 +320,56 @@ bool model_walk_s2(struct instance *in, struct xlate *x, uint64_t ipa, bool writ
 	*base = e.base;
 	*log2 = e.log2;
 	*perms = e.perms;
-	if (!(cls == CLASS_IN && x->ask == ASK_ATS) && !s2_allows(e.perms, write))
+	if (!(cls == CLASS_IN && x->ask == ASK_ATS) && !s2_allows(x, e.perms, write, cls))
 		return model_fail(x, F_PERMISSION, cls, true, ipa, 0);
 	return true;
 }
 
-static bool s1_allows(const struct xlate *x, uint8_t perms)
+static bool s1_allows(const struct xlate *x, uint16_t perms)
 {
-	bool priv = x->ste.privcfg == 3 || (x->ste.privcfg != 2 && x->in.privileged);
+	bool priv = model_is_privileged(x);
 
+	if (model_is_fetch(x))
+		return perms & (priv ? PERM_PX : PERM_UX);
 	if (priv)
 		return perms & (x->in.write ? PERM_PW : PERM_PR);
 	return perms & (x->in.write ? PERM_UW : PERM_UR);
 }
 
 /** Stage-1 permissions of a leaf under what the tables above leave. */
-static uint8_t leaf_perms(const struct walk *w)
+static uint16_t leaf_perms(const struct walk *w, bool wxn)
 {
-	uint8_t perms = PERM_PR | PERM_PW;
+	uint16_t perms = PERM_PR | PERM_PW | PERM_UX | PERM_PX;
 
 	if ((w->desc & BIT(6)) || w->one_privilege)
 		perms |= PERM_UR | PERM_UW;
 	if (w->desc & BIT(7))
-		perms &= (uint8_t) ~(PERM_PW | PERM_UW);
-	return perms & w->perms;
+		perms &= (uint16_t) ~(PERM_PW | PERM_UW);
+	/* UXN and PXN, or XN where there is one privilege. */
+	if (w->desc & BIT(54))
+		perms &= (uint16_t) ~(w->one_privilege ? PERM_UX | PERM_PX : PERM_UX);
+	if ((w->desc & BIT(53)) && !w->one_privilege)
+		perms &= (uint16_t)~PERM_PX;
+	perms &= w->perms;
+	/* What the unprivileged may write the privileged do not execute, whatever PXN says. */
+	if ((perms & PERM_UW) && !w->one_privilege)
+		perms &= (uint16_t)~PERM_PX;
+	if (wxn && perms & PERM_UW)
+		perms &= (uint16_t)~PERM_UX;
+	if (wxn && perms & PERM_PW)
+		perms &= (uint16_t)~PERM_PX;
+	return perms;
 }
 
 /** Refuse what the permissions of an entry do not allow; an ATS request is answered with them instead. */
-static bool check_perms(struct xlate *x, uint8_t perms, uint8_t stage, uint64_t ipa)
+static bool check_perms(struct xlate *x, uint16_t perms, uint8_t stage, uint64_t ipa)
 {
 	x->perms = perms;
 	if (x->ask == ASK_ATS)
 		return true;
 	if (stage != 2 && !s1_allows(x, perms))
 		return model_fail(x, F_PERMISSION, CLASS_IN, false, 0, 0);
-	if (stage == 3 && !s2_allows(perms, x->in.write))
+	if (stage == 3 && !s2_allows(x, perms, x->in.write, CLASS_IN))
 		return model_fail(x, F_PERMISSION, CLASS_IN, true, ipa, 0);
 	return true;
 }
@@ -391,7 +444,7 @@ bool model_walk_s1(struct instance *in, struct xlate *x)
 		.global = !(w.desc & BIT(11)),
 		.level = (uint8_t)w.level,
 		.granule = (uint8_t)w.granule,
-		.perms = leaf_perms(&w) | PERM_S2_ALL,
+		.perms = leaf_perms(&w, x->cd.wxn) | PERM_S2_ALL,
 		.asid = x->asid,
 		.vmid = x->vmid,
 		.stream = x->in.stream,
@@ -402,7 +455,8 @@ bool model_walk_s1(struct instance *in, struct xlate *x)
 	e.pa = out + (e.base - e.span_base);
 	if (nested && !split) {
 		uint64_t ipa = e.pa + (addr - e.base), pa, ipa_base;
-		uint8_t log2, perms;
+		uint16_t perms;
+		uint8_t log2;
 
 		if (!check_perms(x, e.perms, 1, 0))
 			return false;
@@ -414,7 +468,7 @@ bool model_walk_s1(struct instance *in, struct xlate *x)
 		e.base = addr >> e.log2 << e.log2;
 		e.pa = pa - (addr - e.base);
 		e.ipa = ipa - (addr - e.base);
-		e.perms = (uint8_t)((e.perms & PERM_S1_ALL) | perms);
+		e.perms = (uint16_t)((e.perms & PERM_S1_ALL) | perms);
 	}
 	x->pa = e.pa + (addr - e.base);
 	x->log2 = e.log2;

@@ -330,12 +330,13 @@ void rig_map(struct rig *rig, struct rig_table *t, uint64_t addr, uint64_t pa, u
 		table = d & 0xfffffffff000ULL & ~(size - 1);
 	}
 	d = pa | (level == 3 ? 3 : 1) | (prot & RIG_NO_AF ? 0 : 1u << 10) |
-	    (prot & RIG_CONT ? 1ULL << 52 : 0);
+	    (prot & RIG_CONT ? 1ULL << 52 : 0) | (prot & RIG_XN1 ? 1ULL << 54 : 0) |
+	    (prot & RIG_XN0 ? 1ULL << 53 : 0);
 	if (t->stage == 1)
 		d |= (prot & RIG_PRIV ? 0 : 1u << 6) | (prot & RIG_RO ? 1u << 7 : 0) |
 		     (prot & RIG_NG ? 1u << 11 : 0);
 	else
-		d |= 1u << 6 | (prot & RIG_RO ? 0 : 1u << 7);
+		d |= (prot & RIG_NO_READ ? 0 : 1u << 6) | (prot & RIG_RO ? 0 : 1u << 7);
 	rig_store(rig, slot_in(t, table, addr, level), d);
 }
 

@@ -55,7 +55,16 @@ struct rig_table {
 	uint64_t root;
 };
 
-enum rig_prot { RIG_RO = 1, RIG_NG = 2, RIG_NO_AF = 4, RIG_PRIV = 8, RIG_CONT = 16 };
+enum rig_prot {
+	RIG_RO = 1,
+	RIG_NG = 2,
+	RIG_NO_AF = 4,
+	RIG_PRIV = 8,
+	RIG_CONT = 16,
+	RIG_XN1 = 32,      /**< bit 54: UXN, or XN[1] of stage 2 */
+	RIG_XN0 = 64,      /**< bit 53: PXN, or XN[0] of stage 2 */
+	RIG_NO_READ = 128, /**< stage 2 */
+};
 
 /** A configuration without chance: nothing is evicted, prefetched, split or early. */
 struct smmu_model_config rig_config(void);
