@@ -23,7 +23,7 @@ struct backend_dma {
 	uint32_t ssid;
 	uint64_t iova;
 	bool write;
-	bool privileged;         /**< the model's devices alone can say so */
+	bool privileged, fetch;  /**< the model's devices alone can say so */
 	enum smmu_dma_kind kind; /**< the model's devices alone send what they do not have to */
 	bool transfer;           /**< move data as well: read the tag, or leave a stamp */
 	uint64_t stamp;          /**< what a write leaves */

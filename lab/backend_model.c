@@ -182,6 +182,7 @@ static void model_dma(void *ctx, const struct backend_dma *dma, struct backend_a
 		.iova = dma->iova,
 		.write = dma->write,
 		.privileged = dma->privileged,
+		.fetch = dma->fetch,
 		.kind = dma->kind,
 	};
 

@@ -267,7 +267,10 @@ static void report_dma(struct machine *m, struct machine_device *d, const struct
 	v->ssid = dma->ssid;
 	blame(&c);
 	snprintf(v->text, sizeof(v->text), "at %" PRIu64 " ns a %s %s: %s%s%s%s%s; seed %" PRIu64,
-		 machine_now(m), dma->write ? "write" : "read",
+		 machine_now(m),
+		 dma->write   ? "write"
+		 : dma->fetch ? "fetch"
+			      : "read",
 		 a->landed ? "got through" : "was refused", why, *e.text ? "; " : "", e.text,
 		 *c.how ? "; " : "", c.how, m->o->seed);
 }
@@ -324,7 +327,17 @@ static bool event_right(const struct machine *m, const struct machine_device *d,
 			unsigned slot)
 {
 	return m->tampered || !smmu_load(&d->present) || silent(m, d) ||
-	       oracle_event_right(t, a->model.event, slot != 0);
+	       oracle_event_right(m->oracle, t, a->model.event, slot != 0);
+}
+
+/* Does the record that the access left say who made it? No STE of the driver's changes that. */
+static bool record_right(const struct machine *m, const struct backend_dma *dma,
+			 const struct backend_answer *a)
+{
+	const struct smmu_dma_result *r = &a->model;
+
+	return m->qemu || m->tampered || !r->recorded ||
+	       (r->record_ind == dma->fetch && r->record_pnu == dma->privileged);
 }
 
 bool machine_dma(struct machine *m, struct dma_count *count, struct machine_device *d,
@@ -340,6 +353,7 @@ bool machine_dma(struct machine *m, struct dma_count *count, struct machine_devi
 		.iova = iova,
 		.write = access & MACHINE_WRITE,
 		.privileged = access & MACHINE_PRIVILEGED,
+		.fetch = access & MACHINE_FETCH && !(access & MACHINE_WRITE),
 		.kind = access & MACHINE_UNTRANSLATED ? SMMU_DMA_UNTRANSLATED : SMMU_DMA_ORDINARY,
 		.transfer = !m->no_data,
 		.stamp = d->index + 1,
@@ -353,7 +367,8 @@ bool machine_dma(struct machine *m, struct dma_count *count, struct machine_devi
 
 	if (ops->can_read && !ops->can_read(m->backend.ctx, dma.smmu, dma.stream))
 		dma.write = true;
-	kind = (dma.write ? ORACLE_WRITE : ORACLE_READ) | (dma.privileged ? ORACLE_PRIVILEGED : 0);
+	kind = (dma.write ? ORACLE_WRITE : ORACLE_READ) | (dma.privileged ? ORACLE_PRIVILEGED : 0) |
+	       (dma.fetch ? ORACLE_FETCH : 0);
 	for (tries = 0; a.busy && tries < 64; tries++) {
 		if (tries > 1)
 			machine_pause(m, 200);
@@ -387,6 +402,14 @@ bool machine_dma(struct machine *m, struct dma_count *count, struct machine_devi
 			 "an access that has to be refused, but with event 0x%02x, which no state "
 			 "that the driver may leave a stream in makes",
 			 a.model.event);
+	}
+	if (verdict == ORACLE_REFUSED && !record_right(m, &dma, &a)) {
+		verdict = ORACLE_LOST;
+		snprintf(why, sizeof(why),
+			 "an access that has to be refused, but its record calls it %s%s, which it "
+			 "was not",
+			 a.model.record_pnu ? "privileged " : "unprivileged ",
+			 a.model.record_ind ? "instruction" : "data");
 	}
 	count->dma++;
 	count->blocked += verdict == ORACLE_REFUSED;

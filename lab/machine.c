@@ -380,6 +380,8 @@ static int set_up(struct machine *m, const struct machine_config *cfg)
 	m->oracle = oracle_create(m->domains + m->visitors, m->devices * MACHINE_SSIDS);
 	if (!m->oracle)
 		return machine_fail(m, "out of memory");
+	for (i = 0; i < m->domains; i++)
+		machine_oracle_rule(m, &m->domain[i]);
 	if (machine_reserved_watch(m, m->domains + m->visitors))
 		return machine_fail(m, "out of memory");
 	for (i = 0; i < m->domains; i++) {

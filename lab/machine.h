@@ -284,7 +284,7 @@ struct dma_count {
 	uint64_t events; /**< that were served to make room for more */
 };
 
-enum { MACHINE_WRITE = 1, MACHINE_PRIVILEGED = 2, MACHINE_UNTRANSLATED = 4 };
+enum { MACHINE_WRITE = 1, MACHINE_PRIVILEGED = 2, MACHINE_UNTRANSLATED = 4, MACHINE_FETCH = 8 };
 
 /** One judged access (MACHINE_…; 0 reads) of stream number @p stream and substream slot @p slot of @p d. True if it landed. */
 bool machine_dma(struct machine *m, struct dma_count *count, struct machine_device *d,
@@ -302,6 +302,15 @@ void machine_complain(struct machine *m, unsigned smmu, uint64_t iova, const cha
 struct violation *machine_violation(struct machine *m, uint64_t iova, uint32_t stream,
 				    unsigned smmu);
 /** @} */
+
+/** Tell the judge what the privileged may execute of a domain: a guest's stage 1 lets the unprivileged write everything. */
+static inline void machine_oracle_rule(struct machine *m, const struct machine_domain *d)
+{
+	oracle_rule(m->oracle, d->index,
+		    d->guest        ? ORACLE_NOT_PRIVILEGED
+		    : d->stage == 1 ? ORACLE_NOT_WRITABLE
+				    : ORACLE_PRIVILEGED_EXECUTES);
+}
 
 /** The tag of a page of DMA memory that is mapped at @p iova of @p domain. */
 static inline uint64_t machine_tag(unsigned domain, uint64_t iova)

@@ -62,7 +62,8 @@ struct oracle *oracle_create(unsigned domains, unsigned streams)
 	o->shadow = calloc(domains ? domains : 1, sizeof(*o->shadow));
 	o->stream = calloc(streams ? streams : 1, sizeof(*o->stream));
 	o->doubt = calloc(streams ? streams : 1, sizeof(*o->doubt));
-	if (!o->shadow || !o->stream || !o->doubt)
+	o->rule = calloc(domains ? domains : 1, sizeof(*o->rule));
+	if (!o->rule || !o->shadow || !o->stream || !o->doubt)
 		goto fail;
 	for (i = 0; i < streams; i++)
 		o->stream[i] = ORACLE_BLOCKED | ORACLE_BLOCKED << 8;
@@ -85,9 +86,15 @@ void oracle_destroy(struct oracle *o)
 		free(o->shadow[d].slot);
 	}
 	free(o->shadow);
+	free(o->rule);
 	free(o->stream);
 	free(o->doubt);
 	free(o);
+}
+
+void oracle_rule(struct oracle *o, unsigned domain, enum oracle_rule rule)
+{
+	o->rule[domain] = (uint8_t)rule;
 }
 
 int oracle_window(struct oracle *o, unsigned domain, uint64_t iova, uint64_t size)

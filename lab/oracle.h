@@ -44,6 +44,13 @@ struct oracle;
 struct oracle *oracle_create(unsigned domains, unsigned streams);
 void oracle_destroy(struct oracle *o);
 
+/**
+ * What the privileged may execute of domain @p domain besides what its pages say (at first ORACLE_PRIVILEGED_EXECUTES): nothing
+ * that the unprivileged may write, as in any stage 1 (VMSAv8-64); or nothing at all. Before anything is mapped in it.
+ */
+enum oracle_rule { ORACLE_PRIVILEGED_EXECUTES, ORACLE_NOT_WRITABLE, ORACLE_NOT_PRIVILEGED };
+void oracle_rule(struct oracle *o, unsigned domain, enum oracle_rule rule);
+
 /** Addresses that domain @p domain will use; others count as never mapped. 0, or -1: no memory. */
 int oracle_window(struct oracle *o, unsigned domain, uint64_t iova, uint64_t size);
 
@@ -120,8 +127,10 @@ enum oracle_verdict oracle_after(const struct oracle *o, const struct oracle_tic
  * May an access that was rightly refused have been refused with event @p event of IHI 0070 G.b, 7.3 (0: without one)?
  * @p substream: it had one. A page that is not mapped makes F_TRANSLATION, one without the permission F_PERMISSION; a stream
  * that is attached to nothing makes no event or says that it is disabled, and a substream may have no descriptor. While
- * the attachment changes each of these is right. No other event is ever: not of a live device.
+ * the attachment changes each of these is right. No other event is ever: not of a live device. What a guest forbids, it forbids
+ * before anybody asks whether there is a page.
  */
-bool oracle_event_right(const struct oracle_ticket *t, unsigned event, bool substream);
+bool oracle_event_right(const struct oracle *o, const struct oracle_ticket *t, unsigned event,
+			bool substream);
 
 #endif

@@ -34,6 +34,17 @@ struct promise {
 	unsigned prot;
 };
 
+/* May instructions be fetched from a page that may be read? */
+static bool executes(const struct oracle *o, unsigned domain, unsigned prot, unsigned access)
+{
+	if (prot & ORACLE_NOEXEC)
+		return false;
+	if (!(access & ORACLE_PRIVILEGED) || o->rule[domain] == ORACLE_PRIVILEGED_EXECUTES)
+		return true;
+	return o->rule[domain] == ORACLE_NOT_WRITABLE &&
+	       (!(prot & ORACLE_WRITE) || prot & ORACLE_PRIVILEGED);
+}
+
 static struct promise promise(const struct oracle *o, unsigned domain, uint64_t word,
 			      const struct oracle_ticket *t)
 {
@@ -51,12 +62,11 @@ static struct promise promise(const struct oracle *o, unsigned domain, uint64_t 
 	p.state = page_state(word);
 	p.prot = word >> PAGE_PROT_SHIFT & PAGE_PROT;
 	if (p.state == UNMAPPED || !(p.prot & need) ||
-	    (p.prot & ORACLE_NOEXEC && t->access & ORACLE_FETCH) ||
+	    (t->access & ORACLE_FETCH && !executes(o, domain, p.prot, t->access)) ||
 	    (p.prot & ORACLE_PRIVILEGED && !(t->access & ORACLE_PRIVILEGED)))
 		return p;
 	p.land = true;
-	/* What may be fetched depends on more than the page's own permissions: on who may write it, for one. */
-	p.refuse = p.state != MAPPED || t->access & ORACLE_FETCH;
+	p.refuse = p.state != MAPPED;
 	p.pa = (word & PAGE_PFN) << ORACLE_PAGE_SHIFT | (t->iova & ((1u << ORACLE_PAGE_SHIFT) - 1));
 	return p;
 }
@@ -163,8 +173,10 @@ enum event {
 	F_PERMISSION = 19,
 };
 
-bool oracle_event_right(const struct oracle_ticket *t, unsigned event, bool substream)
+bool oracle_event_right(const struct oracle *o, const struct oracle_ticket *t, unsigned event,
+			bool substream)
 {
+	const unsigned fetch = ORACLE_FETCH | ORACLE_PRIVILEGED;
 	bool moving = t->attach & STREAM_CHANGING || t->doubt;
 	enum state page = page_state(t->page[0]);
 
@@ -179,7 +191,10 @@ bool oracle_event_right(const struct oracle_ticket *t, unsigned event, bool subs
 	case F_TRANSLATION:
 		return moving || (t->domain[0] < ORACLE_IDENTITY && page != MAPPED);
 	case F_PERMISSION:
-		return moving || (t->domain[0] < ORACLE_IDENTITY && page != UNMAPPED);
+		return moving ||
+		       (t->domain[0] < o->domains &&
+			(page != UNMAPPED || ((t->access & fetch) == fetch &&
+					      o->rule[t->domain[0]] == ORACLE_NOT_PRIVILEGED)));
 	default:
 		return false;
 	}

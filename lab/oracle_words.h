@@ -47,6 +47,7 @@ struct shadow {
 struct oracle {
 	unsigned domains, streams;
 	struct shadow *shadow;
+	uint8_t *rule; /* of each domain: enum oracle_rule */
 	uint64_t *stream;
 	uint64_t (*doubt)[DOUBT_WORDS]; /* of each stream, a bit for each domain; mostly 0 */
 };

@@ -53,9 +53,12 @@ enum smmu_prot {
 	SMMU_PROT_READ = 1,
 	/** Stage 1 has no write-only: it allows reads as well. */
 	SMMU_PROT_WRITE = 2,
-	/** No instruction fetch. */
+	/**
+	 * No instruction fetch. What may not be read may not be fetched either: without READ, stage 2 adds this. At stage 1 the
+	 * privileged fetch nothing that the unprivileged may write, with or without it (VMSAv8-64).
+	 */
 	SMMU_PROT_NOEXEC = 4,
-	/** Stage 1 only: privileged accesses alone. */
+	/** Stage 1 only: privileged accesses alone, fetches included. */
 	SMMU_PROT_PRIV = 8,
 	/** Normal memory, not cached. */
 	SMMU_PROT_NONCACHEABLE = 16,

@@ -38,6 +38,8 @@ void worker_dma_by(struct worker *k, unsigned device, unsigned ssid, uint64_t io
 	/* PCIe devices can say so only of requests with a PASID. */
 	if (!k->w->m->qemu && (ssid || !d->ats) && worker_chance(k, 1, 6))
 		access |= MACHINE_PRIVILEGED;
+	if (!k->w->m->qemu && !write && (ssid || !d->ats) && worker_chance(k, 1, 5))
+		access |= MACHINE_FETCH;
 	if (!k->w->m->qemu && d->ats && worker_chance(k, 1, 8))
 		access |= MACHINE_UNTRANSLATED;
 	/* A line of the caches is lost now and then. */

@@ -35,6 +35,7 @@ static int open_domain(struct worker *k, struct machine_domain *v)
 	rc = smmu_domain_init(&v->d, &c);
 	if (rc)
 		return rc;
+	machine_oracle_rule(m, v);
 	rc = machine_reserved_map(m, v);
 	if (rc) {
 		machine_reserved_drop(m, v->index, false);

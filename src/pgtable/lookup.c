@@ -7,8 +7,10 @@
 
 static unsigned decode_prot(const struct smmu_pgtable *pt, uint64_t desc)
 {
-	unsigned prot = desc & PT_XN ? SMMU_PROT_NOEXEC : 0;
+	unsigned prot = 0;
 
+	if (desc & (pt->cfg.stage == 1 ? PT_S1_PXN : PT_XN))
+		prot |= SMMU_PROT_NOEXEC;
 	if (pt->cfg.stage == 1) {
 		uint64_t attr = smmu_field_get(PT_S1_ATTR, desc);
 

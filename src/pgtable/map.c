@@ -25,9 +25,6 @@ static uint64_t leaf_attributes(const struct smmu_pgtable *pt, unsigned prot)
 		return 0;
 	/* The architecture treats all but cacheable memory as outer shareable. */
 	bits |= prot & types ? PT_SH_OUTER : PT_SH_INNER;
-	if (prot & SMMU_PROT_NOEXEC)
-		bits |= PT_XN;
-
 	if (pt->cfg.stage == 1) {
 		unsigned attr = prot & SMMU_PROT_NONCACHEABLE ? SMMU_PGTABLE_ATTR_NC
 				: prot & SMMU_PROT_DEVICE     ? SMMU_PGTABLE_ATTR_DEVICE
@@ -38,6 +35,9 @@ static uint64_t leaf_attributes(const struct smmu_pgtable *pt, unsigned prot)
 			bits |= PT_S1_AP_RDONLY;
 		if (!(prot & SMMU_PROT_PRIV))
 			bits |= PT_S1_AP_UNPRIV;
+		/* AP[1] = 0 takes reads and writes from the unprivileged, and leaves them execution. */
+		if (prot & (SMMU_PROT_NOEXEC | SMMU_PROT_PRIV))
+			bits |= PT_XN;
 		if (prot & SMMU_PROT_NOEXEC)
 			bits |= PT_S1_PXN;
 	} else {
@@ -52,6 +52,9 @@ static uint64_t leaf_attributes(const struct smmu_pgtable *pt, unsigned prot)
 			bits |= PT_S2_AP_READ;
 		if (prot & SMMU_PROT_WRITE)
 			bits |= PT_S2_AP_WRITE;
+		/* Execution needs no read permission here, and a fetch reads. */
+		if (prot & SMMU_PROT_NOEXEC || !(prot & SMMU_PROT_READ))
+			bits |= PT_XN;
 	}
 	return bits;
 }

@@ -28,7 +28,9 @@
 #define PT_SH_OUTER (2ULL << 8)
 #define PT_SH_INNER (3ULL << 8)
 #define PT_AF SMMU_BIT(10)
-#define PT_XN SMMU_BIT(54) /* stage 1: UXN; stage 2: XN[1], no execution at any level */
+#define PT_XN     \
+	SMMU_BIT( \
+		54) /* stage 1: UXN; stage 2: XN[1], which with XN[0] = 0 forbids execution to all */
 
 /* Stage 1 alone. */
 #define PT_S1_ATTR SMMU_MASK(4, 2)

@@ -132,10 +132,46 @@ static void test_permissions(void **state)
 	assert_int_equal(
 		judge_access(IOVA + 8192, ORACLE_READ | ORACLE_PRIVILEGED | ORACLE_FETCH, PA),
 		ORACLE_STALE);
-	/* Who may read a page may be allowed to fetch from it, or not. */
 	assert_int_equal(judge_access(IOVA, ORACLE_READ | ORACLE_FETCH, PA), ORACLE_LANDED);
-	assert_int_equal(judge_access(IOVA, ORACLE_READ | ORACLE_FETCH, REFUSED), ORACLE_REFUSED);
+	assert_int_equal(judge_access(IOVA, ORACLE_READ | ORACLE_FETCH, REFUSED), ORACLE_LOST);
 	assert_int_equal(judge_access(IOVA, ORACLE_READ | ORACLE_FETCH, PA + 4096), ORACLE_STALE);
+	/* What cannot be read cannot be fetched. */
+	assert_int_equal(judge_access(IOVA + 4096, ORACLE_READ | ORACLE_FETCH, PA), ORACLE_STALE);
+	assert_int_equal(judge_access(IOVA + 4096, ORACLE_READ | ORACLE_FETCH, REFUSED),
+			 ORACLE_REFUSED);
+}
+
+/* What the privileged may execute, by the rule of the domain; it says nothing about the unprivileged, nor about data. */
+static void test_rules(void **state)
+{
+	static const struct {
+		enum oracle_rule rule;
+		unsigned prot;
+		bool may;
+	} cases[] = {
+		{ORACLE_PRIVILEGED_EXECUTES, ORACLE_READ | ORACLE_WRITE, true},
+		{ORACLE_NOT_WRITABLE, ORACLE_READ | ORACLE_WRITE, false},
+		{ORACLE_NOT_WRITABLE, ORACLE_READ, true},
+		{ORACLE_NOT_WRITABLE, ORACLE_READ | ORACLE_WRITE | ORACLE_PRIVILEGED, true},
+		{ORACLE_NOT_PRIVILEGED, ORACLE_READ, false},
+	};
+	unsigned n, priv = ORACLE_READ | ORACLE_PRIVILEGED;
+
+	attach(1);
+	for (n = 0; n < sizeof(cases) / sizeof(cases[0]); n++) {
+		uint64_t at = IOVA + n * 4096;
+
+		oracle_rule(o, 1, cases[n].rule);
+		map(1, at, 4096, PA, cases[n].prot);
+		assert_int_equal(judge_access(at, priv, REFUSED), ORACLE_LOST);
+		assert_int_equal(judge_access(at, priv | ORACLE_FETCH, PA),
+				 cases[n].may ? ORACLE_LANDED : ORACLE_STALE);
+		assert_int_equal(judge_access(at, priv | ORACLE_FETCH, REFUSED),
+				 cases[n].may ? ORACLE_LOST : ORACLE_REFUSED);
+		if (!(cases[n].prot & ORACLE_PRIVILEGED))
+			assert_int_equal(judge_access(at, ORACLE_READ | ORACLE_FETCH, REFUSED),
+					 ORACLE_LOST);
+	}
 }
 
 /* A change that was not confirmed: the old is possible beside the new, and nothing else. */
@@ -314,6 +350,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_pages, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_failed_calls_promise_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_permissions, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_rules, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_doubt, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_ranges, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_attachments, setup, teardown),

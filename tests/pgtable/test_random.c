@@ -50,7 +50,9 @@ static uint64_t *oracle_at(const struct run *r, const struct window *win, uint64
 /** The permissions that hardware can express for @p prot. */
 static unsigned effective_prot(const struct run *r, unsigned prot)
 {
-	return r->pt.cfg.stage == 1 ? prot | SMMU_PROT_READ : prot;
+	if (r->pt.cfg.stage == 1)
+		return prot | SMMU_PROT_READ;
+	return prot & SMMU_PROT_READ ? prot : prot | SMMU_PROT_NOEXEC;
 }
 
 static unsigned random_prot(struct run *r)

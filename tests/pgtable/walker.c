@@ -101,9 +101,12 @@ static unsigned decode_stage1(const struct walker *w, uint64_t desc)
 	unsigned mair = (w->regs.mair >> (8 * ((desc >> 2) & 7))) & 0xff;
 	unsigned ap = (desc >> 6) & 3, sh = (desc >> 8) & 3, prot = SMMU_PROT_READ;
 
-	assert_int_equal(desc & 1ULL << 5, 0);            /* NS */
-	assert_int_not_equal(desc & 1ULL << 11, 0);       /* nG */
-	assert_int_equal(desc >> 53 & 1, desc >> 54 & 1); /* PXN, UXN */
+	assert_int_equal(desc & 1ULL << 5, 0);      /* NS */
+	assert_int_not_equal(desc & 1ULL << 11, 0); /* nG */
+	/* UXN with PXN, and where the unprivileged have no other access. */
+	assert_int_equal(desc >> 54 & 1, (desc >> 53 & 1) | !(ap & 1));
+	if (desc >> 53 & 1)
+		prot |= SMMU_PROT_NOEXEC;
 	if (mair == 0x44)
 		prot |= SMMU_PROT_NONCACHEABLE;
 	else if (mair == 0x04)
@@ -133,8 +136,12 @@ static unsigned decode_stage2(uint64_t desc)
 	assert_int_equal(sh, attr == 15 ? 3 : 2);
 	if (ap & 1)
 		prot |= SMMU_PROT_READ;
+	else
+		assert_int_equal(desc >> 54 & 1, 1); /* else it is executed, which reads */
 	if (ap & 2)
 		prot |= SMMU_PROT_WRITE;
+	if (desc >> 54 & 1)
+		prot |= SMMU_PROT_NOEXEC;
 	assert_int_not_equal(ap, 0);
 	return prot;
 }
@@ -182,8 +189,6 @@ struct walk walk_at(const struct walker *w, uint64_t iova)
 		assert_int_equal(found.pa & ((1ULL << shift) - 1), 0);
 		assert_int_equal(found.pa >> output, 0);
 		found.prot = w->stage == 1 ? decode_stage1(w, desc) : decode_stage2(desc);
-		if (desc >> 54 & 1)
-			found.prot |= SMMU_PROT_NOEXEC;
 		return found;
 	}
 }
