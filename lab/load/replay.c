@@ -8,6 +8,7 @@
 
 #include <smmuv3/pgtable.h>
 
+#include "crash.h"
 #include "latency.h"
 #include "machine_build.h"
 #include "machine_table.h"
@@ -301,15 +302,35 @@ static void player_main(void *arg)
 	r->done = 1;
 }
 
+/* Somebody has interrupted, or all is played. */
+static bool called(void *arg)
+{
+	const struct replay *r = arg;
+
+	return smmu_load(&r->done) || r->m->strays ||
+	       r->m->backend.ops->any_interrupt(r->m->backend.ctx);
+}
+
+/* As that of a run. It sleeps where it can: a player that waits for ever is noticed when nobody else gets on. */
 static void service_main(void *arg)
 {
 	struct replay *r = arg;
+	struct machine *m = r->m;
+	uint64_t pause = 0;
 
 	while (!smmu_load_acquire(&r->done)) {
-		r->events += machine_serve(r->m);
-		machine_pause(r->m, 5000);
+		uint64_t served = machine_serve(m);
+
+		r->events += served;
+		pause = served ? 0 : smmu_min64(pause + pause / 8 + 1000, 50000000);
+		machine_pause(m, 1000 + pause);
+		if (m->backend.ops->any_interrupt) {
+			if (!called(r))
+				pause = 0;
+			sim_wait(m->sim, called, r);
+		}
 	}
-	r->events += machine_serve(r->m);
+	r->events += machine_serve(m);
 }
 
 /* Which devices each domain has. 0, or -1: no memory. */
@@ -366,11 +387,7 @@ int replay_run(struct machine *m, struct trace *t, struct report *out, struct re
 		   sim_spawn(m->sim, service_main, &r) < 0) {
 		machine_fail(m, "out of memory");
 	} else {
-		if (sim_run(m->sim)) {
-			m->hung = true;
-			machine_complain(m, 0, 0, "progress",
-					 "the replay waits for something that never happens");
-		}
+		crash_run(m, "the replay waits for something that never happens");
 		progress_done();
 		rc = r.rc;
 		if (rc)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "crash.h"
 #include "progress.h"
 
 uint64_t workload_data_bytes(const struct lab_config *o)
@@ -180,11 +181,7 @@ static int run_fibers(struct workload *w, const struct thread *t, unsigned n)
 		if (sim_spawn(w->m->sim, t[i].fn, t[i].arg) < 0)
 			return -1;
 	}
-	if (!sim_run(w->m->sim))
-		return 0;
-	w->m->hung = true;
-	machine_complain(w->m, 0, 0, "progress",
-			 "all threads wait for something that never happens");
+	crash_run(w->m, "all threads wait for something that never happens");
 	return 0;
 }
 

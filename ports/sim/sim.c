@@ -57,12 +57,19 @@ int sim_run(struct sim *sim)
 {
 	sim->progress = sim->now;
 	sim->step = SIM_FIRST_STEP_NS;
-	sim->hung = false;
+	sim->hung = sim->gave_up = false;
 	sim->dirty = true;
 	sim_give_way(sim);
-	if (sim->hung)
+	if (sim->hung && !sim->gave_up)
 		sim_report_hang(sim);
 	return sim->hung ? -1 : 0;
+}
+
+void sim_give_up(struct sim *sim)
+{
+	sim->hung = sim->gave_up = true;
+	sim_give_way(sim);
+	abort();
 }
 
 int sim_self(const struct sim *sim)

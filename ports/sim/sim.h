@@ -44,6 +44,9 @@ int sim_spawn(struct sim *sim, void (*fn)(void *arg), void *arg);
  */
 int sim_run(struct sim *sim);
 
+/** Called by a fiber, it does not return: neither this fiber nor another goes on, and sim_run returns -1 without a word. */
+void sim_give_up(struct sim *sim) __attribute__((noreturn));
+
 /** The running fiber's number; -1 outside the fibers. */
 int sim_self(const struct sim *sim);
 

@@ -72,7 +72,7 @@ struct sim {
 	struct sim_actor actor[SIM_ACTORS];
 	unsigned actors;
 	bool acting; /* inside a device or a callback of a retired object: hooks do nothing */
-	bool hung;
+	bool hung, gave_up;
 	struct smmu_random random, workload;
 	uint64_t points, digest, slept;
 	uint64_t progress; /* when a fiber last got on */
