@@ -54,8 +54,9 @@ enum smmu_prot {
 	/** Stage 1 has no write-only: it allows reads as well. */
 	SMMU_PROT_WRITE = 2,
 	/**
-	 * No instruction fetch. What may not be read may not be fetched either: without READ, stage 2 adds this. At stage 1 the
-	 * privileged fetch nothing that the unprivileged may write, with or without it (VMSAv8-64).
+	 * No instruction fetch. What may not be read may not be fetched either: without READ,
+	 * stage 2 adds this. At stage 1 the privileged fetch nothing that the unprivileged may
+	 * write, with or without it (VMSAv8-64).
 	 */
 	SMMU_PROT_NOEXEC = 4,
 	/** Stage 1 only: privileged accesses alone, fetches included. */
