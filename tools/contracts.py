@@ -16,7 +16,7 @@ import sys
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 # The contract of what a port provides is the table in port.h.
-PORTS = {"port.h", "port_generic.h", "atomic.h", "barriers.h", "types.h", "trace.h", "version.h"}
+PORTS = {"port.h", "port_generic.h", "port_barriers.h", "atomic.h", "barriers.h", "types.h", "trace.h", "version.h"}
 CONTEXT = re.compile(r"context|sleep|thread", re.I)
 FUNCTION = re.compile(r"^(?:static inline )?((?:const |unsigned |struct |enum )*\w+ \**)(smmu_\w+)\(", re.M)
 

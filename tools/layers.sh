@@ -25,7 +25,7 @@ forbid() {
 upper='smmuv3/(driver|instance|device|domain|nested)[^>"]*'
 forbid "src/ and include/ reach outside the library" '(ports|devices|topology|lab|cli|tests)/[^>"]*|smmu_posix\.h|bus\.h' src include
 forbid "the port layer reaches up" "$upper|smmuv3/(hw/|inv|queue|pgtable)[^>\"]*" \
-	include/smmuv3/port.h include/smmuv3/port_generic.h include/smmuv3/types.h include/smmuv3/atomic.h src/util
+	include/smmuv3/port.h include/smmuv3/port_generic.h include/smmuv3/port_barriers.h include/smmuv3/types.h include/smmuv3/atomic.h src/util
 forbid "hw reaches up" "$upper|smmuv3/(inv|queue|pgtable)[^>\"]*" include/smmuv3/hw src/hw src/print
 forbid "inv reaches sideways or up" "$upper|smmuv3/(queue|pgtable)[^>\"]*" include/smmuv3/inv.h src/inv
 forbid "queue reaches sideways or up" "$upper|smmuv3/(inv|pgtable)[^>\"]*" include/smmuv3/queue.h src/queue

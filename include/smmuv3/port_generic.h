@@ -11,6 +11,7 @@
 #define SMMUV3_PORT_GENERIC_H
 
 #include <smmuv3/atomic.h>
+#include <smmuv3/port_barriers.h>
 #include <smmuv3/rcu_epoch.h>
 #include <smmuv3/types.h>
 
@@ -45,48 +46,6 @@ static inline void smmu_mmio_write64(const struct smmu_mmio *m, uint32_t offset,
 {
 	*(volatile uint64_t *)(m->base + offset) = value;
 }
-
-#if defined(__aarch64__)
-static inline void smmu_dma_wmb(void)
-{
-	__asm__ volatile("dsb oshst" ::: "memory");
-}
-
-static inline void smmu_dma_rmb(void)
-{
-	__asm__ volatile("dmb oshld" ::: "memory");
-}
-
-static inline void smmu_mb(void)
-{
-	__asm__ volatile("dsb osh" ::: "memory");
-}
-
-static inline void smmu_cpu_relax(void)
-{
-	__asm__ volatile("yield" ::: "memory");
-}
-#else
-static inline void smmu_dma_wmb(void)
-{
-	__atomic_thread_fence(__ATOMIC_RELEASE);
-}
-
-static inline void smmu_dma_rmb(void)
-{
-	__atomic_thread_fence(__ATOMIC_ACQUIRE);
-}
-
-static inline void smmu_mb(void)
-{
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-}
-
-static inline void smmu_cpu_relax(void)
-{
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-}
-#endif
 
 static inline void smmu_relax(const struct smmu_mmio *m)
 {
