@@ -5,68 +5,23 @@
  * varied), or one of them is slower.
  */
 #include <stdio.h>
-#include <stdlib.h>
 
-#include <smmuv3/pgtable.h>
-
-#include "machine.h"
-#include "processor.h"
+#include "exact.h"
 #include "suite.h"
-
-#define IOVA 0x800000000ull
-
-struct job {
-	struct machine *m;
-	uint64_t ns;
-	int rc;
-};
-
-static void unmap_once(void *arg)
-{
-	struct job *job = arg;
-	struct machine *m = job->m;
-	uint64_t start;
-
-	job->rc = smmu_map(&m->domain[0].d, IOVA, m->data, 4096, SMMU_PROT_READ, 0);
-	if (job->rc)
-		return;
-	start = machine_now(m);
-	timeline_begin(m->timeline, "unmap");
-	processor_call(m, 4096);
-	job->rc = m->design->unmap(m, &m->domain[0], IOVA, 4096);
-	timeline_end(m->timeline);
-	job->ns = machine_now(m) - start;
-}
 
 /* Virtual nanoseconds of one unmap; 0 after a message. */
 static uint64_t measure(struct suite_table *t, const struct lab_config *c)
 {
-	struct machine_config cfg = {.exact = true,
-				     .calm = true,
-				     .data_bytes = 2u << 20,
-				     .domains = 1,
-				     .one_granule = true};
-	struct machine *m = malloc(sizeof(*m));
-	struct report r = {0};
-	struct job job = {.m = m};
+	struct report r;
+	uint64_t ns = 0;
 
-	if (!m || machine_open(m, c, &cfg)) {
-		free(m);
-		t->failed = true;
-		return 0;
-	}
-	if (machine_attach_all(m) || sim_spawn(m->sim, unmap_once, &job) < 0 || sim_run(m->sim) ||
-	    job.rc)
-		t->failed = true;
-	machine_close(m, &r);
-	free(m);
-	t->failed |= r.unwritten;
+	t->failed |= exact_unmap(c, &ns, &r) || r.unwritten;
 	if (r.violations || t->failed) {
 		fprintf(stderr, "%s: a measurement went wrong: %s\n", c->who,
 			r.violations ? r.violation[0].text : "no result");
 		t->failed = true;
 	}
-	return job.ns;
+	return ns;
 }
 
 /* What is varied, as rows name it; 0: left at its default, and not named. */

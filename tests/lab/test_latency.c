@@ -7,63 +7,24 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 
 #include <cmocka.h>
 
-#include <smmuv3/pgtable.h>
-
-#include "machine.h"
-
-#define IOVA 0x800000000ull
-
-struct job {
-	struct machine *m;
-	uint64_t ns;
-	int rc;
-};
-
-/* Unmap one page of the domain that all devices share. */
-static void unmap_once(void *arg)
-{
-	struct job *job = arg;
-	struct machine *m = job->m;
-	uint64_t start;
-
-	job->rc = smmu_map(&m->domain[0].d, IOVA, m->data, 4096, SMMU_PROT_READ, 0);
-	if (job->rc)
-		return;
-	start = machine_now(m);
-	job->rc = m->design->unmap(m, &m->domain[0], IOVA, 4096);
-	job->ns = machine_now(m) - start;
-}
+#include "exact.h"
 
 static uint64_t measure(unsigned smmus, unsigned ats, enum design_id design)
 {
-	struct machine_config cfg = {.exact = true,
-				     .calm = true,
-				     .data_bytes = 2u << 20,
-				     .domains = 1,
-				     .one_granule = true};
-	struct machine *m = malloc(sizeof(*m));
-	struct report r = {0};
-	struct job job = {.m = m};
 	struct lab_config o;
+	struct report r;
+	uint64_t ns;
 
-	assert_non_null(m);
 	lab_config_default(&o);
 	o.smmus = smmus;
 	o.ats = ats;
 	o.design = design;
-	assert_int_equal(machine_open(m, &o, &cfg), 0);
-	assert_int_equal(machine_attach_all(m), 0);
-	assert_true(sim_spawn(m->sim, unmap_once, &job) >= 0);
-	assert_int_equal(sim_run(m->sim), 0);
-	assert_int_equal(job.rc, 0);
-	machine_close(m, &r);
+	assert_int_equal(exact_unmap(&o, &ns, &r), 0);
 	assert_int_equal(r.violations, 0);
-	free(m);
-	return job.ns;
+	return ns;
 }
 
 static void compare(unsigned ats)
