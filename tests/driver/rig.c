@@ -380,6 +380,27 @@ void rig_domain_with_page(struct rig *rig, struct smmu_domain *d, enum smmu_doma
 		smmu_map(d, 0x1000, RIG_PA(n), 0x1000, SMMU_PROT_READ | SMMU_PROT_WRITE, 0), 0);
 }
 
+void rig_open_domains(struct rig *rig, const struct smmu_model_config *config, unsigned count,
+		      struct smmu_domain *domain, struct smmu_domain *other)
+{
+	rig_open(rig, config, count);
+	for (unsigned i = 0; i < count; i++)
+		rig_up(rig, i, 0);
+	rig_domain(rig, domain, SMMU_DOMAIN_STAGE1);
+	rig_domain(rig, other, SMMU_DOMAIN_STAGE1);
+	for (unsigned i = 1; i < 9; i++)
+		assert_int_equal(smmu_map(domain, i * 0x1000, RIG_PA(i), 0x1000, SMMU_PROT_READ, 0),
+				 0);
+	assert_int_equal(smmu_map(other, 0x1000, RIG_PA(100), 0x1000, SMMU_PROT_READ, 0), 0);
+}
+
+void rig_close_domains(struct rig *rig, struct smmu_domain *domain, struct smmu_domain *other)
+{
+	assert_int_equal(smmu_domain_fini(domain), 0);
+	assert_int_equal(smmu_domain_fini(other), 0);
+	rig_close(rig);
+}
+
 bool rig_dma(struct rig_device *d, unsigned k, int32_t ssid, uint64_t iova, uint64_t *pa)
 {
 	struct smmu_dma dma = {.instance = d->smmu,

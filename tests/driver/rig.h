@@ -113,6 +113,15 @@ void rig_up(struct rig *rig, unsigned i, uint32_t quirks);
 void rig_open_up(struct rig *rig, unsigned count);
 /** The end: nothing is allocated any more and no instance noted a misuse. Instances are removed before. */
 void rig_close(struct rig *rig);
+
+/**
+ * @p count SMMUs, up, and two domains of stage 1: pages 1 to 8 of @p domain lead to RIG_PA(1) to RIG_PA(8), and page 1 of
+ * @p other to RIG_PA(100).
+ */
+void rig_open_domains(struct rig *rig, const struct smmu_model_config *config, unsigned count,
+		      struct smmu_domain *domain, struct smmu_domain *other);
+/** Finish both, and close. */
+void rig_close_domains(struct rig *rig, struct smmu_domain *domain, struct smmu_domain *other);
 /** The end, whatever is left and was noted. */
 void rig_abandon(struct rig *rig);
 /** Let instance @p i see PROD again after `frozen`. */

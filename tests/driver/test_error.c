@@ -8,8 +8,6 @@
 
 static struct rig rig;
 
-#define PA(n) (0x60000000ull + (n)*0x1000ull)
-
 static struct smmu_domain domain, other;
 
 static void start(unsigned count)
@@ -17,22 +15,12 @@ static void start(unsigned count)
 	struct smmu_model_config c = rig_config();
 
 	c.atc_timeout_ns = 100000;
-	rig_open(&rig, &c, count);
-	for (unsigned i = 0; i < count; i++)
-		rig_up(&rig, i, 0);
-	rig_domain(&rig, &domain, SMMU_DOMAIN_STAGE1);
-	rig_domain(&rig, &other, SMMU_DOMAIN_STAGE1);
-	for (unsigned i = 1; i < 9; i++)
-		assert_int_equal(smmu_map(&domain, i * 0x1000, PA(i), 0x1000, SMMU_PROT_READ, 0),
-				 0);
-	assert_int_equal(smmu_map(&other, 0x1000, PA(100), 0x1000, SMMU_PROT_READ, 0), 0);
+	rig_open_domains(&rig, &c, count, &domain, &other);
 }
 
 static void finish(void)
 {
-	assert_int_equal(smmu_domain_fini(&domain), 0);
-	assert_int_equal(smmu_domain_fini(&other), 0);
-	rig_close(&rig);
+	rig_close_domains(&rig, &domain, &other);
 }
 
 static struct rig_device race;
@@ -57,8 +45,8 @@ static void test_ill(void **state)
 	for (unsigned i = 0; i < SMMU_ARRAY_SIZE(ops); i++) {
 		uint64_t iova = 0x1000 * (i + 1);
 
-		rig_expect(&d, iova, PA(i + 1));
-		rig_expect(&e, iova, PA(i + 1));
+		rig_expect(&d, iova, RIG_PA(i + 1));
+		rig_expect(&e, iova, RIG_PA(i + 1));
 		rig.smmu[0].corrupt = ops[i];
 		rig.smmu[0].corruptions = 1;
 		rig_log_reset(&rig);
@@ -79,12 +67,12 @@ static void test_ill(void **state)
 	rig.smmu[0].corrupt = SMMU_CMD_ATC_INV;
 	rig.smmu[0].corruptions = 1;
 	assert_int_equal(smmu_attach(&d.dev, &domain), 0);
-	rig_expect(&d, 0x8000, PA(8));
+	rig_expect(&d, 0x8000, RIG_PA(8));
 	assert_int_equal(smmu_attach(&d.dev, &other), 0);
 	assert_int_equal(rig.smmu[0].corruptions, 0);
-	rig_expect(&d, 0x1000, PA(100));
+	rig_expect(&d, 0x1000, RIG_PA(100));
 	/* By address it never gets through: the whole id does. */
-	rig_expect(&e, 0x6000, PA(6));
+	rig_expect(&e, 0x6000, RIG_PA(6));
 	rig.smmu[1].corrupt = SMMU_CMD_TLBI_NH_VA;
 	rig.smmu[1].corruptions = 1000;
 	assert_int_equal(smmu_unmap(&domain, 0x6000, 0x1000, 0), 0);
@@ -112,7 +100,7 @@ static void test_aborts(void **state)
 	smmu_model_inject(rig.model, SMMU_FAULT_CMD_ABORT, 3);
 	assert_int_equal(smmu_attach(&d.dev, &domain), 0);
 	for (unsigned i = 1; i < 9; i++) {
-		rig_expect(&d, i * 0x1000, PA(i));
+		rig_expect(&d, i * 0x1000, RIG_PA(i));
 		assert_int_equal(smmu_unmap(&domain, i * 0x1000, 0x1000, 0), 0);
 		rig_refused(&d, i * 0x1000);
 	}
@@ -142,9 +130,9 @@ static void test_dead(void **state)
 		rig_device(&rig, &e, 1, 5, 1, true, 0);
 		assert_int_equal(smmu_attach(&d.dev, &domain), 0);
 		assert_int_equal(smmu_attach(&e.dev, &domain), 0);
-		rig_expect(&e, 0x1000, PA(1));
-		rig_expect(&e, 0x2000, PA(2));
-		rig_expect(&d, 0x2000, PA(2));
+		rig_expect(&e, 0x1000, RIG_PA(1));
+		rig_expect(&e, 0x2000, RIG_PA(2));
+		rig_expect(&d, 0x2000, RIG_PA(2));
 		rig_expect(&d, 0x80000000, 0x80000000);
 		live = rig.heap.dma_bytes;
 		/* Stopped, or off the bus. */
@@ -160,7 +148,7 @@ static void test_dead(void **state)
 		assert_int_equal(smmu_unmap(&domain, 0x1000, 0x1000, 0), -SMMU_EIO);
 		assert_true(sim_now(rig.sim) - live < 100000);
 		rig_refused(&e, 0x1000);
-		rig_expect(&e, 0x2000, PA(2));
+		rig_expect(&e, 0x2000, RIG_PA(2));
 		/* Nor does it take the device away from the domain: not now, not when asked again. */
 		assert_true(smmu_device_confirmed(&d.dev));
 		for (unsigned i = 0; i < 2; i++) {
@@ -200,7 +188,7 @@ static void test_dead(void **state)
 		smmu_model_device_reset(d.hw[0]);
 		rig_device(&rig, &d, 0, 5, 1, true, 0);
 		assert_int_equal(smmu_attach(&d.dev, &domain), 0);
-		rig_expect(&d, 0x3000, PA(3));
+		rig_expect(&d, 0x3000, RIG_PA(3));
 		rig_refused(&d, 0x80000000);
 		rig_refused(&d, 0x1000);
 		smmu_device_fini(&d.dev);

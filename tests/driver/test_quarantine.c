@@ -8,8 +8,6 @@
 
 static struct rig rig;
 
-#define PA(n) (0x60000000ull + (n)*0x1000ull)
-
 static struct smmu_domain domain, other;
 static uint32_t sync_ns; /* 0: as ever */
 
@@ -20,22 +18,12 @@ static void start(unsigned count)
 	c.atc_timeout_ns = 100000;
 	if (sync_ns)
 		c.sync_ns = sync_ns;
-	rig_open(&rig, &c, count);
-	for (unsigned i = 0; i < count; i++)
-		rig_up(&rig, i, 0);
-	rig_domain(&rig, &domain, SMMU_DOMAIN_STAGE1);
-	rig_domain(&rig, &other, SMMU_DOMAIN_STAGE1);
-	for (unsigned i = 1; i < 9; i++)
-		assert_int_equal(smmu_map(&domain, i * 0x1000, PA(i), 0x1000, SMMU_PROT_READ, 0),
-				 0);
-	assert_int_equal(smmu_map(&other, 0x1000, PA(100), 0x1000, SMMU_PROT_READ, 0), 0);
+	rig_open_domains(&rig, &c, count, &domain, &other);
 }
 
 static void finish(void)
 {
-	assert_int_equal(smmu_domain_fini(&domain), 0);
-	assert_int_equal(smmu_domain_fini(&other), 0);
-	rig_close(&rig);
+	rig_close_domains(&rig, &domain, &other);
 }
 
 static void expect_cut_off(struct rig_device *d)
@@ -63,12 +51,12 @@ static void test_quarantine(void **state)
 		for (unsigned i = 0; i < 3; i++) {
 			rig_device(&rig, &d[i], 0, 5 + 4 * i, 1 + i % 2, true, 0);
 			assert_int_equal(smmu_attach(&d[i].dev, &domain), 0);
-			rig_expect(&d[i], 0x1000, PA(1));
-			rig_expect(&d[i], 0x2000, PA(2));
+			rig_expect(&d[i], 0x1000, RIG_PA(1));
+			rig_expect(&d[i], 0x2000, RIG_PA(2));
 		}
 		rig_device(&rig, &far, 1, 5, 1, true, 0);
 		assert_int_equal(smmu_attach(&far.dev, &domain), 0);
-		rig_expect(&far, 0x1000, PA(1));
+		rig_expect(&far, 0x1000, RIG_PA(1));
 		smmu_model_atc_mute(d[bad].hw[0], true);
 		assert_int_equal(smmu_unmap(&domain, 0x1000, 0x1000, 0), 0);
 		expect_cut_off(&d[bad]);
@@ -77,10 +65,10 @@ static void test_quarantine(void **state)
 			if (i == bad)
 				continue;
 			assert_false(smmu_device_quarantined(&d[i].dev));
-			rig_expect(&d[i], 0x2000, PA(2));
+			rig_expect(&d[i], 0x2000, RIG_PA(2));
 		}
 		rig_refused(&far, 0x1000);
-		rig_expect(&far, 0x2000, PA(2));
+		rig_expect(&far, 0x2000, RIG_PA(2));
 		snprintf(line, sizeof(line), "smmu0: stream 0x%x (disk): its ATC does not answer",
 			 5 + 4 * bad);
 		assert_true(smmu_posix_logged(&rig.posix, line));
@@ -113,7 +101,7 @@ static void test_quarantine(void **state)
 			smmu_model_device_reset(d[bad].hw[k]);
 		rig_device(&rig, &d[bad], 0, 5 + 4 * bad, 1 + bad % 2, true, 0);
 		assert_int_equal(smmu_attach(&d[bad].dev, &domain), 0);
-		rig_expect(&d[bad], 0x3000, PA(3));
+		rig_expect(&d[bad], 0x3000, RIG_PA(3));
 		assert_int_equal(smmu_unmap(&domain, 0x3000, 0x1000, 0), 0);
 		rig_refused(&d[bad], 0x3000);
 		for (unsigned i = 0; i < 3; i++)
@@ -132,7 +120,7 @@ static void test_silent_at_detach(void **state)
 		start(1);
 		rig_device(&rig, &d, 0, 5, 2, true, 0);
 		assert_int_equal(smmu_attach(&d.dev, &domain), 0);
-		rig_expect(&d, 0x1000, PA(1));
+		rig_expect(&d, 0x1000, RIG_PA(1));
 		smmu_model_atc_mute(d.hw[1], true);
 		if (to)
 			assert_int_equal(smmu_attach(&d.dev, &other), -SMMU_EIO);
@@ -181,7 +169,7 @@ static void test_quarantine_race(void **state)
 			smmu_random_next(sim_random(rig.sim));
 		rig_device(&rig, &race, 0, 5, 1, true, 0);
 		assert_int_equal(smmu_attach(&race.dev, &domain), 0);
-		rig_expect(&race, 0x8000, PA(8));
+		rig_expect(&race, 0x8000, RIG_PA(8));
 		smmu_model_atc_mute(race.hw[0], true);
 		sim_spawn(rig.sim, sweep, NULL);
 		sim_spawn(rig.sim, change, NULL);
@@ -211,7 +199,7 @@ static void test_stores_are_locked(void **state)
 	assert_int_equal(smmu_attach(&race.dev, &other), 0);
 	smmu_detach(&race.dev);
 	assert_int_equal(smmu_attach(&race.dev, &domain), 0);
-	rig_expect(&race, 0x1000, PA(1));
+	rig_expect(&race, 0x1000, RIG_PA(1));
 	smmu_model_atc_mute(race.hw[1], true);
 	assert_int_equal(smmu_unmap(&domain, 0x1000, 0x1000, 0), 0);
 	expect_cut_off(&race);
@@ -235,7 +223,7 @@ static void test_cut_off_said_once(void **state)
 	start(1);
 	rig_device(&rig, &race, 0, 5, 1, true, 0);
 	assert_int_equal(smmu_attach(&race.dev, &domain), 0);
-	rig_expect(&race, 0x1000, PA(1));
+	rig_expect(&race, 0x1000, RIG_PA(1));
 	smmu_model_atc_mute(race.hw[0], true);
 	rig_store_hook = freeze_at_halt;
 	assert_int_equal(smmu_unmap(&domain, 0x1000, 0x1000, 0), -SMMU_EIO);
@@ -270,7 +258,7 @@ static void test_who_sleeps(void **state)
 	assert_true(sim_slept(rig.sim) > slept);
 	slept = sim_slept(rig.sim);
 	assert_int_equal(smmu_unmap(&domain, 0x1000, 0x1000, 0), 0);
-	rig_expect(&race, 0x2000, PA(2));
+	rig_expect(&race, 0x2000, RIG_PA(2));
 	smmu_model_atc_mute(race.hw[0], true);
 	assert_int_equal(smmu_unmap(&domain, 0x2000, 0x1000, 0), 0);
 	expect_cut_off(&race);
@@ -335,11 +323,12 @@ static void test_quarantine_of_all_domains(void **state)
 	assert_int_equal(smmu_attach(&good.dev, &domain), 0);
 	for (unsigned i = 0; i < 7; i++) {
 		rig_domain(&rig, &more[i], SMMU_DOMAIN_STAGE1);
-		assert_int_equal(smmu_map(&more[i], 0x1000, PA(i), 0x1000, SMMU_PROT_READ, 0), 0);
+		assert_int_equal(smmu_map(&more[i], 0x1000, RIG_PA(i), 0x1000, SMMU_PROT_READ, 0),
+				 0);
 		assert_int_equal(smmu_attach_pasid(&d.dev, i + 1, &more[i]), 0);
 		assert_true(rig_dma(&d, 0, (int32_t)i + 1, 0x1000, NULL));
 	}
-	rig_expect(&good, 0x1000, PA(1));
+	rig_expect(&good, 0x1000, RIG_PA(1));
 	smmu_model_atc_mute(d.hw[0], true);
 	began = sim_now(rig.sim);
 	assert_int_equal(smmu_unmap(&domain, 0x1000, 0x1000, 0), 0);
