@@ -83,3 +83,33 @@ void guest_vsmmu(struct smmu_vsmmu *v, struct rig *rig, unsigned i, struct smmu_
 
 	assert_int_equal(smmu_vsmmu_init(v, &c), 0);
 }
+
+void guest_vm_up(struct rig *rig, struct guest_vm *m, uint32_t stream, bool ats)
+{
+	struct smmu_ste ste;
+
+	rig_domain(rig, &m->parent, SMMU_DOMAIN_STAGE2);
+	guest_init(&m->guest, rig, &m->parent);
+	guest_vsmmu(&m->v, rig, 0, &m->parent);
+	guest_map(&m->guest, 0x1000, GUEST_IPA(1));
+	guest_map(&m->guest, 0x2000, GUEST_IPA(2));
+	ste = guest_ste(&m->guest, ats);
+	assert_int_equal(smmu_nested_init(&m->nested, &m->v, &ste, NULL), 0);
+	for (uint32_t i = 0; i < 2; i++) {
+		const uint32_t name = 0x50 + i;
+
+		rig_device(rig, &m->d[i], 0, stream + i, 1, ats, 0);
+		assert_int_equal(smmu_vsmmu_plug(&m->v, &m->d[i].dev, &name), 0);
+		assert_int_equal(smmu_attach(&m->d[i].dev, &m->nested), 0);
+	}
+}
+
+void guest_vm_down(struct guest_vm *m)
+{
+	for (unsigned i = 0; i < 2; i++)
+		smmu_device_fini(&m->d[i].dev);
+	assert_int_equal(smmu_domain_fini(&m->nested), 0);
+	assert_int_equal(smmu_vsmmu_fini(&m->v), 0);
+	guest_fini(&m->guest);
+	assert_int_equal(smmu_domain_fini(&m->parent), 0);
+}

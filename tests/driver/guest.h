@@ -39,4 +39,19 @@ struct smmu_id_regs guest_shown(struct rig *rig, unsigned i);
 /** A virtual SMMU on instance @p i. */
 void guest_vsmmu(struct smmu_vsmmu *v, struct rig *rig, unsigned i, struct smmu_domain *parent);
 
+/**
+ * A guest with a parent of its own, a virtual SMMU on instance 0 and two devices that it knows as
+ * streams 0x50 and 0x51.
+ */
+struct guest_vm {
+	struct smmu_domain parent, nested;
+	struct guest guest;
+	struct smmu_vsmmu v;
+	struct rig_device d[2];
+};
+
+/** Make it; the devices are streams @p stream and the next, and attached. */
+void guest_vm_up(struct rig *rig, struct guest_vm *m, uint32_t stream, bool ats);
+void guest_vm_down(struct guest_vm *m);
+
 #endif
