@@ -96,7 +96,7 @@ const char *qemu_error(struct qemu *q)
 		else if (death == QTEST_SILENT)
 			snprintf(q->error, sizeof(q->error),
 				 "QEMU (pid %d) gave no answer in %u ms", (int)q->process.qemu,
-				 q->config.timeout_ms);
+				 q->up ? q->config.timeout_ms : q->config.start_ms);
 		else
 			snprintf(q->error, sizeof(q->error), "QEMU's qtest answered \"%s\"",
 				 q->qtest.strange);
@@ -238,6 +238,8 @@ static bool fill_config(struct qemu_config *c)
 		c->limit_s = 3600;
 	if (!c->timeout_ms)
 		c->timeout_ms = 10000;
+	if (!c->start_ms)
+		c->start_ms = 120000;
 	return c->smmus <= QEMU_MAX_SMMUS && c->testdevs <= QEMU_MAX_TESTDEVS &&
 	       c->ram_size % (2 * MIB) == 0 && c->ram_size > RAM_RESERVED &&
 	       c->ram_size <= 1024 * MIB && c->limit_s <= 86400 &&
@@ -280,7 +282,7 @@ static int start(struct qemu *q, const char *program, struct handed_over *h)
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
 		return -SMMU_ENOMEM;
 	h->fd[h->n++] = pair[1];
-	qtest_init(&q->qtest, pair[0], q->config.timeout_ms);
+	qtest_init(&q->qtest, pair[0], q->config.start_ms);
 	q->channel = true;
 
 	rc = args_build(&args, &q->config, program, h->fd[0], pair[1], disk_fd);
@@ -353,6 +355,8 @@ int qemu_open(struct qemu **out, const struct qemu_config *config, char *err, si
 	} else {
 		rc = come_up(q);
 		died = qemu_error(q);
+		qtest_patience(&q->qtest, q->config.timeout_ms);
+		q->up = true;
 		if (rc)
 			snprintf(err, err_size, "QEMU did not come up: %s",
 				 died                 ? died

@@ -62,6 +62,7 @@ struct qemu {
 	struct qemu_process process;
 	struct qtest qtest;
 	bool channel;        /* qtest was set up */
+	bool up;             /* it has come up: from here on timeout_ms holds, not start_ms */
 	struct smmu_ram ram; /* all of it */
 	struct smmu_ram user_ram;
 	struct instance smmu[QEMU_MAX_SMMUS];

@@ -17,15 +17,21 @@
 /* "writeq 0xffffffffffffffff 0xffffffffffffffff\n" is 45 characters. */
 #define LINE_MAX_OUT 48u
 
-void qtest_init(struct qtest *t, int fd, unsigned timeout_ms)
+void qtest_patience(struct qtest *t, unsigned timeout_ms)
 {
 	struct timeval limit = {timeout_ms / 1000, (suseconds_t)(timeout_ms % 1000) * 1000};
+
+	setsockopt(t->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	setsockopt(t->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+}
+
+void qtest_init(struct qtest *t, int fd, unsigned timeout_ms)
+{
 	pthread_condattr_t attr;
 
 	memset(t, 0, sizeof(*t));
 	t->fd = fd;
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+	qtest_patience(t, timeout_ms);
 	pthread_mutex_init(&t->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);

@@ -58,6 +58,8 @@ struct qtest {
 
 /** Take over @p fd, QEMU's qtest channel, with @p timeout_ms as the longest wait for an answer. */
 void qtest_init(struct qtest *t, int fd, unsigned timeout_ms);
+/** From now on @p timeout_ms is the longest wait for an answer. */
+void qtest_patience(struct qtest *t, unsigned timeout_ms);
 void qtest_fini(struct qtest *t);
 
 /**
