@@ -39,4 +39,5 @@ if [ -n "${SKIP_TESTS:-}" ]; then
 	chosen=$(meson test -C "$dir" --no-rebuild --list | sed -n 's/.* \/ //p' | grep -Ev "$SKIP_TESTS")
 fi
 # shellcheck disable=SC2086 # a list of names
-exec meson test -C "$dir" --no-rebuild --print-errorlogs $chosen
+# Limits are for a machine that has nothing else to do.
+exec meson test -C "$dir" --no-rebuild --print-errorlogs --timeout-multiplier 5 $chosen
