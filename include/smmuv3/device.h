@@ -118,6 +118,12 @@ struct smmu_streams {
 	bool ats; /**< operations for their ATCs are in the arrays */
 	/** A guest's STE had substreams: its ATC may hold entries under them. */
 	bool guest_substreams;
+	/** The STEs are not ours: traffic goes on as they say until the first attach. */
+	bool kept;
+	/** The STEs may differ: they were not ours, and have not all been written since. */
+	bool mixed;
+	/** Stand-ins have what the SMMU used for the streams before; see handover.h. */
+	bool displaced;
 };
 
 /** The embedder owns the memory; fields are private. */
@@ -140,6 +146,8 @@ struct smmu_device {
 	uint32_t gone;               /**< smmu_device_gone was called */
 	bool ats_on;                 /**< in the device */
 	bool ats_refused;            /**< set_ats failed for what it is attached to now */
+	bool stands_in;              /**< the library's own, for a reserved stream */
+	bool gave_way;               /**< and another device has its stream */
 	struct smmu_domain *domain;  /**< of traffic without a substream; NULL: blocked */
 	struct smmu_attachment *own; /**< that attachment; NULL: blocked */
 	struct smmu_attachment *pasids;
@@ -161,7 +169,9 @@ void smmu_device_memory(const struct smmu_device_config *cfg, size_t *dma, size_
 
 /**
  * Add a device: its streams abort until it is attached, perhaps with an event (C_BAD_STREAMID) for
- * each access.
+ * each access. Reserved streams (smmu_instance_enable_reserved) go on as they are until the first
+ * attach or detach; if there is none, also after smmu_device_fini. From the first attach on they
+ * are like any other.
  *
  * @return
  *   0

@@ -102,6 +102,7 @@ struct smmu_ids {
 struct smmu_device;
 struct smmu_streams;
 struct smmu_vsmmu;
+struct smmu_stand_in;
 
 /** A table of STEs, and whose streams they are. */
 struct smmu_strtab_leaf {
@@ -137,7 +138,8 @@ struct smmu_instance {
 	/** Protects strtab.leaf, asids, vmids and devices; attach side, may sleep. */
 	struct smmu_mutex lock;
 	struct smmu_device *devices;
-	struct smmu_vsmmu *vsmmus; /**< under lock */
+	struct smmu_vsmmu *vsmmus;       /**< under lock */
+	struct smmu_stand_in *stand_ins; /**< for reserved streams; see handover.h. Under lock */
 	/**
 	 * Of devices that are gone, what the SMMU did not confirm to have forgotten. Under lock.
 	 */

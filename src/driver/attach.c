@@ -76,6 +76,8 @@ static int write_ste(struct smmu_device *dev)
 	if (dev->in_reset)
 		return 0;
 	make_ste(dev, &ste);
+	if (dev->streams->mixed)
+		return smmu_streams_take_over(dev->streams, &ste);
 	return smmu_streams_write(dev->streams, &ste);
 }
 
@@ -249,6 +251,7 @@ static int confirm(struct smmu_device *dev)
 	if (!error) {
 		smmu_store(&s->unconfirmed, 0);
 		smmu_streams_settle(s);
+		smmu_stand_ins_release(s);
 		error = ats_on(dev);
 	}
 	if (error)
@@ -293,6 +296,7 @@ static int switch_own(struct smmu_device *dev, struct smmu_attachment *new)
 			change_cd(dev, 0, NULL);
 	}
 	smmu_streams_settle(s);
+	smmu_stand_ins_release(s);
 	return error;
 }
 
@@ -360,7 +364,7 @@ int smmu_attach(struct smmu_device *dev, struct smmu_domain *domain)
 /** Detach the untagged traffic; the device's lock is held. */
 static void detach_own(struct smmu_device *dev)
 {
-	if (dev->own)
+	if (dev->own || dev->streams->kept)
 		switch_own(dev, NULL);
 }
 
@@ -420,6 +424,7 @@ static int switch_pasid(struct smmu_device *dev, struct smmu_attachment **at, ui
 		change_cd(dev, ssid, NULL);
 	}
 	smmu_streams_settle(s);
+	smmu_stand_ins_release(s);
 	return error;
 }
 
@@ -479,7 +484,8 @@ void smmu_device_detach_all(struct smmu_device *dev)
 	confirm(dev);
 	while (dev->pasids)
 		switch_pasid(dev, &dev->pasids, dev->pasids->ssid, NULL);
-	detach_own(dev);
+	if (!dev->streams->kept)
+		detach_own(dev);
 }
 
 void smmu_device_drop_all(struct smmu_device *dev)

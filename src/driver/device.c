@@ -12,9 +12,12 @@
 /** Has another device on @p inst one of the streams? The instance's lock is held. */
 static bool owned(const struct smmu_instance *inst, const struct smmu_device_config *cfg)
 {
-	for (uint32_t i = 0; i < cfg->nr_streams; i++)
-		if (smmu_strtab_owner(inst, cfg->streams[i]))
+	for (uint32_t i = 0; i < cfg->nr_streams; i++) {
+		const struct smmu_device *dev = smmu_strtab_owner(inst, cfg->streams[i]);
+
+		if (dev && !dev->stands_in)
 			return true;
+	}
 	return false;
 }
 
@@ -40,6 +43,7 @@ static int confirm_leftover(struct smmu_streams *s)
 	if (!error) {
 		smmu_store(&s->unconfirmed, 0);
 		smmu_streams_settle(s);
+		smmu_stand_ins_release(s);
 	}
 	return error;
 }
@@ -93,6 +97,20 @@ static int settle_leftovers(struct smmu_instance *inst, const struct smmu_stream
 	return 0;
 }
 
+/** STEs that pass traffic are not ours: those of nobody abort. They are left alone until the first attach. */
+static void keep(struct smmu_device *dev)
+{
+	struct smmu_streams *s = dev->streams;
+
+	for (uint32_t i = 0; i < s->nr; i++) {
+		uint64_t w0 = smmu_load(&s->ste[i]->w[0]);
+
+		if (w0 & SMMU_STE_W0_V &&
+		    smmu_field_get(SMMU_STE_W0_CONFIG, w0) >= SMMU_STE_CONFIG_BYPASS)
+			s->kept = s->mixed = true;
+	}
+}
+
 /** Find the STEs of all streams and put the device on the list. The instance's lock is held. */
 static int hook(struct smmu_device *dev, const struct smmu_device_config *cfg)
 {
@@ -106,6 +124,8 @@ static int hook(struct smmu_device *dev, const struct smmu_device_config *cfg)
 		if (error)
 			return error;
 	}
+	keep(dev);
+	smmu_stand_ins_displace(inst, dev->streams, false);
 	smmu_strtab_own(inst, dev->streams, dev);
 	dev->next = inst->devices;
 	dev->link = &inst->devices;
@@ -185,25 +205,6 @@ int smmu_device_init(struct smmu_device *dev, const struct smmu_device_config *c
 	return error;
 }
 
-/** Take the device off the list, if no more than @p pins walks stand on it. */
-static bool unhook(struct smmu_device *dev, uint32_t pins)
-{
-	struct smmu_instance *inst = dev->instance;
-	bool ok;
-
-	smmu_mutex_lock(&inst->lock);
-	ok = dev->pins == pins;
-	if (ok) {
-		smmu_strtab_own(inst, dev->streams, NULL);
-		*dev->link = dev->next;
-		if (dev->next)
-			dev->next->link = dev->link;
-		dev->instance = NULL;
-	}
-	smmu_mutex_unlock(&inst->lock);
-	return ok;
-}
-
 /**
  * Detach and drop the device, on which @p pins walks of the caller's stand; with @p disabled its SMMU is. Its lock is held.
  */
@@ -216,7 +217,7 @@ static void drop(struct smmu_device *dev, uint32_t pins, bool disabled)
 			smmu_device_drop_all(dev);
 		else
 			smmu_device_detach_all(dev);
-		if (unhook(dev, pins))
+		if (smmu_device_unhook(dev, pins))
 			break;
 		/* A walk stands here and wants our lock; it may be one that drops the device. */
 		smmu_mutex_unlock(&dev->lock);

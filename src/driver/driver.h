@@ -5,6 +5,7 @@
 
 #include <smmuv3/device.h>
 #include <smmuv3/domain.h>
+#include <smmuv3/handover.h>
 #include <smmuv3/hw/regs.h>
 #include <smmuv3/instance.h>
 #include <smmuv3/trace.h>
@@ -33,8 +34,20 @@ int smmu_registers_stop(struct smmu_instance *inst);
  * commands still work, but ATC_INV is ignored. The errors of smmu_registers_stop.
  */
 int smmu_registers_disable(struct smmu_instance *inst);
+/** The same, but all traffic passes untranslated from there on; what devices translate themselves aborts. */
+int smmu_registers_pass(struct smmu_instance *inst);
+/** The second half of smmu_registers_stop: the SMMU, which is disabled, makes no access of its own. */
+int smmu_registers_quiet(struct smmu_instance *inst);
+/** smmu_registers_stop; but where the SMMU is disabled already traffic goes on passing, if it does. */
+int smmu_registers_stop_passing(struct smmu_instance *inst);
+/** Interrupts and queues off; traffic goes on as the tables say. */
+int smmu_registers_let_go(struct smmu_instance *inst);
 /** After smmu_registers_stop: take every register over and enable. -SMMU_ETIMEDOUT, -SMMU_EIO (service failure mode). */
 int smmu_registers_start(struct smmu_instance *inst);
+/** The first half of that: commands work, but SMMUEN is off, and GBPA as it was. */
+int smmu_registers_prepare(struct smmu_instance *inst);
+/** And the second. */
+int smmu_registers_enable(struct smmu_instance *inst);
 /** Begin a handler: true if the instance is served; then it ends with smmu_handler_exit. Any context. */
 bool smmu_handler_enter(struct smmu_instance *inst, unsigned *cookie);
 void smmu_handler_exit(struct smmu_instance *inst, unsigned cookie);
@@ -276,6 +289,41 @@ void smmu_streams_drop(struct smmu_streams *s);
  * The device's lock is held.
  */
 void smmu_streams_settle(struct smmu_streams *s);
+
+/* ---- takeover.c ---- */
+
+/**
+ * smmu_streams_write where the STEs are those of somebody else (smmu_streams.mixed): each by itself, and without a moment at which
+ * its traffic faults where there is a way.
+ */
+int smmu_streams_take_over(struct smmu_streams *s, const struct smmu_ste *ste);
+
+/* ---- reserved.c ---- */
+
+/** A device of the library's own for a reserved stream, until the embedder adds one that has the stream. */
+struct smmu_stand_in {
+	struct smmu_device dev; /**< first, and with stands_in set */
+	struct smmu_stand_in *next;
+	const struct smmu_streams
+		*taker; /**< whose stream it is now; its domain is in use until that is attached */
+};
+
+/** Add and attach stand-ins: SMMUEN is off. The errors of smmu_device_init and smmu_attach; what was added stays. */
+int smmu_reserved_install(struct smmu_instance *inst, const struct smmu_reserved *list, uint32_t n);
+/** The SMMU is off and no device is on the instance. */
+void smmu_reserved_free(struct smmu_instance *inst);
+
+/* ---- standin.c ---- */
+
+/** Take the device off its instance's list, if no more than @p pins walks stand on it. Its lock is held. */
+bool smmu_device_unhook(struct smmu_device *dev, uint32_t pins);
+/** The streams @p s have the streams of stand-ins from now on; or (@p back) those have them again. The instance's lock is held. */
+void smmu_stand_ins_displace(struct smmu_instance *inst, struct smmu_streams *s, bool back);
+/**
+ * Once the SMMU has confirmed that the streams @p s go where their device wants, drop the stand-ins that had them. The lock of
+ * the device is held, if it is there.
+ */
+void smmu_stand_ins_release(struct smmu_streams *s);
 
 /* ---- attach.c; the device's lock is held, and it has an instance ---- */
 

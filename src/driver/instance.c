@@ -175,15 +175,18 @@ static int await_msi(struct smmu_instance *inst)
 	return 0;
 }
 
-/** Disable the SMMU and free everything; or keep everything, and say so. */
-static int stop(struct smmu_instance *inst)
+/** Disable the SMMU with @p off, and free everything; or keep everything, and say so. */
+static int stop_by(struct smmu_instance *inst, int (*off)(struct smmu_instance *))
 {
-	int error = smmu_registers_stop(inst);
+	int error = off(inst);
 
 	if (!error)
 		error = await_msi(inst);
 	inst->held = error != 0;
 	if (!error) {
+		/* None, but where the SMMU was handed over with its tables, or while it was being enabled. */
+		smmu_instance_drop_devices(inst, true);
+		smmu_reserved_free(inst);
 		smmu_instance_drop_leftovers(inst);
 		free_all(inst);
 		return 0;
@@ -193,17 +196,38 @@ static int stop(struct smmu_instance *inst)
 	return error;
 }
 
-int smmu_instance_enable(struct smmu_instance *inst)
+static int stop(struct smmu_instance *inst)
+{
+	return stop_by(inst, smmu_registers_stop);
+}
+
+/** Switch on, with what has to be in the stream table before. */
+static int start(struct smmu_instance *inst, const struct smmu_reserved *list, uint32_t n)
+{
+	int error = smmu_registers_prepare(inst);
+
+	if (error)
+		return error;
+	inst->up = true;
+	error = smmu_reserved_install(inst, list, n);
+	return error ? error : smmu_registers_enable(inst);
+}
+
+static int bring_up(struct smmu_instance *inst, const struct smmu_reserved *list, uint32_t n)
 {
 	int error;
 
 	if (!inst->port || inst->up)
 		return inst->port ? -SMMU_EBUSY : -SMMU_EINVAL;
-	error = inst->held ? stop(inst) : smmu_registers_stop(inst);
+	if (inst->held)
+		error = stop(inst);
+	else
+		error = n ? smmu_registers_stop_passing(inst) : smmu_registers_stop(inst);
 	if (error)
 		return error;
 	smmu_mutex_init(&inst->lock);
 	inst->devices = NULL;
+	inst->stand_ins = NULL;
 	inst->leftovers = NULL;
 	inst->drained = false;
 	inst->counts = (struct smmu_instance_counts){0};
@@ -212,28 +236,42 @@ int smmu_instance_enable(struct smmu_instance *inst)
 		return error;
 	/* From here on GERROR is served: the first commands may need it. */
 	SMMU_BARRIER(instance_ready, smmu_store_release(&inst->serving, 1));
-	error = smmu_registers_start(inst);
+	error = start(inst, list, n);
 	if (error) {
 		smmu_handlers_stop(inst);
+		inst->up = false;
 		stop(inst);
 		return error;
 	}
-	inst->up = true;
 	tell_up(inst);
 	return 0;
 }
 
-int smmu_instance_remove(struct smmu_instance *inst)
+int smmu_instance_enable(struct smmu_instance *inst)
 {
-	if (!inst->up)
-		return inst->held ? stop(inst) : 0;
+	return bring_up(inst, NULL, 0);
+}
+
+int smmu_instance_enable_reserved(struct smmu_instance *inst, const struct smmu_reserved *list,
+				  uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (!list[i].domain || !inst->port || list[i].domain->port->rcu != inst->port->rcu)
+			return -SMMU_EINVAL;
+	return bring_up(inst, list, n);
+}
+
+/** Take down an instance that is up: by @p disable, whatever that says, and @p off. */
+static int take_down(struct smmu_instance *inst, int (*disable)(struct smmu_instance *),
+		     int (*off)(struct smmu_instance *))
+{
 	/*
 	 * Its queue works on while SMMUEN is 0: sweeps that name the instance are answered, and devices leave without a command
 	 * each, as nothing of theirs passes any more and no cache fills (6.3.9.6). An SMMU that does not go off is asked by
 	 * commands.
 	 */
 	smmu_instance_end_ats(inst);
-	smmu_instance_drop_devices(inst, !smmu_registers_disable(inst));
+	smmu_instance_drop_devices(inst, !disable(inst));
 	smmu_instance_drop_vsmmus(inst);
 	/*
 	 * It waits for all readers. Fact 5 of the sweep: no command for this instance is outstanding or will come, but for
@@ -243,13 +281,59 @@ int smmu_instance_remove(struct smmu_instance *inst)
 	inst->up = false;
 	/* If the queue still answers, no MSI of it is on its way after this. */
 	smmu_cmdq_drain(&inst->cmdq, true);
-	return stop(inst);
+	return stop_by(inst, off);
+}
+
+int smmu_instance_remove(struct smmu_instance *inst)
+{
+	if (!inst->up)
+		return inst->held ? stop(inst) : 0;
+	return take_down(inst, smmu_registers_disable, smmu_registers_stop);
+}
+
+/** Disabled, and passing: what smmu_registers_pass left. */
+static int off_passing(struct smmu_instance *inst)
+{
+	int error = smmu_registers_pass(inst);
+
+	return error ? error : smmu_registers_quiet(inst);
+}
+
+/** The SMMU goes on by its tables, and nobody talks to it any more: they stay where they are. */
+static int leave_tables(struct smmu_instance *inst)
+{
+	int error;
+
+	smmu_handlers_stop(inst);
+	smmu_cmdq_drain(&inst->cmdq, true);
+	smmu_cmdq_close(&inst->cmdq);
+	error = smmu_registers_let_go(inst);
+	inst->up = false;
+	inst->held = true;
+	return error;
+}
+
+int smmu_instance_hand_over(struct smmu_instance *inst, enum smmu_hand_over how)
+{
+	if (!inst->up)
+		return -SMMU_ENODEV;
+	switch (how) {
+	case SMMU_HAND_OVER_ABORT:
+		return smmu_instance_remove(inst);
+	case SMMU_HAND_OVER_BYPASS:
+		return take_down(inst, smmu_registers_pass, off_passing);
+	case SMMU_HAND_OVER_TABLES:
+		return leave_tables(inst);
+	}
+	return -SMMU_EINVAL;
 }
 
 void smmu_instance_forget(struct smmu_instance *inst)
 {
 	if (!inst->held)
 		return;
+	smmu_instance_drop_devices(inst, true);
+	smmu_reserved_free(inst);
 	smmu_instance_drop_leftovers(inst);
 	free_all(inst);
 	inst->held = false;
@@ -288,6 +372,8 @@ struct smmu_device *smmu_instance_find_device(struct smmu_instance *inst, uint32
 
 	smmu_mutex_lock(&inst->lock);
 	dev = smmu_strtab_owner(inst, sid);
+	if (dev && dev->stands_in)
+		dev = NULL;
 	smmu_mutex_unlock(&inst->lock);
 	return dev;
 }

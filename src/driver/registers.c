@@ -11,6 +11,9 @@
  *   3. IRQ_CTRL: no interrupt message is under way when this is acknowledged (3.18.1).
  *   4. The rest of CR0, and enhanced command queues. From here on the SMMU makes no access of its own.
  *
+ * Where traffic is to pass afterwards (smmu_registers_pass), GBPA.ABORT is cleared in step 1 instead. Where it passes already, as
+ * SMMUEN is 0, and is to go on until the SMMU is enabled, steps 1 and 2 are left out (smmu_registers_stop_passing).
+ *
  * A field may not change again before its change is acknowledged (6.3.9), so an acknowledge that a former owner did not
  * wait for is waited for first.
  *
@@ -86,8 +89,8 @@ static int set_irqs(struct smmu_instance *inst, uint32_t value)
 	return await(inst, "IRQ_CTRL", SMMU_IRQ_CTRLACK, irq_fields(inst), value);
 }
 
-/** Let traffic abort while SMMUEN is 0; the other fields of GBPA stay. */
-static int abort_when_off(struct smmu_instance *inst)
+/** Give GBPA.ABORT the value @p want; the other fields of GBPA stay. */
+static int set_gbpa(struct smmu_instance *inst, uint32_t want)
 {
 	const uint32_t abort = (uint32_t)SMMU_GBPA_ABORT, update = (uint32_t)SMMU_GBPA_UPDATE;
 	uint32_t gbpa;
@@ -96,10 +99,16 @@ static int abort_when_off(struct smmu_instance *inst)
 	if (error)
 		return error;
 	gbpa = smmu_mmio_read32(&inst->mmio, SMMU_GBPA);
-	if (gbpa & abort)
+	if ((gbpa & abort) == want)
 		return 0;
-	smmu_mmio_write32(&inst->mmio, SMMU_GBPA, gbpa | abort | update);
-	return await(inst, "GBPA", SMMU_GBPA, update | abort, abort);
+	smmu_mmio_write32(&inst->mmio, SMMU_GBPA, (gbpa & ~abort) | want | update);
+	return await(inst, "GBPA", SMMU_GBPA, update | abort, want);
+}
+
+/** Let traffic abort while SMMUEN is 0. */
+static int abort_when_off(struct smmu_instance *inst)
+{
+	return set_gbpa(inst, (uint32_t)SMMU_GBPA_ABORT);
 }
 
 /** What a former owner wrote last to a register with an acknowledge, once it is in force. */
@@ -193,15 +202,47 @@ int smmu_registers_disable(struct smmu_instance *inst)
 	return error ? error : cr0_off(inst);
 }
 
+int smmu_registers_pass(struct smmu_instance *inst)
+{
+	int error = set_gbpa(inst, 0);
+
+	return smmu_first_error(error, error ? 0 : cr0_off(inst));
+}
+
+int smmu_registers_quiet(struct smmu_instance *inst)
+{
+	int error;
+
+	error = irqs_off(inst);
+	error = smmu_first_error(error, set_cr0(inst, 0));
+	return error ? error : ecmdqs_off(inst);
+}
+
+int smmu_registers_let_go(struct smmu_instance *inst)
+{
+	uint32_t cr0;
+	int error = settled(inst, "CR0", SMMU_CR0, SMMU_CR0ACK, cr0_fields(inst), &cr0);
+
+	error = smmu_first_error(error, irqs_off(inst));
+	error = smmu_first_error(error, set_cr0(inst, cr0 & ~CR0_QUEUES));
+	return error ? error : ecmdqs_off(inst);
+}
+
 int smmu_registers_stop(struct smmu_instance *inst)
 {
 	int error = smmu_registers_disable(inst);
 
+	return error ? error : smmu_registers_quiet(inst);
+}
+
+int smmu_registers_stop_passing(struct smmu_instance *inst)
+{
+	uint32_t cr0;
+	int error = settled(inst, "CR0", SMMU_CR0, SMMU_CR0ACK, cr0_fields(inst), &cr0);
+
 	if (error)
 		return error;
-	error = irqs_off(inst);
-	error = smmu_first_error(error, set_cr0(inst, 0));
-	return error ? error : ecmdqs_off(inst);
+	return cr0 & SMMU_CR0_SMMUEN ? smmu_registers_stop(inst) : smmu_registers_quiet(inst);
 }
 
 /* ---- Taking over ---- */
@@ -308,7 +349,21 @@ static int clean_caches(struct smmu_instance *inst)
 	return smmu_instance_issue(inst, cmd, n, true);
 }
 
-int smmu_registers_start(struct smmu_instance *inst)
+/** What CR0 is when everything but SMMUEN is on. */
+static uint32_t cr0_prepared(const struct smmu_instance *inst)
+{
+	return cr0_fields(inst) & (CR0_QUEUES | (uint32_t)SMMU_CR0_ATSCHK);
+}
+
+int smmu_registers_enable(struct smmu_instance *inst)
+{
+	int error = set_cr0(inst, cr0_prepared(inst) | (uint32_t)SMMU_CR0_SMMUEN);
+
+	/* What is in force when SMMUEN is 0 again, whoever clears it. */
+	return error ? error : abort_when_off(inst);
+}
+
+int smmu_registers_prepare(struct smmu_instance *inst)
 {
 	uint32_t cr0 = CR0_QUEUES | (uint32_t)SMMU_CR0_ATSCHK, irqs = irq_fields(inst);
 	int error;
@@ -328,5 +383,12 @@ int smmu_registers_start(struct smmu_instance *inst)
 		return error;
 	smmu_cmdq_open(&inst->cmdq);
 	error = clean_caches(inst);
-	return error ? -SMMU_ETIMEDOUT : set_cr0(inst, cr0 | (uint32_t)SMMU_CR0_SMMUEN);
+	return error ? -SMMU_ETIMEDOUT : 0;
+}
+
+int smmu_registers_start(struct smmu_instance *inst)
+{
+	int error = smmu_registers_prepare(inst);
+
+	return error ? error : smmu_registers_enable(inst);
 }

@@ -120,6 +120,8 @@ static int forget(void *ctx)
 
 bool smmu_streams_hitless(const struct smmu_streams *s, const struct smmu_ste *ste)
 {
+	if (s->mixed)
+		return false;
 	return smmu_entry_hitless(&smmu_ste_kind, s->instance->port, s->ste[0]->w, ste->w);
 }
 
@@ -168,6 +170,7 @@ void smmu_streams_halt(struct smmu_streams *s)
 {
 	smmu_irqflags flags = smmu_spin_lock(&s->ste_lock);
 
+	s->kept = false;
 	halt(s);
 	smmu_spin_unlock(&s->ste_lock, flags);
 }

@@ -211,10 +211,12 @@ static void check_cr0(struct mmio_check *c, uint32_t value)
 	if (off & SMMU_CR0_SMMUEN) {
 		if (changed != SMMU_CR0_SMMUEN)
 			problem(c, "SMMUEN is cleared together with CR0 fields %#x", changed);
-		if (!(c->gbpa & SMMU_GBPA_ABORT) || c->gbpa_busy)
+		if ((!(c->gbpa & SMMU_GBPA_ABORT) && !c->may_pass) || c->gbpa_busy)
 			problem(c, "SMMUEN is cleared before GBPA.ABORT is in force");
 	}
-	if (off & (QUEUES | SMMU_CR0_ATSCHK) && cr0_on(c) & SMMU_CR0_SMMUEN)
+	if (off & SMMU_CR0_ATSCHK && cr0_on(c) & SMMU_CR0_SMMUEN)
+		problem(c, "ATSCHK is cleared while SMMUEN is on");
+	if (off & QUEUES && cr0_on(c) & SMMU_CR0_SMMUEN && !c->queues_may_go)
 		problem(c, "CR0 fields %#x are cleared while SMMUEN is on", off);
 	c->cr0 = value;
 }

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The first change of STEs that somebody else has written: a stand-in for a reserved stream, or a former owner of the SMMU. Each
+ * stream is led by itself from what it has to what the device wants, since they may differ.
+ *
+ * An STE changes without a moment of fault where one unit of it is all that differs in use (entry.c). Between two owners more may
+ * differ; then it goes in stages, each of them such a change, each with the caches told and waited for:
+ *
+ *   1. How CDs are read (S1CIR, S1COR, S1CSH). The new way comes first: the old CDs have been in memory for long, so that any way of
+ *      reading them finds them, while the new CDs may be in a processor's cache only, which a way that does not snoop misses.
+ *   2. The VMID, where both translate. For the time of stages 2 and 3 the old tables are in use under the new tag: nobody
+ *      changes them, and what the TLB then holds of them under the new tag is cleaned before the change counts as done.
+ *   3. Everything else but what the old CDs could become ILLEGAL by, or mean something else by: S1STALLD, S1DSS.
+ *   4. These.
+ *
+ * What no stage helps with is one of stage 2 alone to another whose geometry differs, and a change of STRW, without
+ * SMMU_PORT_LSE2: these pass through a refusing entry.
+ */
+#include "driver.h"
+
+#define HOW_CDS_ARE_READ (SMMU_STE_W1_S1CIR | SMMU_STE_W1_S1COR | SMMU_STE_W1_S1CSH)
+#define HOW_CDS_ARE_USED (SMMU_STE_W1_S1STALLD | SMMU_STE_W1_S1DSS)
+
+/** One stream of several. */
+struct one {
+	struct smmu_streams *s;
+	uint32_t i;
+};
+
+static int forget(void *ctx)
+{
+	return smmu_streams_forget(((struct one *)ctx)->s, true);
+}
+
+static uint64_t *live(void *ctx, unsigned i)
+{
+	struct one *o = ctx;
+
+	(void)i;
+	return o->s->ste[o->i]->w;
+}
+
+static int change(struct smmu_streams *s, uint32_t i, const struct smmu_ste *to)
+{
+	struct one one = {s, i};
+	const struct smmu_entry_change c = {
+		.port = s->instance->port,
+		.kind = &smmu_ste_kind,
+		.live = live,
+		.n = 1,
+		.sync = forget,
+		.ctx = &one,
+		.lock = &s->ste_lock,
+		.frozen = &s->owner.cut,
+	};
+
+	return smmu_entry_change(&c, to->w);
+}
+
+static uint64_t mix(uint64_t a, uint64_t b, uint64_t of_b)
+{
+	return (a & ~of_b) | (b & of_b);
+}
+
+static int take_over(struct smmu_streams *s, uint32_t i, const struct smmu_ste *ste)
+{
+	struct smmu_ste at, used, wanted, to = *ste;
+	int error;
+
+	for (unsigned w = 0; w < SMMU_ARRAY_SIZE(at.w); w++)
+		at.w[w] = smmu_load(&s->ste[i]->w[w]);
+	smmu_ste_used(&at, &used);
+	smmu_ste_used(ste, &wanted);
+	at.w[1] = mix(at.w[1], ste->w[1], HOW_CDS_ARE_READ & used.w[1]);
+	error = change(s, i, &at);
+	at.w[2] = mix(at.w[2], ste->w[2], SMMU_STE_W2_S2VMID & used.w[2] & wanted.w[2]);
+	error = error ? error : change(s, i, &at);
+	to.w[1] = mix(ste->w[1], at.w[1], HOW_CDS_ARE_USED & used.w[1]);
+	error = error ? error : change(s, i, &to);
+	return error ? error : change(s, i, ste);
+}
+
+/** Nothing is left in the TLB of what was walked under a new tag by old tables. */
+static int clean(struct smmu_instance *inst)
+{
+	const struct smmu_cmd cmd = smmu_cmd_tlbi_nsnh_all();
+
+	return smmu_instance_issue(inst, &cmd, 1, true);
+}
+
+int smmu_streams_take_over(struct smmu_streams *s, const struct smmu_ste *ste)
+{
+	int error = 0;
+
+	s->kept = false;
+	for (uint32_t i = 0; i < s->nr; i++)
+		error = smmu_first_error(error, take_over(s, i, ste));
+	if (!error)
+		error = clean(s->instance);
+	s->mixed = error != 0;
+	return error;
+}

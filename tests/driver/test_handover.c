@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Before and after the driver: streams that firmware has set going never fault while the SMMU is enabled and while their devices take
+ * them over; and an SMMU is left aborting, passing, or with its tables.
+ */
+#include <smmuv3/handover.h>
+
+#include "rig.h"
+
+#define PAGE(n) ((uint64_t)(n) << 12)
+#define RW (SMMU_PROT_READ | SMMU_PROT_WRITE)
+/* Where firmware's buffers lie, mapped one to one. */
+#define BUFFER 0x60000000ull
+#define SCREEN 7u
+#define DISK 8u
+#define NIC 300u
+
+static struct rig rig;
+static struct smmu_instance *const inst = &rig.smmu[0].inst;
+static struct smmu_domain identity, s1, s2, other;
+
+/* ---- DMA that has to land at each moment ---- */
+
+static uint32_t watched[4];
+static unsigned n_watched, looks;
+
+static bool lands(uint32_t stream)
+{
+	const struct smmu_dma d = {.stream = stream, .iova = BUFFER};
+	struct smmu_dma_result r = smmu_model_dma(rig.model, &d);
+
+	return r.ok && r.pa == BUFFER;
+}
+
+static void look(void)
+{
+	for (unsigned i = 0; i < n_watched; i++)
+		assert_true(lands(watched[i]));
+	looks++;
+}
+
+static void on_access(struct rig_smmu *s, bool write, uint32_t offset)
+{
+	look();
+}
+
+static void on_store(const void *p)
+{
+	if (!rig_pair)
+		look();
+}
+
+static void watch(uint32_t a, uint32_t b, uint32_t c)
+{
+	const uint32_t list[] = {a, b, c};
+
+	n_watched = 0;
+	for (unsigned i = 0; i < 3; i++)
+		if (list[i])
+			watched[n_watched++] = list[i];
+	rig.on_access = on_access;
+	rig_store_hook = on_store;
+	looks = 0;
+}
+
+static void watch_nothing(void)
+{
+	rig.on_access = NULL;
+	rig_store_hook = NULL;
+}
+
+/* ---- machine ---- */
+
+static void domain(struct smmu_domain *d, enum smmu_domain_kind kind)
+{
+	rig_domain(&rig, d, kind);
+	if (kind != SMMU_DOMAIN_IDENTITY)
+		assert_int_equal(smmu_map(d, BUFFER, BUFFER, 0x10000, RW, 0), 0);
+}
+
+static void open_with(uint32_t port_flags)
+{
+	struct smmu_model_config c = rig_config();
+	struct smmu_instance_config cfg;
+
+	c.gbpa_abort = false;
+	rig_open(&rig, &c, 1);
+	rig.port.flags |= port_flags;
+	cfg = rig_instance_config(&rig, 0, 0);
+	assert_int_equal(smmu_instance_probe(inst, &cfg), 0);
+	domain(&identity, SMMU_DOMAIN_IDENTITY);
+	domain(&s1, SMMU_DOMAIN_STAGE1);
+	domain(&s2, SMMU_DOMAIN_STAGE2);
+	domain(&other, SMMU_DOMAIN_STAGE1);
+}
+
+static const struct smmu_reserved *list(void)
+{
+	static struct smmu_reserved l[3];
+
+	l[0] = (struct smmu_reserved){SCREEN, &identity};
+	l[1] = (struct smmu_reserved){DISK, &s1};
+	l[2] = (struct smmu_reserved){NIC, &s2};
+	return l;
+}
+
+static void finish(void)
+{
+	watch_nothing();
+	assert_int_equal(smmu_instance_remove(inst), 0);
+	assert_int_equal(smmu_domain_fini(&identity), 0);
+	assert_int_equal(smmu_domain_fini(&s1), 0);
+	assert_int_equal(smmu_domain_fini(&s2), 0);
+	assert_int_equal(smmu_domain_fini(&other), 0);
+	rig_close(&rig);
+}
+
+/* ---- reserved streams ---- */
+
+static void test_never_faults(void **state)
+{
+	struct rig_device two, nic;
+
+	for (unsigned lse2 = 0; lse2 < 2; lse2++) {
+		open_with(lse2 ? SMMU_PORT_LSE2 : 0);
+		watch(SCREEN, DISK, NIC);
+		assert_true(lands(20));
+		assert_int_equal(smmu_instance_enable_reserved(inst, list(), 3), 0);
+		assert_true(looks > 20);
+		assert_false(lands(20));
+		assert_null(smmu_instance_find_device(inst, DISK));
+		assert_int_equal(smmu_domain_fini(&s1), -SMMU_EBUSY);
+		/* A device whose two streams were two reserved ones, and one from stage 2 to stage 1. */
+		rig_device(&rig, &two, 0, SCREEN, 2, false, 0);
+		rig_device(&rig, &nic, 0, NIC, 1, false, 4);
+		assert_ptr_equal(smmu_instance_find_device(inst, DISK), &two.dev);
+		assert_int_equal(smmu_attach(&two.dev, &other), 0);
+		assert_int_equal(smmu_attach(&nic.dev, &other), 0);
+		/* What the stand-ins had is free, and an unmap of it concerns nobody. */
+		rig_log_reset(&rig);
+		assert_int_equal(smmu_unmap(&s1, BUFFER, 0x10000, 0), 0);
+		assert_int_equal(smmu_unmap(&s2, BUFFER, 0x10000, 0), 0);
+		assert_string_equal(rig_log(&rig), "");
+		watch_nothing();
+		assert_int_equal(smmu_unmap(&other, BUFFER, 0x1000, 0), 0);
+		rig_refused(&two, BUFFER);
+		rig_refused(&nic, BUFFER);
+		assert_true(rig_dma(&two, 1, -1, BUFFER + 0x1000, NULL));
+		smmu_device_fini(&two.dev);
+		assert_false(lands(SCREEN));
+		rig_device(&rig, &two, 0, SCREEN, 2, false, 0);
+		assert_false(lands(SCREEN));
+		finish();
+	}
+}
+
+/** Unmaps of a reserved stream's domain reach the SMMU as long as its stand-in is there, and also while a device waits. */
+static void test_unmap(void **state)
+{
+	struct rig_device disk;
+
+	open_with(0);
+	assert_int_equal(smmu_instance_enable_reserved(inst, list(), 3), 0);
+	rig_device(&rig, &disk, 0, DISK, 1, false, 0);
+	assert_true(lands(DISK));
+	assert_int_equal(smmu_unmap(&s1, BUFFER, 0x1000, 0), 0);
+	assert_false(lands(DISK));
+	finish();
+}
+
+/** A device that goes before it was attached leaves the stream as it was; one that is detached lets it abort. */
+static void test_not_attached(void **state)
+{
+	struct rig_device disk, again;
+
+	open_with(0);
+	assert_int_equal(smmu_instance_enable_reserved(inst, list(), 3), 0);
+	watch(SCREEN, DISK, NIC);
+	for (unsigned i = 0; i < 2; i++) {
+		rig_device(&rig, &disk, 0, DISK, 1, false, 0);
+		assert_int_equal(rig_device_try(&rig, &again, 0, DISK, 1, false, 0), -SMMU_EEXIST);
+		smmu_device_fini(&disk.dev);
+	}
+	assert_int_equal(smmu_domain_fini(&s1), -SMMU_EBUSY);
+	watch(SCREEN, NIC, 0);
+	rig_device(&rig, &disk, 0, DISK, 1, false, 0);
+	smmu_detach(&disk.dev);
+	assert_false(lands(DISK));
+	assert_int_equal(smmu_unmap(&s1, BUFFER, 0x10000, 0), 0);
+	smmu_device_fini(&disk.dev);
+	assert_false(lands(DISK));
+	finish();
+}
+
+/** The queue is not served at the first attach: nothing is given up before the SMMU has confirmed. */
+static void test_not_confirmed(void **state)
+{
+	struct rig_device dev[2];
+
+	open_with(0);
+	assert_int_equal(smmu_instance_enable_reserved(inst, list(), 3), 0);
+	assert_true(lands(DISK));
+	for (unsigned gone = 0; gone < 2; gone++) {
+		rig_device(&rig, &dev[gone], 0, gone ? NIC : DISK, 1, false, 0);
+		rig.smmu[0].frozen = true;
+		assert_int_equal(smmu_attach(&dev[gone].dev, &other), -SMMU_EIO);
+		assert_int_equal(smmu_domain_fini(gone ? &s2 : &s1), -SMMU_EBUSY);
+		if (gone)
+			smmu_device_fini(&dev[gone].dev);
+		rig.smmu[0].frozen = false;
+		assert_int_equal(smmu_instance_revive(inst), 0);
+		if (!gone)
+			assert_int_equal(smmu_attach(&dev[gone].dev, &other), 0);
+		assert_int_equal(lands(gone ? NIC : DISK), !gone);
+	}
+	assert_int_equal(smmu_domain_fini(&s1), 0);
+	assert_int_equal(smmu_domain_fini(&s2), 0);
+	finish();
+}
+
+static void test_errors(void **state)
+{
+	struct smmu_reserved twice[2];
+	unsigned n;
+
+	open_with(0);
+	twice[0] = twice[1] = list()[1];
+	assert_int_equal(smmu_instance_enable_reserved(inst, twice, 2), -SMMU_EEXIST);
+	assert_false(lands(DISK));
+	assert_int_equal(smmu_domain_fini(&s1), 0);
+	domain(&s1, SMMU_DOMAIN_STAGE1);
+	twice[0].stream = 1 << 20;
+	assert_int_equal(smmu_instance_enable_reserved(inst, twice, 1), -SMMU_ERANGE);
+	twice[0].domain = NULL;
+	assert_int_equal(smmu_instance_enable_reserved(inst, twice, 1), -SMMU_EINVAL);
+	finish();
+	/* It dies at each register write; and then it is there again. */
+	for (n = 1;; n++) {
+		int error;
+
+		open_with(0);
+		rig.smmu[0].die_after = n;
+		error = smmu_instance_enable_reserved(inst, list(), 3);
+		rig.smmu[0].die_after = 0;
+		if (!error)
+			break;
+		assert_true(rig.smmu[0].gone);
+		rig.smmu[0].gone = false;
+		assert_int_equal(smmu_instance_remove(inst), 0);
+		rig.smmu[0].gone = false;
+		assert_int_equal(smmu_instance_enable_reserved(inst, list(), 3), 0);
+		assert_true(lands(DISK) && lands(NIC) && lands(SCREEN));
+		finish();
+	}
+	assert_true(n > 20);
+	finish();
+}
+
+/* ---- leaving ---- */
+
+/** In bypass: what an identity domain let pass passes at each moment, and what was blocked passes then. */
+static void test_leave_in_bypass(void **state)
+{
+	struct rig_device disk, nic;
+	uint32_t cr0;
+
+	open_with(0);
+	rig.smmu[0].check.may_pass = true;
+	assert_int_equal(smmu_instance_enable_reserved(inst, list(), 1), 0);
+	rig_device(&rig, &disk, 0, DISK, 1, false, 0);
+	assert_int_equal(smmu_attach(&disk.dev, &identity), 0);
+	rig_device(&rig, &nic, 0, NIC, 1, true, 0);
+	assert_int_equal(smmu_attach(&nic.dev, &other), 0);
+	assert_true(nic.ats);
+	watch(SCREEN, DISK, 0);
+	assert_false(lands(20));
+	assert_int_equal(smmu_instance_hand_over(inst, SMMU_HAND_OVER_BYPASS), 0);
+	look();
+	watch_nothing();
+	assert_true(lands(20));
+	assert_false(nic.ats);
+	cr0 = rig.smmu[0].model->ops->read32(rig.smmu[0].model->ctx, SMMU_CR0ACK);
+	assert_int_equal(cr0, 0);
+	assert_int_equal(smmu_instance_hand_over(inst, SMMU_HAND_OVER_BYPASS), -SMMU_ENODEV);
+	smmu_device_fini(&disk.dev);
+	smmu_device_fini(&nic.dev);
+	/* And the next owner can have it. */
+	assert_int_equal(smmu_instance_enable(inst), 0);
+	assert_false(lands(20));
+	assert_int_equal(smmu_instance_hand_over(inst, SMMU_HAND_OVER_ABORT), 0);
+	assert_false(lands(20));
+	finish();
+}
+
+/** With its tables: traffic goes on, by what the domains map, and nobody is told of anything any more. */
+static void test_leave_tables(void **state)
+{
+	struct rig_device disk;
+
+	open_with(0);
+	rig.smmu[0].check.queues_may_go = true;
+	assert_int_equal(smmu_instance_enable_reserved(inst, list(), 3), 0);
+	rig_device(&rig, &disk, 0, DISK, 1, false, 0);
+	watch(SCREEN, DISK, NIC);
+	assert_int_equal(smmu_attach(&disk.dev, &other), 0);
+	assert_int_equal(smmu_instance_hand_over(inst, 99), -SMMU_EINVAL);
+	assert_int_equal(smmu_instance_hand_over(inst, SMMU_HAND_OVER_TABLES), 0);
+	look();
+	assert_int_equal(rig.smmu[0].model->ops->read32(rig.smmu[0].model->ctx, SMMU_CR0ACK),
+			 SMMU_CR0_SMMUEN | SMMU_CR0_ATSCHK);
+	assert_int_equal(smmu_instance_gerror(inst), 0);
+	watch_nothing();
+	assert_int_equal(smmu_unmap(&other, BUFFER, 0x1000, 0), -SMMU_EIO);
+	assert_int_equal(smmu_domain_fini(&other), -SMMU_EBUSY);
+	assert_int_equal(smmu_instance_remove(inst), 0);
+	assert_false(lands(DISK));
+	smmu_device_fini(&disk.dev);
+	finish();
+}
+
+/** An SMMU is taken away under its devices: their domain goes on behind the other one, and names the first no more. */
+static void test_domain_goes_on(void **state)
+{
+	struct smmu_model_config c = rig_config();
+	struct rig_device here, there;
+
+	rig_open(&rig, &c, 2);
+	rig_up(&rig, 0, 0);
+	rig_up(&rig, 1, 0);
+	domain(&s1, SMMU_DOMAIN_STAGE1);
+	rig_device(&rig, &here, 0, 5, 2, true, 4);
+	rig_device(&rig, &there, 1, 6, 1, true, 0);
+	assert_int_equal(smmu_attach(&here.dev, &s1), 0);
+	assert_int_equal(smmu_attach_pasid(&here.dev, 3, &s1), 0);
+	assert_int_equal(smmu_attach(&there.dev, &s1), 0);
+	rig_expect(&here, BUFFER, BUFFER);
+	rig_expect(&there, BUFFER, BUFFER);
+	assert_int_equal(smmu_instance_remove(inst), 0);
+	rig_refused(&here, BUFFER);
+	assert_int_equal(smmu_attach(&here.dev, &s1), -SMMU_ENODEV);
+	rig_log_reset(&rig);
+	assert_int_equal(smmu_unmap(&s1, BUFFER, 0x1000, 0), 0);
+	assert_null(strstr(rig_log(&rig), "0:"));
+	rig_refused(&there, BUFFER);
+	rig_expect(&there, BUFFER + 0x1000, BUFFER + 0x1000);
+	rig_up(&rig, 0, 0);
+	smmu_device_fini(&here.dev);
+	rig_device(&rig, &here, 0, 5, 2, true, 4);
+	assert_int_equal(smmu_attach(&here.dev, &s1), 0);
+	rig_refused(&here, BUFFER);
+	rig_expect(&here, BUFFER + 0x1000, BUFFER + 0x1000);
+	smmu_device_fini(&here.dev);
+	smmu_device_fini(&there.dev);
+	assert_int_equal(smmu_domain_fini(&s1), 0);
+	rig_close(&rig);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_never_faults), cmocka_unit_test(test_unmap),
+		cmocka_unit_test(test_not_attached), cmocka_unit_test(test_not_confirmed),
+		cmocka_unit_test(test_errors),       cmocka_unit_test(test_leave_in_bypass),
+		cmocka_unit_test(test_leave_tables), cmocka_unit_test(test_domain_goes_on),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
