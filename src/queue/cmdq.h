@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Shared by the parts of the command queue: cmdq.c makes it and writes into it, cmdq_wait.c waits, cmdq_error.c mends. */
+/* Shared by the parts of the command queue: cmdq_life.c makes it, cmdq.c writes into it, cmdq_wait.c
+ * waits, cmdq_error.c mends. */
 #ifndef SMMU_SRC_QUEUE_CMDQ_H
 #define SMMU_SRC_QUEUE_CMDQ_H
 
