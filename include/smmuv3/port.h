@@ -26,7 +26,7 @@
  * | `smmu_rcu_synchronize(rcu)` | return after every read section that was open at the call has been left; may sleep; never called inside one |
  * | `smmu_rcu_retire(rcu, struct smmu_rcu_head *, fn)` | call `fn(head)` at some time after that point; never fails, does not wait |
  * | `SMMU_UNINIT` | optional: an attribute for automatic variables that are written before they are read, where the compiler zeroes them all (`-ftrivial-auto-var-init`); nothing by default |
- * | `SMMU_STATS` | optional: 1 to count commands and sweeps (debug.h), for two or three additions to counters that processors share in each sweep; 0 by default |
+ * | `SMMU_STATS` | optional: 1, or an expression that does not change once an instance was probed, to count commands and sweeps (debug.h), for two or three additions to counters that processors share in each sweep; 0 by default |
  * | `SMMU_TRACE_…` | optional: trace hooks, see trace.h; nothing by default |
  *
  * **Contexts.** A sweep may run anywhere, also in a handler that interrupts another sweep on its

@@ -14,14 +14,18 @@ const char *smmu_target_name(const struct smmu_inv_target *t)
 	return instance_of((struct smmu_inv_target *)t)->name;
 }
 
-#if SMMU_STATS
-/** A program, and where its commands are counted. */
+static size_t fill(void *ctx, struct smmu_cmd *dst, size_t room)
+{
+	return smmu_inv_program_next(ctx, dst, room);
+}
+
+/** A program, and where its commands are counted: with SMMU_STATS, which a port may decide as late as it likes. */
 struct counted {
 	struct smmu_inv_program *program;
 	struct smmu_instance *inst;
 };
 
-static size_t fill(void *ctx, struct smmu_cmd *dst, size_t room)
+static size_t fill_counted(void *ctx, struct smmu_cmd *dst, size_t room)
 {
 	struct counted *c = ctx;
 	size_t n = smmu_inv_program_next(c->program, dst, room);
@@ -33,22 +37,14 @@ static size_t fill(void *ctx, struct smmu_cmd *dst, size_t room)
 static int target_submit(struct smmu_inv_target *t, struct smmu_inv_program *p,
 			 struct smmu_cmdq_token *token)
 {
-	struct counted c = {p, instance_of(t)};
+	struct smmu_instance *inst = instance_of(t);
+	struct counted c = {p, inst};
+	uint32_t n = smmu_inv_program_count(p);
 
-	return smmu_cmdq_submit(&c.inst->cmdq, smmu_inv_program_count(p), fill, &c, token);
+	if (SMMU_STATS)
+		return smmu_cmdq_submit(&inst->cmdq, n, fill_counted, &c, token);
+	return smmu_cmdq_submit(&inst->cmdq, n, fill, p, token);
 }
-#else
-static size_t fill(void *ctx, struct smmu_cmd *dst, size_t room)
-{
-	return smmu_inv_program_next(ctx, dst, room);
-}
-
-static int target_submit(struct smmu_inv_target *t, struct smmu_inv_program *p,
-			 struct smmu_cmdq_token *token)
-{
-	return smmu_cmdq_submit(&instance_of(t)->cmdq, smmu_inv_program_count(p), fill, p, token);
-}
-#endif
 
 static enum smmu_cmdq_status target_poll(struct smmu_inv_target *t,
 					 const struct smmu_cmdq_token *token)

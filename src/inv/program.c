@@ -87,8 +87,8 @@ static inline struct smmu_cmd *write_sync(struct smmu_cmd *at)
 	return at + 1;
 }
 
-static __attribute__((noinline)) size_t write_at_once(struct smmu_inv_program *p,
-						      struct smmu_cmd *dst)
+static __attribute__((__noinline__)) size_t write_at_once(struct smmu_inv_program *p,
+							  struct smmu_cmd *dst)
 {
 	const struct smmu_inv_group *g = p->group;
 	const struct smmu_inv_plan *plan = p->plan;
@@ -342,8 +342,8 @@ void smmu_inv_program_again(struct smmu_inv_program *p, const struct smmu_inv_ar
 		begin_segment(p, 0);
 }
 
-static __attribute__((noinline)) size_t write_on(struct smmu_inv_program *p, struct smmu_cmd *at,
-						 size_t room)
+static __attribute__((__noinline__)) size_t write_on(struct smmu_inv_program *p,
+						     struct smmu_cmd *at, size_t room)
 {
 	struct smmu_cmd *end;
 	size_t n;

@@ -208,7 +208,7 @@ static void timed_out(struct smmu_fence *f, struct smmu_inv_flight *fl)
 /* ---- A flight ---- */
 
 /** A program ended with @p status: go on with the flight's next one, if there is any. */
-static __attribute__((noinline)) void
+static __attribute__((__noinline__)) void
 flight_goes_on(struct smmu_fence *f, struct smmu_inv_flight *fl, enum smmu_cmdq_status status)
 {
 	switch (status) {
@@ -228,7 +228,7 @@ flight_goes_on(struct smmu_fence *f, struct smmu_inv_flight *fl, enum smmu_cmdq_
 			return;
 		}
 		/* Somebody else's: what this program asked for may not be complete (IHI 0070 G.b, 4.7.3). */
-		/* Fall through. */
+		__attribute__((__fallthrough__));
 	case SMMU_CMDQ_LOST:
 		if (++fl->tries < TRIES_MAX) {
 			if (fl->suspects)
@@ -264,7 +264,7 @@ static bool is_live(const struct smmu_inv_array *array, const struct smmu_inv_gr
 }
 
 /** Begin a flight that is not as simple as most. */
-static __attribute__((noinline)) void take_off(struct smmu_fence *f, struct smmu_inv_flight *fl)
+static __attribute__((__noinline__)) void take_off(struct smmu_fence *f, struct smmu_inv_flight *fl)
 {
 	const struct smmu_inv_group *g = group_of(f, fl);
 
@@ -278,7 +278,7 @@ static __attribute__((noinline)) void take_off(struct smmu_fence *f, struct smmu
 }
 
 /** Begin the flights of the wave one by one. */
-static __attribute__((noinline)) void launch_each(struct smmu_fence *f)
+static __attribute__((__noinline__)) void launch_each(struct smmu_fence *f)
 {
 	for (uint32_t i = 0; i < f->flights; i++)
 		take_off(f, &f->flight[i]);
@@ -336,7 +336,7 @@ static inline __attribute__((always_inline)) void launch(struct smmu_fence *f)
 	}
 }
 
-static __attribute__((noinline)) void launch_next(struct smmu_fence *f)
+static __attribute__((__noinline__)) void launch_next(struct smmu_fence *f)
 {
 	launch(f);
 }

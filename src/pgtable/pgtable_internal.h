@@ -14,7 +14,7 @@
 /** For the steps of a map or unmap that finds its tables: they are one function, and a walk stays in registers. */
 #define PT_HOT static inline __attribute__((always_inline))
 /** For the rest, so that it does not take the registers. */
-#define PT_COLD static __attribute__((noinline))
+#define PT_COLD static __attribute__((__noinline__))
 
 #define PT_LAST_LEVEL 3u
 #define PT_LEVELS SMMU_PGTABLE_LEVELS

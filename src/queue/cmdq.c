@@ -86,8 +86,8 @@ static inline uint64_t pass(struct smmu_cmdq *q, uint64_t end)
 }
 
 /** On over what others have marked: PROD stands at @p end, and @p next is the end of the piece there. */
-static __attribute__((noinline)) void publish_others(struct smmu_cmdq *q, uint64_t end,
-						     uint64_t next)
+static __attribute__((__noinline__)) void publish_others(struct smmu_cmdq *q, uint64_t end,
+							 uint64_t next)
 {
 	for (unsigned times = 1; next && times < PUBLISH_TIMES; times++) {
 		if (!smmu_compare_exchange(&q->published, &end, next))
@@ -182,7 +182,7 @@ static uint32_t wait_room(struct smmu_cmdq *q, uint32_t n)
 /* ---- Writing ---- */
 
 /** What is left of @p n commands from @p got on. */
-static __attribute__((noinline)) void pad(struct smmu_cmd *dst, size_t got, size_t n)
+static __attribute__((__noinline__)) void pad(struct smmu_cmd *dst, size_t got, size_t n)
 {
 	while (got < n)
 		dst[got++] = smmu_cmd_sync(SMMU_CMD_SYNC_CS_NONE);
@@ -220,8 +220,8 @@ static void clean_piece(struct smmu_cmdq *q, uint64_t pos, size_t n)
 }
 
 /** The piece [@p pos, @p end) is written; where there are MSIs, or the SMMU does not see the processors' caches. */
-static __attribute__((noinline)) void finish_piece(struct smmu_cmdq *q, uint64_t pos, uint64_t end,
-						   bool last)
+static __attribute__((__noinline__)) void finish_piece(struct smmu_cmdq *q, uint64_t pos,
+						       uint64_t end, bool last)
 {
 	if (q->msi && last)
 		write_sync_msi(q, end - 1);
@@ -250,7 +250,7 @@ static void write_piece(struct smmu_cmdq *q, uint64_t pos, uint64_t end, bool la
 }
 
 /** P3 where it is not our turn: from here on others may publish the piece. */
-static __attribute__((noinline)) void leave(struct smmu_cmdq *q, uint64_t pos, uint64_t end)
+static __attribute__((__noinline__)) void leave(struct smmu_cmdq *q, uint64_t pos, uint64_t end)
 {
 	smmu_exchange(&q->mark[cmdq_slot(q, pos)].end, end);
 	publish_marked(q);
@@ -313,9 +313,9 @@ static void skip_errors(struct smmu_cmdq *q, struct smmu_cmdq_token *token, bool
 }
 
 /** A batch for which there was no room at once, or that is longer than a piece. */
-static __attribute__((noinline)) int submit_pieces(struct smmu_cmdq *q, uint64_t left,
-						   smmu_cmdq_fill fill, void *ctx,
-						   struct smmu_cmdq_token *token)
+static __attribute__((__noinline__)) int submit_pieces(struct smmu_cmdq *q, uint64_t left,
+						       smmu_cmdq_fill fill, void *ctx,
+						       struct smmu_cmdq_token *token)
 {
 	uint32_t n = (uint32_t)smmu_min64(left, q->piece);
 	bool first = true;

@@ -61,8 +61,8 @@ void smmu_cmdq_raise_cons(struct smmu_cmdq *q, uint64_t now)
 		;
 }
 
-static inline __attribute__((always_inline)) bool complete(struct smmu_cmdq *q,
-							   const struct smmu_cmdq_token *token)
+static inline __attribute__((always_inline)) bool
+batch_is_complete(struct smmu_cmdq *q, const struct smmu_cmdq_token *token)
 {
 	uint64_t end = token->end, cons;
 	uint32_t reg;
@@ -81,7 +81,7 @@ static inline __attribute__((always_inline)) bool complete(struct smmu_cmdq *q,
 }
 
 /** The state of a batch that is not done, or that an error may have hit. */
-static __attribute__((noinline)) enum smmu_cmdq_status
+static __attribute__((__noinline__)) enum smmu_cmdq_status
 look_closer(struct smmu_cmdq *q, const struct smmu_cmdq_token *token, bool done)
 {
 	if (smmu_load(&q->errors) != token->errors) {
@@ -103,7 +103,7 @@ look_closer(struct smmu_cmdq *q, const struct smmu_cmdq_token *token, bool done)
 static inline enum smmu_cmdq_status poll_once(struct smmu_cmdq *q,
 					      const struct smmu_cmdq_token *token)
 {
-	bool done = complete(q, token);
+	bool done = batch_is_complete(q, token);
 
 	/* Fact 3. */
 	if (SMMU_BARRIER(cmdq_error_seen, smmu_load_acquire(&q->errors)) == token->errors) {
@@ -145,7 +145,7 @@ static void count_wait(struct smmu_cmdq *q, uint64_t ns)
 		;
 }
 
-static __attribute__((noinline)) enum smmu_cmdq_status
+static __attribute__((__noinline__)) enum smmu_cmdq_status
 wait_long(struct smmu_cmdq *q, const struct smmu_cmdq_token *token, bool may_sleep)
 {
 	struct cmdq_patience p = {0};
@@ -166,7 +166,7 @@ wait_long(struct smmu_cmdq *q, const struct smmu_cmdq_token *token, bool may_sle
 	return status;
 }
 
-static __attribute__((noinline)) enum smmu_cmdq_status
+static __attribute__((__noinline__)) enum smmu_cmdq_status
 wait_closer(struct smmu_cmdq *q, const struct smmu_cmdq_token *token, bool may_sleep)
 {
 	enum smmu_cmdq_status status = poll_once(q, token);
@@ -181,7 +181,7 @@ enum smmu_cmdq_status smmu_cmdq_wait(struct smmu_cmdq *q, const struct smmu_cmdq
 				     bool may_sleep)
 {
 	/* Done at the first look, and nothing went wrong. */
-	if (complete(q, token) &&
+	if (batch_is_complete(q, token) &&
 	    SMMU_BARRIER(cmdq_error_seen, smmu_load_acquire(&q->errors)) == token->errors) {
 		SMMU_TRACE_SYNC(q, token, SMMU_CMDQ_DONE);
 		return SMMU_CMDQ_DONE;
