@@ -31,6 +31,7 @@ forbid "inv reaches sideways or up" "$upper|smmuv3/(queue|pgtable)[^>\"]*" inclu
 forbid "queue reaches sideways or up" "$upper|smmuv3/(inv|pgtable)[^>\"]*" include/smmuv3/queue.h src/queue
 forbid "pgtable reaches sideways or up" "$upper|smmuv3/(inv|queue|hw/)[^>\"]*" include/smmuv3/pgtable.h src/pgtable
 forbid "vsmmu reaches sideways or up" "$upper|smmuv3/(inv|queue|pgtable|port)[^>\"]*" include/smmuv3/vsmmu.h src/vsmmu
+forbid "the Linux module reaches into src/" '(\.\./)*src/[^>"]*|(\.\./)*driver/[^>"]*' ports/linux
 # What a device sees of the driver is memory and registers alone.
 forbid "the model knows the driver" "$upper|smmuv3/(inv|queue|pgtable|pool)[^>\"]*" devices/model
 # A run knows nothing of argv, and a reader of tables nothing of runs.

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the files of the Linux module share. */
+#ifndef SMMU_MODULE_H
+#define SMMU_MODULE_H
+
+#include "compat.h"
+
+#include <linux/device.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/platform_device.h>
+#include <linux/xarray.h>
+
+#include <smmuv3/device.h>
+#include <smmuv3/domain.h>
+#include <smmuv3/instance.h>
+
+/* Messages of the library begin with a device's name; those of the module with "smmuv3: " or a device's name. */
+#ifndef pr_fmt
+#define pr_fmt(fmt) "smmuv3: " fmt
+#endif
+
+struct seq_file;
+
+/** A port of the library: one for each instance and each domain, so that memory and messages are its own. */
+struct smmu_linux_port {
+	struct smmu_port port;
+	int node;      /**< of the memory */
+	gfp_t account; /**< __GFP_ACCOUNT: tables of user space's mappings are charged to whoever maps */
+	/** While a dump runs: whose, and where its lines go. */
+	struct task_struct *teller;
+	struct seq_file *told;
+};
+
+/** One SMMU. Lives from probe to remove of its platform device. */
+struct smmu_linux_instance {
+	struct smmu_instance inst;
+	struct smmu_linux_port port;
+	struct device *dev;
+	struct iommu_device iommu;
+	struct list_head link; /**< in smmu_linux_instances */
+	/** Protects streams against their use by the event thread. May sleep. */
+	struct mutex streams_lock;
+	struct xarray streams; /**< by StreamID: struct smmu_linux_master */
+	bool kdump; /**< the kernel before this one crashed: its devices may still be at it */
+};
+
+/** A device behind an SMMU: what dev_iommu_priv_get returns. */
+struct smmu_linux_master {
+	struct smmu_device smmu;
+	struct smmu_linux_instance *instance;
+	struct device *dev;
+	bool pasid_on; /**< PASID is enabled in the PCI function */
+	u32 nr_streams;
+	u32 streams[SMMU_DEVICE_STREAMS];
+};
+
+/** A paging domain. */
+struct smmu_linux_domain {
+	struct iommu_domain domain;
+	struct smmu_domain smmu;
+	struct smmu_linux_port port;
+	struct list_head link; /**< in the list of debugfs.c */
+	unsigned int number;   /**< for people */
+	u8 granule_shift;
+};
+
+static inline struct smmu_linux_domain *to_smmu_linux_domain(struct iommu_domain *domain)
+{
+	return container_of(domain, struct smmu_linux_domain, domain);
+}
+
+static inline struct smmu_linux_master *smmu_linux_master_of(struct device *dev)
+{
+	return dev_iommu_priv_get(dev);
+}
+
+/* ---- main.c ---- */
+
+/** Parameters. */
+extern unsigned int smmu_linux_stage, smmu_linux_quirks;
+extern bool smmu_linux_disable_ats;
+/** Protects smmu_linux_instances. May sleep. */
+extern struct mutex smmu_linux_lock;
+extern struct list_head smmu_linux_instances;
+/** The instance of @p fwnode, or NULL. It stays as long as a device of it is probed. */
+struct smmu_linux_instance *smmu_linux_find(const struct fwnode_handle *fwnode);
+
+/* ---- port.c ---- */
+
+int smmu_linux_port_start(void);
+/** After the last instance and the last domain: waits for what was retired. */
+void smmu_linux_port_stop(void);
+/** Fill in @p p; what it allocates comes from @p node. */
+void smmu_linux_port_init(struct smmu_linux_port *p, int node);
+/** Let lines of @p p that this task causes go to @p into; NULL: to the kernel's log again. One dump at a time. */
+void smmu_linux_port_tell(struct smmu_linux_port *p, struct seq_file *into);
+
+/* ---- probe.c ---- */
+
+extern struct platform_driver smmu_linux_driver;
+
+/* ---- irq.c ---- */
+
+/** Request the interrupts that the platform device has. 0, or a negative error. */
+int smmu_linux_irqs(struct smmu_linux_instance *s, struct platform_device *pdev);
+
+/* ---- device.c ---- */
+
+extern const struct iommu_ops smmu_linux_ops;
+
+/* ---- domain.c ---- */
+
+extern const struct iommu_domain_ops smmu_linux_paging_ops;
+extern struct iommu_domain smmu_linux_identity, smmu_linux_blocked;
+int smmu_linux_domains_start(void);
+void smmu_linux_domains_stop(void);
+struct iommu_domain *smmu_linux_alloc_paging(struct device *dev);
+struct iommu_domain *smmu_linux_alloc_paging_flags(struct device *dev, u32 flags,
+						   const struct iommu_user_data *user);
+
+/* ---- map.c: operations of a paging domain ---- */
+
+int smmu_linux_map(struct iommu_domain *domain, unsigned long iova, phys_addr_t pa, size_t pgsize,
+		   size_t count, int prot, gfp_t gfp, size_t *mapped);
+size_t smmu_linux_unmap(struct iommu_domain *domain, unsigned long iova, size_t pgsize,
+			size_t count, struct iommu_iotlb_gather *gather);
+void smmu_linux_flush_all(struct iommu_domain *domain);
+void smmu_linux_iotlb_sync(struct iommu_domain *domain, struct iommu_iotlb_gather *gather);
+phys_addr_t smmu_linux_iova_to_phys(struct iommu_domain *domain, dma_addr_t iova);
+
+/* ---- ats.c: what a PCI function has of ATS and PASID ---- */
+
+/** Enable PASID in the function, and say what it has. @p cfg has instance and streams already. */
+void smmu_linux_pci_begin(struct smmu_linux_master *m, struct smmu_device_config *cfg);
+void smmu_linux_pci_end(struct smmu_linux_master *m);
+bool smmu_linux_may_ats(const struct smmu_linux_instance *s, struct device *dev);
+
+/* ---- debugfs.c ---- */
+
+void smmu_linux_debugfs_start(void);
+void smmu_linux_debugfs_stop(void);
+void smmu_linux_debugfs_domain(struct smmu_linux_domain *d, bool there);
+
+#endif
