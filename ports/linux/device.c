@@ -10,38 +10,21 @@
 #define MSI_WINDOW 0x8000000
 #define MSI_WINDOW_SIZE 0x100000
 
-/** The streams of @p dev, each once: aliases of a bridge name some twice. Their number, or a negative error. */
-static int read_streams(struct smmu_linux_master *m, const struct iommu_fwspec *fwspec)
-{
-	unsigned int i, k;
-
-	for (i = 0; i < fwspec->num_ids; i++) {
-		for (k = 0; k < m->nr_streams && m->streams[k] != fwspec->ids[i]; k++)
-			;
-		if (k < m->nr_streams)
-			continue;
-		if (k == SMMU_DEVICE_STREAMS) {
-			dev_err(m->dev, "it has more than %d streams\n", SMMU_DEVICE_STREAMS);
-			return -ENOSPC;
-		}
-		m->streams[m->nr_streams++] = fwspec->ids[i];
-	}
-	return m->nr_streams ? 0 : -ENODEV;
-}
-
 /** Let the event thread find @p m by its streams, or no longer. */
 static int note_streams(struct smmu_linux_master *m, bool there)
 {
+	const struct iommu_fwspec *fwspec = dev_iommu_fwspec_get(m->dev);
 	struct smmu_linux_instance *s = m->instance;
+	unsigned int i;
 	int error = 0;
-	u32 i;
 
+	/* What is taken out is @p m alone: nothing is allocated for that. */
 	mutex_lock(&s->streams_lock);
-	for (i = 0; i < m->nr_streams && !error; i++) {
+	for (i = 0; i < fwspec->num_ids && !error; i++) {
 		if (there)
-			error = xa_err(xa_store(&s->streams, m->streams[i], m, GFP_KERNEL));
+			error = xa_err(xa_store(&s->streams, fwspec->ids[i], m, GFP_KERNEL));
 		else
-			xa_erase(&s->streams, m->streams[i]);
+			xa_cmpxchg(&s->streams, fwspec->ids[i], m, NULL, GFP_KERNEL);
 	}
 	mutex_unlock(&s->streams_lock);
 	return error;
@@ -49,10 +32,11 @@ static int note_streams(struct smmu_linux_master *m, bool there)
 
 static int add_device(struct smmu_linux_master *m)
 {
+	const struct iommu_fwspec *fwspec = dev_iommu_fwspec_get(m->dev);
 	struct smmu_device_config cfg = {
 		.instance = &m->instance->inst,
-		.streams = m->streams,
-		.nr_streams = m->nr_streams,
+		.streams = fwspec->ids,
+		.nr_streams = fwspec->num_ids,
 		.ctx = m,
 		.name = dev_name(m->dev),
 	};
@@ -64,12 +48,14 @@ static int add_device(struct smmu_linux_master *m)
 	else if (!device_property_read_u32(m->dev, "pasid-num-bits", &pasid_bits))
 		cfg.ssid_bits = min3(pasid_bits, 20U, (u32)m->instance->inst.features.ssid_bits);
 	error = smmu_device_init(&m->smmu, &cfg);
-	if (!error)
-		error = note_streams(m, true);
+	if (error)
+		goto no_device;
+	error = note_streams(m, true);
 	if (!error)
 		return 0;
 	note_streams(m, false);
 	smmu_device_fini(&m->smmu);
+no_device:
 	smmu_linux_pci_end(m);
 	return error;
 }
@@ -77,7 +63,8 @@ static int add_device(struct smmu_linux_master *m)
 static struct iommu_device *probe_device(struct device *dev)
 {
 	struct iommu_fwspec *fwspec = dev_iommu_fwspec_get(dev);
-	struct smmu_linux_instance *s = fwspec ? smmu_linux_find(fwspec->iommu_fwnode) : NULL;
+	struct smmu_linux_instance *s =
+		fwspec && fwspec->num_ids ? smmu_linux_find(fwspec->iommu_fwnode) : NULL;
 	struct smmu_linux_master *m;
 	int error;
 
@@ -88,11 +75,10 @@ static struct iommu_device *probe_device(struct device *dev)
 		return ERR_PTR(-ENOMEM);
 	m->dev = dev;
 	m->instance = s;
-	error = read_streams(m, fwspec);
-	if (!error)
-		error = add_device(m);
+	error = add_device(m);
 	if (error) {
-		dev_err(dev, "cannot be behind %s: %d\n", dev_name(s->dev), error);
+		dev_err(dev, "cannot be behind %s: %d%s\n", dev_name(s->dev), error,
+			error == -SMMU_EEXIST ? ", as another device has a stream of it" : "");
 		kfree(m);
 		return ERR_PTR(error);
 	}

@@ -202,4 +202,50 @@ static inline void smmu_rcu_retire(struct smmu_rcu *rcu, struct smmu_rcu_head *h
 DECLARE_STATIC_KEY_FALSE(smmu_linux_stats);
 #define SMMU_STATS static_branch_unlikely(&smmu_linux_stats)
 
+/* ---- trace hooks: a no-operation each, until somebody listens to the tracepoint of that name (trace.h, trace.c) ---- */
+
+struct smmu_cmdq;
+struct smmu_cmdq_token;
+struct smmu_device;
+struct smmu_domain;
+struct smmu_fence;
+struct smmu_instance;
+struct smmu_streams;
+
+DECLARE_TRACEPOINT(smmuv3_sweep_begin);
+DECLARE_TRACEPOINT(smmuv3_sweep_end);
+DECLARE_TRACEPOINT(smmuv3_sync);
+DECLARE_TRACEPOINT(smmuv3_cmdq_error);
+DECLARE_TRACEPOINT(smmuv3_gerror);
+DECLARE_TRACEPOINT(smmuv3_quarantine);
+DECLARE_TRACEPOINT(smmuv3_attach);
+DECLARE_TRACEPOINT(smmuv3_detach);
+
+void smmu_linux_trace_sweep_begin(const struct smmu_fence *f);
+void smmu_linux_trace_sweep_end(const struct smmu_fence *f);
+void smmu_linux_trace_sync(const struct smmu_cmdq *q, const struct smmu_cmdq_token *token,
+			   unsigned int status);
+void smmu_linux_trace_cmdq_error(const struct smmu_cmdq *q, uint64_t position, uint32_t code);
+void smmu_linux_trace_gerror(const struct smmu_instance *inst, uint32_t bits);
+void smmu_linux_trace_quarantine(const struct smmu_streams *s);
+void smmu_linux_trace_attach(const struct smmu_device *dev, uint32_t ssid,
+			     const struct smmu_domain *domain, int error);
+void smmu_linux_trace_detach(const struct smmu_device *dev, uint32_t ssid);
+
+#define smmu_linux_hook(event, ...)                            \
+	do {                                                   \
+		if (tracepoint_enabled(smmuv3_##event))        \
+			smmu_linux_trace_##event(__VA_ARGS__); \
+	} while (0)
+#define SMMU_TRACE_SWEEP_BEGIN(fence) smmu_linux_hook(sweep_begin, fence)
+#define SMMU_TRACE_SWEEP_END(fence) smmu_linux_hook(sweep_end, fence)
+#define SMMU_TRACE_SYNC(queue, token, status) smmu_linux_hook(sync, queue, token, status)
+#define SMMU_TRACE_CMDQ_ERROR(queue, position, code) \
+	smmu_linux_hook(cmdq_error, queue, position, code)
+#define SMMU_TRACE_GERROR(instance, bits) smmu_linux_hook(gerror, instance, bits)
+#define SMMU_TRACE_QUARANTINE(streams) smmu_linux_hook(quarantine, streams)
+#define SMMU_TRACE_ATTACH(device, ssid, domain, error) \
+	smmu_linux_hook(attach, device, ssid, domain, error)
+#define SMMU_TRACE_DETACH(device, ssid) smmu_linux_hook(detach, device, ssid)
+
 #endif

@@ -51,8 +51,6 @@ struct smmu_linux_master {
 	struct smmu_linux_instance *instance;
 	struct device *dev;
 	bool pasid_on; /**< PASID is enabled in the PCI function */
-	u32 nr_streams;
-	u32 streams[SMMU_DEVICE_STREAMS];
 };
 
 /** A paging domain. */
