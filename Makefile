@@ -28,7 +28,7 @@ C_FILES = git ls-files -co --exclude-standard '*.[ch]'
 
 .DEFAULT_GOAL := build
 .PHONY: build run test help setup-test check format check-format tidy freestanding sanitize tsan bench timing calibrate mutants conformance fuzz headers docs deb ci install uninstall clean
-.PHONY: test-uefi
+.PHONY: test-uefi test-linux bench-linux
 
 build: ## build the library and the command (build/smmuv3), after installing what that needs
 	$(SETUP) run
@@ -46,6 +46,14 @@ test-uefi: ## build the UEFI driver, fetch firmware, QEMU and a kernel into .cac
 	$(SETUP) uefi
 	@tests/uefi/build.sh
 	@tests/uefi/run.py $(BOOTS)
+
+test-linux: ## build the Linux module, fetch two kernels and QEMU into .cache, boot them, judge (SHORT=1: less; BOOTS='one …'; DRIVER=builtin)
+	$(SETUP) linux
+	@tests/linux/run.py $(if $(SHORT),--short) $(if $(DRIVER),--driver $(DRIVER)) $(if $(KERNEL),--kernel $(KERNEL)) $(BOOTS)
+
+bench-linux: ## instructions of map and unmap through VFIO, our Linux module beside the kernel's own driver (KERNEL='6.12 7.2 7.3')
+	$(SETUP) linux
+	@tests/linux/bench.py $(if $(KERNEL),--kernel $(KERNEL)) $(if $(DRIVER),--driver $(DRIVER))
 
 format: ## bring every C file into the project's format
 	@$(C_FILES) | xargs clang-format -i

@@ -20,7 +20,9 @@ import subprocess
 import sys
 import time
 
-TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), '..', '..'))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), '..'))
+from guest import TOP, console, cpio, fetched
+
 MIB = 1 << 20
 DISKS = 5
 PATTERN_END = 4 * MIB
@@ -84,28 +86,10 @@ def disk_has_writes(path, disk):
     return good and data == want
 
 
-def cpio(files):
-    """An archive in the format that the kernel unpacks (Documentation/driver-api/early-userspace/buffer-format.rst)."""
-    out = b''
-    for number, (name, mode, data) in enumerate(files + [('TRAILER!!!', 0, b'')], 1):
-        fields = [number, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(name) + 1, 0]
-        out += b'070701' + b''.join(b'%08X' % f for f in fields) + name.encode() + b'\0'
-        out += b'\0' * (-len(out) % 4) + data
-        out += b'\0' * (-len(out) % 4)
-    return out
-
-
 def initrd(cache):
     busybox = open(os.path.join(cache, 'busybox'), 'rb').read()
     folders = [(n, 0o40755, b'') for n in ('bin', 'proc', 'sys', 'dev')]
     return cpio(folders + [('init', 0o100755, INIT.encode()), ('bin/busybox', 0o100755, busybox)])
-
-
-def fetched(script):
-    got = subprocess.run([os.path.join(TOP, 'tools', script)], stdout=subprocess.PIPE, text=True, check=False)
-    if got.returncode:
-        sys.exit(77 if got.returncode == 77 else 1)
-    return got.stdout.strip().splitlines()[-1]
 
 
 def command_line(qemu, firmware, work, smmus):
@@ -160,8 +144,8 @@ def boot(name, args, qemu, firmware):
             process.kill()
             process.wait()
             ended = False
-    text = open(log, encoding='utf-8', errors='replace').read().replace('\r', '')
-    text = re.sub(r'\x1b\[[0-9;=?]*[A-Za-z]', '', text)
+    with open(log, 'rb') as f:
+        text = console(f.read())
     return judge(name, text, ended, work, time.monotonic() - start)
 
 

@@ -1,0 +1,81 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# Builds what tests/linux/run.py boots: the programs of the guest, and for each kernel the tests' module, our driver, and our
+# driver with TLBIs that miss, which the tests have to notice.
+#
+# usage: tests/linux/build.sh [--no-driver] DIR KERNEL…
+#   DIR     where to (build/linux); a kernel's modules go to DIR/VERSION
+#   KERNEL  a folder of tools/fetch-linux.sh
+# Exit status: 0 built, 1 not.
+set -eu
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
+driver=1
+[ "${1:-}" != --no-driver ] || { driver=; shift; }
+mkdir -p "$1"
+out=$(cd "$1" && pwd)
+shift
+
+[ -z "$driver" ] || [ -x "$root/ports/linux/build.sh" ] || { echo "build: no ports/linux here (DRIVER=builtin goes without)" >&2; exit 1; }
+
+compile() {
+	program=$1
+	shift
+	aarch64-linux-gnu-gcc -std=gnu11 -O2 -Wall -Wextra -Werror -static -pthread -s -o "$out/guest/$program" "$@"
+}
+mkdir -p "$out/guest"
+cd "$root/tests/linux/guest"
+compile vfio_check vfio_check.c vfio.c
+compile vfio_bench vfio_bench.c vfio.c
+compile load load.c
+compile crash_load crash_load.c
+
+MAKEFLAGS=-j$(nproc)
+export MAKEFLAGS
+# Prints nothing unless it fails.
+quietly() {
+	if ! "$@" >"$out/log" 2>&1; then
+		tail -n 40 "$out/log" >&2
+		exit 1
+	fi
+}
+# What is as it was keeps its date.
+copy() {
+	mkdir -p "$(dirname "$2")"
+	cmp -s "$1" "$2" || cp "$1" "$2"
+}
+strip() {
+	aarch64-linux-gnu-strip -g -o "$2" "$1"
+}
+# The driver as it is, but for its TLBIs of stage 1: they name an ASID that nothing uses.
+broken_tree() {
+	mkdir -p "$1/ports"
+	for folder in src include ports/linux; do
+		rm -rf "${1:?}/$folder"
+		cp -a "$root/$folder" "$1/$folder"
+	done
+	sed 's/\(smmu_cmd_tlbi(SMMU_CMD_TLBI_NH_[A-Z]*, 0, \)(uint16_t)asid)/\1(uint16_t)(asid ^ 0x8000))/' \
+		"$root/src/inv/array.c" >"$out/array.c"
+	[ "$(grep -c 'asid ^ 0x8000' "$out/array.c")" -eq 2 ] || { echo "build: no TLBIs to break in src/inv/array.c" >&2; exit 1; }
+	cp "$out/array.c" "$1/src/inv/array.c"
+}
+
+for kernel; do
+	version=$(basename "$kernel" | sed 's/^linux-//')
+	here=$out/$version
+	mkdir -p "$here/irq_unmap"
+	copy "$root/tests/linux/modules/irq_unmap.c" "$here/irq_unmap/irq_unmap.c"
+	copy "$root/tests/linux/modules/Kbuild" "$here/irq_unmap/Kbuild"
+	cross=
+	[ "$(uname -m)" = aarch64 ] || cross=CROSS_COMPILE=aarch64-linux-gnu-
+	# shellcheck disable=SC2046,SC2086 # arguments of make
+	quietly make -C "$kernel/headers" M="$here/irq_unmap" ARCH=arm64 $cross $(cat "$kernel/build") modules
+	strip "$here/irq_unmap/irq_unmap.ko" "$here/irq_unmap.ko"
+	[ -n "$driver" ] || continue
+	# shellcheck disable=SC2046 # arguments of make
+	quietly "$root/ports/linux/build.sh" "$kernel/headers" "$here/ours" $(cat "$kernel/build")
+	strip "$here/ours/smmuv3.ko" "$here/smmuv3.ko"
+	broken_tree "$here/broken-tree"
+	# shellcheck disable=SC2046 # arguments of make
+	quietly "$here/broken-tree/ports/linux/build.sh" "$kernel/headers" "$here/broken" $(cat "$kernel/build")
+	strip "$here/broken/smmuv3.ko" "$here/broken.ko"
+done

@@ -1,0 +1,275 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Boots Debian's kernels with the Linux module, and judges what the boots say.
+
+usage: tests/linux/run.py [--build DIR] [--kernel VERSION…] [--driver ours|builtin] [--short] [--no-build] [BOOT…]
+
+  --build DIR       where everything is built, and where the logs go (build/linux)
+  --kernel VERSION  6.12 and 7.2 unless it is given
+  --driver builtin  the kernel's own driver in place of ours: the tests' own test
+  --short           fewer boots, and each for a shorter time
+  --no-build        what is there was built already
+  BOOT              some of the boots below
+
+Each boot is QEMU's machine "virt", with a device tree and one SMMU or with firmware, ACPI and two, NVMe, virtio-blk, and edu
+devices that do DMA as they are told. tests/linux/guest/init is what it starts. Exit status: 0 all is well, 1 something failed,
+77 no QEMU, firmware or kernel here.
+"""
+import argparse
+import gzip
+import os
+import re
+import shutil
+import struct
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), '..'))
+import crash
+from guest import TOP, console, cpio, fetched, fetched_or_none
+
+MIB = 1 << 20
+PATTERN_END = 4 * MIB
+WRITTEN = 16 * MIB  # by two threads
+DISK = 64 * MIB
+
+# name: (machine, what the guest does, more of its command line, the checks that it makes, in the short form, what it is)
+BOOTS = {
+    'one': ('one', 'where,io,vfio,irq', 'rounds=2', ['nvme', 'virtio-blk', 'vfio', 'irq'], True,
+            'device tree, one SMMU'),
+    'two': ('two', 'where,io,vfio,shared', 'rounds=1', ['nvme', 'virtio-blk', 'vfio', 'shared'], True,
+            'ACPI, two SMMUs: each disk behind its own, one container over both'),
+    'lazy': ('one', 'where,io', 'type_wanted=DMA-FQ', ['nvme', 'virtio-blk'], False, 'unmaps that wait, iommu.strict=0'),
+    'reload': ('two', 'where,reload', '', ['gone-nvme', 'gone-virtio-blk', 'reload', 'nvme', 'virtio-blk'], True,
+               'all devices removed under load, rmmod, insmod, rescan'),
+    'crash': ('one', 'where,crash', '', ['crash', 'nvme', 'virtio-blk'], False,
+              'a crash under load; the kernel for crashes takes the live SMMU over'),
+    'broken': ('one', 'where,vfio', 'rounds=1', ['caught'], True, 'our module with TLBIs that miss is caught'),
+}
+OURS_ALONE = ('reload', 'broken')
+
+# Of a kernel's console: what must not be there, whatever a test says.
+TROUBLE = r'(?:BUG:|WARNING:|Oops|Internal error|Unable to handle|Kernel panic|CMD_SYNC timeout|GERROR|INFO: task |stale).*'
+
+
+def say(text):
+    print(text, flush=True)
+
+
+def words(tag, start, end):
+    return b''.join(struct.pack('<Q', tag << 56 | at) for at in range(start, end, 8))
+
+
+def make_disk(path, disk):
+    with open(path, 'wb') as f:
+        f.write(words(disk + 1, 0, PATTERN_END))
+        f.truncate(DISK)
+
+
+def disk_has_writes(path, disk):
+    with open(path, 'rb') as f:
+        return f.read(PATTERN_END + WRITTEN) == \
+            words(disk + 1, 0, PATTERN_END) + words(disk + 0x81, PATTERN_END, PATTERN_END + WRITTEN)
+
+
+def initrd(args, kernel, version, driver, more=()):
+    files = [(n, 0o40755, b'') for n in ('bin', 'modules', 'crash')]
+
+    def add(name, path, mode=0o100755):
+        with open(path, 'rb') as f:
+            files.append((name, mode, f.read()))
+
+    add('init', os.path.join(TOP, 'tests', 'linux', 'guest', 'init'))
+    add('bin/busybox', os.path.join(args.firmware, 'busybox'))
+    for program in ('vfio_check', 'vfio_bench', 'load', 'crash_load'):
+        add(program, os.path.join(args.build, 'guest', program))
+    for module in os.listdir(os.path.join(kernel, 'modules')):
+        add('modules/' + module, os.path.join(kernel, 'modules', module))
+    add('irq_unmap.ko', os.path.join(args.build, version, 'irq_unmap.ko'))
+    if driver != 'builtin':
+        add('smmuv3.ko', os.path.join(args.build, version, 'smmuv3.ko' if driver == 'ours' else 'broken.ko'))
+    files += [(name, 0o100644, data) for name, data in more]
+    return gzip.compress(cpio(files), 1)
+
+
+def machine(args, kind, disks, exact=False):
+    """QEMU's command line but for the kernel."""
+    line = [args.qemu, '-cpu', 'max', '-m', '1G', '-nodefaults', '-display', 'none', '-serial', 'stdio', '-no-reboot']
+    more = ',dtb-randomness=off' if exact else ''
+    line += ['-smp', '1', '-icount', 'shift=0,sleep=off', '-rtc', 'base=2024-01-01T00:00:00,clock=vm', '-seed', '1'] if exact \
+        else ['-smp', '2']
+    if kind == 'one':
+        line += ['-M', 'virt,iommu=smmuv3,gic-version=3' + more]
+        buses = ['bus=pcie.0,addr=2.0', 'bus=pcie.0,addr=3.0', 'bus=pcie.0,addr=4.0', None]
+    else:
+        line += ['-M', 'virt,gic-version=3' + more, '-drive',
+                 f'if=pflash,format=raw,unit=0,readonly=on,file={args.firmware}/code.fd',
+                 '-device', 'arm-smmuv3,primary-bus=pcie.0,id=smmu0',
+                 '-device', 'pxb-pcie,id=pcie.1,bus_nr=8,bus=pcie.0,addr=1.0',
+                 '-device', 'arm-smmuv3,primary-bus=pcie.1,id=smmu1',
+                 '-device', 'pcie-root-port,id=rp0,bus=pcie.1,chassis=1,slot=1,addr=0.0',
+                 '-device', 'pcie-root-port,id=rp1,bus=pcie.1,chassis=2,slot=2,addr=1.0']
+        buses = ['bus=pcie.0,addr=2.0', 'bus=pcie.0,addr=3.0', 'bus=rp1', 'bus=rp0']
+    for bus in (buses[0], buses[3]):
+        if bus:
+            line += ['-device', f'edu,{bus},dma_mask=0xffffffffffffffff']
+    for disk, device in enumerate([f'nvme,serial=a,{buses[1]}',
+                                   f'virtio-blk-pci,{buses[2]},disable-legacy=on,iommu_platform=on']):
+        if disks:
+            line += ['-drive', f'file={disks}/disk{disk}.img,if=none,id=d{disk},format=raw', '-device', f'{device},drive=d{disk}']
+    return line
+
+
+def arguments(driver, what):
+    line = 'console=ttyAMA0 nokaslr panic=-1 rdinit=/init loglevel=4'
+    if driver != 'builtin':
+        line += ' initcall_blacklist=arm_smmu_driver_init deferred_probe_timeout=600 t.mod=1'
+    return line + ' ' + what
+
+
+def start(line, kernel, initrd_path, append, log, limit):
+    """Returns its console, and whether it ended by itself."""
+    line = line + ['-kernel', os.path.join(kernel, 'vmlinuz'), '-initrd', initrd_path, '-append', append]
+    with open(log, 'wb') as out:
+        process = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT)
+        try:
+            ended = process.wait(limit) == 0
+        except subprocess.TimeoutExpired:
+            ended = False
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+    with open(log, 'rb') as f:
+        return console(f.read()), ended
+
+
+def boot(args, name, version, kernel, driver):
+    kind, do, variables, _, _, _ = BOOTS[name]
+    work = os.path.join(args.build, f'boot-{version}-{name}')
+    shutil.rmtree(work, ignore_errors=True)
+    os.makedirs(work)
+    for disk in range(2):
+        make_disk(os.path.join(work, f'disk{disk}.img'), disk)
+    # Disks behind an SMMU whose TLB is stale would only crash the guest.
+    line = machine(args, kind, work if name != 'broken' else None)
+    variables = f't.do={do} t.seconds={2 if args.short else 8} ' + ' '.join('t.' + v for v in variables.split())
+    if name == 'lazy':
+        variables += ' iommu.strict=0'
+    more = []
+    if name == 'crash':
+        variables += f' t.crash={crash.BASE:#x} {crash.ARGUMENT}'
+        with open(os.path.join(kernel, 'vmlinuz'), 'rb') as f:
+            image = f.read()
+        inner = initrd(args, kernel, version, driver)
+        after = arguments(driver, f't.do=where,io t.seconds={2 if args.short else 8} nr_cpus=1 reset_devices')
+        more = [('crash/image', image), ('crash/initrd', inner),
+                ('crash/dtb', crash.device_tree(line, os.path.join(work, 'dtb'), len(inner), after))]
+    path = os.path.join(work, 'initrd')
+    with open(path, 'wb') as f:
+        f.write(initrd(args, kernel, version, driver if name != 'broken' else 'broken', more))
+    begin = time.monotonic()
+    text, ended = start(line, kernel, path, arguments(driver, variables),
+                        os.path.join(args.build, f'{version}-{name}-{driver}.log'), args.limit)
+    verdicts = judge(name, text, ended, work)
+    shutil.rmtree(work, ignore_errors=True)
+    seconds = time.monotonic() - begin
+    wrong = [w for found in verdicts.values() for w in found]
+    say(f'{"FAIL" if wrong else "PASS"} {version} {name}: {BOOTS[name][5]} ({seconds:.0f} s)')
+    for said in re.findall(r'^(?:\[[ .\d]+\] )?(?:\w+: )?(ok: .*)', text, re.M):
+        say('  ' + said)
+    for what in dict.fromkeys(wrong):
+        say('  ' + what)
+    return verdicts
+
+
+def judge(name, text, ended, work):
+    """What is wrong with each check."""
+    checks = BOOTS[name][3]
+    failed = re.findall(r'FAILED: .*', text)
+    if name == 'broken':
+        caught = any('stale' in line for line in failed)
+        return {'caught': [] if caught and 'guest: done' in text else ['FAILED: caught: nothing stale was noticed']}
+    verdicts = {check: [line for line in failed if line.startswith(f'FAILED: {check}:')] for check in checks}
+    for check in checks:
+        said = len(re.findall(rf'ok: {check}:', text))
+        # The guest checks each edu device by itself first.
+        if check == 'vfio':
+            if said < (2 if BOOTS[name][0] == 'two' else 1):
+                verdicts[check].append(f'FAILED: {check}: not done')
+        elif check == 'crash':
+            if 'crash: now' not in text or text.count('where: ') <= text.split('crash: now')[0].count('where: '):
+                verdicts[check].append('FAILED: crash: no kernel came up after it')
+        elif not said:
+            verdicts[check].append(f'FAILED: {check}: not done')
+    for disk, check in enumerate(['nvme', 'virtio-blk']):
+        if check in checks and not verdicts[check] and not disk_has_writes(os.path.join(work, f'disk{disk}.img'), disk):
+            verdicts[check].append(f'FAILED: {check}: the disk does not have what was written')
+    allowed = r'Kernel panic - not syncing: sysrq' if name == 'crash' else r'$^'
+    general = [line for line in failed if not any(line in v for v in verdicts.values())]
+    general += [f'trouble: {t}' for t in re.findall(TROUBLE, text) if not re.match(allowed, t) and 'FAILED' not in t
+                and not t.startswith('stale')]
+    if not ended or 'guest: done' not in text:
+        general.append('FAILED: it did not come to its end: see the log')
+    verdicts['kernel'] = general
+    return verdicts
+
+
+def table(results):
+    versions = list(dict.fromkeys(v for v, _ in results))
+    rows = list(dict.fromkeys((b, c) for (v, b), checks in results.items() for c in checks))
+    say('')
+    say(f'{"boot":8} {"check":16} ' + ' '.join(f'{v:>6}' for v in versions))
+    for name, check in rows:
+        cells = [results.get((v, name), {}).get(check) for v in versions]
+        say(f'{name:8} {check:16} ' + ' '.join(f'{"-" if c is None else "FAIL" if c else "pass":>6}' for c in cells))
+
+
+def fetched_kernels(versions):
+    """A suite moves on: the kernels that are still to be had, and at least one."""
+    kernels = {version: fetched_or_none('fetch-linux.sh', version) for version in versions}
+    for version in [v for v, folder in kernels.items() if not folder]:
+        say(f'SKIP {version}: it is not to be had here (see above)')
+        del kernels[version]
+    if not kernels:
+        sys.exit(77)
+    return kernels
+
+
+def main():
+    parser = argparse.ArgumentParser(usage=__doc__)
+    parser.add_argument('--build', default=os.path.join(TOP, 'build', 'linux'))
+    parser.add_argument('--kernel', nargs='+', default=['6.12', '7.2'], choices=['6.12', '7.2', '7.3'])
+    parser.add_argument('--driver', default='ours', choices=['ours', 'builtin'])
+    parser.add_argument('--short', action='store_true')
+    parser.add_argument('--no-build', action='store_true')
+    parser.add_argument('--limit', type=float, default=240, help='seconds that a boot may take')
+    parser.add_argument('boots', nargs='*')
+    args = parser.parse_args()
+    chosen = args.boots or [n for n, b in BOOTS.items() if b[4] or not args.short]
+    if not set(chosen) <= set(BOOTS):
+        parser.error('boots are: ' + ' '.join(BOOTS))
+    begin = time.monotonic()
+    args.qemu, args.firmware = fetched('fetch-qemu.sh'), fetched('fetch-uefi.sh')
+    kernels = fetched_kernels(args.kernel)
+    if not args.no_build:
+        command = [os.path.join(TOP, 'tests', 'linux', 'build.sh')]
+        command += ['--no-driver'] if args.driver == 'builtin' else []
+        if subprocess.run(command + [args.build] + list(kernels.values()), check=False).returncode:
+            sys.exit(1)
+        say(f'fetched and built in {time.monotonic() - begin:.0f} s')
+    results = {}
+    for version, kernel in kernels.items():
+        for name in chosen:
+            if args.driver == 'ours' or name not in OURS_ALONE:
+                results[version, name] = boot(args, name, version, kernel, args.driver)
+    table(results)
+    good = bool(results) and not any(w for checks in results.values() for w in checks.values())
+    say(f'{"all passed" if good else "FAILED"} with {"our driver" if args.driver == "ours" else "the built-in driver"} in '
+        f'{time.monotonic() - begin:.0f} s; logs in {os.path.relpath(args.build)}')
+    sys.exit(0 if good else 1)
+
+
+if __name__ == '__main__':
+    main()
