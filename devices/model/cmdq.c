@@ -278,8 +278,10 @@ static bool execute(struct instance *in, const uint64_t cmd[2])
 		return true;
 	case C_RESUME:
 	case C_STALL_TERM:
-		/* An access that stalled is over here, as it is a call that returned. */
-		return in->cfg.stall_model != 1 && !(cmd[0] & BIT(10));
+		if (in->cfg.stall_model == 1 || (cmd[0] & BIT(10)))
+			return false;
+		model_resume(in, cmd, bits(cmd[0], 7, 0) == C_STALL_TERM);
+		return true;
 	default:
 		return false;
 	}

@@ -1,37 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Accesses of devices, and the answers to "who said so": every access is walked a second time through memory
- * alone, and what differs is laid at the door of the level that supplied it.
+ * What a harness asks for: accesses of devices, what became of those that stalled, and questions that have no effect.
  */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "internal.h"
-
-static bool same_config(const struct xlate *x, const struct xlate *truth)
-{
-	if (x->have_ste != truth->have_ste || x->have_cd != truth->have_cd)
-		return false;
-	if (x->have_ste && memcmp(x->ste.w, truth->ste.w, sizeof(x->ste.w)))
-		return false;
-	return !x->have_cd || !memcmp(x->cd.w, truth->cd.w, sizeof(x->cd.w));
-}
-
-static enum smmu_model_held blame(const struct instance *in, const struct xlate *x,
-				  const struct xlate *truth, bool atc_hit)
-{
-	if (atc_hit)
-		return SMMU_HELD_ATC;
-	if ((x->ste_hit || x->cd_hit) && !same_config(x, truth))
-		return SMMU_HELD_CONFIG;
-	if (x->tlb_hit)
-		return SMMU_HELD_TLB;
-	if (x->walk_hit)
-		return SMMU_HELD_WALK;
-	/* Nothing was cached: the memory that the instance sees is another than the processors'. */
-	return in->behind.va != in->model->ram.va ? SMMU_HELD_UNCLEANED : SMMU_HELD_MEMORY;
-}
 
 static void remember(struct instance *in, const struct smmu_dma *dma)
 {
@@ -41,76 +16,6 @@ static void remember(struct instance *in, const struct smmu_dma *dma)
 							     .iova = dma->iova};
 	if (in->nrecent == 2 * RECENT)
 		in->nrecent = RECENT;
-}
-
-static struct xlate truth_of(struct instance *in, const struct smmu_dma *dma, bool *ok)
-{
-	struct xlate truth = {.in = *dma, .ask = ASK_TRUTH};
-
-	*ok = dma->kind == SMMU_DMA_TRANSLATED ? model_ats_translated(in, &truth, dma->iova)
-					       : model_translate(in, &truth);
-	return truth;
-}
-
-static bool by_kind(struct instance *in, struct smmu_model_device *dev, struct xlate *x,
-		    struct smmu_dma_result *res)
-{
-	if (x->in.kind == SMMU_DMA_TRANSLATED)
-		return model_ats_translated(in, x, x->in.iova);
-	if (x->in.kind == SMMU_DMA_ORDINARY && dev && dev->ats_on)
-		return model_ats_access(in, dev, x, res);
-	return model_translate(in, x);
-}
-
-/** One access through the caches; @p effects: fill them, record events. */
-static struct smmu_dma_result access_now(struct instance *in, const struct smmu_dma *dma,
-					 bool effects)
-{
-	struct smmu_dma_result res = {.dma = *dma};
-	struct xlate x = {
-		.in = *dma, .ask = effects ? ASK_DMA : ASK_PROBE, .look = true, .fill = effects};
-	struct smmu_model_device *dev = model_find_device(in, dma->stream);
-
-	x.in.fetch &= !dma->write;
-	/* Without a PASID there is nothing in a PCIe access that could say so (13.7). */
-	if (dev && dev->has_atc && !dma->ssid_valid)
-		x.in.fetch = x.in.privileged = false;
-	if (!(dev && dev->dead)) {
-		struct smmu_dma as = x.in;
-		bool ok = by_kind(in, dev, &x, &res);
-		struct xlate truth;
-
-		res.ok = ok;
-		res.event = ok ? 0 : x.fault.type;
-		res.pa = ok ? x.pa : 0;
-		res.raz_wi = !ok && x.have_cd && !x.fault.s2 && x.fault.type >= F_TRANSLATION &&
-			     x.fault.type <= F_PERMISSION && !(x.cd.w[0] & BIT(46)) &&
-			     !x.fault.stall && !(dev && dev->ats_on);
-		if (!ok && effects)
-			model_event_record(in, &x);
-		res.recorded = x.recorded;
-		res.record_pnu = x.record & BIT(33);
-		res.record_ind = x.record & BIT(34);
-		truth = truth_of(in, &as, &res.truth_ok);
-		res.truth_pa = res.truth_ok ? truth.pa : 0;
-		res.differs = ok != res.truth_ok || (ok && res.pa != res.truth_pa);
-		res.held_by = res.differs ? blame(in, &x, &truth, res.atc_hit) : SMMU_HELD_MEMORY;
-	}
-	res.tlb_hit = x.tlb_hit;
-	res.walk_hit = x.walk_hit;
-	res.ste_hit = x.ste_hit;
-	res.cd_hit = x.cd_hit;
-	res.walk_table = x.walk_table;
-	if (x.have_hit) {
-		res.tag = model_tlb_tag(&x.hit, x.hit.atc    ? SMMU_HELD_ATC
-						: x.hit.walk ? SMMU_HELD_WALK
-							     : SMMU_HELD_TLB);
-		res.entry_base = x.hit.base;
-		res.entry_size = pow2(x.hit.log2);
-		res.entry_born_ns = x.hit.born;
-		res.refilled = res.atc_hit && x.hit.refilled;
-	}
-	return res;
 }
 
 struct smmu_dma_result smmu_model_dma(struct smmu_model *model, const struct smmu_dma *dma)
@@ -127,7 +32,7 @@ struct smmu_dma_result smmu_model_dma(struct smmu_model *model, const struct smm
 		model_tlb_evict(in);
 	if (model_chance(in, in->cfg.cfg_evict_permille))
 		model_cfg_evict(in);
-	res = access_now(in, dma, true);
+	res = model_access(in, dma, true);
 	in->count.dmas++;
 	in->count.faults += !res.ok;
 	if (res.tlb_hit)
@@ -160,7 +65,7 @@ struct smmu_dma_result smmu_model_probe(struct smmu_model *model, const struct s
 		pthread_mutex_lock(&in->lock);
 	before = in->count;
 	seq = in->seq;
-	res = access_now(in, dma, false);
+	res = model_access(in, dma, false);
 	in->count = before;
 	in->seq = seq;
 	if (model->clock == SMMU_MODEL_REAL)
@@ -179,7 +84,7 @@ bool smmu_model_truth(struct smmu_model *model, const struct smmu_dma *dma, uint
 	in = &model->in[dma->instance];
 	if (model->clock == SMMU_MODEL_REAL)
 		pthread_mutex_lock(&in->lock);
-	x = truth_of(in, dma, &ok);
+	x = model_truth(in, dma, &ok);
 	if (model->clock == SMMU_MODEL_REAL)
 		pthread_mutex_unlock(&in->lock);
 	if (ok && pa)
@@ -208,6 +113,20 @@ void smmu_model_speculate(struct smmu_model *model, unsigned i)
 	model_enter(&model->in[i]);
 	model_stir(&model->in[i]);
 	model_leave(&model->in[i]);
+}
+
+bool smmu_model_stall(struct smmu_model *model, unsigned instance, uint16_t stag,
+		      struct smmu_dma_result *result)
+{
+	struct instance *in = &model->in[instance];
+	const struct stall *s = &in->stall[stag % STALLS];
+	bool done;
+
+	model_enter(in);
+	done = s->tag != stag || s->state != STALL_WAITS;
+	*result = done && s->tag == stag ? s->result : (struct smmu_dma_result){.ok = false};
+	model_leave(in);
+	return done;
 }
 
 const char *smmu_model_held_name(enum smmu_model_held held)

@@ -127,6 +127,21 @@ static uint64_t who(const struct xlate *x)
 	return (model_is_privileged(x) ? BIT(33) : 0) | (model_is_fetch(x) ? BIT(34) : 0);
 }
 
+/** Hold @p dma back; returns its tag. */
+static uint16_t hold(struct instance *in, const struct smmu_dma *dma)
+{
+	unsigned n = 0;
+	struct stall *s;
+
+	/* The tag of one that waits is not used again (3.12.2). */
+	do
+		s = &in->stall[in->stag % STALLS];
+	while (s->state == STALL_WAITS && ++n < STALLS && ++in->stag);
+	*s = (struct stall){.state = STALL_WAITS, .tag = (uint16_t)in->stag++, .dma = *dma};
+	in->stag_given = s->tag;
+	return s->tag;
+}
+
 /** The event for a failed access. */
 void model_event_record(struct instance *in, struct xlate *x)
 {
@@ -149,7 +164,7 @@ void model_event_record(struct instance *in, struct xlate *x)
 		w[1] = who(x) | (x->in.write ? 0 : BIT(35)) | (f->s2 ? BIT(39) : 0) |
 		       (uint64_t)f->cls << 40;
 		if (f->stall)
-			w[1] |= BIT(31) | (in->stag++ & 0xffff);
+			w[1] |= BIT(31) | hold(in, &x->in);
 		if (f->type == F_PERMISSION && f->cls == CLASS_TT)
 			w[1] |= BIT(44); /* TTRnW: descriptors are only read */
 		w[2] = x->in.iova;

@@ -190,6 +190,15 @@ void model_ats_invalidate(struct instance *in, const uint64_t cmd[2]);
 bool model_ats_answers(struct instance *in, uint32_t stream);
 void model_pri_response(struct instance *in, const uint64_t cmd[2]);
 
+/* access.c */
+/** One access through the caches; @p effects: fill them, record events. */
+struct smmu_dma_result model_access(struct instance *in, const struct smmu_dma *dma, bool effects);
+/** Where tables in memory would take it. */
+struct xlate model_truth(struct instance *in, const struct smmu_dma *dma, bool *ok);
+
+/* stall.c */
+void model_resume(struct instance *in, const uint64_t cmd[2], bool all);
+
 /* events.c */
 void model_event_record(struct instance *in, struct xlate *x);
 void model_event_write(struct instance *in, const uint64_t w[4]);

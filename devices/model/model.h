@@ -258,6 +258,8 @@ struct smmu_dma_result {
 	/** Its record is of a kind that says who accessed, and says: privileged, a fetch. */
 	bool recorded, record_pnu, record_ind;
 	bool raz_wi; /**< not ok, but the device saw success: it read zero, or its write was ignored (5.4, CD.A) */
+	bool stalled; /**< it waits for CMD_RESUME: smmu_model_stall() tells what became of it */
+	uint16_t stag;
 	uint64_t pa;
 	enum smmu_model_held
 		held_by; /**< the level to blame, if memory now says something else; else MEMORY */
@@ -455,6 +457,12 @@ int smmu_model_page_response(struct smmu_model_device *dev, uint16_t group);
 /**@{*/
 /** One access, atomic at the moment of the call; events and cache fills are as in hardware. */
 struct smmu_dma_result smmu_model_dma(struct smmu_model *model, const struct smmu_dma *dma);
+/**
+ * What became of an access that stalled. False: it waits. True: *@p result; an access that was ended is not ok. One that stalled
+ * again has another tag in there. The model keeps the last 64 of an instance; of more the oldest count as ended.
+ */
+bool smmu_model_stall(struct smmu_model *model, unsigned instance, uint16_t stag,
+		      struct smmu_dma_result *result);
 /** What smmu_model_dma() would answer now, without any effect. The access hook is not called. */
 struct smmu_dma_result smmu_model_probe(struct smmu_model *model, const struct smmu_dma *dma);
 /**

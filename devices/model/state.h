@@ -178,6 +178,18 @@ struct recent {
 	uint64_t iova;
 };
 
+#define STALLS 64
+
+enum stall_state { STALL_FREE, STALL_WAITS, STALL_DONE };
+
+/** A transaction that stalled. Its tag is the number of its place, and more, so that a tag comes back late. */
+struct stall {
+	enum stall_state state;
+	uint16_t tag;
+	struct smmu_dma dma;
+	struct smmu_dma_result result; /* once it is done */
+};
+
 #define LATE_EVENTS 32
 
 /** An event record that is on its way to the queue. */
@@ -236,7 +248,9 @@ struct instance {
 
 	struct smmu_model_device *devices;
 	unsigned ndevices;
-	uint32_t stag; /* of the next stalled access */
+	uint32_t stag;       /* of the next stalled access */
+	uint16_t stag_given; /* the last */
+	struct stall stall[STALLS];
 	struct smmu_model_counters count;
 	char misuse[MAX_MISUSE][MISUSE_TEXT];
 	bool sfm;             /* smmu_model_fail_service() */

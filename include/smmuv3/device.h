@@ -60,6 +60,12 @@ struct smmu_device_config {
 	 * least).
 	 */
 	bool ats_always;
+	/**
+	 * Accesses that fault at stage 1 stall until somebody answers them (fault.h), where the
+	 * SMMU can choose (IDR0.STALL_MODEL 0). Not for PCIe (IHI 0070 G.b, 3.12.1), nor with ats.
+	 * Where it cannot choose all stall, or none.
+	 */
+	bool stalls;
 	/** Needed for ats. */
 	const struct smmu_device_ops *ops;
 	void *ctx;
@@ -142,6 +148,7 @@ struct smmu_device {
 	bool has_ats; /**< from smmu_device_init on */
 	bool ats_wanted;
 	bool ats_always;
+	bool stalls;
 	bool in_reset;               /**< between smmu_device_reset_prepare and _done */
 	uint32_t gone;               /**< smmu_device_gone was called */
 	bool ats_on;                 /**< in the device */

@@ -30,8 +30,10 @@ enum {
 	SMMU_FEAT_MSI = 1 << 8,
 	SMMU_FEAT_SEV = 1 << 9,
 	SMMU_FEAT_HYP = 1 << 10,
-	/** IDR0.STALL_MODEL 0: what faults may stall, but does not here. */
+	/** IDR0.STALL_MODEL 0: what faults may stall. */
 	SMMU_FEAT_STALL = 1 << 12,
+	/** IDR0.STALL_MODEL 2: what faults stalls. */
+	SMMU_FEAT_STALL_ALL = 1 << 13,
 	SMMU_FEAT_4K = 1 << 14,
 	SMMU_FEAT_16K = 1 << 15,
 	SMMU_FEAT_64K = 1 << 16,
@@ -103,6 +105,7 @@ struct smmu_device;
 struct smmu_streams;
 struct smmu_vsmmu;
 struct smmu_stand_in;
+struct smmu_faults;
 
 /** A table of STEs, and whose streams they are. */
 struct smmu_strtab_leaf {
@@ -140,6 +143,7 @@ struct smmu_instance {
 	struct smmu_device *devices;
 	struct smmu_vsmmu *vsmmus;       /**< under lock */
 	struct smmu_stand_in *stand_ins; /**< for reserved streams; see handover.h. Under lock */
+	struct smmu_faults *faults;      /**< whose; NULL: nobody answers stalls */
 	/**
 	 * Of devices that are gone, what the SMMU did not confirm to have forgotten. Under lock.
 	 */

@@ -139,7 +139,7 @@ static void make_cd(const struct smmu_device *dev, const struct smmu_attachment 
 {
 	*cd = (struct smmu_cd){{0, 0, 0, SMMU_PGTABLE_MAIR}};
 	if (a)
-		smmu_make_cd(dev, a->domain, a->id, cd);
+		smmu_make_cd(dev->instance, dev->stalls, a->domain, a->id, cd);
 }
 
 /** Change the CD of @p ssid, in a table for substreams, to what @p a (NULL: not valid) needs. */
@@ -285,6 +285,9 @@ static int switch_own(struct smmu_device *dev, struct smmu_attachment *new)
 	if (!error && dev->ats_on)
 		error = smmu_streams_clear_atc(s, 0, s->guest_substreams);
 	leaving(dev, old);
+	/* Whatever waits for the old domain waits in vain. */
+	if (old)
+		smmu_streams_end_faults(s, 0, false);
 	if (!error)
 		error = ats_on(dev);
 	if (error) {
@@ -415,6 +418,8 @@ static int switch_pasid(struct smmu_device *dev, struct smmu_attachment **at, ui
 	if (!error && dev->ats_on && old)
 		error = smmu_streams_clear_atc(s, ssid, false);
 	leaving(dev, old);
+	if (old)
+		smmu_streams_end_faults(s, ssid, false);
 	if (!error)
 		error = ats_on(dev);
 	if (error) {

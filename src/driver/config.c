@@ -32,7 +32,7 @@ static uint64_t word1(const struct smmu_instance *inst, uint64_t dss)
 	       smmu_field_prep(SMMU_STE_W1_S1CIR, cache) |
 	       smmu_field_prep(SMMU_STE_W1_S1COR, cache) |
 	       smmu_field_prep(SMMU_STE_W1_S1CSH, coherent ? SMMU_SH_ISH : SMMU_SH_OSH) |
-	       /* Faults end at once: nobody here resumes stalled transactions, and those of PCIe must not stall. */
+	       /* Faults end at once but for devices that may stall: those of PCIe must not. */
 	       (features & SMMU_FEAT_STALL ? SMMU_STE_W1_S1STALLD : 0);
 }
 
@@ -78,6 +78,8 @@ static void finish_ste(const struct smmu_instance *inst, uint64_t config, uint64
 {
 	ste->w[0] |= SMMU_STE_W0_V | smmu_field_prep(SMMU_STE_W0_CONFIG, config);
 	ste->w[1] = word1(inst, dss);
+	if (inst->features.bits & SMMU_FEAT_STALL_ALL && config & 2)
+		ste->w[2] |= SMMU_STE_W2_S2S;
 	if (ats && config != SMMU_STE_CONFIG_ABORT)
 		ste->w[1] |= smmu_field_prep(SMMU_STE_W1_EATS, SMMU_STE_EATS_FULL);
 }
@@ -118,10 +120,12 @@ void smmu_make_ste(const struct smmu_device *dev, bool ats, uint32_t vmid, struc
 		config = SMMU_STE_CONFIG_BYPASS;
 	}
 	finish_ste(dev->instance, config, dss_of(dev), ats, ste);
+	if (dev->stalls)
+		ste->w[1] &= ~SMMU_STE_W1_S1STALLD;
 }
 
-void smmu_make_cd(const struct smmu_device *dev, const struct smmu_domain *domain, uint32_t asid,
-		  struct smmu_cd *cd)
+void smmu_make_cd(const struct smmu_instance *inst, bool stalls, const struct smmu_domain *domain,
+		  uint32_t asid, struct smmu_cd *cd)
 {
 	const struct smmu_pgtable_regs *r = &domain->table->regs;
 
@@ -132,6 +136,8 @@ void smmu_make_cd(const struct smmu_device *dev, const struct smmu_domain *domai
 		smmu_field_prep(SMMU_CD_W0_SH0, r->sh0) | SMMU_CD_W0_EPD1 | SMMU_CD_W0_V |
 		smmu_field_prep(SMMU_CD_W0_IPS, r->ps) | SMMU_CD_W0_AA64 | SMMU_CD_W0_R |
 		SMMU_CD_W0_A | SMMU_CD_W0_ASET | smmu_field_prep(SMMU_CD_W0_ASID, asid);
+	if (stalls || inst->features.bits & SMMU_FEAT_STALL_ALL)
+		cd->w[0] |= SMMU_CD_W0_S;
 	cd->w[1] = r->ttb & SMMU_CD_W1_TTB0;
 	cd->w[3] = r->mair;
 }
@@ -164,7 +170,7 @@ static const char *illegal(const struct smmu_instance *inst, const struct smmu_d
 		return smmu_ste_illegal(&id, &ste);
 	}
 	finish_ste(inst, SMMU_STE_CONFIG_S1, SMMU_STE_S1DSS_SSID0, false, &ste);
-	smmu_make_cd(NULL, domain, 0, &cd);
+	smmu_make_cd(inst, false, domain, 0, &cd);
 	return smmu_cd_illegal(&id, &ste, &cd);
 }
 

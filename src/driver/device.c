@@ -143,7 +143,7 @@ static int check_config(const struct smmu_device_config *cfg)
 
 	if (!inst || !inst->up || !cfg->streams || !cfg->nr_streams)
 		return -SMMU_EINVAL;
-	if (cfg->ats ? !cfg->ops || !cfg->ops->set_ats : cfg->ats_always)
+	if (cfg->ats ? !cfg->ops || !cfg->ops->set_ats || cfg->stalls : cfg->ats_always)
 		return -SMMU_EINVAL;
 	f = &inst->features;
 	if (cfg->ats_always && !(f->bits & SMMU_FEAT_ATS && f->bits & SMMU_FEAT_S1 && f->ssid_bits))
@@ -182,6 +182,7 @@ int smmu_device_init(struct smmu_device *dev, const struct smmu_device_config *c
 		.ctx = cfg->ctx,
 		.has_ats = cfg->ats && inst->features.bits & SMMU_FEAT_ATS,
 		.ats_always = cfg->ats_always,
+		.stalls = cfg->stalls && inst->features.bits & SMMU_FEAT_STALL,
 		.rcu = inst->port->rcu,
 		.ssid_bits = ssid_bits_of(cfg),
 	};

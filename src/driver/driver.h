@@ -156,8 +156,9 @@ const char *smmu_target_name(const struct smmu_inv_target *t);
 /** The STE of a stream that nobody has: it aborts, and what the next one needs of word 1 lies ready. */
 void smmu_make_abort(const struct smmu_instance *inst, struct smmu_ste *ste);
 void smmu_make_ste(const struct smmu_device *dev, bool ats, uint32_t vmid, struct smmu_ste *ste);
-void smmu_make_cd(const struct smmu_device *dev, const struct smmu_domain *domain, uint32_t asid,
-		  struct smmu_cd *cd);
+/** @p stalls: of the device. */
+void smmu_make_cd(const struct smmu_instance *inst, bool stalls, const struct smmu_domain *domain,
+		  uint32_t asid, struct smmu_cd *cd);
 /** 0, or -SMMU_EOPNOTSUPP with the reason in the log. */
 int smmu_domain_check(const struct smmu_instance *inst, const struct smmu_domain *domain);
 
@@ -324,6 +325,11 @@ void smmu_stand_ins_displace(struct smmu_instance *inst, struct smmu_streams *s,
  * the device is held, if it is there.
  */
 void smmu_stand_ins_release(struct smmu_streams *s);
+
+/* ---- fault.c ---- */
+
+/** End the faults of @p s that wait: of substream @p ssid (0: of traffic without one), or all. Waits, without sleeping. */
+void smmu_streams_end_faults(const struct smmu_streams *s, uint32_t ssid, bool all);
 
 /* ---- attach.c; the device's lock is held, and it has an instance ---- */
 

@@ -128,6 +128,17 @@ static int take(struct smmu_instance *inst, struct smmu_outq *q, uint32_t aborte
 	return smmu_outq_pop(q, record, overflow);
 }
 
+/** If @p event says that a transaction is stalled, and nobody answers such (fault.h), abort it. */
+static void end_stall(struct smmu_instance *inst, const struct smmu_event *event)
+{
+	struct smmu_cmd cmd = smmu_cmd_resume(event->sid, event->stag, false, true);
+
+	if (!event->stall || smmu_load(&inst->faults))
+		return;
+	smmu_instance_count(inst, &cmd, 1);
+	smmu_cmdq_issue(&inst->cmdq, &cmd, 1, false);
+}
+
 int smmu_instance_event(struct smmu_instance *inst, struct smmu_event *event)
 {
 	struct smmu_event_record r;
@@ -144,9 +155,11 @@ int smmu_instance_event(struct smmu_instance *inst, struct smmu_event *event)
 			      "event queue overflow: events are lost (said once)");
 		smmu_message_log(&m, inst->port, SMMU_LOG_WARN);
 	}
-	smmu_handler_exit(inst, cookie);
-	if (n)
+	if (n) {
 		smmu_event_decode(&r, event);
+		end_stall(inst, event);
+	}
+	smmu_handler_exit(inst, cookie);
 	return n;
 }
 

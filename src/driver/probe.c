@@ -40,6 +40,9 @@ static uint32_t idr0_features(uint32_t idr0)
 		bits |= SMMU_FEAT_2LVL_STRTAB;
 	if (smmu_field_get(SMMU_IDR0_STALL_MODEL, idr0) == SMMU_IDR0_STALL_MODEL_BOTH)
 		bits |= SMMU_FEAT_STALL;
+	/* PCIe cannot stall (3.12.1), so there is none, nor ATS. */
+	if (smmu_field_get(SMMU_IDR0_STALL_MODEL, idr0) == SMMU_IDR0_STALL_MODEL_FORCE)
+		bits = (bits & ~(uint32_t)SMMU_FEAT_ATS) | SMMU_FEAT_STALL_ALL;
 	return bits;
 }
 
@@ -59,10 +62,8 @@ static int read_idr0(struct smmu_instance *inst)
 		return refuse(inst, "IDR0.TTF: no AArch64 translation tables");
 	if (smmu_field_get(SMMU_IDR0_TTENDIAN, idr0) == SMMU_IDR0_TTENDIAN_BIG)
 		return refuse(inst, "IDR0.TTENDIAN: translation tables are big-endian only");
-	/* CD.S and STE.S2S would have to be 1 (5.5), and what stalls waits for somebody to resume it. */
-	if (smmu_field_get(SMMU_IDR0_STALL_MODEL, idr0) >= SMMU_IDR0_STALL_MODEL_FORCE)
-		return refuse(inst, "IDR0.STALL_MODEL: all that faults stalls, which is not "
-				    "supported");
+	if (smmu_field_get(SMMU_IDR0_STALL_MODEL, idr0) > SMMU_IDR0_STALL_MODEL_FORCE)
+		return refuse(inst, "IDR0.STALL_MODEL has a reserved value");
 	if (smmu_field_get(SMMU_IDR0_ST_LEVEL, idr0) > SMMU_IDR0_ST_LEVEL_2LVL)
 		return refuse(inst, "IDR0.ST_LEVEL has a reserved value");
 	inst->features.asid_bits = idr0 & SMMU_IDR0_ASID16 ? 16 : 8;

@@ -37,6 +37,7 @@ int smmu_device_reset_prepare(struct smmu_device *dev)
 			error = smmu_device_ask_again(dev);
 		else
 			smmu_device_not_confirmed(dev);
+		smmu_streams_end_faults(dev->streams, 0, true);
 		/* Sweeps that asked its ATC before are done. */
 		if (dev->has_ats)
 			smmu_rcu_synchronize(rcu);
@@ -121,5 +122,7 @@ void smmu_device_gone(struct smmu_device *dev)
 		smmu_device_not_confirmed(dev);
 	else if (dev->instance)
 		smmu_device_ask_again(dev);
+	if (dev->instance)
+		smmu_streams_end_faults(dev->streams, 0, true);
 	smmu_mutex_unlock(&dev->lock);
 }

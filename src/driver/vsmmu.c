@@ -101,6 +101,9 @@ int smmu_vsmmu_init(struct smmu_vsmmu *v, const struct smmu_vsmmu_config *cfg)
 		return -SMMU_EINVAL;
 	if (!inst->up)
 		return -SMMU_ENODEV;
+	/* A guest's CDs do not stall, and on such a part that makes them illegal (5.5). */
+	if (inst->features.bits & SMMU_FEAT_STALL_ALL)
+		return refuse(inst, "all that faults stalls (IDR0.STALL_MODEL)");
 	real = (struct smmu_id_regs){inst->idr0, inst->idr1, inst->idr3, inst->idr5};
 	why = smmu_guest_ids_refused(&real, &cfg->shown);
 	if (why)

@@ -306,8 +306,7 @@ static bool can_work(const struct smmu_domain *d)
 /** A part that the driver cannot use at all. */
 static bool hopeless(void)
 {
-	return !(idr[0] & 3) || !(idr[0] >> 3 & 1) || (idr[0] >> 21 & 3) == 3 ||
-	       (idr[0] >> 24 & 3) == 2 || !(idr[5] >> 4 & 7);
+	return !(idr[0] & 3) || !(idr[0] >> 3 & 1) || (idr[0] >> 21 & 3) == 3 || !(idr[5] >> 4 & 7);
 }
 
 static void check_part(struct smmu_domain *domains, unsigned count)
@@ -334,7 +333,7 @@ static void check_part(struct smmu_domain *domains, unsigned count)
 		}
 		assert_true(can_work(d));
 		if (d->kind == SMMU_DOMAIN_STAGE1) {
-			smmu_make_cd(&dev, d, 255, &cd);
+			smmu_make_cd(&inst, false, d, 255, &cd);
 			ste = (struct smmu_ste){{0}};
 			ste.w[0] = 1 | 5u << 1;
 			/* Where faults can stall, streams of PCIe must not (5.2 S1STALLD). */

@@ -157,7 +157,6 @@ static void test_refusals(void **state)
 		{0, 3u << 2, 1u << 2, "IDR0.TTF"},
 		{0, 3u << 2, 0, "IDR0.TTF"},
 		{0, 3u << 21, 3u << 21, "IDR0.TTENDIAN"},
-		{0, 3u << 24, 2u << 24, "IDR0.STALL_MODEL"},
 		{0, 3u << 24, 3u << 24, "IDR0.STALL_MODEL"},
 		{0, 3u << 27, 2u << 27, "IDR0.ST_LEVEL"},
 		{0, 3u << 27, 3u << 27, "IDR0.ST_LEVEL"},

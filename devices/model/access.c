@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One access of a device, and "who said so": it is walked a second time through memory alone, and what differs is laid at the door of
+ * the level that supplied it.
+ */
+#include <string.h>
+
+#include "internal.h"
+
+static bool same_config(const struct xlate *x, const struct xlate *truth)
+{
+	if (x->have_ste != truth->have_ste || x->have_cd != truth->have_cd)
+		return false;
+	if (x->have_ste && memcmp(x->ste.w, truth->ste.w, sizeof(x->ste.w)))
+		return false;
+	return !x->have_cd || !memcmp(x->cd.w, truth->cd.w, sizeof(x->cd.w));
+}
+
+static enum smmu_model_held blame(const struct instance *in, const struct xlate *x,
+				  const struct xlate *truth, bool atc_hit)
+{
+	if (atc_hit)
+		return SMMU_HELD_ATC;
+	if ((x->ste_hit || x->cd_hit) && !same_config(x, truth))
+		return SMMU_HELD_CONFIG;
+	if (x->tlb_hit)
+		return SMMU_HELD_TLB;
+	if (x->walk_hit)
+		return SMMU_HELD_WALK;
+	/* Nothing was cached: the memory that the instance sees is another than the processors'. */
+	return in->behind.va != in->model->ram.va ? SMMU_HELD_UNCLEANED : SMMU_HELD_MEMORY;
+}
+
+struct xlate model_truth(struct instance *in, const struct smmu_dma *dma, bool *ok)
+{
+	struct xlate truth = {.in = *dma, .ask = ASK_TRUTH};
+
+	*ok = dma->kind == SMMU_DMA_TRANSLATED ? model_ats_translated(in, &truth, dma->iova)
+					       : model_translate(in, &truth);
+	return truth;
+}
+
+static bool by_kind(struct instance *in, struct smmu_model_device *dev, struct xlate *x,
+		    struct smmu_dma_result *res)
+{
+	if (x->in.kind == SMMU_DMA_TRANSLATED)
+		return model_ats_translated(in, x, x->in.iova);
+	if (x->in.kind == SMMU_DMA_ORDINARY && dev && dev->ats_on)
+		return model_ats_access(in, dev, x, res);
+	return model_translate(in, x);
+}
+
+struct smmu_dma_result model_access(struct instance *in, const struct smmu_dma *dma, bool effects)
+{
+	struct smmu_dma_result res = {.dma = *dma};
+	struct xlate x = {
+		.in = *dma, .ask = effects ? ASK_DMA : ASK_PROBE, .look = true, .fill = effects};
+	struct smmu_model_device *dev = model_find_device(in, dma->stream);
+
+	x.in.fetch &= !dma->write;
+	/* Without a PASID there is nothing in a PCIe access that could say so (13.7). */
+	if (dev && dev->has_atc && !dma->ssid_valid)
+		x.in.fetch = x.in.privileged = false;
+	if (!(dev && dev->dead)) {
+		struct smmu_dma as = x.in;
+		bool ok = by_kind(in, dev, &x, &res);
+		struct xlate truth;
+
+		res.ok = ok;
+		res.event = ok ? 0 : x.fault.type;
+		res.stalled = !ok && effects && x.fault.stall;
+		res.pa = ok ? x.pa : 0;
+		res.raz_wi = !ok && x.have_cd && !x.fault.s2 && x.fault.type >= F_TRANSLATION &&
+			     x.fault.type <= F_PERMISSION && !(x.cd.w[0] & BIT(46)) &&
+			     !x.fault.stall && !(dev && dev->ats_on);
+		if (!ok && effects) {
+			model_event_record(in, &x);
+			res.stag = in->stag_given;
+		}
+		res.recorded = x.recorded;
+		res.record_pnu = x.record & BIT(33);
+		res.record_ind = x.record & BIT(34);
+		truth = model_truth(in, &as, &res.truth_ok);
+		res.truth_pa = res.truth_ok ? truth.pa : 0;
+		res.differs = ok != res.truth_ok || (ok && res.pa != res.truth_pa);
+		res.held_by = res.differs ? blame(in, &x, &truth, res.atc_hit) : SMMU_HELD_MEMORY;
+	}
+	res.tlb_hit = x.tlb_hit;
+	res.walk_hit = x.walk_hit;
+	res.ste_hit = x.ste_hit;
+	res.cd_hit = x.cd_hit;
+	res.walk_table = x.walk_table;
+	if (x.have_hit) {
+		res.tag = model_tlb_tag(&x.hit, x.hit.atc    ? SMMU_HELD_ATC
+						: x.hit.walk ? SMMU_HELD_WALK
+							     : SMMU_HELD_TLB);
+		res.entry_base = x.hit.base;
+		res.entry_size = pow2(x.hit.log2);
+		res.entry_born_ns = x.hit.born;
+		res.refilled = res.atc_hit && x.hit.refilled;
+	}
+	return res;
+}

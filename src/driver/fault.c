@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Faults that wait for an answer. IHI 0070 G.b, 3.12.2 (stalls), 4.7.1 (RESUME), 8.1 and 4.5.2 (page requests).
+ *
+ * Each that waits has a place, and a serial number that no other ever had: whoever takes it out of its place, under the lock,
+ * answers it. So an answer, the end of an attachment, and an answer that comes twice cannot meet; nor is a fault that was ended
+ * mistaken for a later one with the same tag, which SMMU and device use again once it was answered.
+ *
+ * What a detached device had stalled, and nobody has read yet, is not ended here: its event will be handed out, and whoever answers
+ * it lets the transaction meet the STE as it is then. (CMD_STALL_TERM would give its tag back to the SMMU while the event with that
+ * tag is still to be read.)
+ */
+#include <smmuv3/fault.h>
+
+#include "driver.h"
+
+static struct smmu_cmd command(const struct smmu_fault *f, enum smmu_fault_answer answer)
+{
+	static const uint8_t resp[] = {
+		[SMMU_FAULT_RETRY] = SMMU_CMD_PRI_RESP_SUCCESS,
+		[SMMU_FAULT_INVALID] = SMMU_CMD_PRI_RESP_INVALID,
+		[SMMU_FAULT_FAILURE] = SMMU_CMD_PRI_RESP_FAILURE,
+	};
+
+	if (f->kind == SMMU_FAULT_STALL)
+		return smmu_cmd_resume(f->sid, f->tag, answer == SMMU_FAULT_RETRY, true);
+	return smmu_cmd_pri_resp(f->sid, f->ssv, f->ssid, f->tag, resp[answer]);
+}
+
+/** Any context. -SMMU_ENODEV, -SMMU_EIO. */
+static int send(struct smmu_instance *inst, const struct smmu_fault *f,
+		enum smmu_fault_answer answer)
+{
+	struct smmu_cmd cmd = command(f, answer);
+	unsigned cookie;
+	int error;
+
+	if (!smmu_handler_enter(inst, &cookie))
+		return -SMMU_ENODEV;
+	smmu_instance_count(inst, &cmd, 1);
+	error = smmu_cmdq_issue(&inst->cmdq, &cmd, 1, false);
+	smmu_handler_exit(inst, cookie);
+	/* There is no ATC_INV in it: a time-out is somebody else's. */
+	return error ? -SMMU_EIO : 0;
+}
+
+int smmu_faults_init(struct smmu_faults *f, struct smmu_instance *inst, uint32_t room)
+{
+	const struct smmu_port *port = inst->port;
+
+	if (!room || !inst->up)
+		return -SMMU_EINVAL;
+	if (smmu_load(&inst->faults))
+		return -SMMU_EBUSY;
+	*f = (struct smmu_faults){.inst = inst, .port = port, .room = room};
+	f->waiting = port->ops->alloc(port->ctx, room * sizeof(*f->waiting));
+	if (!f->waiting)
+		return -SMMU_ENOMEM;
+	smmu_spin_init(&f->lock);
+	smmu_store_release(&inst->faults, f);
+	return 0;
+}
+
+/** Let @p fault wait, which gets its number by that. False: there is no room. */
+static bool wait_for_answer(struct smmu_faults *f, struct smmu_fault *fault)
+{
+	smmu_irqflags flags = smmu_spin_lock(&f->lock);
+	bool ok = f->used < f->room;
+
+	if (ok) {
+		uint32_t at = (uint32_t)(f->serial % f->room);
+
+		while (f->waiting[at].serial)
+			at = at + 1 < f->room ? at + 1 : 0;
+		fault->place = at;
+		fault->serial = ++f->serial;
+		f->waiting[at] = *fault;
+		f->used++;
+	} else {
+		f->turned_away++;
+	}
+	smmu_spin_unlock(&f->lock, flags);
+	return ok;
+}
+
+int smmu_fault_stalled(struct smmu_faults *f, const struct smmu_event *event,
+		       struct smmu_fault *fault)
+{
+	if (!event->stall)
+		return 0;
+	*fault = (struct smmu_fault){.kind = SMMU_FAULT_STALL,
+				     .type = event->type,
+				     .read = event->rnw && !event->ind,
+				     .write = !event->rnw,
+				     .exec = event->ind,
+				     .priv = event->pnu,
+				     .s2 = event->s2,
+				     .ssv = event->ssv,
+				     .answer = true,
+				     .tag = event->stag,
+				     .sid = event->sid,
+				     .ssid = event->ssid,
+				     .addr = event->addr,
+				     .ipa = event->ipa};
+	if (wait_for_answer(f, fault))
+		return 1;
+	send(f->inst, fault, SMMU_FAULT_INVALID);
+	return 0;
+}
+
+int smmu_fault_request(struct smmu_faults *f, struct smmu_fault *fault)
+{
+	struct smmu_pri pri;
+
+	while (smmu_instance_page_request(f->inst, &pri) == 1) {
+		if (smmu_pri_is_stop(&pri))
+			continue;
+		*fault = (struct smmu_fault){.kind = SMMU_FAULT_PAGE,
+					     .read = pri.read,
+					     .write = pri.write,
+					     .exec = pri.exec,
+					     .priv = pri.priv,
+					     .ssv = pri.ssv,
+					     .answer = pri.last,
+					     .tag = pri.prgindex,
+					     .sid = pri.sid,
+					     .ssid = pri.ssid,
+					     .addr = pri.addr};
+		if (!fault->answer || wait_for_answer(f, fault))
+			return 1;
+		send(f->inst, fault, SMMU_FAULT_RETRY);
+	}
+	return 0;
+}
+
+int smmu_fault_answer(struct smmu_faults *f, const struct smmu_fault *fault,
+		      enum smmu_fault_answer answer)
+{
+	struct smmu_fault was = {0};
+	smmu_irqflags flags;
+
+	if (!fault->answer || !fault->serial || fault->place >= f->room)
+		return -SMMU_EINVAL;
+	flags = smmu_spin_lock(&f->lock);
+	if (f->waiting[fault->place].serial == fault->serial) {
+		was = f->waiting[fault->place];
+		f->waiting[fault->place].serial = 0;
+		f->used--;
+	}
+	smmu_spin_unlock(&f->lock, flags);
+	return was.serial ? send(f->inst, &was, answer) : -SMMU_ENOENT;
+}
+
+/** True if @p fault is one of @p s: of substream @p ssid (0: of traffic without one), or any (@p all). */
+static bool is_of(const struct smmu_fault *fault, const struct smmu_streams *s, uint32_t ssid,
+		  bool all)
+{
+	uint32_t low = 0, high = s->nr;
+
+	if (!all && (fault->ssv ? fault->ssid : 0) != ssid)
+		return false;
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+
+		if (s->id[mid] == fault->sid)
+			return true;
+		if (s->id[mid] < fault->sid)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return false;
+}
+
+/** Take out the next fault from place @p at on that is one of @p s (NULL: any). False: there is none. */
+static bool take(struct smmu_faults *f, uint32_t *at, const struct smmu_streams *s, uint32_t ssid,
+		 bool all, struct smmu_fault *fault)
+{
+	bool found = false;
+
+	while (!found && *at < f->room) {
+		smmu_irqflags flags = smmu_spin_lock(&f->lock);
+		struct smmu_fault *w = &f->waiting[*at];
+
+		if (w->serial && (!s || is_of(w, s, ssid, all))) {
+			*fault = *w;
+			w->serial = 0;
+			f->used--;
+			f->ended++;
+			found = true;
+		}
+		smmu_spin_unlock(&f->lock, flags);
+		++*at;
+	}
+	return found;
+}
+
+static void end(struct smmu_faults *f, const struct smmu_streams *s, uint32_t ssid, bool all)
+{
+	struct smmu_fault fault;
+	uint32_t at = 0;
+
+	/* Most devices have none: their detach does not look at each place. */
+	while (smmu_load(&f->used) && take(f, &at, s, ssid, all, &fault))
+		send(f->inst, &fault, SMMU_FAULT_INVALID);
+}
+
+void smmu_streams_end_faults(const struct smmu_streams *s, uint32_t ssid, bool all)
+{
+	struct smmu_faults *f = smmu_load_acquire(&s->instance->faults);
+
+	if (f)
+		end(f, s, ssid, all);
+}
+
+void smmu_faults_fini(struct smmu_faults *f)
+{
+	if (!f->waiting)
+		return;
+	end(f, NULL, 0, true);
+	smmu_store(&f->inst->faults, NULL);
+	f->port->ops->free(f->port->ctx, f->waiting, f->room * sizeof(*f->waiting));
+	f->waiting = NULL;
+}
