@@ -71,55 +71,63 @@ int smmu_pgtable_do_iova_to_phys(struct smmu_pgtable *pt, uint64_t iova, uint64_
 
 /*
  * Some ask for each page of a large range, so the walk of the most common tables is written out: 4K, found by adding an
- * offset, coherent. There the descriptor of a table is its address and PT_TYPE and nothing else.
+ * offset, coherent. There the descriptor of a table is its address and PT_TYPE and nothing else; so with the offset added, less
+ * PT_TYPE, it is where the table is, and the bits of PT_TYPE are clear if, and only if, it is one.
  */
 
-static inline bool not_a_table(uint64_t desc)
+PT_HOT bool is_table_4k(uint64_t at)
 {
-	/* Both bits of PT_TYPE are set if one more carries them away. */
-	return (desc + 1) & PT_TYPE;
+	return !(at & PT_TYPE);
 }
 
-/** From the table descriptor @p desc to the descriptor of 2^@p shift bytes in its table. */
-PT_HOT uint64_t next_of_4k(uint64_t offset, uint64_t desc, uint64_t iova, unsigned shift)
+PT_HOT uint64_t desc_4k(const uint64_t *table, uint64_t index)
 {
-	uintptr_t table = (uintptr_t)(desc - PT_TYPE + offset);
-
-	return SMMU_BARRIER(pgtable_followed,
-			    smmu_load_acquire((uint64_t *)table + (iova >> shift & 511)));
+	return SMMU_BARRIER(pgtable_followed, smmu_load_acquire(&table[index]));
 }
 
-PT_HOT int found_4k(uint64_t desc, unsigned shift, uint64_t iova, uint64_t *pa)
+/** The descriptor of 2^@p shift bytes for @p iova in the table @p at. */
+PT_HOT uint64_t next_4k(uint64_t at, uint64_t iova, unsigned shift)
+{
+	return desc_4k((const uint64_t *)(uintptr_t)at, iova >> shift & 511);
+}
+
+/** The walk ended at @p desc, the descriptor of 2^@p shift bytes. */
+PT_HOT int found_4k(const struct smmu_pgtable *pt, uint64_t desc, unsigned shift, uint64_t iova,
+		    uint64_t *pa)
 {
 	if (!pt_is_valid(desc))
 		return -SMMU_EFAULT;
-	*pa = (desc & SMMU_MASK(47, 12)) | (iova & (SMMU_BIT(shift) - 1));
+	/* Some bits come from the descriptor, all others from iova, which has none above them. */
+	desc = (desc ^ iova) & pt->address_mask;
+	*pa = (shift > 12 ? desc & -SMMU_BIT(shift) : desc) ^ iova;
 	return 0;
 }
 
 PT_HOT int walk_4k(struct smmu_pgtable *pt, uint64_t iova, uint64_t *pa, unsigned *prot,
 		   unsigned start_level)
 {
-	const uint64_t offset = pt->virt_offset;
-	uint64_t desc;
+	const uint64_t to_table = pt->virt_offset - PT_TYPE;
+	uint64_t desc, at;
 
 	if (iova >= pt->input_size)
 		return -SMMU_ERANGE;
 	if (prot)
 		return smmu_pgtable_do_iova_to_phys(pt, iova, pa, prot);
-	desc = SMMU_BARRIER(pgtable_followed,
-			    smmu_load_acquire(&pt->root[iova >> (start_level ? 30 : 39)]));
+	desc = desc_4k(pt->root, iova >> (start_level ? 30 : 39));
+	at = desc + to_table;
 	if (!start_level) {
-		if (not_a_table(desc))
+		if (!is_table_4k(at))
 			return -SMMU_EFAULT;
-		desc = next_of_4k(offset, desc, iova, 30);
+		desc = next_4k(at, iova, 30);
+		at = desc + to_table;
 	}
-	if (not_a_table(desc))
-		return found_4k(desc, 30, iova, pa);
-	desc = next_of_4k(offset, desc, iova, 21);
-	if (not_a_table(desc))
-		return found_4k(desc, 21, iova, pa);
-	return found_4k(next_of_4k(offset, desc, iova, 12), 12, iova, pa);
+	if (!is_table_4k(at))
+		return found_4k(pt, desc, 30, iova, pa);
+	desc = next_4k(at, iova, 21);
+	at = desc + to_table;
+	if (!is_table_4k(at))
+		return found_4k(pt, desc, 21, iova, pa);
+	return found_4k(pt, next_4k(at, iova, 12), 12, iova, pa);
 }
 
 int smmu_pgtable_do_iova_to_phys_4k0(struct smmu_pgtable *pt, uint64_t iova, uint64_t *pa,

@@ -149,7 +149,8 @@ int smmu_pgtable_init(struct smmu_pgtable *pt, const struct smmu_pgtable_config 
 		.start_level = geo.start_level,
 		.block_level = geo.block_level,
 	};
-	if (pt->plain && cfg->coherent && cfg->granule_shift == 12 && geo.start_level < 2)
+	if (pt->plain && cfg->coherent && cfg->granule_shift == 12 && geo.start_level < 2 &&
+	    !(cfg->port->dma_offset & PT_TYPE))
 		pt->ops = &pgtable_4k_ops[geo.start_level];
 	for (unsigned level = 0; level < PT_LEVELS; level++)
 		pt->shift[level] = (uint8_t)level_shift(cfg->granule_shift, level);
