@@ -18,9 +18,14 @@ SMMU_BEGIN_DECLS
 
 #define SMMU_EPOCH_STRIPES 16u
 
+/** Read sections that counted in one phase of one stripe. */
+struct smmu_epoch_count {
+	uint64_t entered, left;
+};
+
+/** No other stripe is on its cache line. */
 struct smmu_epoch_stripe {
-	uint64_t entered[2];
-	uint64_t left[2];
+	struct smmu_epoch_count phase[2];
 } __attribute__((aligned(64)));
 
 /** Embedded in what is retired; belongs to the epoch from retire until fn is called. */
@@ -40,27 +45,42 @@ struct smmu_epoch {
 };
 
 /**
+ * The cookie of a section that counts in @p phase (0 or 1): it is a place in bytes, so that exit
+ * has nothing to calculate.
+ */
+static inline unsigned smmu_epoch_cookie(unsigned stripe_hint, unsigned phase)
+{
+	return stripe_hint % SMMU_EPOCH_STRIPES * (unsigned)sizeof(struct smmu_epoch_stripe) +
+	       phase * (unsigned)sizeof(struct smmu_epoch_count);
+}
+
+/** Where the section of @p cookie is counted. */
+static inline struct smmu_epoch_count *smmu_epoch_count(struct smmu_epoch *e, unsigned cookie)
+{
+	return (struct smmu_epoch_count *)((char *)e->stripe + cookie);
+}
+
+/**
  * Enter a read section; @p stripe_hint is any number, best the processor's. Returns the cookie for
  * exit. Sections nest. Lock-free, any context.
  */
 static inline unsigned smmu_epoch_enter(struct smmu_epoch *e, unsigned stripe_hint)
 {
-	unsigned stripe = stripe_hint % SMMU_EPOCH_STRIPES;
-	unsigned phase = smmu_load(&e->phase) & 1;
+	unsigned cookie = smmu_epoch_cookie(stripe_hint, smmu_load(&e->phase) & 1);
 
-	smmu_fetch_add(&e->stripe[stripe].entered[phase], 1);
+	smmu_fetch_add(&smmu_epoch_count(e, cookie)->entered, 1);
 	/*
 	 * Fact 2 of rcu_epoch.c: a read-modify-write alone does not hold back the loads that follow
 	 * it.
 	 */
 	SMMU_BARRIER(epoch_entered, smmu_fence());
-	return stripe * 2 + phase;
+	return cookie;
 }
 
 /** Leave the read section that returned @p cookie, on any thread. Lock-free, any context. */
 static inline void smmu_epoch_exit(struct smmu_epoch *e, unsigned cookie)
 {
-	smmu_fetch_add(&e->stripe[cookie / 2].left[cookie & 1], 1);
+	smmu_fetch_add(&smmu_epoch_count(e, cookie)->left, 1);
 }
 
 /**

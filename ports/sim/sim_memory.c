@@ -382,16 +382,16 @@ void sim_cleaning(const void *p, size_t size)
 unsigned smmu_rcu_enter(struct smmu_rcu *rcu)
 {
 	struct smmu_epoch *e = &rcu->epoch;
-	unsigned stripe, phase;
+	unsigned cookie;
 
 	if (!sim_on)
 		return smmu_posix_rcu_enter(rcu);
 	sim_do_point(SIM_POINT_RCU);
 	/* As smmu_epoch_enter, but for its fence and its order. */
-	stripe = (unsigned)(the_sim->current->id + 1) % SMMU_EPOCH_STRIPES;
-	phase = __atomic_load_n(&e->phase, __ATOMIC_RELAXED) & 1;
-	__atomic_fetch_add(&e->stripe[stripe].entered[phase], 1, __ATOMIC_RELAXED);
-	return stripe * 2 + phase;
+	cookie = smmu_epoch_cookie((unsigned)(the_sim->current->id + 1),
+				   __atomic_load_n(&e->phase, __ATOMIC_RELAXED) & 1);
+	__atomic_fetch_add(&smmu_epoch_count(e, cookie)->entered, 1, __ATOMIC_RELAXED);
+	return cookie;
 }
 
 void smmu_rcu_exit(struct smmu_rcu *rcu, unsigned cookie)

@@ -49,9 +49,10 @@ static bool epoch_scan(struct smmu_epoch *e, unsigned phase)
 	unsigned i;
 
 	for (i = 0; i < SMMU_EPOCH_STRIPES; i++)
-		left += SMMU_BARRIER(epoch_left_seen, smmu_load_acquire(&e->stripe[i].left[phase]));
+		left += SMMU_BARRIER(epoch_left_seen,
+				     smmu_load_acquire(&e->stripe[i].phase[phase].left));
 	for (i = 0; i < SMMU_EPOCH_STRIPES; i++)
-		entered += smmu_load_acquire(&e->stripe[i].entered[phase]);
+		entered += smmu_load_acquire(&e->stripe[i].phase[phase].entered);
 	return left == entered;
 }
 

@@ -89,17 +89,17 @@ static void test_reader_with_old_phase(void **state)
 	for (flips = 0; flips < 4; flips++) {
 		struct smmu_epoch e = {0};
 		struct item a = {.number = 1};
-		unsigned phase = e.phase & 1, i;
+		unsigned cookie = smmu_epoch_cookie(2, e.phase & 1), i;
 
 		called = 0;
 		for (i = 0; i < flips; i++)
 			smmu_epoch_synchronize(&e, NULL);
-		smmu_fetch_add(&e.stripe[2].entered[phase], 1);
+		smmu_fetch_add(&smmu_epoch_count(&e, cookie)->entered, 1);
 		smmu_epoch_retire(&e, &a.head, count_call);
 		for (i = 0; i < 5; i++)
 			smmu_epoch_poll(&e);
 		assert_int_equal(called, 0);
-		smmu_epoch_exit(&e, 2 * 2 + phase);
+		smmu_epoch_exit(&e, cookie);
 		smmu_epoch_synchronize(&e, NULL);
 		assert_int_equal(called, 1);
 	}
