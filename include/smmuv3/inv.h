@@ -169,10 +169,11 @@ struct smmu_inv_group {
 	const uint64_t *word;           /**< of the first */
 	uint32_t first, clear, ats, end;
 	uint32_t commands; /**< one of each, and a CMD_SYNC between the three */
-	uint8_t mode;      /**< how they are written if all are alike: src/inv/program.c */
-	uint8_t asked;     /**< ATS: enum smmu_inv_asked */
-	bool by_range;     /**< there are SMMU_INV_ATS */
-	bool full;         /**< there are SMMU_INV_ATS_FULL */
+	/** enum smmu_inv_mode: how they are written if the range is one command each. */
+	uint8_t mode;
+	uint8_t asked; /**< ATS: enum smmu_inv_asked */
+	bool by_range; /**< there are SMMU_INV_ATS */
+	bool full;     /**< there are SMMU_INV_ATS_FULL */
 };
 
 /** Whose ATCs. */
@@ -342,10 +343,11 @@ struct smmu_inv_step {
 
 /** What a range means to instances of one make: made once for all of them. */
 struct smmu_inv_plan {
+	const struct smmu_inv_target *target; /**< made for the likes of it */
+	bool all;                             /**< no range: everything */
+	/** Each operation is one command by range: w0 and w1 of the steps tell, and no more. */
+	bool single;
 	bool atc_made;
-	bool all;    /**< no range: everything */
-	bool single; /**< each operation is one command by range */
-	uint32_t flags, tlbi_max, atc_max;
 	struct smmu_inv_step tlbi_step, atc_step; /**< the first, */
 	struct smmu_tlbi_plan tlbi;               /**< and what follows it */
 	struct smmu_atc_plan atc;
@@ -358,14 +360,25 @@ struct smmu_inv_segment {
 	uint32_t first, end;
 };
 
+/** How a program is written. */
+enum smmu_inv_mode {
+	SMMU_INV_ONE,         /**< it is one TLBI */
+	SMMU_INV_ONE_AND_ATC, /**< one TLBI and ATC_INVs, each for the range, not written yet */
+	SMMU_INV_AT_ONCE,     /**< all operations alike, one command each, not written yet */
+	SMMU_INV_ALL,         /**< all alike */
+	SMMU_INV_CAREFUL,     /**< some may be gone, or devices cut off, or they are not alike */
+};
+
 struct smmu_inv_program {
+	/** The TLBI of SMMU_INV_ONE (only left and mode are used besides) and _ONE_AND_ATC. */
+	struct smmu_cmd one;
+	uint32_t left;
+	uint8_t mode;  /**< enum smmu_inv_mode */
+	uint8_t asked; /**< enum smmu_inv_asked: whose ATC_INV it has */
+	bool cutting;  /**< it met a device that is being cut off */
 	const struct smmu_inv_array *array;
 	const struct smmu_inv_plan *plan;
 	const struct smmu_inv_group *group;
-	uint32_t left;
-	uint8_t mode;  /**< at once, all alike, or careful: src/inv/program.c */
-	uint8_t asked; /**< enum smmu_inv_asked: whose ATC_INV it has */
-	bool cutting;  /**< it met a device that is being cut off */
 	/* At once: nothing beyond is used. */
 	bool started;     /**< careful: the step below belongs to the operation */
 	uint8_t more;     /**< which plan goes on behind the step */
@@ -389,6 +402,15 @@ static inline uint32_t smmu_inv_program_count(const struct smmu_inv_program *p)
 }
 
 /**
+ * The command of a program of one, which most are, until smmu_inv_program_next has written it;
+ * else NULL. For who can take it faster by itself than through a function.
+ */
+static inline const struct smmu_cmd *smmu_inv_program_one(const struct smmu_inv_program *p)
+{
+	return p->mode == SMMU_INV_ONE ? &p->one : NULL;
+}
+
+/**
  * Write the next commands, at most @p room, to @p dst. Returns how many: @p room until the program
  * ends.
  */
@@ -409,16 +431,16 @@ size_t smmu_inv_program_next(struct smmu_inv_program *p, struct smmu_cmd *dst, s
 /** One instance's part of a fence. */
 struct smmu_inv_flight {
 	struct smmu_cmdq_token token;
+	uint8_t phase;    /**< of the program that is under way; 0: none is */
+	uint8_t asked;    /**< enum smmu_inv_asked: whose ATC_INV it has */
+	uint8_t suspects; /**< after a time-out: those that are asked again; 0: none are */
+	uint8_t tries;
 	/**
 	 * Counted from the first ATS operation: the one that was asked, if the ATC_INV of the
 	 * program were one device's. Among those that are asked again it tells which: the
 	 * 2^(suspects - 1) from a multiple of that on, that it is one of.
 	 */
 	uint32_t place;
-	uint8_t suspects; /**< after a time-out: those that are asked again; 0: none are */
-	uint8_t tries;
-	uint8_t phase; /**< of the program that is under way; 0: none is */
-	uint8_t asked; /**< enum smmu_inv_asked: whose ATC_INV it has */
 };
 
 /**
@@ -427,18 +449,17 @@ struct smmu_inv_flight {
  * private. 1,616 bytes, written as far as they are used: with one instance 104 of them.
  */
 struct smmu_fence {
-	struct smmu_rcu *rcu;
+	struct smmu_rcu *rcu; /**< NULL: the fence is finished */
+	unsigned cookie;
+	int error;
 	struct smmu_inv_debt *debt;
 	struct smmu_inv_array *array;
-	struct smmu_gather range;
 	const struct smmu_inv_group *wave; /**< of flight[0] */
 	uint32_t flights;
 	uint32_t left;   /**< groups behind them, not in flight yet */
 	uint32_t failed; /**< debt->failed before anything was submitted */
-	unsigned cookie;
-	int error;
-	bool open;
-	bool whole;
+	bool whole;      /**< everything, whatever the range */
+	struct smmu_gather range;
 	struct smmu_inv_flight flight[SMMU_FENCE_FLIGHTS];
 };
 

@@ -191,6 +191,13 @@ uint64_t smmu_cmdq_base(const struct smmu_cmdq *q);
 int smmu_cmdq_submit(struct smmu_cmdq *q, uint32_t n, smmu_cmdq_fill fill, void *ctx,
 		     struct smmu_cmdq_token *token);
 /**
+ * The same for the one command @p cmd, in fewer instructions.
+ *
+ * @return as smmu_cmdq_submit
+ */
+int smmu_cmdq_submit_one(struct smmu_cmdq *q, const struct smmu_cmd *cmd,
+			 struct smmu_cmdq_token *token);
+/**
  * How a batch stands. Never waits; serves queue errors and notices dead hardware by itself now and
  * then, so no interrupt is needed.
  *

@@ -38,9 +38,16 @@ static int target_submit(struct smmu_inv_target *t, struct smmu_inv_program *p,
 			 struct smmu_cmdq_token *token)
 {
 	struct smmu_instance *inst = instance_of(t);
+	const struct smmu_cmd *one = smmu_inv_program_one(p);
 	struct counted c = {p, inst};
 	uint32_t n = smmu_inv_program_count(p);
 
+	if (one) {
+		int error = smmu_cmdq_submit_one(&inst->cmdq, one, token);
+
+		smmu_instance_count(inst, one, !error);
+		return error;
+	}
 	if (SMMU_STATS)
 		return smmu_cmdq_submit(&inst->cmdq, n, fill_counted, &c, token);
 	return smmu_cmdq_submit(&inst->cmdq, n, fill, p, token);

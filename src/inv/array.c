@@ -236,8 +236,8 @@ static void close_group(struct smmu_inv_array *array, struct smmu_inv_group *g,
 	g->mode = SMMU_INV_AT_ONCE;
 	if (g->by_range && g->full)
 		g->mode = SMMU_INV_CAREFUL;
-	else if (g->commands == 1 && g->first < g->clear)
-		g->mode = SMMU_INV_ONE;
+	else if (g->clear - g->first == 1 && g->clear == g->ats && !g->full)
+		g->mode = g->ats == g->end ? SMMU_INV_ONE : SMMU_INV_ONE_AND_ATC;
 }
 
 /** The group that @p was (NULL: none) becomes with the @p n operations at @p set. */

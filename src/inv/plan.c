@@ -15,7 +15,6 @@
 #define TLBI_MAX_DEFAULT 512u
 #define SCALE_MAX 31u
 #define TERM_MAX 32u
-#define ATC_PAGE_SHIFT 12u
 
 /** The next term of @p left granules: its scale, and how many units of 2^scale it takes. */
 static uint64_t range_term(uint64_t left, unsigned *scale)
@@ -129,8 +128,8 @@ void smmu_atc_plan_init(struct smmu_atc_plan *p, uint64_t start, uint64_t last, 
 {
 	uint64_t mask;
 
-	*p = (struct smmu_atc_plan){.page = start >> ATC_PAGE_SHIFT,
-				    .last = last >> ATC_PAGE_SHIFT};
+	*p = (struct smmu_atc_plan){.page = start >> SMMU_ATC_PAGE_SHIFT,
+				    .last = last >> SMMU_ATC_PAGE_SHIFT};
 	if (last < start) {
 		p->done = true;
 		return;
@@ -156,7 +155,7 @@ bool smmu_atc_plan_next(struct smmu_atc_plan *p, uint64_t *w1)
 		return false;
 	order = atc_block(p->page, p->last);
 	end = p->page + (SMMU_BIT(order) - 1);
-	*w1 = p->page << ATC_PAGE_SHIFT | smmu_field_prep(SMMU_CMD_ATC_INV_W1_SIZE, order);
+	*w1 = p->page << SMMU_ATC_PAGE_SHIFT | smmu_field_prep(SMMU_CMD_ATC_INV_W1_SIZE, order);
 	p->done = end == p->last;
 	p->page = end + 1;
 	return true;
@@ -187,28 +186,35 @@ bool smmu_inv_atc_step(struct smmu_atc_plan *p, struct smmu_inv_step *step)
 
 void smmu_inv_plan_many(struct smmu_inv_plan *plan, const struct smmu_gather *range)
 {
-	smmu_tlbi_plan_init(&plan->tlbi, range, plan->flags & SMMU_INV_RANGE, plan->tlbi_max);
+	const struct smmu_inv_target *t = plan->target;
+
+	smmu_tlbi_plan_init(&plan->tlbi, range, t->flags & SMMU_INV_RANGE, t->tlbi_max);
 	smmu_inv_tlbi_step(&plan->tlbi, &plan->tlbi_step);
-	plan->single &= plan->tlbi.count == 1 && !plan->tlbi.whole;
+	/* Quirks have programs of their own. */
+	plan->single = !(t->flags & (SMMU_INV_SPLIT_ATC | SMMU_INV_TLBI_TWICE)) &&
+		       plan->tlbi.count == 1 && !plan->tlbi.whole;
 }
 
-void smmu_inv_plan_again(struct smmu_inv_plan *plan, const struct smmu_inv_target *t,
-			 const struct smmu_gather *range)
+void smmu_inv_plan_spans(struct smmu_inv_plan *plan, const struct smmu_gather *range)
 {
-	smmu_inv_plan_tlbi(plan, t, range);
+	smmu_atc_plan_init(&plan->atc, range->start, range->last, plan->target->atc_max);
+	smmu_inv_atc_step(&plan->atc, &plan->atc_step);
+	if (!plan->single || plan->atc.count == 1)
+		return;
+	/* The part for TLBs may have been left at the one command. */
+	smmu_inv_plan_many(plan, range);
+	plan->single = false;
 }
 
-void smmu_inv_plan_atc(struct smmu_inv_plan *plan, const struct smmu_gather *range)
+void smmu_inv_plan_make(struct smmu_inv_plan *plan, const struct smmu_inv_group *g,
+			const struct smmu_gather *range)
 {
-	plan->atc_made = true;
-	if ((range->start ^ range->last) >> ATC_PAGE_SHIFT == 0) {
-		plan->atc.count = 1;
-		plan->atc.done = true;
-		plan->atc_step = (struct smmu_inv_step){
-			.w1 = range->start & SMMU_CMD_ATC_INV_W1_ADDR, .count = 1};
+	if (!range) {
+		plan->all = true;
+		plan->single = false;
 		return;
 	}
-	smmu_atc_plan_init(&plan->atc, range->start, range->last, plan->atc_max);
-	plan->single &= plan->atc.count == 1;
-	smmu_inv_atc_step(&plan->atc, &plan->atc_step);
+	smmu_inv_plan_tlbi(plan, g->target, range);
+	if (g->by_range)
+		smmu_inv_plan_atc(plan, range);
 }

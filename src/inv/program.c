@@ -50,13 +50,23 @@ static void begin(struct smmu_inv_program *p, const struct smmu_inv *e)
 			one_step(p, SMMU_CMD_ATC_INV_SIZE_ALL);
 			return;
 		}
+		if (plan->single) {
+			one_step(p, plan->atc_step.w1);
+			return;
+		}
 		p->step = plan->atc_step;
 		p->more = MORE_NONE;
 		if (!plan->atc.done) {
 			p->more = MORE_ATC;
 			p->atc = plan->atc;
 		}
-	} else if (plan->all || plan->tlbi.whole || e->kind == SMMU_INV_S2_VMID_S1_CLEAR) {
+	} else if (plan->all || e->kind == SMMU_INV_S2_VMID_S1_CLEAR) {
+		one_step(p, 0);
+	} else if (plan->single) {
+		p->word = e->by_range;
+		one_step(p, plan->tlbi_step.w1);
+		p->step.w0 = plan->tlbi_step.w0;
+	} else if (plan->tlbi.whole) {
 		one_step(p, 0);
 	} else {
 		p->word = e->by_range;
@@ -87,32 +97,45 @@ static inline struct smmu_cmd *write_sync(struct smmu_cmd *at)
 	return at + 1;
 }
 
-static __attribute__((__noinline__)) size_t write_at_once(struct smmu_inv_program *p,
+/** A command for each word from @p word to before @p end, of which there is one at least. */
+static inline struct smmu_cmd *write_words(struct smmu_cmd *at, const uint64_t *word,
+					   const uint64_t *end, uint64_t w0, uint64_t w1)
+{
+	do
+		*at++ = (struct smmu_cmd){{*word++ | w0, w1}};
+	while (word != end);
+	return at;
+}
+
+/** Behind the one TLBI. */
+static inline void write_atcs(const struct smmu_inv_program *p, struct smmu_cmd *at)
+{
+	const struct smmu_inv_group *g = p->group;
+
+	write_words(write_sync(at), g->word + 1, g->word + (g->end - g->first), 0,
+		    p->plan->atc_step.w1);
+}
+
+static __attribute__((__noinline__)) size_t write_at_once(const struct smmu_inv_program *p,
 							  struct smmu_cmd *dst)
 {
 	const struct smmu_inv_group *g = p->group;
 	const struct smmu_inv_plan *plan = p->plan;
-	const uint64_t *word = g->word;
-	uint32_t i = 0, clear = g->clear - g->first, ats = g->ats - g->first;
-	uint32_t end = g->end - g->first;
-	uint64_t w1;
+	const uint64_t *word = g->word, *const all = word - g->first;
 
-	p->left = 0;
-	/* Behind each CMD_SYNC dst[i] is one further than the command of word[i]. */
-	for (; i < clear; i++)
-		dst[i] = (struct smmu_cmd){{word[i] | plan->tlbi_step.w0, plan->tlbi_step.w1}};
-	if (i < ats) {
-		if (i)
-			*(dst++ + i) = smmu_cmd_sync(SMMU_CMD_SYNC_CS_NONE);
-		for (; i < ats; i++)
-			dst[i] = (struct smmu_cmd){{word[i], 0}};
+	if (g->clear > g->first)
+		dst = write_words(dst, word, all + g->clear, plan->tlbi_step.w0,
+				  plan->tlbi_step.w1);
+	if (g->ats > g->clear) {
+		if (g->clear > g->first)
+			dst = write_sync(dst);
+		dst = write_words(dst, all + g->clear, all + g->ats, 0, 0);
 	}
-	if (i < end) {
-		if (i)
-			*(dst++ + i) = smmu_cmd_sync(SMMU_CMD_SYNC_CS_NONE);
-		w1 = g->full ? SMMU_CMD_ATC_INV_SIZE_ALL : plan->atc_step.w1;
-		for (; i < end; i++)
-			dst[i] = (struct smmu_cmd){{word[i], w1}};
+	if (g->end > g->ats) {
+		if (g->ats > g->first)
+			dst = write_sync(dst);
+		write_words(dst, all + g->ats, all + g->end, 0,
+			    g->full ? SMMU_CMD_ATC_INV_SIZE_ALL : plan->atc_step.w1);
 	}
 	return g->commands;
 }
@@ -256,7 +279,8 @@ static uint32_t count_careful(struct smmu_inv_program *p, uint32_t first, uint32
 		    e->kind == SMMU_INV_ATS_FULL)
 			commands++;
 		else
-			commands += e->kind == SMMU_INV_ATS ? plan->atc.count : plan->tlbi.count;
+			commands += e->kind == SMMU_INV_ATS ? smmu_inv_plan_atcs(plan)
+							    : smmu_inv_plan_tlbis(plan);
 	}
 	return commands ? commands + fill : 0;
 }
@@ -296,12 +320,12 @@ static void add_segments(struct smmu_inv_program *p, unsigned phase)
 	p->left = p->segments = 0;
 	if (phase & SMMU_PHASE_TLB) {
 		for (unsigned i = 0; i < times; i++)
-			add_segment(p, g->first, g->clear, p->plan->tlbi.count);
+			add_segment(p, g->first, g->clear, smmu_inv_plan_tlbis(p->plan));
 		for (unsigned i = 0; i < times; i++)
 			add_segment(p, g->clear, g->ats, 1);
 	}
 	if (phase & SMMU_PHASE_ATC)
-		add_segment(p, g->ats, g->end, g->by_range ? p->plan->atc.count : 1);
+		add_segment(p, g->ats, g->end, g->by_range ? smmu_inv_plan_atcs(p->plan) : 1);
 	if (p->segments)
 		begin_segment(p, 0);
 }
@@ -310,8 +334,8 @@ void smmu_inv_program_init(struct smmu_inv_program *p, const struct smmu_inv_arr
 			   const struct smmu_inv_group *g, const struct smmu_inv_plan *plan,
 			   unsigned phase)
 {
-	bool careful = plan->all || plan->tlbi.whole || g->mode == SMMU_INV_CAREFUL ||
-		       smmu_load_acquire(&g->target->cuts) ||
+	bool careful = plan->all || (!plan->single && plan->tlbi.whole) ||
+		       g->mode == SMMU_INV_CAREFUL || smmu_load_acquire(&g->target->cuts) ||
 		       SMMU_BARRIER(entry_joined, smmu_load_acquire(&array->gone));
 
 	p->array = array;
@@ -348,7 +372,7 @@ static __attribute__((__noinline__)) size_t write_on(struct smmu_inv_program *p,
 	struct smmu_cmd *end;
 	size_t n;
 
-	if (p->mode <= SMMU_INV_AT_ONCE) {
+	if (p->mode == SMMU_INV_ONE_AND_ATC || p->mode == SMMU_INV_AT_ONCE) {
 		p->mode = SMMU_INV_ALL;
 		add_segments(p, SMMU_PHASE_ALL);
 	}
@@ -372,13 +396,17 @@ static __attribute__((__noinline__)) size_t write_on(struct smmu_inv_program *p,
 
 size_t smmu_inv_program_next(struct smmu_inv_program *p, struct smmu_cmd *dst, size_t room)
 {
-	if (p->left > room || p->mode > SMMU_INV_AT_ONCE)
+	size_t n = p->left;
+
+	if (n > room || p->mode > SMMU_INV_AT_ONCE)
 		return write_on(p, dst, room);
-	if (p->mode == SMMU_INV_AT_ONCE)
-		return p->left ? write_at_once(p, dst) : 0;
-	if (!p->left)
+	if (!n)
 		return 0;
 	p->left = 0;
-	*dst = (struct smmu_cmd){{*p->group->word | p->plan->tlbi_step.w0, p->plan->tlbi_step.w1}};
-	return 1;
+	if (p->mode == SMMU_INV_AT_ONCE)
+		return write_at_once(p, dst);
+	*dst = p->one;
+	if (p->mode == SMMU_INV_ONE_AND_ATC)
+		write_atcs(p, dst + 1);
+	return n;
 }

@@ -284,61 +284,74 @@ static __attribute__((__noinline__)) void launch_each(struct smmu_fence *f)
 		take_off(f, &f->flight[i]);
 }
 
+/** Submit @p p, the whole program of a flight whose instance has nothing out of the ordinary. */
+static inline void fly_simply(struct smmu_fence *f, struct smmu_inv_flight *fl,
+			      struct smmu_inv_target *t, struct smmu_inv_program *p,
+			      enum smmu_inv_asked asked)
+{
+	fl->phase = SMMU_PHASE_ALL;
+	fl->asked = (uint8_t)asked;
+	fl->suspects = fl->tries = 0;
+	fl->place = 0;
+	if (t->ops->submit(t, p, &fl->token)) {
+		f->error = -SMMU_EIO;
+		fl->phase = 0;
+	}
+}
+
 /**
  * Put the next instances in flight, as many as the fence has room for. Most are simple: all operations alike, and one command
- * each.
+ * each; and most of those have one operation, whose command is made here.
  */
-static inline __attribute__((always_inline)) void launch(struct smmu_fence *f)
+static inline __attribute__((__always_inline__)) void
+launch(struct smmu_fence *f, const struct smmu_inv_group *g, uint32_t left)
 {
-	const struct smmu_inv_group *g = f->wave + f->flights;
+	uint32_t n = left < SMMU_FENCE_FLIGHTS ? left : SMMU_FENCE_FLIGHTS;
+	const struct smmu_inv_group *end = g + n;
 	struct smmu_inv_flight *fl = f->flight;
-	uint32_t n = f->left;
 	struct smmu_inv_plan plan SMMU_UNINIT;
 	struct smmu_inv_program p SMMU_UNINIT;
 
-	if (n > SMMU_FENCE_FLIGHTS)
-		n = SMMU_FENCE_FLIGHTS;
 	f->wave = g;
 	f->flights = n;
-	f->left -= n;
+	f->left = left - n;
 	/* Once an operation is gone, its target may be. */
 	if (f->whole || SMMU_BARRIER(entry_joined, smmu_load_acquire(&f->array->gone))) {
 		launch_each(f);
 		return;
 	}
 	smmu_inv_plan_tlbi(&plan, g->target, &f->range);
-	p.array = f->array;
-	p.plan = &plan;
-	for (;; g++, fl++) {
+	for (;; fl++) {
 		struct smmu_inv_target *t = g->target;
 
 		if (g->by_range && !plan.atc_made)
 			smmu_inv_plan_atc(&plan, &f->range);
-		if (plan.single && g->mode != SMMU_INV_CAREFUL && !smmu_load_acquire(&t->cuts)) {
-			p.group = g;
-			p.left = g->commands;
+		p.one = (struct smmu_cmd){{*g->word | plan.tlbi_step.w0, plan.tlbi_step.w1}};
+		if (plan.single && g->mode == SMMU_INV_ONE) {
+			p.mode = SMMU_INV_ONE;
+			p.left = 1;
+			fly_simply(f, fl, t, &p, SMMU_INV_ASKED_NONE);
+		} else if (plan.single && g->mode <= SMMU_INV_AT_ONCE &&
+			   !smmu_load_acquire(&t->cuts)) {
 			p.mode = g->mode;
-			fl->place = 0;
-			fl->suspects = fl->tries = 0;
-			fl->phase = SMMU_PHASE_ALL;
-			fl->asked = g->asked;
-			if (t->ops->submit(t, &p, &fl->token)) {
-				f->error = -SMMU_EIO;
-				fl->phase = 0;
-			}
+			p.left = g->commands;
+			p.array = f->array;
+			p.plan = &plan;
+			p.group = g;
+			fly_simply(f, fl, t, &p, g->asked);
 		} else {
 			take_off(f, fl);
 		}
-		if (!--n)
+		if (++g == end)
 			return;
-		if (!smmu_inv_plan_fits(&plan, g[1].target))
-			smmu_inv_plan_again(&plan, g[1].target, &f->range);
+		if (!smmu_inv_plan_fits(&plan, g->target))
+			smmu_inv_plan_tlbi(&plan, g->target, &f->range);
 	}
 }
 
 static __attribute__((__noinline__)) void launch_next(struct smmu_fence *f)
 {
-	launch(f);
+	launch(f, f->wave + f->flights, f->left);
 }
 
 void smmu_inv_submit(struct smmu_fence *f, struct smmu_rcu *rcu, struct smmu_inv_array *const *slot,
@@ -356,20 +369,16 @@ void smmu_inv_submit(struct smmu_fence *f, struct smmu_rcu *rcu, struct smmu_inv
 	/* U2: pairs with the barrier between publishing an array and the STE or CD store in the attach (T2). */
 	SMMU_BARRIER(array_after_descriptor, smmu_mb());
 	f->cookie = smmu_rcu_enter(rcu);
-	f->open = true;
 	f->array = array = SMMU_BARRIER(array_followed, smmu_rcu_dereference(slot));
 	f->flights = f->left = 0;
-	f->wave = NULL;
 	SMMU_TRACE_SWEEP_BEGIN(f);
 	if (!array || !array->groups)
 		return;
-	f->wave = array->group;
-	f->left = array->groups;
-	launch(f);
+	launch(f, array->group, array->groups);
 }
 
 /** What the sweep could not confirm, or what it made good: fact 7. */
-static void account(struct smmu_fence *f)
+static __attribute__((__noinline__)) void account(struct smmu_fence *f)
 {
 	uint32_t settled;
 
@@ -377,8 +386,6 @@ static void account(struct smmu_fence *f)
 		smmu_fetch_add(&f->debt->failed, 1);
 		return;
 	}
-	if (!f->whole)
-		return;
 	settled = smmu_load(&f->debt->settled);
 	while ((int32_t)(f->failed - settled) > 0 &&
 	       !smmu_compare_exchange(&f->debt->settled, &settled, f->failed))
@@ -386,13 +393,16 @@ static void account(struct smmu_fence *f)
 }
 
 /** No program is outstanding: end the read section. */
-static int finish(struct smmu_fence *f)
+static inline int finish(struct smmu_fence *f)
 {
-	if (f->open) {
-		f->open = false;
-		account(f);
+	struct smmu_rcu *rcu = f->rcu;
+
+	if (rcu) {
+		if (f->whole || f->error)
+			account(f);
 		SMMU_TRACE_SWEEP_END(f);
-		smmu_rcu_exit(f->rcu, f->cookie);
+		f->rcu = NULL;
+		smmu_rcu_exit(rcu, f->cookie);
 	}
 	return f->error;
 }
@@ -418,19 +428,29 @@ int smmu_fence_poll(struct smmu_fence *f)
 	return pending ? -SMMU_EAGAIN : finish(f);
 }
 
+/** Wait for all that are in flight. */
+static inline void land(struct smmu_fence *f)
+{
+	struct smmu_inv_flight *fl = f->flight, *end = fl + f->flights;
+
+	for (const struct smmu_inv_group *g = f->wave; fl < end; fl++, g++)
+		while (fl->phase)
+			flight_step(f, fl, g->target->ops->wait(g->target, &fl->token));
+}
+
+static __attribute__((__noinline__)) void land_next(struct smmu_fence *f)
+{
+	land(f);
+}
+
 int smmu_fence_wait(struct smmu_fence *f)
 {
-	for (;;) {
-		const struct smmu_inv_group *g = f->wave;
-		struct smmu_inv_flight *fl = f->flight;
-
-		for (uint32_t n = f->flights; n; n--, fl++, g++)
-			while (fl->phase)
-				flight_step(f, fl, g->target->ops->wait(g->target, &fl->token));
-		if (!f->left)
-			return finish(f);
+	land(f);
+	while (f->left) {
 		launch_next(f);
+		land_next(f);
 	}
+	return finish(f);
 }
 
 int smmu_inv_sync(struct smmu_rcu *rcu, struct smmu_inv_array *const *slot,

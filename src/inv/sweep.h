@@ -5,16 +5,13 @@
 
 #include <smmuv3/inv.h>
 
+#define SMMU_ATC_PAGE_SHIFT 12u
+
+/** Flags of a target on which the commands depend. */
+#define SMMU_INV_FLAGS (SMMU_INV_RANGE | SMMU_INV_SPLIT_ATC | SMMU_INV_TLBI_TWICE)
+
 /** Which operations a program takes. */
 enum { SMMU_PHASE_TLB = 1, SMMU_PHASE_ATC = 2, SMMU_PHASE_ALL = 3 };
-
-/** Values of smmu_inv_program.mode. */
-enum {
-	SMMU_INV_ONE,     /**< one TLBI */
-	SMMU_INV_AT_ONCE, /**< all operations alike, one command each, not written yet */
-	SMMU_INV_ALL,     /**< all alike */
-	SMMU_INV_CAREFUL, /**< some may be gone, or devices cut off, or they are not alike */
-};
 
 /** The next commands of a plan that differ by their address only; false: there are none. */
 bool smmu_inv_tlbi_step(struct smmu_tlbi_plan *p, struct smmu_inv_step *step);
@@ -22,7 +19,7 @@ bool smmu_inv_atc_step(struct smmu_atc_plan *p, struct smmu_inv_step *step);
 
 /** The part of @p plan for TLBs, where it is not one granule by a range command; and the part for ATCs. */
 void smmu_inv_plan_many(struct smmu_inv_plan *plan, const struct smmu_gather *range);
-void smmu_inv_plan_atc(struct smmu_inv_plan *plan, const struct smmu_gather *range);
+void smmu_inv_plan_spans(struct smmu_inv_plan *plan, const struct smmu_gather *range);
 
 /** Make @p plan for instances like @p t, but for its part for ATCs. Inlined: most sweeps make one. */
 static inline void smmu_inv_plan_tlbi(struct smmu_inv_plan *plan, const struct smmu_inv_target *t,
@@ -31,13 +28,10 @@ static inline void smmu_inv_plan_tlbi(struct smmu_inv_plan *plan, const struct s
 	unsigned granule = range->granule_shift;
 	uint64_t w1 = range->start >> granule << granule;
 
-	plan->flags = t->flags;
-	plan->tlbi_max = t->tlbi_max;
-	plan->atc_max = t->atc_max;
-	plan->atc_made = plan->all = plan->tlbi.whole = false;
-	/* Quirks have programs of their own. */
-	plan->single = !(t->flags & (SMMU_INV_SPLIT_ATC | SMMU_INV_TLBI_TWICE));
-	if (!(t->flags & SMMU_INV_RANGE) || (range->start ^ range->last) >> granule) {
+	plan->target = t;
+	plan->all = plan->atc_made = false;
+	if ((t->flags & SMMU_INV_FLAGS) != SMMU_INV_RANGE ||
+	    (range->start ^ range->last) >> granule) {
 		smmu_inv_plan_many(plan, range);
 		return;
 	}
@@ -47,34 +41,43 @@ static inline void smmu_inv_plan_tlbi(struct smmu_inv_plan *plan, const struct s
 	if (range->level)
 		w1 |= smmu_field_prep(SMMU_CMD_TLBI_W1_TTL, range->level) |
 		      smmu_field_prep(SMMU_CMD_TLBI_W1_TG, smmu_cmd_tlbi_tg(granule));
-	plan->tlbi.left = 0;
-	plan->tlbi.count = 1;
-	plan->tlbi_step = (struct smmu_inv_step){.w1 = w1, .count = 1};
+	plan->single = true;
+	plan->tlbi_step.w0 = 0;
+	plan->tlbi_step.w1 = w1;
 }
 
-/** The same, for the less common ways. */
-void smmu_inv_plan_again(struct smmu_inv_plan *plan, const struct smmu_inv_target *t,
-			 const struct smmu_gather *range);
+/** Its part for ATCs. */
+static inline void smmu_inv_plan_atc(struct smmu_inv_plan *plan, const struct smmu_gather *range)
+{
+	plan->atc_made = true;
+	if (plan->single && (range->start ^ range->last) >> SMMU_ATC_PAGE_SHIFT == 0)
+		plan->atc_step.w1 = range->start & SMMU_CMD_ATC_INV_W1_ADDR;
+	else
+		smmu_inv_plan_spans(plan, range);
+}
 
 /** True if @p plan is one for instances like @p t, too. */
 static inline bool smmu_inv_plan_fits(const struct smmu_inv_plan *plan,
 				      const struct smmu_inv_target *t)
 {
-	return plan->flags == t->flags && plan->tlbi_max == t->tlbi_max &&
-	       plan->atc_max == t->atc_max;
+	const struct smmu_inv_target *like = plan->target;
+
+	return like->flags == t->flags && like->tlbi_max == t->tlbi_max &&
+	       like->atc_max == t->atc_max;
 }
 
 /** Make @p plan for group @p g and @p range; NULL: everything. */
-static inline void smmu_inv_plan_make(struct smmu_inv_plan *plan, const struct smmu_inv_group *g,
-				      const struct smmu_gather *range)
+void smmu_inv_plan_make(struct smmu_inv_plan *plan, const struct smmu_inv_group *g,
+			const struct smmu_gather *range);
+
+/** Commands of one TLB operation, and of one ATC operation. */
+static inline uint32_t smmu_inv_plan_tlbis(const struct smmu_inv_plan *plan)
 {
-	if (!range) {
-		plan->all = true;
-		return;
-	}
-	smmu_inv_plan_again(plan, g->target, range);
-	if (g->by_range)
-		smmu_inv_plan_atc(plan, range);
+	return plan->single ? 1 : plan->tlbi.count;
+}
+static inline uint32_t smmu_inv_plan_atcs(const struct smmu_inv_plan *plan)
+{
+	return plan->single ? 1 : plan->atc.count;
 }
 
 /** The program of group @p g, some operation of which was live in this read section. All stay until it is written. */

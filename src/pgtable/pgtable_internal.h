@@ -12,7 +12,7 @@
 #include <smmuv3/pgtable.h>
 
 /** For the steps of a map or unmap that finds its tables: they are one function, and a walk stays in registers. */
-#define PT_HOT static inline __attribute__((always_inline))
+#define PT_HOT static inline __attribute__((__always_inline__))
 /** For the rest, so that it does not take the registers. */
 #define PT_COLD static __attribute__((__noinline__))
 

@@ -85,13 +85,16 @@ static inline uint64_t pass(struct smmu_cmdq *q, uint64_t end)
 	return marked(q, end);
 }
 
-/** On over what others have marked: PROD stands at @p end, and @p next is the end of the piece there. */
-static __attribute__((__noinline__)) void publish_others(struct smmu_cmdq *q, uint64_t end,
-							 uint64_t next)
+/**
+ * On over what others have marked: PROD stands at @p end, and @p next is the end of the piece there. It and what calls it
+ * return 0, as a submit does: then that can jump here, and has nothing to save.
+ */
+static __attribute__((__noinline__)) int publish_others(struct smmu_cmdq *q, uint64_t end,
+							uint64_t next)
 {
 	for (unsigned times = 1; next && times < PUBLISH_TIMES; times++) {
 		if (!smmu_compare_exchange(&q->published, &end, next))
-			return;
+			return 0;
 		/* Ours until `turn` follows: one write of PROD for all that is there by now. */
 		for (unsigned i = 0; next && i < PUBLISH_PIECES; i++) {
 			end = next;
@@ -99,15 +102,15 @@ static __attribute__((__noinline__)) void publish_others(struct smmu_cmdq *q, ui
 		}
 		next = pass(q, end);
 	}
+	return 0;
 }
 
 /** P4: the piece that ends at @p end, and on over what is marked behind. `published` is where `turn` is, or at @p end. */
-static inline void publish(struct smmu_cmdq *q, uint64_t end)
+static inline int publish(struct smmu_cmdq *q, uint64_t end)
 {
 	uint64_t next = pass(q, end);
 
-	if (next)
-		publish_others(q, end, next);
+	return next ? publish_others(q, end, next) : 0;
 }
 
 /** Publish the piece that has the turn, if it is marked and nobody is at it. */
@@ -250,26 +253,24 @@ static void write_piece(struct smmu_cmdq *q, uint64_t pos, uint64_t end, bool la
 }
 
 /** P3 where it is not our turn: from here on others may publish the piece. */
-static __attribute__((__noinline__)) void leave(struct smmu_cmdq *q, uint64_t pos, uint64_t end)
+static __attribute__((__noinline__)) int leave(struct smmu_cmdq *q, uint64_t pos, uint64_t end)
 {
 	smmu_exchange(&q->mark[cmdq_slot(q, pos)].end, end);
 	publish_marked(q);
+	return 0;
 }
 
 /**
  * P2 and P3: mark the piece [@p pos, @p end) of the batch that began at @p batch, and publish it if it has the turn. @p mark is
  * that of its last position.
  */
-static inline void hand_over(struct smmu_cmdq *q, uint64_t pos, uint64_t end, uint64_t batch,
-			     struct smmu_cmdq_mark *mark)
+static inline int hand_over(struct smmu_cmdq *q, uint64_t pos, uint64_t end, uint64_t batch,
+			    struct smmu_cmdq_mark *mark)
 {
 	smmu_store(&mark->batch, batch);
 	smmu_store(&mark->end, end);
 	/* Pairs with the store in pass. */
-	if (smmu_load_acquire(&q->turn) == pos)
-		publish(q, end);
-	else
-		leave(q, pos, end);
+	return smmu_load_acquire(&q->turn) == pos ? publish(q, end) : leave(q, pos, end);
 }
 
 /** The same where the mark of the piece is all of it, so that others may publish it before us. */
@@ -320,6 +321,7 @@ static __attribute__((__noinline__)) int submit_pieces(struct smmu_cmdq *q, uint
 	uint32_t n = (uint32_t)smmu_min64(left, q->piece);
 	bool first = true;
 
+	token->errors = smmu_load_acquire(&q->errors);
 	for (;;) {
 		n = wait_room(q, n);
 		if (!n)
@@ -336,39 +338,67 @@ static __attribute__((__noinline__)) int submit_pieces(struct smmu_cmdq *q, uint
 	}
 }
 
+/**
+ * P1 as it nearly always is: @p n commands and their CMD_SYNC in one piece, without a wrap, at the first try. True: they
+ * are taken from @p pos on, where `tail` was seen, and interrupts are masked. @p sync: the slot of the CMD_SYNC, if there
+ * is no wrap.
+ */
+static inline bool take_at_once(struct smmu_cmdq *q, uint32_t n, uint64_t pos, uint32_t sync,
+				smmu_irqflags *flags, struct smmu_cmdq_token *token)
+{
+	token->errors = smmu_load_acquire(&q->errors);
+	if (sync > q->mask || smmu_load(&q->stuck))
+		return false;
+	*flags = smmu_irq_save();
+	if (!try_take(q, n + 1, &pos)) {
+		smmu_irq_restore(*flags);
+		return false;
+	}
+	token->end = pos + n + 1;
+	token->length = n + 1;
+	return true;
+}
+
+/** P3 and P4 for all of a batch; its CMD_SYNC is at slot @p sync. Returns 0. */
+static inline int hand_over_all(struct smmu_cmdq *q, uint64_t pos, uint64_t end, uint32_t sync,
+				smmu_irqflags flags)
+{
+	int done = hand_over(q, pos, end, pos, &q->mark[sync]);
+
+	smmu_irq_restore(flags);
+	return done;
+}
+
+static __attribute__((__noinline__)) int finish_all(struct smmu_cmdq *q, uint64_t pos, uint64_t end,
+						    uint32_t sync, smmu_irqflags flags)
+{
+	finish_piece(q, pos, end, true);
+	return hand_over_all(q, pos, end, sync, flags);
+}
+
+/** P2, where the commands are written and the CMD_SYNC is not, to P4. Returns 0. */
+static inline int finish_at_once(struct smmu_cmdq *q, uint64_t pos, uint64_t end, uint32_t sync,
+				 smmu_irqflags flags)
+{
+	q->ring[sync] = smmu_cmd_sync(SMMU_CMD_SYNC_CS_NONE);
+	return q->finishes ? finish_all(q, pos, end, sync, flags)
+			   : hand_over_all(q, pos, end, sync, flags);
+}
+
 int smmu_cmdq_submit(struct smmu_cmdq *q, uint32_t n, smmu_cmdq_fill fill, void *ctx,
 		     struct smmu_cmdq_token *token)
 {
-	uint64_t pos = smmu_load(&q->tail), end;
-	uint32_t slot = cmdq_slot(q, pos);
-	struct smmu_cmdq_mark *mark;
-	struct smmu_cmd *sync;
+	uint64_t pos = smmu_load(&q->tail);
+	uint32_t sync = cmdq_slot(q, pos) + n;
 	smmu_irqflags flags;
 	size_t got;
 
-	token->errors = smmu_load_acquire(&q->errors);
-	/* Nearly always: one piece, without a wrap, at the first try. */
-	if (n - 1 >= q->piece - 1 || slot + n > q->mask || smmu_load(&q->stuck))
+	if (n - 1 >= q->piece - 1 || !take_at_once(q, n, pos, sync, &flags, token))
 		return submit_pieces(q, (uint64_t)n + 1, fill, ctx, token);
-	flags = smmu_irq_save();
-	if (!try_take(q, n + 1, &pos)) {
-		smmu_irq_restore(flags);
-		return submit_pieces(q, (uint64_t)n + 1, fill, ctx, token);
-	}
-	end = pos + n + 1;
-	token->end = end;
-	token->length = n + 1;
-	sync = &q->ring[slot + n];
-	mark = &q->mark[slot + n];
-	got = fill(ctx, sync - n, n);
+	got = fill(ctx, &q->ring[sync - n], n);
 	if (got < n)
-		pad(sync - n, got, n);
-	*sync = smmu_cmd_sync(SMMU_CMD_SYNC_CS_NONE);
-	if (q->finishes)
-		finish_piece(q, pos, end, true);
-	hand_over(q, pos, end, pos, mark);
-	smmu_irq_restore(flags);
-	return 0;
+		pad(&q->ring[sync - n], got, n);
+	return finish_at_once(q, pos, pos + n + 1, sync, flags);
 }
 
 struct copy {
@@ -386,6 +416,27 @@ static size_t fill_copy(void *ctx, struct smmu_cmd *dst, size_t room)
 	c->cmds += n;
 	c->left -= n;
 	return n;
+}
+
+static __attribute__((__noinline__)) int
+submit_one_later(struct smmu_cmdq *q, const struct smmu_cmd *cmd, struct smmu_cmdq_token *token)
+{
+	struct copy c = {cmd, 1};
+
+	return submit_pieces(q, 2, fill_copy, &c, token);
+}
+
+int smmu_cmdq_submit_one(struct smmu_cmdq *q, const struct smmu_cmd *cmd,
+			 struct smmu_cmdq_token *token)
+{
+	uint64_t pos = smmu_load(&q->tail);
+	uint32_t sync = cmdq_slot(q, pos) + 1;
+	smmu_irqflags flags;
+
+	if (!take_at_once(q, 1, pos, sync, &flags, token))
+		return submit_one_later(q, cmd, token);
+	q->ring[sync - 1] = *cmd;
+	return finish_at_once(q, pos, pos + 2, sync, flags);
 }
 
 #define ISSUE_TRIES 8

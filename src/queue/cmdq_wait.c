@@ -28,8 +28,8 @@
 #define STEP_PART 4u   /* of a time-out: what the time between two looks counts for, at most */
 
 /** @p seen is a value of q->cons from before: the real CONS is at or above it, fact 3 of cmdq.c. */
-static inline __attribute__((always_inline)) uint64_t read_cons(struct smmu_cmdq *q, uint64_t seen,
-								uint32_t *reg)
+static inline __attribute__((__always_inline__)) uint64_t read_cons(struct smmu_cmdq *q,
+								    uint64_t seen, uint32_t *reg)
 {
 	uint32_t opened = smmu_load_acquire(&q->opened), value;
 	uint64_t now;
@@ -61,7 +61,7 @@ void smmu_cmdq_raise_cons(struct smmu_cmdq *q, uint64_t now)
 		;
 }
 
-static inline __attribute__((always_inline)) bool
+static inline __attribute__((__always_inline__)) bool
 batch_is_complete(struct smmu_cmdq *q, const struct smmu_cmdq_token *token)
 {
 	uint64_t end = token->end, cons;

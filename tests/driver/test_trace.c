@@ -25,7 +25,7 @@ static void line(const char *fmt, ...)
 void trace_sweep_begin(const struct smmu_fence *f)
 {
 	line("sweep(%u) ", f->array ? f->array->count : 0);
-	assert_true(f->open && !f->flights);
+	assert_true(f->rcu && !f->flights);
 }
 
 void trace_sweep_end(const struct smmu_fence *f)

@@ -265,6 +265,9 @@ static struct smmu_gather some_range(uint64_t *rng)
 		pages = 600;
 	smmu_gather_range(&g, 12, start, start + pages * 4096ull - 1, test_random(rng) % 3 ? 12 : 0,
 			  test_random(rng) % 2);
+	/* With tables of their own, some may name a part of a granule. */
+	if (test_random(rng) % 4 == 0)
+		g.granule_shift = 16;
 	return g;
 }
 

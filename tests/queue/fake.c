@@ -318,6 +318,16 @@ size_t batch_fill(void *ctx, struct smmu_cmd *dst, size_t room)
 	return n;
 }
 
+int fake_submit(struct smmu_cmdq *q, unsigned n, struct batch *b, struct smmu_cmdq_token *token)
+{
+	struct smmu_cmd cmd;
+
+	if (n != 1 || b->shorter)
+		return smmu_cmdq_submit(q, n, batch_fill, b, token);
+	batch_fill(b, &cmd, 1);
+	return smmu_cmdq_submit_one(q, &cmd, token);
+}
+
 /** How far the commands of one producer have come. */
 struct progress {
 	unsigned batch, at;

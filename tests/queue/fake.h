@@ -113,6 +113,8 @@ struct batch {
 	uint64_t stall_ns; /**< sleep in the first fill */
 };
 size_t batch_fill(void *ctx, struct smmu_cmd *dst, size_t room);
+/** Submit @p n commands of @p b; one by itself as the one that it is. */
+int fake_submit(struct smmu_cmdq *q, unsigned n, struct batch *b, struct smmu_cmdq_token *token);
 
 /**
  * Hold the log against what @p producers put in: batches 0 … @p batches-1 of each, each of them whole, in order, once

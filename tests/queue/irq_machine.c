@@ -150,6 +150,16 @@ size_t machine_fill(void *ctx, struct smmu_cmd *dst, size_t room)
 	return room;
 }
 
+int machine_submit(unsigned n, struct machine_batch *b, struct smmu_cmdq_token *token)
+{
+	struct smmu_cmd cmd;
+
+	if (n != 1)
+		return smmu_cmdq_submit(&machine.q, n, machine_fill, b, token);
+	machine_fill(b, &cmd, 1);
+	return smmu_cmdq_submit_one(&machine.q, &cmd, token);
+}
+
 void machine_check_log(unsigned whos, const unsigned *lengths)
 {
 	unsigned *at = calloc(whos, sizeof(*at));

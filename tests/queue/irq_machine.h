@@ -55,6 +55,8 @@ struct machine_batch {
 	unsigned who, at;
 };
 size_t machine_fill(void *ctx, struct smmu_cmd *dst, size_t room);
+/** Submit @p n commands of @p b; one by itself as the one that it is. */
+int machine_submit(unsigned n, struct machine_batch *b, struct smmu_cmdq_token *token);
 
 /** Every batch 0 … @p whos - 1 of the log is whole, in order, with nothing in between but behind a CMD_SYNC. */
 void machine_check_log(unsigned whos, const unsigned *lengths);

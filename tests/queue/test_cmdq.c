@@ -39,7 +39,7 @@ static void produce(void *arg)
 
 		if (smmu_random_chance(sim_random(sim), 1, 4))
 			sim_sleep(sim, smmu_random_below(sim_random(sim), 2000));
-		CHECK(smmu_cmdq_submit(l->q, n, batch_fill, &batch, &token) == 0);
+		CHECK(fake_submit(l->q, n, &batch, &token) == 0);
 		CHECK(batch.at == n && token.length > n);
 		if (p->who % 2 && l->polls) {
 			while ((status = smmu_cmdq_poll(l->q, &token)) == SMMU_CMDQ_PENDING) {
@@ -148,7 +148,7 @@ static int submit(struct bench *b, unsigned n, struct smmu_cmdq_token *token)
 {
 	struct batch batch = {.n = n, .bad = -1, .atc = -1};
 
-	return smmu_cmdq_submit(&b->q, n, batch_fill, &batch, token);
+	return fake_submit(&b->q, n, &batch, token);
 }
 
 static void test_sizes(void **state)
@@ -221,7 +221,7 @@ static void test_short_fill(void **state)
 	struct bench b;
 
 	bench_up(&b, 4, true);
-	assert_int_equal(smmu_cmdq_submit(&b.q, 9, batch_fill, &batch, &token), 0);
+	assert_int_equal(fake_submit(&b.q, 9, &batch, &token), 0);
 	assert_int_equal(smmu_cmdq_wait(&b.q, &token, false), SMMU_CMDQ_DONE);
 	assert_int_equal(b.f.logged, 10);
 	for (unsigned i = 0; i < 10; i++)
@@ -365,7 +365,7 @@ static void stalling(void *arg)
 		.n = 5, .bad = -1, .atc = -1, .sim = stalled->sim, .stall_ns = *(uint64_t *)arg};
 	struct smmu_cmdq_token token;
 
-	CHECK(smmu_cmdq_submit(&stalled->q, 5, batch_fill, &batch, &token) == 0);
+	CHECK(fake_submit(&stalled->q, 5, &batch, &token) == 0);
 	CHECK(smmu_cmdq_wait(&stalled->q, &token, false) == SMMU_CMDQ_DONE);
 }
 
@@ -375,7 +375,7 @@ static void behind(void *arg)
 	struct smmu_cmdq_token token;
 
 	sim_sleep(stalled->sim, 1000);
-	CHECK(smmu_cmdq_submit(&stalled->q, 20, batch_fill, &batch, &token) == 0);
+	CHECK(fake_submit(&stalled->q, 20, &batch, &token) == 0);
 	CHECK(smmu_cmdq_wait(&stalled->q, &token, false) == SMMU_CMDQ_DONE);
 }
 

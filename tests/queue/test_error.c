@@ -36,7 +36,7 @@ static struct smmu_cmdq_token submit(struct bench *b, unsigned who, unsigned n, 
 	struct batch batch = {.who = who, .n = n, .bad = bad, .atc = atc};
 	struct smmu_cmdq_token token;
 
-	assert_int_equal(smmu_cmdq_submit(&b->q, n, batch_fill, &batch, &token), 0);
+	assert_int_equal(fake_submit(&b->q, n, &batch, &token), 0);
 	return token;
 }
 
@@ -278,7 +278,7 @@ static void mixed(void *arg)
 	struct batch batch = {.who = who, .n = 20 + who, .bad = -1, .atc = mixed_atc[who]};
 	struct smmu_cmdq_token token;
 
-	CHECK(smmu_cmdq_submit(&mix->q, batch.n, batch_fill, &batch, &token) == 0);
+	CHECK(fake_submit(&mix->q, batch.n, &batch, &token) == 0);
 	mixed_status[who] = smmu_cmdq_wait(&mix->q, &token, false);
 }
 
@@ -366,7 +366,7 @@ static void produce(void *arg)
 		if (atc && !bad)
 			batch.atc = (int)smmu_random_below(r, n);
 		atc = batch.atc >= 0;
-		CHECK(smmu_cmdq_submit(&load->q, n, batch_fill, &batch, &token) == 0);
+		CHECK(fake_submit(&load->q, n, &batch, &token) == 0);
 		status = smmu_cmdq_wait(&load->q, &token, false);
 		if (status == SMMU_CMDQ_ATC_TIMEOUT) {
 			CHECK(atc);
@@ -379,7 +379,7 @@ static void produce(void *arg)
 		lost++;
 		batch.at = 0;
 		batch.bad = -1;
-		CHECK(smmu_cmdq_submit(&load->q, n, batch_fill, &batch, &token) == 0);
+		CHECK(fake_submit(&load->q, n, &batch, &token) == 0);
 		CHECK(smmu_cmdq_wait(&load->q, &token, false) == SMMU_CMDQ_DONE);
 	}
 	ended++;

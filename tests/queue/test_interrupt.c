@@ -28,7 +28,7 @@ static void submit_and_wait(unsigned n)
 	enum smmu_cmdq_status status;
 
 	run.lengths[who] = n;
-	CHECK(smmu_cmdq_submit(&machine.q, n, machine_fill, &batch, &token) == 0);
+	CHECK(machine_submit(n, &batch, &token) == 0);
 	status = smmu_cmdq_wait(&machine.q, &token, false);
 	CHECK(status == SMMU_CMDQ_DONE || (run.loses && status == SMMU_CMDQ_LOST));
 	if (status == SMMU_CMDQ_DONE)

@@ -61,7 +61,7 @@ static uint64_t count(unsigned n, unsigned log2size, bool msi, unsigned per_rela
 	machine.per_relax = per_relax;
 	most = sections = 0;
 	irq.masked = masked;
-	CHECK(smmu_cmdq_submit(&machine.q, n, machine_fill, &batch, &token) == 0);
+	CHECK(machine_submit(n, &batch, &token) == 0);
 	CHECK(smmu_cmdq_wait(&machine.q, &token, false) == SMMU_CMDQ_DONE);
 	irq.masked = NULL;
 	CHECK(batch.at == n && sections >= 1);
@@ -117,7 +117,7 @@ static void test_sleep(void **state)
 		assert_int_equal(smmu_cmdq_issue(&machine.q, NULL, 0, may_sleep), 0);
 		assert_int_equal(slept, 0);
 		machine.slow = 3000;
-		assert_int_equal(smmu_cmdq_submit(&machine.q, 2, machine_fill, &batch, &token), 0);
+		assert_int_equal(machine_submit(2, &batch, &token), 0);
 		assert_int_equal(smmu_cmdq_wait(&machine.q, &token, may_sleep), SMMU_CMDQ_DONE);
 		assert_int_equal(slept != 0, may_sleep);
 		assert_int_equal(awake, 0);

@@ -38,7 +38,7 @@ static void submit(unsigned cpu)
 	struct smmu_cmdq_token token;
 
 	run.lengths[cpu] = run.length[cpu];
-	CHECK(smmu_cmdq_submit(&machine.q, run.length[cpu], machine_fill, &batch, &token) == 0);
+	CHECK(machine_submit(run.length[cpu], &batch, &token) == 0);
 }
 
 /** Another processor: its interrupts are its own. */
@@ -138,7 +138,7 @@ static void busy(bool polling)
 	plain_write = irq.write32;
 	irq.write32 = busy_write;
 	run.lengths[0] = 2;
-	assert_int_equal(smmu_cmdq_submit(&machine.q, 2, machine_fill, &batch, &token), 0);
+	assert_int_equal(machine_submit(2, &batch, &token), 0);
 	/* It stops, with something left to publish … */
 	assert_in_range(run.writes, 2, 10);
 	assert_true(machine.q.turn < machine.q.tail);

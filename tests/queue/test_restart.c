@@ -39,7 +39,7 @@ static void bring_through(unsigned who, unsigned number, unsigned n, bool polls)
 		struct smmu_cmdq_token token;
 		enum smmu_cmdq_status status;
 
-		if (smmu_cmdq_submit(&t.q, n, batch_fill, &batch, &token)) {
+		if (fake_submit(&t.q, n, &batch, &token)) {
 			t.refused++;
 			sim_sleep(t.sim, 400);
 			continue;
@@ -161,9 +161,7 @@ static void test_told(void **state)
 			t.f.state = FAKE_STUCK;
 			for (unsigned i = 0; i < 3; i++) {
 				batch[i] = (struct batch){.who = i, .n = 2, .bad = -1, .atc = -1};
-				assert_int_equal(
-					smmu_cmdq_submit(&t.q, 2, batch_fill, &batch[i], &token[i]),
-					0);
+				assert_int_equal(fake_submit(&t.q, 2, &batch[i], &token[i]), 0);
 			}
 			t.f.state = FAKE_RUNS;
 			if (taken_before)
@@ -191,8 +189,7 @@ static void test_told(void **state)
 			}
 			smmu_cmdq_open(&t.q);
 			batch[3] = (struct batch){.who = 3, .n = 2, .bad = -1, .atc = -1};
-			assert_int_equal(
-				smmu_cmdq_submit(&t.q, 2, batch_fill, &batch[3], &token[3]), 0);
+			assert_int_equal(fake_submit(&t.q, 2, &batch[3], &token[3]), 0);
 			assert_int_equal(smmu_cmdq_wait(&t.q, &token[3], false), SMMU_CMDQ_DONE);
 			assert_int_equal(smmu_cmdq_poll(&t.q, &token[2]), SMMU_CMDQ_LOST);
 			smmu_cmdq_fini(&t.q);
@@ -212,7 +209,7 @@ static void test_idle(void **state)
 		struct batch batch = {.n = 2, .bad = -1, .atc = -1};
 		struct smmu_cmdq_token token;
 
-		assert_int_equal(smmu_cmdq_submit(&t.q, 2, batch_fill, &batch, &token), 0);
+		assert_int_equal(fake_submit(&t.q, 2, &batch, &token), 0);
 		assert_int_equal(smmu_cmdq_wait(&t.q, &token, false), SMMU_CMDQ_DONE);
 		fake_reset(&t.f, &t.q);
 		assert_int_equal(t.f.prod, (3 * (i + 1)) & 7);

@@ -45,7 +45,7 @@ static void *produce(void *arg)
 		struct smmu_cmdq_token token;
 		enum smmu_cmdq_status status;
 
-		CHECK(smmu_cmdq_submit(&q, n, batch_fill, &batch, &token) == 0);
+		CHECK(fake_submit(&q, n, &batch, &token) == 0);
 		if (smmu_random_chance(&r, 1, 2))
 			while (smmu_cmdq_poll(&q, &token) == SMMU_CMDQ_PENDING) {
 				smmu_cmdq_serve_error(&q);
@@ -60,7 +60,7 @@ static void *produce(void *arg)
 			batch.bad = -1;
 			do {
 				batch.at = 0;
-				CHECK(smmu_cmdq_submit(&q, n, batch_fill, &batch, &token) == 0);
+				CHECK(fake_submit(&q, n, &batch, &token) == 0);
 				status = smmu_cmdq_wait(&q, &token, false);
 			} while (status == SMMU_CMDQ_LOST);
 		} else {
