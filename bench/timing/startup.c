@@ -100,6 +100,22 @@ static int attach(struct world *w)
 	return 0;
 }
 
+/* Detached again, and attached in one call. */
+static int attach_many(struct world *w, struct step *s)
+{
+	struct smmu_device **devs = calloc(w->devices, sizeof(struct smmu_device *));
+	int error;
+
+	for (unsigned i = 0; devs && i < w->devices; i++) {
+		devs[i] = &w->dev[i];
+		smmu_detach(devs[i]);
+	}
+	begin(s);
+	error = devs ? smmu_attach_many(devs, w->devices, &w->domain, NULL) : -1;
+	free(devs);
+	return error;
+}
+
 static int unmap_once(struct world *w)
 {
 	if (smmu_map(&w->domain, 0x40000000, 0x40000000, 4096, SMMU_PROT_READ, 0))
@@ -156,6 +172,11 @@ static int run(unsigned smmus, unsigned devices, bool ats)
 	if (unmap_once(&w))
 		return 1;
 	end(&s, ats ? "first map and unmap, with ATS" : "first map and unmap", &w);
+	if (attach_many(&w, &s))
+		return 1;
+	end(&s,
+	    ats ? "attach them with ATS, in one call" : "attach them to one domain, in one call",
+	    &w);
 	begin(&s);
 	take_down(&w);
 	end(&s, ats ? "take the devices with ATS away" : "take the devices away", &w);

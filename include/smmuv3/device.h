@@ -252,6 +252,37 @@ void smmu_device_fini(struct smmu_device *dev);
 int smmu_attach(struct smmu_device *dev, struct smmu_domain *domain);
 
 /**
+ * Attach the untagged traffic of each of the @p n devices at @p devs to @p domain, as smmu_attach
+ * does, behind any number of instances: with one copy of the domain's array, and one wait for the
+ * sweeps that are under way, where smmu_attach has one of each for each device. A device that is
+ * attached to @p domain already stays so.
+ *
+ * No device is there twice, nor in another call of this function at the same time.
+ *
+ * @param devs     the devices
+ * @param n        how many
+ * @param domain   not a nested one
+ * @param results  NULL, or room for @p n: what became of each, one of the values below. An
+ *                 argument that is wrong and memory for the call itself are told by the return
+ *                 alone
+ *
+ * @return the first of the results that is not 0, or 0
+ *   0                 all are attached
+ *   -SMMU_EINVAL      @p domain or @p devs is NULL, @p n is 0; or as for smmu_attach
+ *   -SMMU_EOPNOTSUPP  @p domain is nested; or as for smmu_attach
+ *   -SMMU_EBUSY, -SMMU_ENOSPC, -SMMU_ENOMEM, -SMMU_ENODEV  as for smmu_attach, for any of them;
+ *                     after all errors so far everything is as before for all of them
+ *   -SMMU_EIO         as for smmu_attach: if a device may not be attached, or an earlier unmap of
+ *                     @p domain is not confirmed, nothing changed, and this is the result of all.
+ *                     Else those whose result is 0 are attached, and the others are detached and
+ *                     blocked
+ *
+ * May sleep.
+ */
+int smmu_attach_many(struct smmu_device *const *devs, uint32_t n, struct smmu_domain *domain,
+		     int *results);
+
+/**
  * Detach the device's traffic without substream: it aborts. Cannot fail and needs no memory; but
  * ask smmu_device_confirmed before memory of its DMA is used for something else. May sleep.
  */

@@ -321,9 +321,18 @@ static int check_attach(struct smmu_device *dev, const struct smmu_domain *domai
 	return smmu_domain_check(dev->instance, domain);
 }
 
-/** The part of an attach that can fail on a sound SMMU; on error nothing is changed. */
-static int prepare(struct smmu_device *dev, uint32_t ssid, struct smmu_domain *domain,
-		   struct smmu_attachment **made)
+int smmu_device_may_attach(struct smmu_device *dev, const struct smmu_domain *domain)
+{
+	return check_attach(dev, domain);
+}
+
+int smmu_device_switch(struct smmu_device *dev, struct smmu_attachment *a)
+{
+	return switch_own(dev, a);
+}
+
+int smmu_attachment_make(struct smmu_device *dev, uint32_t ssid, struct smmu_domain *domain,
+			 struct smmu_attachment **made)
 {
 	const struct smmu_port *port = dev->instance->port;
 	struct smmu_attachment *a = port->ops->alloc(port->ctx, sizeof(*a));
@@ -334,14 +343,28 @@ static int prepare(struct smmu_device *dev, uint32_t ssid, struct smmu_domain *d
 	*a = (struct smmu_attachment){.domain = domain, .ssid = ssid};
 	if (is_stage1(domain) && dev->ssid_bits)
 		error = smmu_cdtab_make(dev->streams, ssid);
-	if (!error && smmu_domain_has_tag(domain))
-		error = smmu_domain_join(dev->streams, a);
-	else if (!error)
-		smmu_fetch_add(&domain->users, 1);
 	if (error)
 		port->ops->free(port->ctx, a, sizeof(*a));
 	else
 		*made = a;
+	return error;
+}
+
+/** The part of an attach that can fail on a sound SMMU; on error nothing is changed. */
+static int prepare(struct smmu_device *dev, uint32_t ssid, struct smmu_domain *domain,
+		   struct smmu_attachment **made)
+{
+	const struct smmu_port *port = dev->instance->port;
+	int error = smmu_attachment_make(dev, ssid, domain, made);
+
+	if (error)
+		return error;
+	if (smmu_domain_has_tag(domain))
+		error = smmu_domain_join(dev->streams, *made);
+	else
+		smmu_fetch_add(&domain->users, 1);
+	if (error)
+		port->ops->free(port->ctx, *made, sizeof(**made));
 	return error;
 }
 

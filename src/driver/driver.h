@@ -221,6 +221,16 @@ static inline void smmu_instance_count(struct smmu_instance *inst, const struct 
 
 /** @p a joins its domain: find or take the id, merge, publish. -SMMU_ENOSPC, -SMMU_ENOMEM, -SMMU_EIO: nothing changed. */
 int smmu_domain_join(struct smmu_streams *s, struct smmu_attachment *a);
+
+/** One of many that join a domain together. */
+struct smmu_newcomer {
+	struct smmu_streams *streams;
+	struct smmu_attachment *attachment;
+	bool first;  /**< behind its instance */
+	bool shared; /**< its tag is in use there */
+};
+/** The same for @p n attachments to @p domain, which is not a nested one: all of them or none, with one copy and one wait. */
+int smmu_domain_join_many(struct smmu_domain *domain, struct smmu_newcomer *newcomer, uint32_t n);
 /**
  * @p a leaves its domain. No STE or CD leads to it, and the SMMU has confirmed that. The last user retires the id: no
  * access can hit what the TLB holds of it, so it is cleaned when it is needed again.
@@ -333,6 +343,13 @@ void smmu_streams_end_faults(const struct smmu_streams *s, uint32_t ssid, bool a
 
 /* ---- attach.c; the device's lock is held, and it has an instance ---- */
 
+/** What an attach to @p domain asks first, and its errors. */
+int smmu_device_may_attach(struct smmu_device *dev, const struct smmu_domain *domain);
+/** The record of an attachment, and room for its CD. -SMMU_ENOMEM: nothing changed. */
+int smmu_attachment_make(struct smmu_device *dev, uint32_t ssid, struct smmu_domain *domain,
+			 struct smmu_attachment **made);
+/** From what the device is attached to, to @p a, which has joined its domain: the errors of smmu_attach from there on. */
+int smmu_device_switch(struct smmu_device *dev, struct smmu_attachment *a);
 /** smmu_device_confirm. */
 int smmu_device_ask_again(struct smmu_device *dev);
 /** The SMMU did not confirm a change, as its caller knows: the device's STEs abort, in memory. */

@@ -317,6 +317,120 @@ int smmu_domain_join(struct smmu_streams *s, struct smmu_attachment *a)
 	return error;
 }
 
+/* ---- Many at once ---- */
+
+/** Who came before number @p i, behind the same instance; NULL: nobody. */
+static const struct smmu_newcomer *one_before(const struct smmu_newcomer *c, uint32_t i)
+{
+	const struct smmu_instance *inst = c[i].streams->instance;
+
+	while (i)
+		if (c[--i].streams->instance == inst)
+			return &c[i];
+	return NULL;
+}
+
+/** Take the ids back that the first @p n have taken. */
+static void give_ids(struct smmu_domain *domain, const struct smmu_newcomer *c, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (c[i].first && !c[i].shared)
+			give_id(c[i].streams->instance, domain, c[i].attachment->id);
+}
+
+/** An id for each: those behind one instance share it. -SMMU_ENOSPC: nothing changed. The domain's lock is held. */
+static int choose_ids(struct smmu_domain *domain, struct smmu_newcomer *c, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		const struct smmu_newcomer *before = one_before(c, i);
+		int error = 0;
+
+		c[i].first = !before;
+		if (before) {
+			c[i].attachment->id = before->attachment->id;
+			c[i].shared = before->shared;
+		} else {
+			error = choose_id(c[i].streams, c[i].attachment, &c[i].shared);
+		}
+		if (error) {
+			give_ids(domain, c, i);
+			return error;
+		}
+	}
+	return 0;
+}
+
+/** The array of @p domain with the operations of all of them; NULL: memory is short. */
+static struct smmu_inv_array *merge_all(struct smmu_domain *domain, struct smmu_newcomer *c,
+					uint32_t n)
+{
+	const struct smmu_port *port = domain->port;
+	struct smmu_inv_array *merged = NULL;
+	struct smmu_inv *set;
+	size_t room = 0;
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		room += 1 + (size_t)c[i].streams->nr;
+	set = port->ops->alloc(port->ctx, room * sizeof(*set));
+	for (uint32_t i = 0; set && i < n; i++) {
+		struct membership m;
+
+		make_set(c[i].streams, c[i].attachment, &m);
+		for (uint32_t k = 0; k < m.n; k++)
+			set[count++] = m.set[k];
+	}
+	if (set) {
+		smmu_inv_sort(set, count);
+		merged = smmu_inv_merge(port, array_of(domain), set, count);
+		port->ops->free(port->ctx, set, room * sizeof(*set));
+	}
+	return merged;
+}
+
+static int put_all_on(struct smmu_domain *domain, struct smmu_newcomer *c, uint32_t n)
+{
+	struct smmu_inv_array *merged = NULL;
+	int error;
+
+	smmu_mutex_lock(&domain->lock);
+	error = choose_ids(domain, c, n);
+	if (!error) {
+		merged = merge_all(domain, c, n);
+		if (merged) {
+			publish(domain, merged);
+			smmu_fetch_add(&domain->users, n);
+		} else {
+			give_ids(domain, c, n);
+			error = -SMMU_ENOMEM;
+		}
+	}
+	smmu_mutex_unlock(&domain->lock);
+	return error;
+}
+
+int smmu_domain_join_many(struct smmu_domain *domain, struct smmu_newcomer *c, uint32_t n)
+{
+	bool waits = false;
+	int error = put_all_on(domain, c, n);
+
+	/* As for one (join): what sweeps of before owe, on each instance; and one wait for the readers is one for all. */
+	for (uint32_t i = 0; !error && i < n; i++) {
+		struct membership m;
+
+		waits |= c[i].shared && c[i].streams->ats;
+		if (!c[i].first || !c[i].shared || !smmu_inv_owes(&domain->debt))
+			continue;
+		make_set(c[i].streams, c[i].attachment, &m);
+		error = clean(c[i].streams->instance, tag_of(&m));
+		for (uint32_t k = 0; error && k < n; k++)
+			smmu_domain_leave(c[k].streams, c[k].attachment);
+	}
+	if (!error && waits)
+		smmu_rcu_synchronize(domain->port->rcu);
+	return error;
+}
+
 void smmu_instance_give_vmid(struct smmu_instance *inst, const struct smmu_domain *parent,
 			     uint16_t vmid)
 {
