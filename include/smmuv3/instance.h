@@ -106,10 +106,12 @@ struct smmu_streams;
 struct smmu_vsmmu;
 struct smmu_stand_in;
 struct smmu_faults;
+struct smmu_adoption;
 
 /** A table of STEs, and whose streams they are. */
 struct smmu_strtab_leaf {
 	struct smmu_ste *ste;
+	uint64_t bus;                /**< of a second-level table */
 	struct smmu_device *owner[]; /**< NULL: no device's */
 };
 
@@ -122,6 +124,7 @@ struct smmu_strtab {
 	uint32_t l1_count;
 	uint8_t log2size;
 	uint8_t split;
+	bool foreign; /**< l1 is a former owner's memory */
 };
 
 /** One SMMU. The embedder owns the memory; fields are private but for those said to be public. */
@@ -141,9 +144,13 @@ struct smmu_instance {
 	/** Protects strtab.leaf, asids, vmids and devices; attach side, may sleep. */
 	struct smmu_mutex lock;
 	struct smmu_device *devices;
-	struct smmu_vsmmu *vsmmus;       /**< under lock */
-	struct smmu_stand_in *stand_ins; /**< for reserved streams; see handover.h. Under lock */
-	struct smmu_faults *faults;      /**< whose; NULL: nobody answers stalls */
+	struct smmu_vsmmu *vsmmus; /**< under lock */
+	/** For reserved streams; see handover.h. Under lock. */
+	struct smmu_stand_in *stand_ins;
+	/** Whose; NULL: nobody answers stalls. */
+	struct smmu_faults *faults;
+	/** Until smmu_instance_adopt_end; see adopt.h. Under lock. */
+	struct smmu_adoption *adoption;
 	/**
 	 * Of devices that are gone, what the SMMU did not confirm to have forgotten. Under lock.
 	 */

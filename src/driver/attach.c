@@ -405,6 +405,14 @@ void smmu_detach(struct smmu_device *dev)
 	smmu_mutex_unlock(&dev->lock);
 }
 
+void smmu_device_end_kept(struct smmu_device *dev)
+{
+	smmu_mutex_lock(&dev->lock);
+	if (dev->instance && dev->streams->kept)
+		detach_own(dev);
+	smmu_mutex_unlock(&dev->lock);
+}
+
 static struct smmu_attachment **find_pasid(struct smmu_device *dev, uint32_t ssid)
 {
 	struct smmu_attachment **p = &dev->pasids;

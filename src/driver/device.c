@@ -103,11 +103,17 @@ static void keep(struct smmu_device *dev)
 	struct smmu_streams *s = dev->streams;
 
 	for (uint32_t i = 0; i < s->nr; i++) {
-		uint64_t w0 = smmu_load(&s->ste[i]->w[0]);
+		uint64_t w0 = smmu_load(&s->ste[i]->w[0]), w1 = smmu_load(&s->ste[i]->w[1]);
 
-		if (w0 & SMMU_STE_W0_V &&
-		    smmu_field_get(SMMU_STE_W0_CONFIG, w0) >= SMMU_STE_CONFIG_BYPASS)
-			s->kept = s->mixed = true;
+		if (!(w0 & SMMU_STE_W0_V) ||
+		    smmu_field_get(SMMU_STE_W0_CONFIG, w0) < SMMU_STE_CONFIG_BYPASS)
+			continue;
+		s->kept = s->mixed = true;
+		/* A former owner may have had ATS on in the device. */
+		if (w1 & SMMU_STE_W1_EATS && dev->ops && dev->ops->set_ats)
+			dev->ats_on = true;
+		if (w0 & SMMU_STE_W0_S1CDMAX)
+			s->guest_substreams = true;
 	}
 }
 
@@ -268,6 +274,14 @@ void smmu_instance_end_ats(struct smmu_instance *inst)
 
 	while ((dev = walk(inst, dev)))
 		smmu_device_end_ats(dev);
+}
+
+void smmu_instance_end_kept(struct smmu_instance *inst)
+{
+	struct smmu_device *dev = NULL;
+
+	while ((dev = walk(inst, dev)))
+		smmu_device_end_kept(dev);
 }
 
 void smmu_instance_drop_devices(struct smmu_instance *inst, bool disabled)

@@ -21,6 +21,16 @@ static inline int smmu_first_error(int so_far, int now)
 
 /* ---- instance.c, reach.c, registers.c, handlers.c ---- */
 
+/** Nothing is on the instance, nothing counted. */
+void smmu_instance_begin(struct smmu_instance *inst);
+/** Queues, ids, and a stream table if it has none. The errors of smmu_instance_enable; nothing is kept then. */
+int smmu_instance_allocate(struct smmu_instance *inst);
+void smmu_instance_free(struct smmu_instance *inst);
+/** Handlers may touch its queues and registers from now on. */
+void smmu_instance_serve(struct smmu_instance *inst);
+/** Disable it and free everything, or let it be held. */
+int smmu_instance_stop(struct smmu_instance *inst);
+
 /** 0 if the SMMU can put out the @p size bytes at @p bus; else -SMMU_ERANGE, and the log names @p what, both numbers. */
 int smmu_instance_reaches(const struct smmu_instance *inst, const char *what, uint64_t bus,
 			  uint64_t size);
@@ -40,6 +50,15 @@ int smmu_registers_pass(struct smmu_instance *inst);
 int smmu_registers_quiet(struct smmu_instance *inst);
 /** smmu_registers_stop; but where the SMMU is disabled already traffic goes on passing, if it does. */
 int smmu_registers_stop_passing(struct smmu_instance *inst);
+/**
+ * 0 if the SMMU is enabled and can be taken over as it is; *@p e2h: CR2.E2H. -SMMU_ENODEV, -SMMU_EOPNOTSUPP, -SMMU_EBUSY, -SMMU_EIO,
+ * -SMMU_ETIMEDOUT: as smmu_instance_adopt says. No register is written.
+ */
+int smmu_registers_running(struct smmu_instance *inst, bool *e2h);
+/** Of an SMMU that is enabled, make queues and interrupts ours. -SMMU_ETIMEDOUT, -SMMU_EIO. */
+int smmu_registers_take(struct smmu_instance *inst);
+/** After it, when the stream table is what it shall be: clean the caches. -SMMU_ETIMEDOUT. */
+int smmu_registers_taken(struct smmu_instance *inst);
 /** Interrupts and queues off; traffic goes on as the tables say. */
 int smmu_registers_let_go(struct smmu_instance *inst);
 /** After smmu_registers_stop: take every register over and enable. -SMMU_ETIMEDOUT, -SMMU_EIO (service failure mode). */
@@ -69,6 +88,14 @@ uint32_t smmu_ids_retired(const struct smmu_ids *ids, uint32_t *list, uint32_t m
 /** The TLB holds nothing of @p id, which was retired: it is free again. */
 void smmu_ids_cleaned(struct smmu_ids *ids, uint32_t id);
 size_t smmu_ids_size(unsigned bits);
+
+/** Ids that a former owner's tables use, until smmu_instance_adopt_end. */
+struct smmu_adoption {
+	uint64_t *asids, *vmids;
+	size_t asid_bytes, vmid_bytes;
+};
+/** Free what is kept of an adoption, if there was one. */
+void smmu_adoption_free(struct smmu_instance *inst);
 
 /* ---- entry.c: changing an STE or a CD that the SMMU may be reading ---- */
 
@@ -127,6 +154,17 @@ struct smmu_device *smmu_strtab_owner(const struct smmu_instance *inst, uint32_t
 /** The streams @p s, whose STEs were asked for, are those of @p dev from now on, or nobody's (NULL). */
 void smmu_strtab_own(struct smmu_instance *inst, const struct smmu_streams *s,
 		     struct smmu_device *dev);
+
+/** The stream table is the one at @p bus, which is @p l1 here and stays somebody else's; @p split 0: linear. -SMMU_ENOMEM. */
+int smmu_strtab_adopt(struct smmu_instance *inst, uint8_t log2size, uint8_t split, void *l1,
+		      uint64_t bus);
+/** Make the second-level table *@p ste of descriptor @p i, all aborting; the descriptor does not lead to it. -SMMU_ENOMEM, -SMMU_ERANGE. */
+int smmu_strtab_make(struct smmu_instance *inst, uint32_t i, struct smmu_ste **ste);
+void smmu_strtab_unmake(struct smmu_instance *inst, uint32_t i);
+/** Each descriptor leads to the table that was made for it, or nowhere. */
+void smmu_strtab_hook_all(struct smmu_instance *inst);
+/** STEs of nobody abort, in memory. */
+void smmu_strtab_abort_unowned(struct smmu_instance *inst);
 
 /* ---- cdtab.c: context descriptors of a device. Callers hold the device's lock ---- */
 
@@ -359,6 +397,8 @@ void smmu_device_silence(struct smmu_device *dev);
 /** Write the STEs that the device's attachments want, and turn ATS on if it is wanted; its ATC answers. 0, -SMMU_EIO. */
 int smmu_device_write(struct smmu_device *dev);
 
+/** A device whose streams go on by STEs that are not ours: they abort from here on. Takes its lock: may sleep. */
+void smmu_device_end_kept(struct smmu_device *dev);
 /** Detach everything; the device's lock is held. */
 void smmu_device_detach_all(struct smmu_device *dev);
 /** The same where the SMMU is disabled: without a command. */
@@ -380,6 +420,9 @@ void smmu_device_unplug(struct smmu_device *dev);
 
 /** smmu_device_ats of every device of @p inst. */
 void smmu_instance_ats(struct smmu_instance *inst, bool on);
+
+/** smmu_device_end_kept of every device of @p inst. */
+void smmu_instance_end_kept(struct smmu_instance *inst);
 
 /** For smmu_instance_remove: ATS goes off in every device of @p inst, for good. May sleep. */
 void smmu_instance_end_ats(struct smmu_instance *inst);

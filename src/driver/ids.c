@@ -87,3 +87,18 @@ void smmu_ids_cleaned(struct smmu_ids *ids, uint32_t id)
 	ids->nr_retired--;
 	smmu_ids_give(ids, id);
 }
+
+void smmu_adoption_free(struct smmu_instance *inst)
+{
+	const struct smmu_port *port = inst->port;
+	struct smmu_adoption *a = inst->adoption;
+
+	if (!a)
+		return;
+	if (a->asids)
+		port->ops->free(port->ctx, a->asids, a->asid_bytes);
+	if (a->vmids)
+		port->ops->free(port->ctx, a->vmids, a->vmid_bytes);
+	port->ops->free(port->ctx, a, sizeof(*a));
+	inst->adoption = NULL;
+}

@@ -42,8 +42,9 @@ void smmu_instance_memory(const struct smmu_instance *inst, size_t *dma, size_t 
 		  smmu_ids_size(f->vmid_bits);
 }
 
-static void free_all(struct smmu_instance *inst)
+void smmu_instance_free(struct smmu_instance *inst)
 {
+	smmu_adoption_free(inst);
 	smmu_cmdq_fini(&inst->cmdq);
 	smmu_outq_fini(&inst->evtq);
 	if (inst->have_priq)
@@ -109,7 +110,7 @@ static int allocate_cmdq(struct smmu_instance *inst)
 	return error;
 }
 
-static int allocate(struct smmu_instance *inst)
+int smmu_instance_allocate(struct smmu_instance *inst)
 {
 	int error = allocate_cmdq(inst);
 
@@ -117,14 +118,14 @@ static int allocate(struct smmu_instance *inst)
 		error = allocate_evtq(inst);
 	if (!error && inst->features.bits & SMMU_FEAT_PRI)
 		error = allocate_priq(inst);
-	if (!error)
+	if (!error && !inst->strtab.l1)
 		error = smmu_strtab_init(inst);
 	if (!error)
 		error = smmu_ids_init(&inst->asids, inst->port, inst->features.asid_bits);
 	if (!error)
 		error = smmu_ids_init(&inst->vmids, inst->port, inst->features.vmid_bits);
 	if (error)
-		free_all(inst);
+		smmu_instance_free(inst);
 	return error;
 }
 
@@ -188,7 +189,7 @@ static int stop_by(struct smmu_instance *inst, int (*off)(struct smmu_instance *
 		smmu_instance_drop_devices(inst, true);
 		smmu_reserved_free(inst);
 		smmu_instance_drop_leftovers(inst);
-		free_all(inst);
+		smmu_instance_free(inst);
 		return 0;
 	}
 	tell(inst, "it does not confirm that it is disabled: its queues and tables stay allocated "
@@ -196,9 +197,25 @@ static int stop_by(struct smmu_instance *inst, int (*off)(struct smmu_instance *
 	return error;
 }
 
-static int stop(struct smmu_instance *inst)
+int smmu_instance_stop(struct smmu_instance *inst)
 {
 	return stop_by(inst, smmu_registers_stop);
+}
+
+void smmu_instance_begin(struct smmu_instance *inst)
+{
+	smmu_mutex_init(&inst->lock);
+	inst->devices = NULL;
+	inst->stand_ins = NULL;
+	inst->leftovers = NULL;
+	inst->drained = false;
+	inst->counts = (struct smmu_instance_counts){0};
+}
+
+/** Handlers may touch queues and registers: the first commands may need GERROR to be served. */
+void smmu_instance_serve(struct smmu_instance *inst)
+{
+	SMMU_BARRIER(instance_ready, smmu_store_release(&inst->serving, 1));
 }
 
 /** Switch on, with what has to be in the stream table before. */
@@ -220,27 +237,21 @@ static int bring_up(struct smmu_instance *inst, const struct smmu_reserved *list
 	if (!inst->port || inst->up)
 		return inst->port ? -SMMU_EBUSY : -SMMU_EINVAL;
 	if (inst->held)
-		error = stop(inst);
+		error = smmu_instance_stop(inst);
 	else
 		error = n ? smmu_registers_stop_passing(inst) : smmu_registers_stop(inst);
 	if (error)
 		return error;
-	smmu_mutex_init(&inst->lock);
-	inst->devices = NULL;
-	inst->stand_ins = NULL;
-	inst->leftovers = NULL;
-	inst->drained = false;
-	inst->counts = (struct smmu_instance_counts){0};
-	error = allocate(inst);
+	smmu_instance_begin(inst);
+	error = smmu_instance_allocate(inst);
 	if (error)
 		return error;
-	/* From here on GERROR is served: the first commands may need it. */
-	SMMU_BARRIER(instance_ready, smmu_store_release(&inst->serving, 1));
+	smmu_instance_serve(inst);
 	error = start(inst, list, n);
 	if (error) {
 		smmu_handlers_stop(inst);
 		inst->up = false;
-		stop(inst);
+		smmu_instance_stop(inst);
 		return error;
 	}
 	tell_up(inst);
@@ -287,7 +298,7 @@ static int take_down(struct smmu_instance *inst, int (*disable)(struct smmu_inst
 int smmu_instance_remove(struct smmu_instance *inst)
 {
 	if (!inst->up)
-		return inst->held ? stop(inst) : 0;
+		return inst->held ? smmu_instance_stop(inst) : 0;
 	return take_down(inst, smmu_registers_disable, smmu_registers_stop);
 }
 
@@ -335,7 +346,7 @@ void smmu_instance_forget(struct smmu_instance *inst)
 	smmu_instance_drop_devices(inst, true);
 	smmu_reserved_free(inst);
 	smmu_instance_drop_leftovers(inst);
-	free_all(inst);
+	smmu_instance_free(inst);
 	inst->held = false;
 }
 

@@ -300,15 +300,12 @@ static void program_outq(struct smmu_instance *inst, uint32_t base, struct smmu_
 	smmu_mmio_write32(&inst->mmio, q->reg_cons, 0);
 }
 
-static void program(struct smmu_instance *inst)
+static void program_queues(struct smmu_instance *inst)
 {
 	const struct smmu_mmio *m = &inst->mmio;
 	/* Positions go on: who waits for a batch of before learns that it was lost. */
 	uint32_t commands = smmu_cmdq_restart(&inst->cmdq);
 
-	smmu_mmio_write32(m, SMMU_CR1, cr1_value(inst));
-	smmu_mmio_write32(m, SMMU_CR2, cr2_value(inst));
-	smmu_strtab_program(inst);
 	smmu_mmio_write64(m, SMMU_CMDQ_BASE, smmu_cmdq_base(&inst->cmdq));
 	smmu_mmio_write32(m, SMMU_CMDQ_PROD, commands);
 	smmu_mmio_write32(m, SMMU_CMDQ_CONS, commands);
@@ -316,6 +313,16 @@ static void program(struct smmu_instance *inst)
 	if (inst->have_priq)
 		program_outq(inst, SMMU_PRIQ_BASE, &inst->priq);
 	program_irqs(inst);
+}
+
+static void program(struct smmu_instance *inst)
+{
+	const struct smmu_mmio *m = &inst->mmio;
+
+	smmu_mmio_write32(m, SMMU_CR1, cr1_value(inst));
+	smmu_mmio_write32(m, SMMU_CR2, cr2_value(inst));
+	smmu_strtab_program(inst);
+	program_queues(inst);
 }
 
 /** Errors from before us are none of ours. Service failure mode is: no acknowledge ends it (12.3). */
@@ -363,17 +370,14 @@ int smmu_registers_enable(struct smmu_instance *inst)
 	return error ? error : abort_when_off(inst);
 }
 
-int smmu_registers_prepare(struct smmu_instance *inst)
+/** Interrupts, and then the queues on, beside what @p cr0 has on already. */
+static int queues_on(struct smmu_instance *inst, uint32_t cr0)
 {
-	uint32_t cr0 = CR0_QUEUES | (uint32_t)SMMU_CR0_ATSCHK, irqs = irq_fields(inst);
+	uint32_t irqs = irq_fields(inst);
 	int error;
 
 	/* Whatever the quirks say of the use of ATS: where there is ATSCHK, 0 would let all translated traffic pass. */
-	cr0 &= cr0_fields(inst);
-	error = clear_errors(inst);
-	if (error)
-		return error;
-	program(inst);
+	cr0 |= cr0_prepared(inst);
 	/* Tables and registers are complete before anything is enabled. */
 	SMMU_BARRIER(instance_tables_visible, smmu_mb());
 	error = set_irqs(inst, irqs);
@@ -382,8 +386,112 @@ int smmu_registers_prepare(struct smmu_instance *inst)
 	if (error)
 		return error;
 	smmu_cmdq_open(&inst->cmdq);
+	return 0;
+}
+
+int smmu_registers_prepare(struct smmu_instance *inst)
+{
+	int error = clear_errors(inst);
+
+	if (error)
+		return error;
+	program(inst);
+	error = queues_on(inst, 0);
+	if (error)
+		return error;
 	error = clean_caches(inst);
 	return error ? -SMMU_ETIMEDOUT : 0;
+}
+
+/* ---- Taking over what runs ---- */
+
+static int not_adopted(const struct smmu_instance *inst, const char *why, int error)
+{
+	struct smmu_message m;
+
+	smmu_text_str(smmu_message_begin(&m, inst->name), "cannot be adopted: ");
+	smmu_text_str(&m.text, why);
+	smmu_message_log(&m, inst->port, SMMU_LOG_WARN);
+	return error;
+}
+
+/** True if enhanced command queues may be on where they cannot be turned off. */
+static bool ecmdqs_out_of_reach(const struct smmu_instance *inst)
+{
+	uint32_t idr6, pages;
+
+	if (!(inst->idr1 & SMMU_IDR1_ECMDQ))
+		return false;
+	idr6 = smmu_mmio_read32(&inst->mmio, SMMU_IDR6);
+	pages = 1u << smmu_field_get(SMMU_IDR6_CMDQ_CONTROL_PAGE_LOG2NUMP, idr6);
+	for (uint32_t p = 0; p < pages; p++) {
+		uint64_t base = smmu_mmio_read64(&inst->mmio, SMMU_ECMDQ_PAGE_BASE(p)) &
+				SMMU_ECMDQ_PAGE_BASE_ADDR;
+
+		if (base + SMMU_ECMDQ_PAGE_BYTES > inst->cfg.mmio_size)
+			return true;
+	}
+	return false;
+}
+
+int smmu_registers_running(struct smmu_instance *inst, bool *e2h)
+{
+	uint32_t cr0, active;
+	int error = settled(inst, "CR0", SMMU_CR0, SMMU_CR0ACK, cr0_fields(inst), &cr0);
+
+	if (error)
+		return error;
+	active = smmu_mmio_read32(&inst->mmio, SMMU_GERROR) ^
+		 smmu_mmio_read32(&inst->mmio, SMMU_GERRORN);
+	if (active & SMMU_GERROR_SFM_ERR)
+		return not_adopted(inst, "it is in service failure mode", -SMMU_EIO);
+	if (!(cr0 & SMMU_CR0_SMMUEN))
+		return not_adopted(inst, "it is not enabled", -SMMU_ENODEV);
+	if (cr0 & SMMU_CR0_DPT_WALK_EN)
+		return not_adopted(inst, "it checks device permissions (CR0.DPT_WALK_EN)",
+				   -SMMU_EOPNOTSUPP);
+	if (ecmdqs_out_of_reach(inst))
+		return not_adopted(inst, "mmio_size does not reach its enhanced command queues",
+				   -SMMU_EBUSY);
+	*e2h = smmu_mmio_read32(&inst->mmio, SMMU_CR2) & SMMU_CR2_E2H;
+	return 0;
+}
+
+/** CR1.QUEUE_* as we need them; TABLE_* is guarded by SMMUEN and stays. */
+static void take_cr1(struct smmu_instance *inst)
+{
+	const uint32_t queue =
+		(uint32_t)(SMMU_CR1_QUEUE_SH | SMMU_CR1_QUEUE_OC | SMMU_CR1_QUEUE_IC);
+	uint32_t cr1 = smmu_mmio_read32(&inst->mmio, SMMU_CR1), want = cr1_value(inst) & queue;
+
+	if ((cr1 & queue) != want)
+		smmu_mmio_write32(&inst->mmio, SMMU_CR1, (cr1 & ~queue) | want);
+}
+
+int smmu_registers_take(struct smmu_instance *inst)
+{
+	uint32_t cr0 = smmu_mmio_read32(&inst->mmio, SMMU_CR0) & cr0_fields(inst) & ~CR0_QUEUES;
+	int error = irqs_off(inst);
+
+	if (!error)
+		error = set_cr0(inst, cr0);
+	if (!error)
+		error = ecmdqs_off(inst);
+	if (!error)
+		error = clear_errors(inst);
+	if (error)
+		return error;
+	take_cr1(inst);
+	program_queues(inst);
+	return queues_on(inst, cr0);
+}
+
+int smmu_registers_taken(struct smmu_instance *inst)
+{
+	int error = clean_caches(inst);
+
+	/* What is in force when SMMUEN is 0, whoever clears it. */
+	return error ? -SMMU_ETIMEDOUT : abort_when_off(inst);
 }
 
 int smmu_registers_start(struct smmu_instance *inst)

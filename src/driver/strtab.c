@@ -117,7 +117,7 @@ void smmu_strtab_fini(struct smmu_instance *inst)
 	}
 	if (t->leaf)
 		port->ops->free(port->ctx, t->leaf, leaves(t) * sizeof(*t->leaf));
-	if (t->l1)
+	if (t->l1 && !t->foreign)
 		port->ops->dma_free(port->ctx, t->l1, t->l1_size);
 	*t = (struct smmu_strtab){0};
 }
@@ -135,15 +135,26 @@ void smmu_strtab_program(struct smmu_instance *inst)
 	smmu_mmio_write32(&inst->mmio, SMMU_STRTAB_BASE_CFG, (uint32_t)cfg);
 }
 
-/**
- * Make the second-level table of descriptor @p i and hook it. The SMMU may go on seeing none (5.1.1), which refuses traffic
- * as the new table does, until the CFGI_STE of the first attach.
- */
-static int add_l2(struct smmu_instance *inst, uint32_t i)
+int smmu_strtab_adopt(struct smmu_instance *inst, uint8_t log2size, uint8_t split, void *l1,
+		      uint64_t bus)
+{
+	struct smmu_strtab *t = &inst->strtab;
+
+	*t = (struct smmu_strtab){
+		.l1 = l1, .l1_bus = bus, .log2size = log2size, .split = split, .foreign = true};
+	t->l1_count = split ? 1u << (log2size - split) : 0;
+	t->l1_size = split ? t->l1_count * sizeof(uint64_t) : sizeof(struct smmu_ste) << log2size;
+	t->leaf = inst->port->ops->alloc(inst->port->ctx, leaves(t) * sizeof(*t->leaf));
+	if (t->leaf && (split || add_leaf(inst, 0, l1)))
+		return 0;
+	smmu_strtab_fini(inst);
+	return -SMMU_ENOMEM;
+}
+
+int smmu_strtab_make(struct smmu_instance *inst, uint32_t i, struct smmu_ste **ste)
 {
 	const struct smmu_port *port = inst->port;
-	struct smmu_strtab *t = &inst->strtab;
-	uint64_t *l1 = t->l1, bus;
+	uint64_t bus;
 	struct smmu_ste *l2 =
 		port->ops->dma_alloc(port->ctx, l2_bytes(inst), l2_bytes(inst), 0, &bus);
 	int error;
@@ -157,12 +168,75 @@ static int add_l2(struct smmu_instance *inst, uint32_t i)
 		port->ops->dma_free(port->ctx, l2, l2_bytes(inst));
 		return error;
 	}
-	fill_abort(inst, l2, (size_t)1 << t->split);
+	inst->strtab.leaf[i]->bus = bus;
+	fill_abort(inst, l2, (size_t)1 << inst->strtab.split);
+	*ste = l2;
+	return 0;
+}
+
+void smmu_strtab_unmake(struct smmu_instance *inst, uint32_t i)
+{
+	const struct smmu_port *port = inst->port;
+	struct smmu_strtab *t = &inst->strtab;
+
+	port->ops->dma_free(port->ctx, t->leaf[i]->ste, l2_bytes(inst));
+	port->ops->free(port->ctx, t->leaf[i], leaf_bytes(t));
+	t->leaf[i] = NULL;
+}
+
+/** Lead descriptor @p i to the table that was made for it, or nowhere. */
+static void hook_l2(struct smmu_instance *inst, uint32_t i)
+{
+	struct smmu_strtab *t = &inst->strtab;
+	uint64_t *l1 = t->l1, bus = t->leaf[i] ? t->leaf[i]->bus : 0;
+
 	SMMU_BARRIER(ste_leaf_filled, smmu_dma_wmb());
 	smmu_store(&l1[i],
-		   (bus & SMMU_L1STD_L2PTR) | smmu_field_prep(SMMU_L1STD_SPAN, t->split + 1));
-	smmu_port_clean(port, &l1[i], sizeof(l1[i]));
-	return 0;
+		   bus ? (bus & SMMU_L1STD_L2PTR) | smmu_field_prep(SMMU_L1STD_SPAN, t->split + 1)
+		       : 0);
+	smmu_port_clean(inst->port, &l1[i], sizeof(l1[i]));
+}
+
+/**
+ * Make the second-level table of descriptor @p i and hook it. The SMMU may go on seeing none (5.1.1), which refuses traffic
+ * as the new table does, until the CFGI_STE of the first attach.
+ */
+static int add_l2(struct smmu_instance *inst, uint32_t i)
+{
+	struct smmu_ste *l2;
+	int error = smmu_strtab_make(inst, i, &l2);
+
+	if (!error)
+		hook_l2(inst, i);
+	return error;
+}
+
+void smmu_strtab_hook_all(struct smmu_instance *inst)
+{
+	const struct smmu_strtab *t = &inst->strtab;
+
+	for (uint32_t i = 0; i < t->l1_count; i++) {
+		if (t->leaf[i])
+			smmu_port_clean(inst->port, t->leaf[i]->ste, l2_bytes(inst));
+		hook_l2(inst, i);
+	}
+}
+
+void smmu_strtab_abort_unowned(struct smmu_instance *inst)
+{
+	const struct smmu_strtab *t = &inst->strtab;
+	uint64_t n = 1ull << (t->split ? t->split : t->log2size);
+
+	for (uint32_t i = 0; i < leaves(t); i++) {
+		struct smmu_strtab_leaf *leaf = t->leaf[i];
+
+		for (uint64_t k = 0; leaf && k < n; k++) {
+			if (leaf->owner[k])
+				continue;
+			smmu_store(&leaf->ste[k].w[0], smmu_ste_kind.halt(leaf->ste[k].w));
+			smmu_port_clean(inst->port, &leaf->ste[k], sizeof(leaf->ste[k]));
+		}
+	}
 }
 
 void smmu_strtab_missing(const struct smmu_instance *inst, const uint32_t *sids, uint32_t n,

@@ -88,6 +88,22 @@ static int clean(struct smmu_instance *inst)
 	return smmu_instance_issue(inst, &cmd, 1, true);
 }
 
+/** What no STE uses may still differ between them: bring that together, so that from here on they change as one. */
+static int even_out(struct smmu_streams *s, const struct smmu_ste *ste)
+{
+	smmu_irqflags flags = smmu_spin_lock(&s->ste_lock);
+	bool cut = smmu_load(&s->owner.cut) != SMMU_CUT_NO;
+
+	for (uint32_t i = 0; !cut && i < s->nr; i++) {
+		for (unsigned w = 0; w < SMMU_ARRAY_SIZE(ste->w); w++)
+			if (s->ste[i]->w[w] != ste->w[w])
+				smmu_store(&s->ste[i]->w[w], ste->w[w]);
+		smmu_port_clean(s->instance->port, s->ste[i], sizeof(*s->ste[i]));
+	}
+	smmu_spin_unlock(&s->ste_lock, flags);
+	return cut ? -SMMU_EIO : smmu_streams_forget(s, true);
+}
+
 int smmu_streams_take_over(struct smmu_streams *s, const struct smmu_ste *ste)
 {
 	int error = 0;
@@ -95,6 +111,8 @@ int smmu_streams_take_over(struct smmu_streams *s, const struct smmu_ste *ste)
 	s->kept = false;
 	for (uint32_t i = 0; i < s->nr; i++)
 		error = smmu_first_error(error, take_over(s, i, ste));
+	if (!error)
+		error = even_out(s, ste);
 	if (!error)
 		error = clean(s->instance);
 	s->mixed = error != 0;

@@ -196,7 +196,7 @@ static void check_cr0(struct mmio_check *c, uint32_t value)
 		need_queue(c, "EVENTQ", SMMU_EVENTQ_BASE, SMMU_EVENTQ_PROD, SMMU_EVENTQ_CONS);
 	if (on & SMMU_CR0_PRIQEN)
 		need_queue(c, "PRIQ", SMMU_PRIQ_BASE, SMMU_PRIQ_PROD, SMMU_PRIQ_CONS);
-	if (on & QUEUES)
+	if (on & QUEUES && !c->queues_may_go)
 		need(c, "a queue is enabled", SMMU_CR1);
 	if (on & (SMMU_CR0_EVENTQEN | SMMU_CR0_PRIQEN) && (!c->irq || c->irq != c->irqack))
 		problem(c, "an output queue is enabled before its interrupt");
