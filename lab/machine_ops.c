@@ -69,15 +69,11 @@ static bool is_stage1(const struct machine *m, unsigned to)
 unsigned machine_driver_says(const struct machine_device *d, unsigned slot)
 {
 	const struct smmu_domain *domain = d->dev.domain;
-	const struct smmu_attachment *p = d->dev.pasids;
 	struct machine *m = d->m;
 	unsigned i;
 
-	if (slot) {
-		while (p && p->ssid != d->ssid[slot])
-			p = p->next;
-		domain = p ? p->domain : NULL;
-	}
+	if (slot)
+		domain = smmu_device_pasid(&d->dev, d->ssid[slot]);
 	if (domain == &m->identity)
 		return ORACLE_IDENTITY;
 	if (domain && domain->vsmmu)

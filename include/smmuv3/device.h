@@ -87,10 +87,14 @@ struct smmu_cdtab {
 
 /** One attachment: of a substream, or of traffic without one, to a domain. Private. */
 struct smmu_attachment {
+	/** In streams->leaving. */
 	struct smmu_attachment *next;
+	/** In device->pasids: those with smaller and larger numbers. */
+	struct smmu_attachment *child[2];
 	struct smmu_domain *domain;
 	uint32_t ssid; /**< 0: traffic without a substream */
 	uint32_t id;   /**< ASID or VMID of the domain on this instance; 0: it has no table */
+	bool leads;    /**< it counts in domain->sva.leading */
 };
 
 /**
@@ -157,6 +161,7 @@ struct smmu_device {
 	bool gave_way;               /**< and another device has its stream */
 	struct smmu_domain *domain;  /**< of traffic without a substream; NULL: blocked */
 	struct smmu_attachment *own; /**< that attachment; NULL: blocked */
+	/** The root of a tree (src/driver/pasids.c); NULL: no substream is attached. */
 	struct smmu_attachment *pasids;
 	struct smmu_vsmmu *plugged; /**< whose guest knows it by name; NULL: none's */
 };
@@ -325,6 +330,12 @@ int smmu_device_confirm(struct smmu_device *dev);
  * caller knows that the device stays.
  */
 bool smmu_device_quarantined(const struct smmu_device *dev);
+
+/**
+ * What a substream of a device is attached to, found in O(log n); NULL: nothing. Not while an
+ * attach or detach of the device may run.
+ */
+struct smmu_domain *smmu_device_pasid(const struct smmu_device *dev, uint32_t ssid);
 
 SMMU_END_DECLS
 

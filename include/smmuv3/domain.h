@@ -57,6 +57,20 @@ struct smmu_domain_config {
 	uint32_t nr_instances;
 };
 
+/**
+ * What a domain over somebody else's table is now (sva.h). Private; written under the domain's
+ * lock.
+ */
+struct smmu_sva {
+	/** 0: the domain's ids are the library's. */
+	uint16_t asid;
+	/** Before a renumbering; 0: none is under way. */
+	uint16_t old;
+	uint32_t released;
+	/** Attachments whose descriptors lead to the table. */
+	uint32_t leading;
+};
+
 /** The embedder owns the memory; fields are private. */
 struct smmu_domain {
 	const struct smmu_port *port;
@@ -74,6 +88,7 @@ struct smmu_domain {
 	uint32_t users;
 	/** Published; readers follow it without a lock. */
 	struct smmu_inv_array *inv;
+	struct smmu_sva sva;
 	/** What sweeps of it could not confirm. */
 	struct smmu_inv_debt debt;
 	/** Serialises writers of inv; attach side, may sleep; never taken by a sweep. */

@@ -97,6 +97,8 @@ struct smmu_ids {
 	uint64_t *bitmap;
 	/** Behind the bitmap: not used any more, but the TLB was not cleaned of them. */
 	uint64_t *retired;
+	/** Behind that: left to owners of tables (smmu_sva_reserve). */
+	uint64_t *foreign;
 	uint32_t count, nr_retired;
 	uint32_t hint;
 };

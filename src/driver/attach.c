@@ -22,6 +22,8 @@
  */
 #include "driver.h"
 
+#include <smmuv3/sva.h>
+
 static bool wants_ats(const struct smmu_device *dev)
 {
 	const struct smmu_domain *d = dev->domain;
@@ -138,7 +140,9 @@ static void make_cd(const struct smmu_device *dev, const struct smmu_attachment 
 		    struct smmu_cd *cd)
 {
 	*cd = (struct smmu_cd){{0, 0, 0, SMMU_PGTABLE_MAIR}};
-	if (a)
+	if (a && smmu_domain_is_foreign(a->domain) && !a->leads)
+		smmu_make_quiet_cd(dev->instance, a->domain, a->id, cd);
+	else if (a)
 		smmu_make_cd(dev->instance, dev->stalls, a->domain, a->id, cd);
 }
 
@@ -303,17 +307,29 @@ static int switch_own(struct smmu_device *dev, struct smmu_attachment *new)
 	return error;
 }
 
-static int check_attach(struct smmu_device *dev, const struct smmu_domain *domain)
+/** Can anything be attached to it? -SMMU_ENODEV, -SMMU_EIO. */
+static int check_device(struct smmu_device *dev)
 {
 	int error;
 
 	if (!dev->instance || smmu_load(&dev->gone))
 		return -SMMU_ENODEV;
-	if (domain->port->rcu != dev->instance->port->rcu)
-		return -SMMU_EINVAL;
 	error = confirm(dev);
 	if (error || (smmu_streams_cut(dev->streams) && !dev->in_reset))
 		return -SMMU_EIO;
+	return 0;
+}
+
+static int check_attach(struct smmu_device *dev, const struct smmu_domain *domain)
+{
+	int error = check_device(dev);
+
+	if (error == -SMMU_ENODEV)
+		return error;
+	if (domain->port->rcu != dev->instance->port->rcu)
+		return -SMMU_EINVAL;
+	if (error)
+		return error;
 	if (domain->kind == SMMU_DOMAIN_NESTED && dev->pasids)
 		return -SMMU_EBUSY;
 	if (domain->kind == SMMU_DOMAIN_STAGE2 && dev->pasids)
@@ -376,7 +392,7 @@ int smmu_attach(struct smmu_device *dev, struct smmu_domain *domain)
 	if (!domain)
 		return -SMMU_EINVAL;
 	smmu_mutex_lock(&dev->lock);
-	error = check_attach(dev, domain);
+	error = smmu_domain_is_foreign(domain) ? -SMMU_EOPNOTSUPP : check_attach(dev, domain);
 	if (!error && dev->domain != domain) {
 		error = prepare(dev, 0, domain, &a);
 		if (!error)
@@ -413,27 +429,18 @@ void smmu_device_end_kept(struct smmu_device *dev)
 	smmu_mutex_unlock(&dev->lock);
 }
 
-static struct smmu_attachment **find_pasid(struct smmu_device *dev, uint32_t ssid)
+/** Steps 2 to 6 for a substream: in place of its attachment, if there is one, @p new (NULL: none). */
+static int switch_pasid(struct smmu_device *dev, uint32_t ssid, struct smmu_attachment *new)
 {
-	struct smmu_attachment **p = &dev->pasids;
-
-	while (*p && (*p)->ssid != ssid)
-		p = &(*p)->next;
-	return p;
-}
-
-/** Steps 2 to 6 for a substream: in place of the attachment at @p at, if there is one, @p new (NULL: none). */
-static int switch_pasid(struct smmu_device *dev, struct smmu_attachment **at, uint32_t ssid,
-			struct smmu_attachment *new)
-{
-	struct smmu_attachment *old = *at, *rest = old ? old->next : NULL;
+	struct smmu_attachment *old = smmu_pasids_find(dev, ssid);
 	struct smmu_streams *s = dev->streams;
 	struct smmu_ste ste;
 	int error = 0;
 
 	if (new)
-		new->next = rest;
-	*at = new ? new : rest;
+		smmu_pasids_put(dev, new);
+	else
+		smmu_pasids_remove(dev, ssid);
 	dev->ats_refused = false;
 	make_ste(dev, &ste);
 	if (dev->ats_on && (!wants_ats(dev) || !smmu_streams_hitless(s, &ste) ||
@@ -454,7 +461,7 @@ static int switch_pasid(struct smmu_device *dev, struct smmu_attachment **at, ui
 	if (!error)
 		error = ats_on(dev);
 	if (error) {
-		*at = rest;
+		smmu_pasids_remove(dev, ssid);
 		leaving(dev, new);
 		not_confirmed(dev);
 		change_cd(dev, ssid, NULL);
@@ -474,6 +481,8 @@ static int check_pasid(struct smmu_device *dev, uint32_t ssid, const struct smmu
 		return -SMMU_ERANGE;
 	if (!is_stage1(domain))
 		return -SMMU_EOPNOTSUPP;
+	if (smmu_domain_is_foreign(domain) && smmu_load(&domain->sva.released))
+		return -SMMU_ENODEV;
 	if (dev->domain &&
 	    (dev->domain->kind == SMMU_DOMAIN_STAGE2 || dev->domain->kind == SMMU_DOMAIN_NESTED))
 		return -SMMU_EBUSY;
@@ -482,34 +491,71 @@ static int check_pasid(struct smmu_device *dev, uint32_t ssid, const struct smmu
 
 int smmu_attach_pasid(struct smmu_device *dev, uint32_t ssid, struct smmu_domain *domain)
 {
-	struct smmu_attachment **at, *a;
+	struct smmu_attachment *old, *a;
 	int error;
 
 	if (!domain)
 		return -SMMU_EINVAL;
 	smmu_mutex_lock(&dev->lock);
 	error = check_pasid(dev, ssid, domain);
-	at = find_pasid(dev, ssid);
-	if (!error && !(*at && (*at)->domain == domain)) {
+	old = smmu_pasids_find(dev, ssid);
+	if (!error && !(old && old->domain == domain)) {
 		error = prepare(dev, ssid, domain, &a);
 		if (!error)
-			error = switch_pasid(dev, at, ssid, a);
+			error = switch_pasid(dev, ssid, a);
 	}
 	SMMU_TRACE_ATTACH(dev, ssid, domain, error);
 	smmu_mutex_unlock(&dev->lock);
 	return error;
 }
 
-void smmu_detach_pasid(struct smmu_device *dev, uint32_t ssid)
+/** Bring a substream to what its domain, over somebody else's table, is now. The device's lock is held. */
+static int update(struct smmu_device *dev, uint32_t ssid)
 {
-	struct smmu_attachment **at;
+	struct smmu_attachment *old, *a;
+	bool released;
+	int error;
+
+	error = check_device(dev);
+	old = smmu_pasids_find(dev, ssid);
+	if (error)
+		return error;
+	if (!old || !smmu_domain_is_foreign(old->domain))
+		return 0;
+	released = smmu_load(&old->domain->sva.released);
+	if (old->id == smmu_load(&old->domain->sva.asid) && old->leads != released)
+		return 0;
+	error = prepare(dev, ssid, old->domain, &a);
+	if (!error)
+		return switch_pasid(dev, ssid, a);
+	/* Who leads to a table that goes, and cannot be made to lead nowhere, leads to nothing. */
+	return released ? switch_pasid(dev, ssid, NULL) : error;
+}
+
+int smmu_sva_update(struct smmu_device *dev, uint32_t ssid)
+{
+	int error;
 
 	smmu_mutex_lock(&dev->lock);
-	at = find_pasid(dev, ssid);
+	error = update(dev, ssid);
+	smmu_mutex_unlock(&dev->lock);
+	return error;
+}
+
+struct smmu_domain *smmu_device_pasid(const struct smmu_device *dev, uint32_t ssid)
+{
+	const struct smmu_attachment *a = smmu_pasids_find(dev, ssid);
+
+	return a ? a->domain : NULL;
+}
+
+void smmu_detach_pasid(struct smmu_device *dev, uint32_t ssid)
+{
+	smmu_mutex_lock(&dev->lock);
 	if (dev->instance) {
 		confirm(dev);
-		if (*at)
-			switch_pasid(dev, at, ssid, NULL);
+		if (smmu_pasids_find(dev, ssid))
+			switch_pasid(dev, ssid, NULL);
 	}
 	SMMU_TRACE_DETACH(dev, ssid);
 	smmu_mutex_unlock(&dev->lock);
@@ -519,7 +565,7 @@ void smmu_device_detach_all(struct smmu_device *dev)
 {
 	confirm(dev);
 	while (dev->pasids)
-		switch_pasid(dev, &dev->pasids, dev->pasids->ssid, NULL);
+		switch_pasid(dev, dev->pasids->ssid, NULL);
 	if (!dev->streams->kept)
 		detach_own(dev);
 }
@@ -529,7 +575,7 @@ void smmu_device_drop_all(struct smmu_device *dev)
 	struct smmu_attachment *a;
 
 	while ((a = dev->pasids)) {
-		dev->pasids = a->next;
+		smmu_pasids_remove(dev, a->ssid);
 		leaving(dev, a);
 	}
 	leaving(dev, dev->own);

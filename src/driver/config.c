@@ -124,6 +124,12 @@ void smmu_make_ste(const struct smmu_device *dev, bool ats, uint32_t vmid, struc
 		ste->w[1] &= ~SMMU_STE_W1_S1STALLD;
 }
 
+/** CD.S: faults stall. Some SMMUs know nothing else (IHI 0070 G.b, 6.3.1, STALL_MODEL). */
+static uint64_t stall_bit(const struct smmu_instance *inst, bool stalls)
+{
+	return stalls || inst->features.bits & SMMU_FEAT_STALL_ALL ? SMMU_CD_W0_S : 0;
+}
+
 void smmu_make_cd(const struct smmu_instance *inst, bool stalls, const struct smmu_domain *domain,
 		  uint32_t asid, struct smmu_cd *cd)
 {
@@ -135,11 +141,20 @@ void smmu_make_cd(const struct smmu_instance *inst, bool stalls, const struct sm
 		smmu_field_prep(SMMU_CD_W0_IR0, r->ir0) | smmu_field_prep(SMMU_CD_W0_OR0, r->or0) |
 		smmu_field_prep(SMMU_CD_W0_SH0, r->sh0) | SMMU_CD_W0_EPD1 | SMMU_CD_W0_V |
 		smmu_field_prep(SMMU_CD_W0_IPS, r->ps) | SMMU_CD_W0_AA64 | SMMU_CD_W0_R |
-		SMMU_CD_W0_A | SMMU_CD_W0_ASET | smmu_field_prep(SMMU_CD_W0_ASID, asid);
-	if (stalls || inst->features.bits & SMMU_FEAT_STALL_ALL)
-		cd->w[0] |= SMMU_CD_W0_S;
+		SMMU_CD_W0_A | (smmu_domain_is_foreign(domain) ? 0 : SMMU_CD_W0_ASET) |
+		smmu_field_prep(SMMU_CD_W0_ASID, asid) | stall_bit(inst, stalls);
 	cd->w[1] = r->ttb & SMMU_CD_W1_TTB0;
 	cd->w[3] = r->mair;
+}
+
+void smmu_make_quiet_cd(const struct smmu_instance *inst, const struct smmu_domain *domain,
+			uint32_t asid, struct smmu_cd *cd)
+{
+	*cd = (struct smmu_cd){0};
+	cd->w[0] = SMMU_CD_W0_EPD0 | SMMU_CD_W0_EPD1 | SMMU_CD_W0_V | SMMU_CD_W0_AA64 |
+		   SMMU_CD_W0_A | smmu_field_prep(SMMU_CD_W0_IPS, domain->table->regs.ps) |
+		   smmu_field_prep(SMMU_CD_W0_ASID, asid) | stall_bit(inst, false);
+	cd->w[3] = domain->table->regs.mair;
 }
 
 static int refuse(const struct smmu_instance *inst, const char *why)

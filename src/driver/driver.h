@@ -87,6 +87,12 @@ void smmu_ids_retire(struct smmu_ids *ids, uint32_t id);
 uint32_t smmu_ids_retired(const struct smmu_ids *ids, uint32_t *list, uint32_t max);
 /** The TLB holds nothing of @p id, which was retired: it is free again. */
 void smmu_ids_cleaned(struct smmu_ids *ids, uint32_t id);
+/** Nobody has @p id any more, and the TLB was not cleaned of it. */
+bool smmu_ids_is_retired(const struct smmu_ids *ids, uint32_t id);
+/** Take @p id, by name. -SMMU_EBUSY: it is taken, or retired. */
+int smmu_ids_claim(struct smmu_ids *ids, uint32_t id);
+/** Hand @p first to @p last out by name alone from now on. -SMMU_EBUSY: one was handed out otherwise. */
+int smmu_ids_reserve(struct smmu_ids *ids, uint32_t first, uint32_t last);
 size_t smmu_ids_size(unsigned bits);
 
 /** Ids that a former owner's tables use, until smmu_instance_adopt_end. */
@@ -197,12 +203,21 @@ void smmu_make_ste(const struct smmu_device *dev, bool ats, uint32_t vmid, struc
 /** @p stalls: of the device. */
 void smmu_make_cd(const struct smmu_instance *inst, bool stalls, const struct smmu_domain *domain,
 		  uint32_t asid, struct smmu_cd *cd);
+/** One that is valid and leads nowhere: accesses are refused without a record, translation requests with no permission. */
+void smmu_make_quiet_cd(const struct smmu_instance *inst, const struct smmu_domain *domain,
+			uint32_t asid, struct smmu_cd *cd);
 /** 0, or -SMMU_EOPNOTSUPP with the reason in the log. */
 int smmu_domain_check(const struct smmu_instance *inst, const struct smmu_domain *domain);
 
 static inline bool smmu_domain_has_table(const struct smmu_domain *domain)
 {
 	return domain && (domain->kind == SMMU_DOMAIN_STAGE1 || domain->kind == SMMU_DOMAIN_STAGE2);
+}
+
+/** The table is somebody else's (sva.h). */
+static inline bool smmu_domain_is_foreign(const struct smmu_domain *domain)
+{
+	return domain && smmu_load(&domain->sva.asid);
 }
 
 /** A nested domain in which traffic passes. */
@@ -280,6 +295,17 @@ void smmu_instance_give_vmid(struct smmu_instance *inst, const struct smmu_domai
 			     uint16_t vmid);
 /** @p a leaves its domain because the SMMU is off for good: no command, no id. */
 void smmu_domain_drop(struct smmu_streams *s, const struct smmu_attachment *a);
+
+/** True if @p domain's array has the ASID @p asid on some instance. The domain's lock is held. */
+bool smmu_domain_has_asid(struct smmu_domain *domain, uint32_t asid);
+
+/* ---- pasids.c: the substreams of a device. Callers hold its lock ---- */
+
+struct smmu_attachment *smmu_pasids_find(const struct smmu_device *dev, uint32_t ssid);
+/** Put @p a there, in place of what has its number. */
+void smmu_pasids_put(struct smmu_device *dev, struct smmu_attachment *a);
+/** Take the one with that number out, if there is one. */
+void smmu_pasids_remove(struct smmu_device *dev, uint32_t ssid);
 
 /* ---- stream.c: the streams of a device ---- */
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * ASIDs and VMIDs of one instance: a bitmap of those taken, and one of those among them that nobody has any more, but of which
- * the TLB may hold something.
+ * the TLB may hold something. A third has those that are handed out by name alone, taken or not.
  */
 #include "driver.h"
 
 size_t smmu_ids_size(unsigned bits)
 {
-	return 2 * (((size_t)1 << bits) / 8);
+	return 3 * (((size_t)1 << bits) / 8);
 }
 
 int smmu_ids_init(struct smmu_ids *ids, const struct smmu_port *port, unsigned bits)
@@ -18,6 +18,7 @@ int smmu_ids_init(struct smmu_ids *ids, const struct smmu_port *port, unsigned b
 	if (!ids->bitmap)
 		return -SMMU_ENOMEM;
 	ids->retired = ids->bitmap + ids->count / 64;
+	ids->foreign = ids->retired + ids->count / 64;
 	ids->nr_retired = 0;
 	ids->bitmap[0] = 1;
 	return 0;
@@ -26,7 +27,7 @@ int smmu_ids_init(struct smmu_ids *ids, const struct smmu_port *port, unsigned b
 void smmu_ids_fini(struct smmu_ids *ids, const struct smmu_port *port)
 {
 	if (ids->bitmap)
-		port->ops->free(port->ctx, ids->bitmap, 2 * (ids->count / 8));
+		port->ops->free(port->ctx, ids->bitmap, 3 * (ids->count / 8));
 	ids->bitmap = NULL;
 }
 
@@ -36,7 +37,7 @@ int smmu_ids_take(struct smmu_ids *ids)
 
 	/* The word of the hint is looked at first above the hint, and last below it. */
 	for (uint32_t i = 0; i <= words; i++, at = (at + 1) % words) {
-		uint64_t free = ~ids->bitmap[at];
+		uint64_t free = ~(ids->bitmap[at] | ids->foreign[at]);
 		uint32_t id;
 
 		if (i == 0)
@@ -49,6 +50,34 @@ int smmu_ids_take(struct smmu_ids *ids)
 		return (int)id;
 	}
 	return -SMMU_ENOSPC;
+}
+
+bool smmu_ids_is_retired(const struct smmu_ids *ids, uint32_t id)
+{
+	return ids->retired[id / 64] & SMMU_BIT(id % 64);
+}
+
+int smmu_ids_claim(struct smmu_ids *ids, uint32_t id)
+{
+	if (ids->bitmap[id / 64] & SMMU_BIT(id % 64))
+		return -SMMU_EBUSY;
+	ids->bitmap[id / 64] |= SMMU_BIT(id % 64);
+	return 0;
+}
+
+int smmu_ids_reserve(struct smmu_ids *ids, uint32_t first, uint32_t last)
+{
+	uint32_t end = last < ids->count ? last + 1 : ids->count;
+
+	for (uint32_t id = first; id < end; id++) {
+		uint64_t bit = SMMU_BIT(id % 64);
+
+		if (ids->bitmap[id / 64] & bit & ~(ids->retired[id / 64] | ids->foreign[id / 64]))
+			return -SMMU_EBUSY;
+	}
+	for (uint32_t id = first; id < end; id++)
+		ids->foreign[id / 64] |= SMMU_BIT(id % 64);
+	return 0;
 }
 
 void smmu_ids_give(struct smmu_ids *ids, uint32_t id)

@@ -56,6 +56,27 @@ static int take_id(struct smmu_instance *inst, const struct smmu_domain *domain)
 	return id;
 }
 
+/** Take the ASID that somebody else gave a domain; the TLB holds nothing of it. -SMMU_ERANGE, -SMMU_EBUSY, -SMMU_EIO. */
+static int claim_asid(struct smmu_instance *inst, uint32_t asid)
+{
+	struct smmu_ids *ids = &inst->asids;
+	struct smmu_cmd cmd = smmu_cmd_tlbi_nh_asid(0, asid);
+	int error = 0;
+
+	if (asid >= ids->count)
+		return -SMMU_ERANGE;
+	smmu_mutex_lock(&inst->lock);
+	if (smmu_ids_is_retired(ids, asid)) {
+		error = smmu_instance_issue(inst, &cmd, 1, true);
+		if (!error)
+			smmu_ids_cleaned(ids, asid);
+	}
+	if (!error)
+		error = smmu_ids_claim(ids, asid);
+	smmu_mutex_unlock(&inst->lock);
+	return error ? error : (int)asid;
+}
+
 int smmu_instance_take_vmid(struct smmu_instance *inst, const struct smmu_domain *parent)
 {
 	return take_id(inst, parent);
@@ -191,6 +212,8 @@ void smmu_domain_leave(struct smmu_streams *s, const struct smmu_attachment *a)
 		if (!tag_of(&m)->users && !a->domain->vsmmu)
 			retire_id(s->instance, a->domain, tag_of(&m)->id);
 	}
+	if (a->leads)
+		smmu_fetch_sub(&a->domain->sva.leading, 1);
 	/* Last: from here on the domain may be finished. */
 	smmu_fetch_sub(&a->domain->users, 1);
 }
@@ -201,6 +224,8 @@ void smmu_domain_drop(struct smmu_streams *s, const struct smmu_attachment *a)
 
 	if (smmu_domain_has_tag(a->domain))
 		take_off(s, a, &m);
+	if (a->leads)
+		smmu_fetch_sub(&a->domain->sva.leading, 1);
 	smmu_fetch_sub(&a->domain->users, 1);
 }
 
@@ -217,7 +242,7 @@ static bool is_nested(const struct smmu_inv_array *array, const struct smmu_inv 
 
 /**
  * The live tag of the domain of @p a on the instance @p t in @p array, or NULL. A parent may have several VMIDs there: its own, and
- * that of each of its virtual SMMUs.
+ * that of each of its virtual SMMUs; and one over somebody else's table two while it is renumbered: then a->id says which.
  */
 static const struct smmu_inv *find_tag(const struct smmu_inv_array *array,
 				       const struct smmu_inv_target *t,
@@ -231,9 +256,20 @@ static const struct smmu_inv *find_tag(const struct smmu_inv_array *array,
 	end = array->entry + array->count;
 	/* Some compilers have enumerations with a sign. */
 	for (; e < end && e->index == t->index && e->kind == (uint32_t)kind; e++)
-		if (e->users && (a->domain->vsmmu ? e->id == a->id : !is_nested(array, e)))
+		if (e->users && (a->id ? e->id == a->id : !is_nested(array, e)))
 			return e;
 	return NULL;
+}
+
+bool smmu_domain_has_asid(struct smmu_domain *domain, uint32_t asid)
+{
+	const struct smmu_inv_array *array = array_of(domain);
+
+	for (uint32_t i = 0; array && i < array->count; i++)
+		if (array->entry[i].kind == SMMU_INV_S1_ASID && array->entry[i].id == asid &&
+		    array->entry[i].users)
+			return true;
+	return false;
 }
 
 /** Find the id that the domain has on this instance, or take one. -SMMU_ENOSPC. The keeper's lock is held. */
@@ -244,11 +280,15 @@ static int choose_id(struct smmu_streams *s, struct smmu_attachment *a, bool *sh
 
 	if (a->domain->vsmmu)
 		a->id = a->domain->vsmmu->guest.vmid;
+	a->id = a->domain->sva.asid ? a->domain->sva.asid : a->id;
 	e = find_tag(array_of(smmu_domain_keeper(a->domain)), &s->instance->target, a);
 	*shared = e != NULL;
 	if (a->domain->vsmmu)
 		return 0;
-	id = e ? (int)e->id : take_id(s->instance, a->domain);
+	if (e)
+		id = (int)e->id;
+	else
+		id = a->id ? claim_asid(s->instance, a->id) : take_id(s->instance, a->domain);
 	a->id = id < 0 ? 0 : (uint32_t)id;
 	return id < 0 ? id : 0;
 }
@@ -271,6 +311,9 @@ static int put_on(struct smmu_streams *s, struct smmu_attachment *a, struct memb
 	if (!error) {
 		publish(domain, merged);
 		smmu_fetch_add(&a->domain->users, 1);
+		a->leads = domain->sva.asid && !domain->sva.released;
+		if (a->leads)
+			smmu_fetch_add(&domain->sva.leading, 1);
 	} else if (a->id && !*shared && !a->domain->vsmmu) {
 		give_id(s->instance, domain, a->id);
 	}
