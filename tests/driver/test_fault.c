@@ -13,10 +13,10 @@ static struct smmu_instance *inst = &rig.smmu[0].inst;
 
 static void start(unsigned stall_model, bool ats, unsigned ssid_bits)
 {
-	static uint32_t streams[2];
+	static uint32_t streams[] = {5, 6, 7};
 	struct smmu_model_config c = rig_config();
 	struct smmu_device_config cfg = {
-		.instance = inst, .streams = streams, .nr_streams = 2, .ssid_bits = ssid_bits};
+		.instance = inst, .streams = streams, .nr_streams = 3, .ssid_bits = ssid_bits};
 
 	c.stall_model = stall_model;
 	c.pri = true;
@@ -25,12 +25,10 @@ static void start(unsigned stall_model, bool ats, unsigned ssid_bits)
 	rig_domain(&rig, &domain, SMMU_DOMAIN_STAGE1);
 	rig_domain(&rig, &other, SMMU_DOMAIN_STAGE1);
 	if (ats) {
-		rig_device(&rig, &d, 0, 5, 2, true, ssid_bits);
+		rig_device(&rig, &d, 0, 5, 3, true, ssid_bits);
 		return;
 	}
-	d = (struct rig_device){.rig = &rig, .nr = 2, .streams = {5, 6}};
-	streams[0] = 5;
-	streams[1] = 6;
+	d = (struct rig_device){.rig = &rig, .nr = 3, .streams = {5, 6, 7}};
 	cfg.stalls = true;
 	assert_int_equal(smmu_device_init(&d.dev, &cfg), 0);
 }
@@ -221,7 +219,7 @@ static void test_ends(void **state)
 		assert_int_equal(smmu_attach(&d.dev, &domain), 0);
 		assert_int_equal(smmu_attach_pasid(&d.dev, 3, &other), 0);
 		stalls(0, -1, 0x1000, false);
-		stalls(1, -1, 0x1000, false);
+		stalls(2, -1, 0x1000, false);
 		stalls(1, 3, 0x1000, false);
 		own[0] = next_stall();
 		own[1] = next_stall();
