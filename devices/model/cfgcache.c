@@ -15,6 +15,27 @@ static size_t hash(enum cfg_kind kind, uint32_t stream, uint32_t index)
 	return (h ^ h >> 31) % CFG_BUCKETS;
 }
 
+/** Bucket @p b has something, or nothing any more. */
+static void mark(struct cfg_cache *c, size_t b)
+{
+	uint64_t bit = BIT(b % 64);
+
+	c->full[b / 64] = c->buckets[b] ? c->full[b / 64] | bit : c->full[b / 64] & ~bit;
+}
+
+/** The first bucket from @p b on that has something; CFG_BUCKETS: none. */
+static size_t next_full(const struct cfg_cache *c, size_t b)
+{
+	while (b < CFG_BUCKETS) {
+		uint64_t rest = c->full[b / 64] >> b % 64;
+
+		if (rest)
+			return b + (size_t)__builtin_ctzll(rest);
+		b = (b | 63) + 1;
+	}
+	return CFG_BUCKETS;
+}
+
 const struct cfg_entry *model_cfg_find(struct instance *in, enum cfg_kind kind, uint32_t stream,
 				       uint32_t index)
 {
@@ -36,6 +57,7 @@ void model_cfg_put(struct instance *in, enum cfg_kind kind, uint32_t stream, uin
 		.next = *bucket, .kind = kind, .stream = stream, .index = index, .addr = addr};
 	memcpy(e->w, w, words * sizeof(*w));
 	*bucket = e;
+	mark(&in->cfgs, (size_t)(bucket - in->cfgs.buckets));
 	in->cfgs.count++;
 }
 
@@ -52,8 +74,10 @@ static bool spare(struct instance *in, struct cfg_entry *e)
 static void drop(struct instance *in, bool (*match)(const struct cfg_entry *, const void *),
 		 const void *arg)
 {
-	for (size_t b = 0; b < CFG_BUCKETS && in->cfgs.count; b++) {
-		struct cfg_entry **at = &in->cfgs.buckets[b];
+	struct cfg_cache *c = &in->cfgs;
+
+	for (size_t b = next_full(c, 0); b < CFG_BUCKETS; b = next_full(c, b + 1)) {
+		struct cfg_entry **at = &c->buckets[b];
 
 		while (*at) {
 			struct cfg_entry *e = *at;
@@ -64,9 +88,10 @@ static void drop(struct instance *in, bool (*match)(const struct cfg_entry *, co
 			}
 			*at = e->next;
 			free(e);
-			in->cfgs.count--;
+			c->count--;
 			in->count.dropped_cfg++;
 		}
+		mark(c, b);
 	}
 }
 
@@ -75,19 +100,20 @@ void model_cfg_evict(struct instance *in)
 {
 	size_t start = model_rnd(in) % CFG_BUCKETS;
 
+	struct cfg_entry *e;
+	size_t b;
+
 	if (!in->cfgs.count)
 		return;
-	for (size_t i = 0; i < CFG_BUCKETS; i++) {
-		struct cfg_entry **at = &in->cfgs.buckets[(start + i) % CFG_BUCKETS], *e = *at;
-
-		if (!e)
-			continue;
-		*at = e->next;
-		free(e);
-		in->cfgs.count--;
-		in->count.evictions++;
-		return;
-	}
+	b = next_full(&in->cfgs, start);
+	if (b == CFG_BUCKETS)
+		b = next_full(&in->cfgs, 0);
+	e = in->cfgs.buckets[b];
+	in->cfgs.buckets[b] = e->next;
+	mark(&in->cfgs, b);
+	free(e);
+	in->cfgs.count--;
+	in->count.evictions++;
 }
 
 void model_cfg_clear(struct instance *in)
@@ -104,6 +130,7 @@ void model_cfg_clear(struct instance *in)
 		}
 		in->cfgs.buckets[b] = NULL;
 	}
+	memset(in->cfgs.full, 0, sizeof(in->cfgs.full));
 	in->cfgs.count = 0;
 }
 

@@ -44,17 +44,14 @@ static void note_due(struct instance *in)
 	if (model->clock != SMMU_MODEL_VIRTUAL)
 		return;
 	due = model_next_due(in);
-	model->due[in->index] = due;
-	if (in->index != model->first) {
-		if (due < model->due[model->first] ||
-		    (due == model->due[model->first] && in->index < model->first))
-			model->first = in->index;
+	if (due == model->due[in->index])
 		return;
+	model->due[in->index] = due;
+	for (unsigned n = (model->leaves + in->index) / 2; n; n /= 2) {
+		unsigned a = model->sooner[2 * n], b = model->sooner[2 * n + 1];
+
+		model->sooner[n] = (uint8_t)(model->due[b] < model->due[a] ? b : a);
 	}
-	for (unsigned i = 0; i < model->count; i++)
-		if (model->due[i] < model->due[model->first] ||
-		    (model->due[i] == model->due[model->first] && i < model->first))
-			model->first = i;
 }
 
 /** Let everything happen that is due up to @p now, in order. */
@@ -120,7 +117,7 @@ uint64_t smmu_model_next_event(void *ctx)
 	uint64_t next = NEVER;
 
 	if (model->clock == SMMU_MODEL_VIRTUAL)
-		return model->due[model->first];
+		return model->due[model->sooner[1]];
 	for (unsigned i = 0; i < model->count; i++)
 		next = earlier(next, model_next_due(&model->in[i]));
 	return next;
@@ -133,9 +130,9 @@ void smmu_model_advance(void *ctx, uint64_t now_ns)
 	if (model->clock != SMMU_MODEL_VIRTUAL)
 		return;
 	/* One event at a time over all instances, so that callbacks come in the order of time. */
-	while (model->due[model->first] <= now_ns) {
-		struct instance *first = &model->in[model->first];
-		uint64_t next = model->due[model->first];
+	while (model->due[model->sooner[1]] <= now_ns) {
+		struct instance *first = &model->in[model->sooner[1]];
+		uint64_t next = model->due[first->index];
 
 		if (next > model->now)
 			model->now = next;

@@ -7,16 +7,6 @@
 
 #include "internal.h"
 
-/** Load the eight words of a structure, the one with its valid bit first and last to see a consistent one. */
-static bool load_words(struct instance *in, const struct xlate *x, enum smmu_model_use use,
-		       uint64_t addr, uint64_t w[8])
-{
-	for (unsigned i = 0; i < 8; i++)
-		if (!model_load(in, x, use, addr + i * 8, &w[i]))
-			return false;
-	return true;
-}
-
 /** An address of the stream table is cut to the output size, or its fetch fails (3.4.3). */
 static bool strtab_address(const struct instance *in, struct xlate *x, uint64_t *addr)
 {
@@ -94,7 +84,7 @@ bool model_cfg_ste(struct instance *in, struct xlate *x)
 			return false;
 		if (!(x->fill &&
 		      model_fetch_take(in, CFG_STE, x->in.stream, 0, ste->addr, ste->w)) &&
-		    !load_words(in, x, SMMU_USE_STE, ste->addr, ste->w))
+		    !model_load_line(in, x, SMMU_USE_STE, ste->addr, ste->w))
 			return model_fail(x, F_STE_FETCH, CLASS_CD, false, 0, ste->addr);
 		if (x->fill && (in->cfg.cache_invalid || (ste->w[0] & 1)))
 			model_cfg_put(in, CFG_STE, x->in.stream, 0, ste->w, 8, ste->addr);
@@ -187,7 +177,7 @@ bool model_cfg_cd(struct instance *in, struct xlate *x, uint32_t ssid)
 			return false;
 		if (!(x->fill &&
 		      model_fetch_take(in, CFG_CD, x->in.stream, ssid, cd->addr, cd->w)) &&
-		    !load_words(in, x, SMMU_USE_CD, cd->addr, cd->w))
+		    !model_load_line(in, x, SMMU_USE_CD, cd->addr, cd->w))
 			return model_fail(x, F_CD_FETCH, CLASS_CD, false, 0, cd->addr);
 		if (x->fill && (in->cfg.cache_invalid || (cd->w[0] & BIT(31))))
 			model_cfg_put(in, CFG_CD, x->in.stream, ssid, cd->w, 8, cd->addr);

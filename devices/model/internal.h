@@ -9,10 +9,8 @@
 #include "state.h"
 
 /* chance.c */
-uint64_t model_rnd(struct instance *in);
-bool model_chance(struct instance *in, unsigned permille);
 uint64_t model_jitter(struct instance *in, uint64_t ns);
-bool model_inject(struct instance *in, enum smmu_model_fault fault);
+bool model_inject_now(struct instance *in, enum smmu_model_fault fault);
 void model_misuse(struct instance *in, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
@@ -24,6 +22,29 @@ static inline struct smmu_model_device *model_find_device(struct instance *in, u
 	while (dev && dev->stream != stream)
 		dev = dev->next;
 	return dev;
+}
+
+/** xorshift64*: every decision of an instance comes from here, so that its seed repeats them. */
+static inline uint64_t model_rnd(struct instance *in)
+{
+	uint64_t x = in->rng;
+
+	x ^= x >> 12;
+	x ^= x << 25;
+	x ^= x >> 27;
+	in->rng = x;
+	return (x * 0x2545f4914f6cdd1dULL) >> 16;
+}
+
+static inline bool model_chance(struct instance *in, unsigned permille)
+{
+	return permille && model_rnd(in) % 1000 < permille;
+}
+
+/** Is it time to break something? */
+static inline bool model_inject(struct instance *in, enum smmu_model_fault fault)
+{
+	return in->inject_every[fault] && model_inject_now(in, fault);
 }
 
 /** Bits of a bus address that exist: addresses of queues and MSIs are cut to the output size (3.4.3). */
@@ -61,6 +82,8 @@ uint64_t model_next_due(struct instance *in);
 /* memory.c */
 bool model_load(struct instance *in, const struct xlate *x, enum smmu_model_use use, uint64_t pa,
 		uint64_t *value);
+bool model_load_line(struct instance *in, const struct xlate *x, enum smmu_model_use use,
+		     uint64_t pa, uint64_t w[8]);
 bool model_store(struct instance *in, enum smmu_model_use use, uint64_t pa, uint64_t value);
 bool model_store32(struct instance *in, enum smmu_model_use use, uint64_t pa, uint32_t value);
 

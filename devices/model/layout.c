@@ -14,55 +14,55 @@
 #define IPA ADDR_55_12
 
 struct layout {
-	uint8_t op;
+	bool known;
 	uint64_t w0, w1;
 	bool range; /* NUM, SCALE, TTL, TG, if the part has ranges */
 };
 
 static const struct layout layouts[] = {
-	{C_PREFETCH_CONFIG, SSEC | SSV | SSID | SID, 0, false},
-	{C_PREFETCH_ADDR, SSEC | SSV | SSID | SID, VA | 0x3ff, false},
-	{C_CFGI_STE, SSEC | SID, 1, false},
-	{C_CFGI_STE_RANGE, SSEC | SID, 31, false},
-	{C_CFGI_CD, SSEC | SSID | SID, 1, false},
-	{C_CFGI_CD_ALL, SSEC | SID, 0, false},
-	{C_TLBI_NH_ALL, VMID, 0, false},
-	{C_TLBI_NH_ASID, VMID | ASID, 0, false},
-	{C_TLBI_NH_VA, VMID | ASID, VA | 1, true},
-	{C_TLBI_NH_VAA, VMID, VA | 1, true},
-	{C_TLBI_EL2_ALL, 0, 0, false},
-	{C_TLBI_EL2_ASID, ASID, 0, false},
-	{C_TLBI_EL2_VA, ASID, VA | 1, true},
-	{C_TLBI_EL2_VAA, 0, VA | 1, true},
-	{C_TLBI_S12_VMALL, VMID, 0, false},
-	{C_TLBI_S2_IPA, VMID, IPA | 1, true},
-	{C_TLBI_NSNH_ALL, 0, 0, false},
-	{C_ATC_INV, SSEC | SSV | BIT(9) | SSID | SID, VA | 63, false},
-	{C_PRI_RESP, SSEC | SSV | SSID | SID, 3 << 12 | 0x1ff, false},
-	{C_RESUME, SSEC | 3 << 12 | SID, 0xffff, false},
-	{C_STALL_TERM, SSEC | SID, 0, false},
-	{C_SYNC, 3 << 12 | 3 << 22 | 15 << 24 | SID, 0x00fffffffffffffcULL, false},
+	[C_PREFETCH_CONFIG] = {true, SSEC | SSV | SSID | SID, 0, false},
+	[C_PREFETCH_ADDR] = {true, SSEC | SSV | SSID | SID, VA | 0x3ff, false},
+	[C_CFGI_STE] = {true, SSEC | SID, 1, false},
+	[C_CFGI_STE_RANGE] = {true, SSEC | SID, 31, false},
+	[C_CFGI_CD] = {true, SSEC | SSID | SID, 1, false},
+	[C_CFGI_CD_ALL] = {true, SSEC | SID, 0, false},
+	[C_TLBI_NH_ALL] = {true, VMID, 0, false},
+	[C_TLBI_NH_ASID] = {true, VMID | ASID, 0, false},
+	[C_TLBI_NH_VA] = {true, VMID | ASID, VA | 1, true},
+	[C_TLBI_NH_VAA] = {true, VMID, VA | 1, true},
+	[C_TLBI_EL2_ALL] = {true, 0, 0, false},
+	[C_TLBI_EL2_ASID] = {true, ASID, 0, false},
+	[C_TLBI_EL2_VA] = {true, ASID, VA | 1, true},
+	[C_TLBI_EL2_VAA] = {true, 0, VA | 1, true},
+	[C_TLBI_S12_VMALL] = {true, VMID, 0, false},
+	[C_TLBI_S2_IPA] = {true, VMID, IPA | 1, true},
+	[C_TLBI_NSNH_ALL] = {true, 0, 0, false},
+	[C_ATC_INV] = {true, SSEC | SSV | BIT(9) | SSID | SID, VA | 63, false},
+	[C_PRI_RESP] = {true, SSEC | SSV | SSID | SID, 3 << 12 | 0x1ff, false},
+	[C_RESUME] = {true, SSEC | 3 << 12 | SID, 0xffff, false},
+	[C_STALL_TERM] = {true, SSEC | SID, 0, false},
+	[C_SYNC] = {true, 3 << 12 | 3 << 22 | 15 << 24 | SID, 0x00fffffffffffffcULL, false},
 };
 
 /** Does @p cmd set a bit that is no field of it? */
 bool model_cmd_reserved(const struct instance *in, const uint64_t cmd[2])
 {
-	for (size_t i = 0; i < sizeof(layouts) / sizeof(layouts[0]); i++) {
-		const struct layout *l = &layouts[i];
-		uint64_t w0 = l->w0 | 0xff, w1 = l->w1;
+	size_t op = bits(cmd[0], 7, 0);
+	const struct layout *l = &layouts[op];
+	uint64_t w0, w1;
 
-		if (l->op != bits(cmd[0], 7, 0))
-			continue;
-		if (l->range && in->cfg.range_inv) {
-			w0 |= 31 << 12 | 31 << 20;
-			w1 |= 15 << 8;
-		}
-		/* Ids of 8 bits leave the upper half of their fields RES0. */
-		if (!in->cfg.vmid16 && (l->w0 & VMID) == VMID && !(l->w0 & SSEC) && l->op != C_SYNC)
-			w0 &= ~(0xffULL << 40);
-		if (!in->cfg.asid16 && (l->w0 & ASID) == ASID && !(l->w0 & SSEC) && l->op != C_SYNC)
-			w0 &= ~(0xffULL << 56);
-		return (cmd[0] & ~w0) || (cmd[1] & ~w1);
+	if (op >= sizeof(layouts) / sizeof(layouts[0]) || !l->known)
+		return false;
+	w0 = l->w0 | 0xff;
+	w1 = l->w1;
+	if (l->range && in->cfg.range_inv) {
+		w0 |= 31 << 12 | 31 << 20;
+		w1 |= 15 << 8;
 	}
-	return false;
+	/* Ids of 8 bits leave the upper half of their fields RES0. */
+	if (!in->cfg.vmid16 && (l->w0 & VMID) == VMID && !(l->w0 & SSEC) && op != C_SYNC)
+		w0 &= ~(0xffULL << 40);
+	if (!in->cfg.asid16 && (l->w0 & ASID) == ASID && !(l->w0 & SSEC) && op != C_SYNC)
+		w0 &= ~(0xffULL << 56);
+	return (cmd[0] & ~w0) || (cmd[1] & ~w1);
 }

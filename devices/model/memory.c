@@ -94,6 +94,29 @@ bool model_load(struct instance *in, const struct xlate *x, enum smmu_model_use 
 	return true;
 }
 
+/**
+ * The eight words of an aligned structure, as model_load eight times. With the virtual clock nobody comes between them: they
+ * are alive together or not.
+ */
+bool model_load_line(struct instance *in, const struct xlate *x, enum smmu_model_use use,
+		     uint64_t pa, uint64_t w[8])
+{
+	const struct smmu_model_hooks *hooks = &in->model->hooks;
+	bool silent = x && (x->ask == ASK_TRUTH || x->ask == ASK_PROBE);
+	const uint64_t *p = pa & 63 ? NULL : smmu_ram_at(view(in, x, use), pa, 64);
+
+	if (p && in->model->clock == SMMU_MODEL_VIRTUAL &&
+	    (silent || !hooks->live || hooks->live(hooks->ctx, pa, 64))) {
+		for (unsigned i = 0; i < 8; i++)
+			w[i] = __atomic_load_n(p + i, __ATOMIC_ACQUIRE);
+		return true;
+	}
+	for (unsigned i = 0; i < 8; i++)
+		if (!model_load(in, x, use, pa + i * 8, &w[i]))
+			return false;
+	return true;
+}
+
 bool model_store(struct instance *in, enum smmu_model_use use, uint64_t pa, uint64_t value)
 {
 	uint64_t *p = smmu_ram_at(view(in, NULL, use), pa, 8);

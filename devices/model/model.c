@@ -118,8 +118,15 @@ struct smmu_model *smmu_model_create(enum smmu_model_clock clock,
 		model_tlb_init(&in->tlb);
 		model_tlb_init(&in->walks);
 		model_regs_reset(in);
-		model->due[i] = NEVER;
 	}
+	for (model->leaves = 1; model->leaves < count; model->leaves *= 2)
+		;
+	for (unsigned i = 0; i < model->leaves; i++) {
+		model->due[i] = NEVER;
+		model->sooner[model->leaves + i] = (uint8_t)i;
+	}
+	for (unsigned n = model->leaves - 1; n; n--)
+		model->sooner[n] = model->sooner[2 * n];
 	pthread_condattr_destroy(&attr);
 	return model;
 }

@@ -62,6 +62,7 @@ struct tlb_entry {
 /** Entries hashed by the span they belong to. */
 struct tlb {
 	struct tlb_entry **buckets;
+	uint64_t *full; /* bit n: bucket n is not empty */
 	size_t nbuckets, count;
 	uint32_t class_count[64]; /* by span_log2 */
 	uint64_t classes;         /* bit n: class_count[n] != 0 */
@@ -93,6 +94,7 @@ struct fetch {
 
 struct cfg_cache {
 	struct cfg_entry *buckets[CFG_BUCKETS];
+	uint64_t full[CFG_BUCKETS / 64]; /* bit n: bucket n is not empty */
 	size_t count;
 };
 
@@ -278,9 +280,13 @@ struct smmu_model {
 	struct smmu_ram ram;
 	struct smmu_model_hooks hooks;
 	uint64_t now;
-	/* Virtual clock: when each instance is due next, and the first of them, so that nobody has to ask them all. */
+	/*
+	 * Virtual clock: when each instance is due next, and in node 1 of a tournament, whose `leaves` are the instances,
+	 * which is the first; of several at once the lowest.
+	 */
 	uint64_t due[SMMU_MODEL_MAX_INSTANCES];
-	unsigned first;
+	uint8_t sooner[2 * SMMU_MODEL_MAX_INSTANCES];
+	unsigned leaves;
 	unsigned count;
 	struct instance in[];
 };

@@ -41,7 +41,21 @@ void model_tlb_clear(struct tlb *t)
 		}
 	}
 	free(t->buckets);
+	free(t->full);
 	model_tlb_init(t);
+}
+
+/** The first bucket from @p b on that has something; nbuckets: none. */
+static size_t next_full(const struct tlb *t, size_t b)
+{
+	while (b < t->nbuckets) {
+		uint64_t rest = t->full[b / 64] >> b % 64;
+
+		if (rest)
+			return b + (size_t)__builtin_ctzll(rest);
+		b = (b | 63) + 1;
+	}
+	return t->nbuckets;
 }
 
 static bool grow(struct tlb *t)
@@ -50,8 +64,12 @@ static bool grow(struct tlb *t)
 	size_t n = t->nbuckets ? t->nbuckets * 4 : 64;
 
 	bigger.buckets = calloc(n, sizeof(*bigger.buckets));
-	if (!bigger.buckets)
+	bigger.full = calloc(n / 64, sizeof(*bigger.full));
+	if (!bigger.buckets || !bigger.full) {
+		free(bigger.buckets);
+		free(bigger.full);
 		return false;
+	}
 	bigger.nbuckets = n;
 	for (size_t i = 0; i < t->nbuckets; i++) {
 		struct tlb_entry *e = t->buckets[i];
@@ -62,19 +80,23 @@ static bool grow(struct tlb *t)
 
 			e->next = bigger.buckets[b];
 			bigger.buckets[b] = e;
+			bigger.full[b / 64] |= BIT(b % 64);
 			e = next;
 		}
 	}
 	free(t->buckets);
+	free(t->full);
 	*t = bigger;
 	return true;
 }
 
-static void unlink_entry(struct tlb *t, struct tlb_entry **at)
+static void unlink_entry(struct tlb *t, size_t b, struct tlb_entry **at)
 {
 	struct tlb_entry *e = *at;
 
 	*at = e->next;
+	if (!t->buckets[b])
+		t->full[b / 64] &= ~BIT(b % 64);
 	t->count--;
 	if (--t->class_count[e->span_log2 & 63] == 0)
 		t->classes &= ~BIT(e->span_log2 & 63);
@@ -86,17 +108,12 @@ static void evict_one(struct instance *in, struct tlb *t)
 	if (!t->count)
 		return;
 
-	size_t start = model_rnd(in) & (t->nbuckets - 1);
+	size_t b = next_full(t, model_rnd(in) & (t->nbuckets - 1));
 
-	for (size_t i = 0; i < t->nbuckets; i++) {
-		struct tlb_entry **at = &t->buckets[(start + i) & (t->nbuckets - 1)];
-
-		if (*at) {
-			unlink_entry(t, at);
-			in->count.evictions++;
-			return;
-		}
-	}
+	if (b == t->nbuckets)
+		b = next_full(t, 0);
+	unlink_entry(t, b, &t->buckets[b]);
+	in->count.evictions++;
 }
 
 static bool same_key(const struct tlb_entry *a, const struct tlb_entry *b)
@@ -137,6 +154,7 @@ struct tlb_entry *model_tlb_insert(struct instance *in, struct tlb *t, const str
 	new->born = in->now;
 	new->next = t->buckets[b];
 	t->buckets[b] = new;
+	t->full[b / 64] |= BIT(b % 64);
 	t->count++;
 	t->class_count[e->span_log2 & 63]++;
 	t->classes |= BIT(e->span_log2 & 63);
@@ -316,21 +334,24 @@ static void drop_bucket(struct instance *in, struct tlb *t, size_t b, const stru
 			in->count.dropped_tlb++;
 			count_over(in, *at, SMMU_HELD_TLB);
 		}
-		unlink_entry(t, at);
+		unlink_entry(t, b, at);
 	}
 }
 
 static void drop_from(struct instance *in, struct tlb *t, const struct tlb_op *op, bool walk)
 {
-	uint64_t probes = 0;
+	uint64_t probes = 0, most;
 
-	if (!t->count)
+	/* For the leaf alone no table pointer goes. */
+	if (!t->count || (walk && op->by_addr && op->leaf))
 		return;
+	/* Where chance decides about each entry they are asked in the order of their addresses while that is no longer way. */
+	most = in->cfg.errata & SMMU_ERRATUM_TWICE ? t->nbuckets : t->nbuckets / 64 + t->count;
 	if (op->by_addr)
 		for (uint64_t c = t->classes; c; c &= c - 1)
 			probes += (op->len >> __builtin_ctzll(c)) + 2;
-	if (!op->by_addr || probes > t->nbuckets) {
-		for (size_t b = 0; b < t->nbuckets; b++)
+	if (!op->by_addr || probes > most) {
+		for (size_t b = next_full(t, 0); b < t->nbuckets; b = next_full(t, b + 1))
 			drop_bucket(in, t, b, op, walk);
 		return;
 	}
@@ -338,8 +359,12 @@ static void drop_from(struct instance *in, struct tlb *t, const struct tlb_op *o
 		unsigned log2 = (unsigned)__builtin_ctzll(c);
 
 		for (uint64_t s = round_down(op->base, log2); s < op->base + op->len;
-		     s += pow2(log2))
-			drop_bucket(in, t, hash(t, s, log2), op, walk);
+		     s += pow2(log2)) {
+			size_t b = hash(t, s, log2);
+
+			if (t->buckets[b])
+				drop_bucket(in, t, b, op, walk);
+		}
 	}
 }
 
@@ -384,7 +409,7 @@ static size_t drop_atc_bucket(struct smmu_model_device *dev, size_t b, const str
 						     .iova = e->base};
 		dev->in->count.dropped_atc++;
 		count_over(dev->in, e, SMMU_HELD_ATC);
-		unlink_entry(&dev->atc, at);
+		unlink_entry(&dev->atc, b, at);
 	}
 	return n;
 }
@@ -407,7 +432,7 @@ size_t model_tlb_drop_atc(struct smmu_model_device *dev, bool all_ssids, bool ss
 	for (uint64_t c = t->classes; c; c &= c - 1)
 		probes += (len >> __builtin_ctzll(c)) + 1;
 	if (!len || probes > t->nbuckets || base + len < base) {
-		for (size_t b = 0; b < t->nbuckets; b++)
+		for (size_t b = next_full(t, 0); b < t->nbuckets; b = next_full(t, b + 1))
 			n = drop_atc_bucket(dev, b, &op, taken, n, max);
 		return n;
 	}
@@ -415,7 +440,10 @@ size_t model_tlb_drop_atc(struct smmu_model_device *dev, bool all_ssids, bool ss
 		unsigned log2 = (unsigned)__builtin_ctzll(c);
 
 		for (uint64_t s = round_down(base, log2);; s += pow2(log2)) {
-			n = drop_atc_bucket(dev, hash(t, s, log2), &op, taken, n, max);
+			size_t b = hash(t, s, log2);
+
+			if (t->buckets[b])
+				n = drop_atc_bucket(dev, b, &op, taken, n, max);
 			if (base + len - s <= pow2(log2))
 				break; /* not past the end of all addresses */
 		}
