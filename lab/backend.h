@@ -80,8 +80,8 @@ struct backend_ops {
 	bool (*can_read)(void *ctx, unsigned smmu, uint32_t stream);
 	/** The access, and what became of it. Any thread. */
 	void (*dma)(void *ctx, const struct backend_dma *dma, struct backend_answer *answer);
-	/** Why it was so. */
-	void (*explain)(void *ctx, const struct backend_answer *answer,
+	/** Why it was so; with the virtual clock, before anything else is done to the SMMU. */
+	void (*explain)(void *ctx, struct backend_answer *answer,
 			struct backend_evidence *evidence);
 	/** Add what the instance has done so far. NULL: count what it was sent. */
 	void (*counters)(void *ctx, unsigned smmu, struct report *r);

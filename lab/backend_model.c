@@ -168,7 +168,9 @@ static void model_pull_device(void *ctx, unsigned smmu, uint32_t stream)
 
 static bool model_silent(void *ctx, unsigned smmu, uint32_t stream)
 {
-	return smmu_model_atc_silent(device(ctx, smmu, stream));
+	const struct model_backend *b = ctx;
+
+	return smmu_model_silent(b->model, smmu, stream);
 }
 
 static void model_dma(void *ctx, const struct backend_dma *dma, struct backend_answer *answer)
@@ -184,6 +186,7 @@ static void model_dma(void *ctx, const struct backend_dma *dma, struct backend_a
 		.privileged = dma->privileged,
 		.fetch = dma->fetch,
 		.kind = dma->kind,
+		.brief = true,
 	};
 
 	if (!b->exact &&
@@ -198,11 +201,12 @@ static void model_dma(void *ctx, const struct backend_dma *dma, struct backend_a
 	answer->pa = answer->model.pa;
 }
 
-static void model_explain(void *ctx, const struct backend_answer *answer,
-			  struct backend_evidence *e)
+static void model_explain(void *ctx, struct backend_answer *answer, struct backend_evidence *e)
 {
-	const struct smmu_dma_result *r = &answer->model;
+	struct smmu_dma_result *r = &answer->model;
+	struct model_backend *b = ctx;
 
+	smmu_model_account(b->model, r);
 	e->held_by = smmu_model_held_name(r->held_by);
 	e->missing = smmu_model_missing(r);
 	e->refilled = r->refilled;

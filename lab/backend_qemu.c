@@ -232,7 +232,7 @@ static void dma(void *ctx, const struct backend_dma *dma, struct backend_answer 
 		do_read(b, dev, dma, answer);
 }
 
-static void explain(void *ctx, const struct backend_answer *answer, struct backend_evidence *e)
+static void explain(void *ctx, struct backend_answer *answer, struct backend_evidence *e)
 {
 	(void)ctx;
 	(void)answer;

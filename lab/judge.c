@@ -252,15 +252,17 @@ static void blame(struct case_file *c)
 }
 
 static void report_dma(struct machine *m, struct machine_device *d, const struct backend_dma *dma,
-		       const struct backend_answer *a, const char *why)
+		       struct backend_answer *a, const char *why)
 {
-	struct violation *v = machine_violation(m, dma->iova, dma->stream, dma->smmu);
 	struct backend_evidence e = {.held_by = "memory", .missing = "none"};
-	struct case_file c = {.m = m, .d = d, .dma = dma, .a = a, .e = &e, .v = v};
+	struct case_file c = {.m = m, .d = d, .dma = dma, .a = a, .e = &e};
+	struct violation *v;
 
+	/* Before the lock, at which others may go on: the SMMU can only tell while nothing else has happened. */
+	m->backend.ops->explain(m->backend.ctx, a, &e);
+	c.v = v = machine_violation(m, dma->iova, dma->stream, dma->smmu);
 	if (!v)
 		return;
-	m->backend.ops->explain(m->backend.ctx, a, &e);
 	if (e.unknown)
 		deduce(m, dma, a->landed, &e);
 	v->has_ssid = dma->has_ssid;

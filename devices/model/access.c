@@ -50,54 +50,76 @@ static bool by_kind(struct instance *in, struct smmu_model_device *dev, struct x
 	return model_translate(in, x);
 }
 
+/** Walk memory beside the access @p x, which was to be @p as, and say what differs. */
+static void account(struct instance *in, const struct xlate *x, const struct smmu_dma *as,
+		    struct smmu_dma_result *res)
+{
+	struct xlate truth = model_truth(in, as, &res->truth_ok);
+
+	res->unasked = false;
+	res->truth_pa = res->truth_ok ? truth.pa : 0;
+	res->differs = res->ok != res->truth_ok || (res->ok && res->pa != res->truth_pa);
+	res->held_by = res->differs ? blame(in, x, &truth, res->atc_hit) : SMMU_HELD_MEMORY;
+}
+
+void smmu_model_account(struct smmu_model *model, struct smmu_dma_result *res)
+{
+	struct instance *in = &model->in[res->dma.instance];
+
+	if (res->unasked)
+		account(in, &in->last, &in->last_as, res);
+}
+
 struct smmu_dma_result model_access(struct instance *in, const struct smmu_dma *dma, bool effects)
 {
 	struct smmu_dma_result res = {.dma = *dma};
-	struct xlate x = {
-		.in = *dma, .ask = effects ? ASK_DMA : ASK_PROBE, .look = true, .fill = effects};
+	bool brief = effects && dma->brief && in->model->clock == SMMU_MODEL_VIRTUAL;
+	struct xlate local, *x = brief ? &in->last : &local;
 	struct smmu_model_device *dev = model_find_device(in, dma->stream);
 
-	x.in.fetch &= !dma->write;
+	*x = (struct xlate){
+		.in = *dma, .ask = effects ? ASK_DMA : ASK_PROBE, .look = true, .fill = effects};
+	x->in.fetch &= !dma->write;
 	/* Without a PASID there is nothing in a PCIe access that could say so (13.7). */
 	if (dev && dev->has_atc && !dma->ssid_valid)
-		x.in.fetch = x.in.privileged = false;
+		x->in.fetch = x->in.privileged = false;
 	if (!(dev && dev->dead)) {
-		struct smmu_dma as = x.in;
-		bool ok = by_kind(in, dev, &x, &res);
-		struct xlate truth;
+		struct smmu_dma as = x->in;
+		bool ok = by_kind(in, dev, x, &res);
 
 		res.ok = ok;
-		res.event = ok ? 0 : x.fault.type;
-		res.stalled = !ok && effects && x.fault.stall;
-		res.pa = ok ? x.pa : 0;
-		res.raz_wi = !ok && x.have_cd && !x.fault.s2 && x.fault.type >= F_TRANSLATION &&
-			     x.fault.type <= F_PERMISSION && !(x.cd.w[0] & BIT(46)) &&
-			     !x.fault.stall && !(dev && dev->ats_on);
+		res.event = ok ? 0 : x->fault.type;
+		res.stalled = !ok && effects && x->fault.stall;
+		res.pa = ok ? x->pa : 0;
+		res.raz_wi = !ok && x->have_cd && !x->fault.s2 && x->fault.type >= F_TRANSLATION &&
+			     x->fault.type <= F_PERMISSION && !(x->cd.w[0] & BIT(46)) &&
+			     !x->fault.stall && !(dev && dev->ats_on);
 		if (!ok && effects) {
-			model_event_record(in, &x);
+			model_event_record(in, x);
 			res.stag = in->stag_given;
 		}
-		res.recorded = x.recorded;
-		res.record_pnu = x.record & BIT(33);
-		res.record_ind = x.record & BIT(34);
-		truth = model_truth(in, &as, &res.truth_ok);
-		res.truth_pa = res.truth_ok ? truth.pa : 0;
-		res.differs = ok != res.truth_ok || (ok && res.pa != res.truth_pa);
-		res.held_by = res.differs ? blame(in, &x, &truth, res.atc_hit) : SMMU_HELD_MEMORY;
+		res.recorded = x->recorded;
+		res.record_pnu = x->record & BIT(33);
+		res.record_ind = x->record & BIT(34);
+		res.unasked = brief;
+		if (brief)
+			in->last_as = as;
+		else
+			account(in, x, &as, &res);
 	}
-	res.tlb_hit = x.tlb_hit;
-	res.walk_hit = x.walk_hit;
-	res.ste_hit = x.ste_hit;
-	res.cd_hit = x.cd_hit;
-	res.walk_table = x.walk_table;
-	if (x.have_hit) {
-		res.tag = model_tlb_tag(&x.hit, x.hit.atc    ? SMMU_HELD_ATC
-						: x.hit.walk ? SMMU_HELD_WALK
-							     : SMMU_HELD_TLB);
-		res.entry_base = x.hit.base;
-		res.entry_size = pow2(x.hit.log2);
-		res.entry_born_ns = x.hit.born;
-		res.refilled = res.atc_hit && x.hit.refilled;
+	res.tlb_hit = x->tlb_hit;
+	res.walk_hit = x->walk_hit;
+	res.ste_hit = x->ste_hit;
+	res.cd_hit = x->cd_hit;
+	res.walk_table = x->walk_table;
+	if (x->have_hit) {
+		res.tag = model_tlb_tag(&x->hit, x->hit.atc    ? SMMU_HELD_ATC
+						 : x->hit.walk ? SMMU_HELD_WALK
+							       : SMMU_HELD_TLB);
+		res.entry_base = x->hit.base;
+		res.entry_size = pow2(x->hit.log2);
+		res.entry_born_ns = x->hit.born;
+		res.refilled = res.atc_hit && x->hit.refilled;
 	}
 	return res;
 }

@@ -68,13 +68,19 @@ void smmu_model_atc_mute(struct smmu_model_device *dev, bool mute)
 	model_leave(dev->in);
 }
 
-bool smmu_model_atc_silent(struct smmu_model_device *dev)
+bool smmu_model_silent(struct smmu_model *model, unsigned instance, uint32_t stream)
 {
-	model_enter(dev->in);
+	const struct smmu_model_device *dev;
+	struct instance *in;
+	bool silent;
 
-	bool silent = dev->muted || dev->late;
-
-	model_leave(dev->in);
+	if (instance >= model->count)
+		return false;
+	in = &model->in[instance];
+	model_enter(in);
+	dev = model_find_device(in, stream);
+	silent = dev && (dev->muted || dev->late);
+	model_leave(in);
 	return silent;
 }
 

@@ -248,12 +248,14 @@ struct smmu_dma {
 	bool fetch;
 	/** What a device with ATS on sends: what its ATC says, or without asking it. */
 	enum smmu_dma_kind kind;
+	bool brief; /**< memory is walked beside it later, by smmu_model_account(), or never */
 };
 
 /** What became of it. */
 struct smmu_dma_result {
 	struct smmu_dma dma;
-	bool ok; /**< it reached memory at pa */
+	bool unasked; /**< brief: held_by, differs, truth_ok and truth_pa say nothing yet */
+	bool ok;      /**< it reached memory at pa */
 	uint8_t event; /**< else why: the event's number in the architecture; 0: no event (abort, no answer) */
 	/** Its record is of a kind that says who accessed, and says: privileged, a fetch. */
 	bool recorded, record_pnu, record_ind;
@@ -439,8 +441,8 @@ void smmu_model_device_kill(struct smmu_model_device *dev);
 /** Function-level reset: answers again, ATS off, ATC empty. */
 void smmu_model_device_reset(struct smmu_model_device *dev);
 bool smmu_model_atc_muted(struct smmu_model_device *dev);
-/** Muted, or an ATC_INV was given up because of SMMU_FAULT_ATC_SLOW, since the last reset. */
-bool smmu_model_atc_silent(struct smmu_model_device *dev);
+/** Is the ATC of a stream muted, or was an ATC_INV given up by SMMU_FAULT_ATC_SLOW, since the last reset? No device: false. */
+bool smmu_model_silent(struct smmu_model *model, unsigned instance, uint32_t stream);
 /** Entries in its ATC. */
 size_t smmu_model_atc_count(struct smmu_model_device *dev);
 /**
@@ -457,6 +459,8 @@ int smmu_model_page_response(struct smmu_model_device *dev, uint16_t group);
 /**@{*/
 /** One access, atomic at the moment of the call; events and cache fills are as in hardware. */
 struct smmu_dma_result smmu_model_dma(struct smmu_model *model, const struct smmu_dma *dma);
+/** Walk memory beside the brief access @p res, before anything else is done to its instance. */
+void smmu_model_account(struct smmu_model *model, struct smmu_dma_result *res);
 /**
  * What became of an access that stalled. False: it waits. True: *@p result; an access that was ended is not ok. One that stalled
  * again has another tag in there. The model keeps the last 64 of an instance; of more the oldest count as ended.

@@ -11,6 +11,8 @@ static void resume(struct instance *in, struct stall *s, bool retry)
 {
 	struct smmu_dma dma = s->dma;
 
+	dma.brief =
+		false; /* what it found is asked for later, when memory may say something else */
 	s->state = STALL_DONE;
 	s->result = (struct smmu_dma_result){.dma = dma};
 	if (retry && (in->r.cr0.eff & CR0_SMMUEN)) {

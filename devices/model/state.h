@@ -200,97 +200,6 @@ struct late_event {
 	uint64_t at;
 };
 
-struct instance {
-	struct smmu_model *model;
-	unsigned index;
-	struct smmu_model_config cfg;
-	struct smmu_bus bus;
-	struct smmu_ram
-		behind; /* memory behind the caches, as accesses see it that are not coherent */
-	pthread_mutex_t lock;
-	pthread_cond_t wake;
-	pthread_t thread;
-	bool running, stop;
-	bool entered;  /* a call is under way, where no lock keeps a second one out */
-	unsigned irqs; /* to deliver once the lock is left */
-	uint64_t now;  /* never goes backward */
-	uint64_t rng;
-
-	struct regs r;
-	enum cmdq_state cmdq;
-	uint64_t cmdq_at;    /* when its next step is due */
-	uint64_t cmdq_since; /* when it began with the command at CONS */
-	uint64_t sync_cmd[2];
-	uint32_t cons_shown; /* CMDQ_CONS as it reads; r.cmdq.cons is where the queue really is */
-	unsigned unshown;
-	unsigned since_sync; /* invalidations */
-	unsigned ahead;      /* ATC_INVs in the queue that were sent before their turn */
-	uint64_t dies_at;    /* counts commands down; 0: no */
-	bool dead_for_good;
-	struct cached_command cached[CACHED_COMMANDS];
-	uint64_t paused_until;
-	uint64_t restless_at; /* it speculates then; NEVER: it rests */
-	unsigned restless_left;
-	struct effect *pending;
-	size_t npending, cap_pending;
-	uint64_t pending_at;       /* the earliest of them */
-	bool cfg_known, tlb_known; /* invalidated as a whole since power on */
-
-	struct fetch fetch[FETCHES];
-	uint64_t fetch_at;                   /* the first of them; NEVER: none */
-	struct late_event late[LATE_EVENTS]; /* in order */
-	unsigned nlate;
-	uint64_t late_at; /* the first of them; NEVER: none */
-
-	struct tlb tlb, walks;
-	struct cfg_cache cfgs;
-	uint64_t seq;
-	struct recent recent[RECENT];
-	unsigned nrecent;
-
-	struct smmu_model_device *devices;
-	unsigned ndevices;
-	uint32_t stag;       /* of the next stalled access */
-	uint16_t stag_given; /* the last */
-	struct stall stall[STALLS];
-	struct smmu_model_counters count;
-	char misuse[MAX_MISUSE][MISUSE_TEXT];
-	bool sfm;             /* smmu_model_fail_service() */
-	bool mute_acks, gone; /* smmu_model_acknowledge(), smmu_model_vanish() */
-	unsigned inject_every[SMMU_FAULT_COUNT], inject_left[SMMU_FAULT_COUNT];
-};
-
-#define ATC_BUCKETS 256
-#define PRI_GROUPS 512
-
-struct smmu_model_device {
-	struct smmu_model_device *next;
-	struct instance *in;
-	uint32_t stream;
-	bool has_atc, ats_on, muted, dead;
-	bool late;         /* an ATC_INV was given up because it was slow, since the last reset */
-	unsigned stu;      /* log2 */
-	uint32_t extra_ns; /* on top of cfg.atc_ns */
-	struct tlb atc;
-	int8_t response[PRI_GROUPS];
-};
-
-struct smmu_model {
-	enum smmu_model_clock clock;
-	struct smmu_ram ram;
-	struct smmu_model_hooks hooks;
-	uint64_t now;
-	/*
-	 * Virtual clock: when each instance is due next, and in node 1 of a tournament, whose `leaves` are the instances,
-	 * which is the first; of several at once the lowest.
-	 */
-	uint64_t due[SMMU_MODEL_MAX_INSTANCES];
-	uint8_t sooner[2 * SMMU_MODEL_MAX_INSTANCES];
-	unsigned leaves;
-	unsigned count;
-	struct instance in[];
-};
-
 /** An STE and a CD taken apart. */
 struct ste {
 	uint64_t w[8];
@@ -354,6 +263,99 @@ struct xlate {
 	/* regime */
 	bool el2;
 	uint16_t asid, vmid;
+};
+
+struct instance {
+	struct smmu_model *model;
+	unsigned index;
+	struct smmu_model_config cfg;
+	struct smmu_bus bus;
+	struct smmu_ram
+		behind; /* memory behind the caches, as accesses see it that are not coherent */
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	pthread_t thread;
+	bool running, stop;
+	bool entered;  /* a call is under way, where no lock keeps a second one out */
+	unsigned irqs; /* to deliver once the lock is left */
+	uint64_t now;  /* never goes backward */
+	uint64_t rng;
+
+	struct regs r;
+	enum cmdq_state cmdq;
+	uint64_t cmdq_at;    /* when its next step is due */
+	uint64_t cmdq_since; /* when it began with the command at CONS */
+	uint64_t sync_cmd[2];
+	uint32_t cons_shown; /* CMDQ_CONS as it reads; r.cmdq.cons is where the queue really is */
+	unsigned unshown;
+	unsigned since_sync; /* invalidations */
+	unsigned ahead;      /* ATC_INVs in the queue that were sent before their turn */
+	uint64_t dies_at;    /* counts commands down; 0: no */
+	bool dead_for_good;
+	struct cached_command cached[CACHED_COMMANDS];
+	uint64_t paused_until;
+	uint64_t restless_at; /* it speculates then; NEVER: it rests */
+	unsigned restless_left;
+	struct effect *pending;
+	size_t npending, cap_pending;
+	uint64_t pending_at;       /* the earliest of them */
+	bool cfg_known, tlb_known; /* invalidated as a whole since power on */
+
+	struct fetch fetch[FETCHES];
+	uint64_t fetch_at;                   /* the first of them; NEVER: none */
+	struct late_event late[LATE_EVENTS]; /* in order */
+	unsigned nlate;
+	uint64_t late_at; /* the first of them; NEVER: none */
+
+	struct tlb tlb, walks;
+	struct cfg_cache cfgs;
+	uint64_t seq;
+	struct recent recent[RECENT];
+	unsigned nrecent;
+	struct xlate last;       /* the brief access that came last, */
+	struct smmu_dma last_as; /* as it was before it was translated */
+
+	struct smmu_model_device *devices;
+	unsigned ndevices;
+	uint32_t stag;       /* of the next stalled access */
+	uint16_t stag_given; /* the last */
+	struct stall stall[STALLS];
+	struct smmu_model_counters count;
+	char misuse[MAX_MISUSE][MISUSE_TEXT];
+	bool sfm;             /* smmu_model_fail_service() */
+	bool mute_acks, gone; /* smmu_model_acknowledge(), smmu_model_vanish() */
+	unsigned inject_every[SMMU_FAULT_COUNT], inject_left[SMMU_FAULT_COUNT];
+};
+
+#define ATC_BUCKETS 256
+#define PRI_GROUPS 512
+
+struct smmu_model_device {
+	struct smmu_model_device *next;
+	struct instance *in;
+	uint32_t stream;
+	bool has_atc, ats_on, muted, dead;
+	bool late;         /* an ATC_INV was given up because it was slow, since the last reset */
+	unsigned stu;      /* log2 */
+	uint32_t extra_ns; /* on top of cfg.atc_ns */
+	struct tlb atc;
+	int8_t response[PRI_GROUPS];
+};
+
+struct smmu_model {
+	enum smmu_model_clock clock;
+	struct smmu_ram ram;
+	struct smmu_model_hooks hooks;
+	uint64_t now;
+	/*
+	 * Virtual clock: when each instance is due next, and in node 1 of a tournament, whose `leaves` are the instances,
+	 * which is the first; of several at once the lowest.
+	 */
+	uint64_t due[SMMU_MODEL_MAX_INSTANCES];
+	uint8_t sooner[2 * SMMU_MODEL_MAX_INSTANCES];
+	unsigned leaves;
+	unsigned count;
+	struct instance in[];
 };
 
 /** Which entries a TLBI takes. */

@@ -294,10 +294,14 @@ static unsigned stale(struct scene *s, bool touch)
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < s->probes; i++) {
-		struct smmu_dma dma = {.stream = 1, .iova = s->probe[i]};
+		struct smmu_dma dma = {.stream = 1, .iova = s->probe[i], .brief = true};
 		struct smmu_dma_result seen = smmu_model_probe(s->rig.model, &dma);
 		struct smmu_dma_result r = touch ? smmu_model_dma(s->rig.model, &dma) : seen;
 
+		/* What memory says is asked for afterwards, and is the same. */
+		assert_true(!seen.unasked && r.unasked == touch);
+		smmu_model_account(s->rig.model, &r);
+		assert_true(!r.unasked && seen.differs == r.differs && seen.truth_ok == r.truth_ok);
 		assert_true(seen.ok == r.ok && seen.pa == r.pa && seen.held_by == r.held_by);
 		if (r.differs) {
 			assert_true(r.ok);
