@@ -30,6 +30,8 @@ const struct suite_benchmark suite_benchmarks[] = {
 	{"startup", "bringing up 64 SMMUs and 65,536 streams: time", bench_startup},
 	{"startup-memory", "the same: memory", bench_startup},
 	{"memory", "bytes of a domain, a device, an instance, an entry, a fence", bench_memory},
+	{"simulator", "operations of smmuv3 run a processor second, 1 to 16 SMMUs",
+	 bench_simulator},
 	{"others", "what others measured on real parts, to stand beside", bench_others},
 };
 const size_t suite_count = sizeof(suite_benchmarks) / sizeof(suite_benchmarks[0]);

@@ -90,6 +90,7 @@ void bench_memory(struct suite_table *t, const struct suite_options *o);
 void bench_instructions(struct suite_table *t, const struct suite_options *o);
 void bench_designs(struct suite_table *t, const struct suite_options *o);
 void bench_interrupts(struct suite_table *t, const struct suite_options *o);
+void bench_simulator(struct suite_table *t, const struct suite_options *o);
 void bench_others(struct suite_table *t, const struct suite_options *o);
 /** @} */
 

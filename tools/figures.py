@@ -137,6 +137,18 @@ def other_goals(b):
     return table(('', 'figure', 'goal', ''), rows)
 
 
+def simulator_goals(b):
+    rows = []
+    for n in (1, 2, 4, 16):
+        r = b.row('simulator', 'run', smmus=n)
+        goal = 190000 if n == 1 else None
+        rows.append(['operations a processor second, %d SMMU%s' % (n, 's' if n > 1 else ''), spread(r), '≥ 190,000' if goal else '',
+                     verdict(r and r['value'], goal, False) if goal else ''])
+    r = b.row('simulator', 'time of an operation / on one SMMU', smmus=16)
+    rows.append(['an operation on 16 SMMUs / on one', spread(r), '≤ 2', verdict(r and r['value'], 2)])
+    return table(('', 'median (least to most)', 'goal', ''), rows)
+
+
 def rate(b):
     rates = [r['cpu_rate'] for r in b.tables['instances']['rows'] if r.get('cpu_rate')]
     return rates[0] if rates else 0
@@ -222,6 +234,7 @@ def with_params(r):
 
 BLOCKS = {
     'sweep-goals': sweep_goals, 'page-goals': page_goals, 'thread-goals': thread_goals, 'other-goals': other_goals,
+    'simulator-goals': simulator_goals,
     'instances': instances, 'designs': designs, 'trace': trace, 'lookup': lookup, 'attach': attach, 'locks': locks, 'grace': grace,
     'atc-spans': spans, 'readme': readme,
     'interrupts': simple('interrupts', ('commands in the batch', 'instructions'), lambda r: str(r['commands'])),

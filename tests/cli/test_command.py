@@ -53,7 +53,8 @@ class Bench(unittest.TestCase):
         tables = {t['name']: t for t in json.loads(out)['benchmarks']}
         self.assertEqual(set(tables), {
             'instances', 'latencies', 'slow-one', 'trace', 'commands', 'atc-spans', 'attach', 'lookup', 'interrupts', 'designs',
-            'instructions', 'threads', 'threads-ahead', 'threads-scaling', 'locks', 'grace', 'startup', 'startup-memory', 'memory', 'others'})
+            'instructions', 'threads', 'threads-ahead', 'threads-scaling', 'locks', 'grace', 'startup', 'startup-memory', 'memory',
+            'simulator', 'others'})
 
         def value(table, design, **params):
             found = [r['value'] for r in tables[table]['rows']
