@@ -49,15 +49,13 @@ struct smmu_fault {
 	bool ssv; /**< ssid is valid */
 	/** It waits for an answer. False: a page request that is not the last of its group. */
 	bool answer;
-	uint16_t tag;  /**< STAG, or page request group */
-	uint32_t sid;  /**< stream */
-	uint32_t ssid; /**< substream */
-	uint64_t addr; /**< input address; of a page request: of its page */
-	uint64_t ipa;  /**< page of the intermediate address, if s2 */
-	/** @name Private @{ */
-	uint32_t place;
-	uint64_t serial;
-	/** @} */
+	uint16_t tag;    /**< STAG, or page request group */
+	uint32_t sid;    /**< stream */
+	uint32_t ssid;   /**< substream */
+	uint64_t addr;   /**< input address; of a page request: of its page */
+	uint64_t ipa;    /**< page of the intermediate address, if s2 */
+	uint32_t place;  /**< private */
+	uint64_t serial; /**< private */
 };
 
 /** The faults of one instance that wait for an answer. Fields are private. */
