@@ -72,8 +72,7 @@ class Bench(unittest.TestCase):
                 self.assertGreater(added[0], 40)
                 self.assertGreater(added[1], added[0])
             # Also with it, waiting once is less than waiting for each.
-            if ats:
-                self.assertLess(unmap('sweep', 4, 3000), unmap('serial', 4, 3000))
+            self.assertLess(unmap('sweep', 4, 3000), unmap('serial', 4, 3000))
         for cpu in (0, 3000):
             self.assertLess(value('slow-one', 'sweep', smmus=8, slow_percent=200, cpu_rate=cpu),
                             value('slow-one', 'serial', smmus=8, slow_percent=200, cpu_rate=cpu))
