@@ -84,7 +84,12 @@ tsan: ## the tests and the command with real threads under the thread sanitizer
 	@for seed in 1 2; do TSAN_OPTIONS=suppressions=tools/tsan.supp:report_signal_unsafe=0 build-tsan/smmuv3 run $(SIGNALLED_RUN) --seed $$seed \
 		|| exit 1; done
 
-bench: build ## all benchmarks, as tables, as JSON and as plots (build/bench; plots need gnuplot)
+# A build that was configured before valgrind came knows nothing of the program that counts.
+bench: ## all benchmarks, as tables, as JSON and as plots (build/bench), after installing what that needs
+	$(SETUP) bench
+	@test -f $(BUILD)/build.ninja || meson setup $(BUILD) $(MESON_ARGS)
+	@$(NINJA) -t targets all | grep -q '/smmuv3-count: ' || { meson configure $(BUILD) --clearcache; meson setup --reconfigure $(BUILD); }
+	@$(NINJA) bench-programs
 	@mkdir -p $(BUILD)/bench
 	$(BUILD)/smmuv3 bench --trace data/nvme-iommu.trace.gz --json $(BUILD)/bench/bench.json --svg $(BUILD)/bench
 

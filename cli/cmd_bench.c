@@ -141,8 +141,11 @@ static struct json_object *table_json(const struct suite_table *t)
 	struct json_object *o = json_object_new_object(), *rows = json_object_new_array();
 
 	json_object_object_add(o, "name", json_object_new_string(t->name));
-	json_object_object_add(o, "unit", json_object_new_string(t->unit));
-	json_object_object_add(o, "title", json_object_new_string(t->title));
+	/* A table that is left out may not know in what its rows would have been. */
+	if (t->unit)
+		json_object_object_add(o, "unit", json_object_new_string(t->unit));
+	if (t->title)
+		json_object_object_add(o, "title", json_object_new_string(t->title));
 	for (size_t i = 0; i < t->rows; i++) {
 		const struct suite_row *r = &t->row[i];
 		struct json_object *row = json_object_new_object();

@@ -3,10 +3,11 @@
 # Installs the packages that a step needs and that are missing, by name, from the Debian archive this machine uses.
 # With nothing missing it asks nobody: no network and no root needed.
 #
-# usage: tools/setup.sh run|test|ci|deb|uefi|linux
+# usage: tools/setup.sh run|test|bench|ci|deb|uefi|linux
 #   run   build and use the library and the command
 #   test  the same, and the test programs
-#   ci    the same, and every check of .ci/run: second compiler, cross compiler, sanitizers, format, lint, pages
+#   bench as run, and what counts instructions and draws
+#   ci    as test, and every check of .ci/run: second compiler, cross compiler, sanitizers, format, lint, pages
 #   deb   build the Debian packages
 #   uefi  build the UEFI driver and boot it
 #   linux build the Linux module and boot kernels with it
@@ -15,6 +16,7 @@ set -eu
 
 run="gcc libc6-dev meson ninja-build pkg-config liburcu-dev libfdt-dev libjson-c-dev zlib1g-dev"
 test="$run libcmocka-dev python3"
+bench="$run valgrind gnuplot-nox"
 ci="$test g++ clang clang-format clang-tidy libclang-rt-dev lld gcc-aarch64-linux-gnu mandoc shellcheck doxygen valgrind"
 deb="$run build-essential debhelper dpkg-dev lintian"
 uefi="clang lld python3"
@@ -29,12 +31,13 @@ fi
 case "${1:-}" in
 run) wanted=$run ;;
 test) wanted=$test ;;
+bench) wanted=$bench ;;
 ci) wanted=$ci ;;
 deb) wanted=$deb ;;
 uefi) wanted=$uefi ;;
 linux) wanted=$linux ;;
 *)
-	echo "usage: tools/setup.sh run|test|ci|deb|uefi|linux" >&2
+	echo "usage: tools/setup.sh run|test|bench|ci|deb|uefi|linux" >&2
 	exit 2
 	;;
 esac

@@ -5,6 +5,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -96,6 +97,18 @@ class Bench(unittest.TestCase):
         p = subprocess.run([SMMUV3, 'bench', 'instructions'], capture_output=True, text=True, env={'PATH': '/nowhere'})
         self.assertEqual((p.returncode, p.stdout), (2, ''))
         self.assertRegex(p.stderr, 'valgrind, which is not installed|its program is not installed')
+
+    def test_alone(self):
+        # The command without the programs that lie beside it: what they measure is left out, and said to be.
+        with tempfile.TemporaryDirectory() as folder:
+            alone = shutil.copy(SMMUV3, folder)
+            p = subprocess.run([alone, 'bench', '--short', 'commands', '--json', '-'], capture_output=True, text=True, timeout=250)
+            self.assertEqual((p.returncode, p.stderr), (0, ''))
+            p = subprocess.run([alone, 'bench', '--short', '--json', '-'], capture_output=True, text=True, timeout=250)
+            self.assertEqual(p.returncode, 0)
+            self.assertIn('threads is left out: its program is not installed', p.stderr)
+            out = {t['name'] for t in json.loads(p.stdout)['benchmarks'] if t.get('left_out')}
+            self.assertLessEqual({'threads', 'startup', 'memory', 'instructions'}, out)
 
     def test_processor(self):
         """What the processor does takes time in a replay, if it is asked for."""
