@@ -115,6 +115,20 @@ static void finish(void)
 	rig_close(&rig);
 }
 
+/* ---- registers, past the driver ---- */
+
+static uint32_t reg(uint32_t offset)
+{
+	return rig.smmu[0].model->ops->read32(rig.smmu[0].model->ctx, offset);
+}
+
+static void set_cr0(uint32_t value)
+{
+	rig.smmu[0].model->ops->write32(rig.smmu[0].model->ctx, SMMU_CR0, value);
+	while (reg(SMMU_CR0ACK) != value)
+		smmu_relax(&inst->mmio);
+}
+
 /* ---- reserved streams ---- */
 
 static void test_never_faults(void **state)
@@ -154,6 +168,73 @@ static void test_never_faults(void **state)
 	}
 }
 
+static void on_access_blocked(struct rig_smmu *s, bool write, uint32_t offset)
+{
+	assert_false(lands(20));
+	looks++;
+}
+
+/** A former owner that has an SMMU enabled with a table of one STE, so that every other stream aborts; and a GBPA that passes. */
+static void run_former_owner(struct smmu_cmd *queue, uint64_t bus)
+{
+	const struct smmu_bus *b = rig.smmu[0].model;
+
+	b->ops->write32(b->ctx, SMMU_CR1, 0xd75);
+	b->ops->write32(b->ctx, SMMU_CR2, 2);
+	b->ops->write64(b->ctx, SMMU_CMDQ_BASE, bus | 3);
+	b->ops->write32(b->ctx, SMMU_CMDQ_PROD, 0);
+	b->ops->write32(b->ctx, SMMU_CMDQ_CONS, 0);
+	b->ops->write64(b->ctx, SMMU_STRTAB_BASE, bus + 2048);
+	b->ops->write32(b->ctx, SMMU_STRTAB_BASE_CFG, 0);
+	set_cr0(SMMU_CR0_CMDQEN);
+	queue[0] = smmu_cmd_cfgi_all();
+	queue[1] = smmu_cmd_tlbi_nsnh_all();
+	queue[2] = smmu_cmd_sync(SMMU_CMD_SYNC_CS_NONE);
+	b->ops->write32(b->ctx, SMMU_CMDQ_PROD, 3);
+	while (reg(SMMU_CMDQ_CONS) != 3)
+		smmu_relax(&inst->mmio);
+	set_cr0(SMMU_CR0_CMDQEN | SMMU_CR0_SMMUEN);
+	mmio_check_former_owner(&rig.smmu[0].check, SMMU_CR0_CMDQEN | SMMU_CR0_SMMUEN, 0);
+	rig.smmu[0].check.queues_may_go = true;
+}
+
+/** Found enabled: nobody gets through while the registers are taken over. */
+static void test_found_enabled(void **state)
+{
+	const struct smmu_port *port = &rig.port;
+	uint64_t bus;
+	void *old;
+
+	open_with(0);
+	old = port->ops->dma_alloc(port->ctx, 4096, 4096, 0, &bus);
+	assert_non_null(old);
+	run_former_owner(old, bus);
+	looks = 0;
+	rig.on_access = on_access_blocked;
+	assert_int_equal(smmu_instance_enable_reserved(inst, list(), 3), 0);
+	watch_nothing();
+	assert_true(looks > 20);
+	assert_true(lands(SCREEN) && lands(DISK) && lands(NIC));
+	port->ops->dma_free(port->ctx, old, 4096);
+	finish();
+}
+
+/** Whoever clears SMMUEN later: nothing passes then, though the GBPA of before passed. */
+static void test_abort_when_off(void **state)
+{
+	uint32_t cr0;
+
+	open_with(0);
+	assert_int_equal(smmu_instance_enable_reserved(inst, list(), 3), 0);
+	cr0 = reg(SMMU_CR0);
+	set_cr0(cr0 & ~(uint32_t)SMMU_CR0_SMMUEN);
+	assert_false(lands(20));
+	assert_false(lands(SCREEN));
+	set_cr0(cr0);
+	assert_true(lands(SCREEN));
+	finish();
+}
+
 /** Unmaps of a reserved stream's domain reach the SMMU as long as its stand-in is there, and also while a device waits. */
 static void test_unmap(void **state)
 {
@@ -186,6 +267,8 @@ static void test_not_attached(void **state)
 	rig_device(&rig, &disk, 0, DISK, 1, false, 0);
 	smmu_detach(&disk.dev);
 	assert_false(lands(DISK));
+	/* The stand-in, which had the stream again twice, has gone for good. */
+	rig_expect_array(&rig, &s1, "");
 	assert_int_equal(smmu_unmap(&s1, BUFFER, 0x10000, 0), 0);
 	smmu_device_fini(&disk.dev);
 	assert_false(lands(DISK));
@@ -262,7 +345,6 @@ static void test_errors(void **state)
 static void test_leave_in_bypass(void **state)
 {
 	struct rig_device disk, nic;
-	uint32_t cr0;
 
 	open_with(0);
 	rig.smmu[0].check.may_pass = true;
@@ -279,8 +361,7 @@ static void test_leave_in_bypass(void **state)
 	watch_nothing();
 	assert_true(lands(20));
 	assert_false(nic.ats);
-	cr0 = rig.smmu[0].model->ops->read32(rig.smmu[0].model->ctx, SMMU_CR0ACK);
-	assert_int_equal(cr0, 0);
+	assert_int_equal(reg(SMMU_CR0ACK), 0);
 	assert_int_equal(smmu_instance_hand_over(inst, SMMU_HAND_OVER_BYPASS), -SMMU_ENODEV);
 	smmu_device_fini(&disk.dev);
 	smmu_device_fini(&nic.dev);
@@ -306,8 +387,7 @@ static void test_leave_tables(void **state)
 	assert_int_equal(smmu_instance_hand_over(inst, 99), -SMMU_EINVAL);
 	assert_int_equal(smmu_instance_hand_over(inst, SMMU_HAND_OVER_TABLES), 0);
 	look();
-	assert_int_equal(rig.smmu[0].model->ops->read32(rig.smmu[0].model->ctx, SMMU_CR0ACK),
-			 SMMU_CR0_SMMUEN | SMMU_CR0_ATSCHK);
+	assert_int_equal(reg(SMMU_CR0ACK), SMMU_CR0_SMMUEN | SMMU_CR0_ATSCHK);
 	assert_int_equal(smmu_instance_gerror(inst), 0);
 	watch_nothing();
 	assert_int_equal(smmu_unmap(&other, BUFFER, 0x1000, 0), -SMMU_EIO);
@@ -358,10 +438,11 @@ static void test_domain_goes_on(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_never_faults), cmocka_unit_test(test_unmap),
-		cmocka_unit_test(test_not_attached), cmocka_unit_test(test_not_confirmed),
-		cmocka_unit_test(test_errors),       cmocka_unit_test(test_leave_in_bypass),
-		cmocka_unit_test(test_leave_tables), cmocka_unit_test(test_domain_goes_on),
+		cmocka_unit_test(test_never_faults),   cmocka_unit_test(test_found_enabled),
+		cmocka_unit_test(test_abort_when_off), cmocka_unit_test(test_unmap),
+		cmocka_unit_test(test_not_attached),   cmocka_unit_test(test_not_confirmed),
+		cmocka_unit_test(test_errors),         cmocka_unit_test(test_leave_in_bypass),
+		cmocka_unit_test(test_leave_tables),   cmocka_unit_test(test_domain_goes_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
