@@ -4,7 +4,8 @@
 
 usage: tools/figures.py [bench.json [threads.tsv]]    (default: build/bench/bench.json)
 
-A table stands between <!-- figures: NAME --> and <!-- end -->. threads.tsv is what smmuv3-timing printed on a machine with more
+A table stands between <!-- figures: NAME --> and <!-- end -->; one for which something was not measured this time stays as it
+is, so that what is exact can be counted on a busy machine and the rest on a quiet one. threads.tsv is what smmuv3-timing printed on a machine with more
 processors (make timing). Prose is not touched: read it again afterwards.
 """
 import json
@@ -15,10 +16,24 @@ import sys
 TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..')
 
 
+class Missing(Exception):
+    pass
+
+
+class Tables(dict):
+    """By name; whoever asks for one that was not measured gets no figures at all."""
+
+    def get(self, name, default=None):
+        return self[name]
+
+    def __missing__(self, name):
+        raise Missing(name)
+
+
 class Bench:
     def __init__(self, path):
         with open(path) as f:
-            self.tables = {t['name']: t for t in json.load(f)['benchmarks']}
+            self.tables = Tables({t['name']: t for t in json.load(f)['benchmarks'] if t['rows']})
 
     def row(self, table, design=None, **params):
         for r in self.tables.get(table, {}).get('rows', []):
@@ -272,7 +287,11 @@ def main():
             sys.exit('figures: no table is called ' + name)
         if source is None:
             return match[0]
-        return '<!-- figures: %s -->\n\n%s\n\n<!-- end -->' % (name, '\n'.join(BLOCKS[name.split('@')[0]](source)))
+        try:
+            return '<!-- figures: %s -->\n\n%s\n\n<!-- end -->' % (name, '\n'.join(BLOCKS[name.split('@')[0]](source)))
+        except Missing as e:
+            print('figures: %s stays, as %s was not measured' % (name, e))
+            return match[0]
     for name in ('README.md', 'docs/performance.md', 'docs/answers.md'):
         full = os.path.join(TOP, name)
         with open(full) as f:
