@@ -48,11 +48,12 @@ static const struct layout layouts[] = {
 bool model_cmd_reserved(const struct instance *in, const uint64_t cmd[2])
 {
 	size_t op = bits(cmd[0], 7, 0);
-	const struct layout *l = &layouts[op];
+	const struct layout *l;
 	uint64_t w0, w1;
 
-	if (op >= sizeof(layouts) / sizeof(layouts[0]) || !l->known)
+	if (op >= sizeof(layouts) / sizeof(layouts[0]) || !layouts[op].known)
 		return false;
+	l = &layouts[op];
 	w0 = l->w0 | 0xff;
 	w1 = l->w1;
 	if (l->range && in->cfg.range_inv) {

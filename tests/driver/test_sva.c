@@ -301,10 +301,13 @@ static void test_renumber(void **state)
 
 static void test_release(void **state)
 {
+	static uint8_t was[4096];
+
 	for (unsigned ats = 0; ats < 2; ats++) {
 		struct rig_device d[3], late;
 		struct smmu_event event;
 		struct owner o;
+		void *table;
 
 		rig_open_up(&rig, 2);
 		owner_make(&o, 40, 1);
@@ -329,7 +332,9 @@ static void test_release(void **state)
 		assert_int_equal(smmu_sva_released(&o.d), 0);
 		assert_int_equal(rig_log_count(&rig, SMMU_CMD_TLBI_NH_ASID), 2);
 		/* The table is somebody else's now, whatever it says. */
-		memset(smmu_ram_at(&rig.ram, o.pt.regs.ttb, 4096), 0xff, 4096);
+		table = smmu_ram_at(&rig.ram, o.pt.regs.ttb, 4096);
+		memcpy(was, table, 4096);
+		memset(table, 0xff, 4096);
 		while (smmu_instance_event(&rig.smmu[0].inst, &event) == 1)
 			;
 		for (unsigned i = 0; i < 3; i++)
@@ -346,9 +351,9 @@ static void test_release(void **state)
 			smmu_device_fini(&d[i].dev);
 		smmu_device_fini(&late.dev);
 		assert_int_equal(smmu_domain_fini(&o.d), 0);
-		memset(smmu_ram_at(&rig.ram, o.pt.regs.ttb, 4096), 0, 4096);
+		memcpy(table, was, 4096);
 		smmu_pgtable_destroy(&o.pt);
-		rig_abandon(&rig);
+		rig_close(&rig);
 	}
 }
 
