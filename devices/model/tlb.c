@@ -86,7 +86,9 @@ static bool grow(struct tlb *t)
 	}
 	free(t->buckets);
 	free(t->full);
-	*t = bigger;
+	t->buckets = bigger.buckets;
+	t->full = bigger.full;
+	t->nbuckets = n;
 	return true;
 }
 

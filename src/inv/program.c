@@ -60,14 +60,13 @@ static void begin(struct smmu_inv_program *p, const struct smmu_inv *e)
 			p->more = MORE_ATC;
 			p->atc = plan->atc;
 		}
-	} else if (plan->all || e->kind == SMMU_INV_S2_VMID_S1_CLEAR) {
+	} else if (plan->all || e->kind == SMMU_INV_S2_VMID_S1_CLEAR ||
+		   (!plan->single && plan->tlbi.whole)) {
 		one_step(p, 0);
 	} else if (plan->single) {
 		p->word = e->by_range;
 		one_step(p, plan->tlbi_step.w1);
 		p->step.w0 = plan->tlbi_step.w0;
-	} else if (plan->tlbi.whole) {
-		one_step(p, 0);
 	} else {
 		p->word = e->by_range;
 		p->step = plan->tlbi_step;

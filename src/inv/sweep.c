@@ -372,8 +372,10 @@ void smmu_inv_submit(struct smmu_fence *f, struct smmu_rcu *rcu, struct smmu_inv
 	f->array = array = SMMU_BARRIER(array_followed, smmu_rcu_dereference(slot));
 	f->flights = f->left = 0;
 	SMMU_TRACE_SWEEP_BEGIN(f);
-	if (!array || !array->groups)
+	if (!array || !array->groups) {
+		f->wave = NULL;
 		return;
+	}
 	launch(f, array->group, array->groups);
 }
 
