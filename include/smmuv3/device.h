@@ -274,7 +274,7 @@ int smmu_attach(struct smmu_device *dev, struct smmu_domain *domain);
  * @return the first of the results that is not 0, or 0
  *   0                 all are attached
  *   -SMMU_EINVAL      @p domain or @p devs is NULL, @p n is 0; or as for smmu_attach
- *   -SMMU_EOPNOTSUPP  @p domain is nested; or as for smmu_attach
+ *   -SMMU_EOPNOTSUPP  @p domain is nested, or of smmu_sva_init; or as for smmu_attach
  *   -SMMU_EBUSY, -SMMU_ENOSPC, -SMMU_ENOMEM, -SMMU_ENODEV  as for smmu_attach, for any of them;
  *                     after all errors so far everything is as before for all of them
  *   -SMMU_EIO         as for smmu_attach: if a device may not be attached, or an earlier unmap of

@@ -120,7 +120,7 @@ int smmu_fault_request(struct smmu_faults *f, struct smmu_fault *fault);
  *
  * @return
  *   0             the SMMU has taken the answer
- *   -SMMU_EINVAL  it is not one that waits for an answer
+ *   -SMMU_EINVAL  it is not one that waits for an answer, or @p answer is none: it waits on
  *   -SMMU_ENOENT  it was answered, or ended by the library, before
  *   -SMMU_EIO     the SMMU does not confirm; it counts as answered. -SMMU_ENODEV: it is not up
  *

@@ -339,7 +339,8 @@ static int check_attach(struct smmu_device *dev, const struct smmu_domain *domai
 
 int smmu_device_may_attach(struct smmu_device *dev, const struct smmu_domain *domain)
 {
-	return check_attach(dev, domain);
+	/* Over somebody else's table: for substreams alone. */
+	return smmu_domain_is_foreign(domain) ? -SMMU_EOPNOTSUPP : check_attach(dev, domain);
 }
 
 int smmu_device_switch(struct smmu_device *dev, struct smmu_attachment *a)
@@ -392,7 +393,7 @@ int smmu_attach(struct smmu_device *dev, struct smmu_domain *domain)
 	if (!domain)
 		return -SMMU_EINVAL;
 	smmu_mutex_lock(&dev->lock);
-	error = smmu_domain_is_foreign(domain) ? -SMMU_EOPNOTSUPP : check_attach(dev, domain);
+	error = smmu_device_may_attach(dev, domain);
 	if (!error && dev->domain != domain) {
 		error = prepare(dev, 0, domain, &a);
 		if (!error)

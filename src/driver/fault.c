@@ -139,7 +139,8 @@ int smmu_fault_answer(struct smmu_faults *f, const struct smmu_fault *fault,
 	struct smmu_fault was = {0};
 	smmu_irqflags flags;
 
-	if (!fault->answer || !fault->serial || fault->place >= f->room)
+	if (!fault->answer || !fault->serial || fault->place >= f->room ||
+	    (unsigned)answer > SMMU_FAULT_FAILURE)
 		return -SMMU_EINVAL;
 	flags = smmu_spin_lock(&f->lock);
 	if (f->waiting[fault->place].serial == fault->serial) {

@@ -128,6 +128,10 @@ static void test_stall(void **state)
 		assert_int_equal(b.addr, 0x5000);
 		assert_int_equal(smmu_fault_answer(&faults, &a, SMMU_FAULT_INVALID), -SMMU_ENOENT);
 		expect_waiting(b.tag);
+		/* No answer at all: it goes on waiting. */
+		assert_int_equal(smmu_fault_answer(&faults, &b, SMMU_FAULT_FAILURE + 1),
+				 -SMMU_EINVAL);
+		expect_waiting(b.tag);
 		assert_int_equal(smmu_fault_answer(&faults, &b, SMMU_FAULT_FAILURE), 0);
 		expect_done(b.tag, 0);
 		b.answer = false;

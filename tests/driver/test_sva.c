@@ -95,6 +95,7 @@ static void test_config(void **state)
 		WRONG(ias, 24),           WRONG(ias, 49), WRONG(oas, 43), WRONG(oas, 52),
 		WRONG(granule_shift, 13), WRONG(ir0, 4),  WRONG(or0, 4),  WRONG(sh0, 1),
 	};
+	struct smmu_device *devs[1];
 	struct rig_device d;
 	struct owner o;
 
@@ -127,6 +128,9 @@ static void test_config(void **state)
 	assert_int_equal(smmu_iova_to_phys(&o.d, 0x1000, &(uint64_t){0}, NULL), -SMMU_EOPNOTSUPP);
 	rig_device(&rig, &d, 0, 5, 1, false, 4);
 	assert_int_equal(smmu_attach(&d.dev, &o.d), -SMMU_EOPNOTSUPP);
+	devs[0] = &d.dev;
+	assert_int_equal(smmu_attach_many(devs, 1, &o.d, NULL), -SMMU_EOPNOTSUPP);
+	assert_int_equal(o.d.users, 0);
 	assert_int_equal(smmu_sva_update(&d.dev, 1), 0);
 	smmu_device_fini(&d.dev);
 	owner_drop(&o);
