@@ -238,8 +238,8 @@ void smmu_device_fini(struct smmu_device *dev);
  *   0                 attached, and the SMMU has confirmed it. If set_ats refused, without ATS,
  *                     which the log says
  *   -SMMU_EINVAL      @p domain is NULL, or its port has other read sections (smmu_port.rcu)
- *   -SMMU_EOPNOTSUPP  the instance cannot use the domain's table; an information in the log says
- *                     why
+ *   -SMMU_EOPNOTSUPP  the instance cannot use the domain's table, an information in the log says
+ *                     why; or the table is somebody else's (smmu_sva_init): for substreams alone
  *   -SMMU_EBUSY       stage 2, or nested, while substreams are attached
  *   -SMMU_ENOSPC      no ASID or VMID left, or none of which the SMMU confirms that it forgot its
  *                     last use
@@ -274,7 +274,7 @@ int smmu_attach(struct smmu_device *dev, struct smmu_domain *domain);
  * @return the first of the results that is not 0, or 0
  *   0                 all are attached
  *   -SMMU_EINVAL      @p domain or @p devs is NULL, @p n is 0; or as for smmu_attach
- *   -SMMU_EOPNOTSUPP  @p domain is nested, or of smmu_sva_init; or as for smmu_attach
+ *   -SMMU_EOPNOTSUPP  @p domain is nested; or as for smmu_attach
  *   -SMMU_EBUSY, -SMMU_ENOSPC, -SMMU_ENOMEM, -SMMU_ENODEV  as for smmu_attach, for any of them;
  *                     after all errors so far everything is as before for all of them
  *   -SMMU_EIO         as for smmu_attach: if a device may not be attached, or an earlier unmap of

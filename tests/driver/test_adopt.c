@@ -7,7 +7,7 @@
 #include <smmuv3/handover.h>
 
 #include "../../src/driver/adopt_check.h"
-#include "rig.h"
+#include "landing.h"
 
 #define RW (SMMU_PROT_READ | SMMU_PROT_WRITE)
 #define BUFFER 0x60000000ull
@@ -49,9 +49,6 @@ static uint64_t *word(uint64_t at)
 
 /* ---- DMA ---- */
 
-static uint32_t watched[3];
-static unsigned n_watched, looks;
-
 static bool reaches(uint32_t stream, uint64_t iova, uint64_t *pa)
 {
 	const struct smmu_dma d = {.stream = stream, .iova = iova};
@@ -67,36 +64,6 @@ static bool lands(uint32_t stream)
 	uint64_t pa;
 
 	return reaches(stream, BUFFER, &pa) && pa == BUFFER;
-}
-
-static void look(void)
-{
-	for (unsigned i = 0; i < n_watched; i++)
-		assert_true(lands(watched[i]));
-	looks++;
-}
-
-static void on_access(struct rig_smmu *s, bool write, uint32_t offset)
-{
-	look();
-}
-
-static void on_store(const void *p)
-{
-	if (!rig_pair)
-		look();
-}
-
-static void watch(uint32_t a, uint32_t b)
-{
-	n_watched = 0;
-	if (a)
-		watched[n_watched++] = a;
-	if (b)
-		watched[n_watched++] = b;
-	rig.on_access = n_watched ? on_access : NULL;
-	rig_store_hook = n_watched ? on_store : NULL;
-	looks = 0;
 }
 
 /* ---- the former owner ---- */
@@ -215,7 +182,7 @@ static void open_with(bool two)
 
 static void finish(void)
 {
-	watch(0, 0);
+	landing_end(&rig);
 	assert_int_equal(smmu_instance_remove(inst), 0);
 	assert_int_equal(smmu_domain_fini(&other), 0);
 	rig.port.ops->dma_free(rig.port.ctx, old, BYTES);
@@ -234,8 +201,8 @@ static void test_nothing_lost(void **state)
 		open_with(two);
 		run_former_owner(two);
 		cfg.bypass = way & 2;
-		watch(S1, S2);
-		look();
+		landing_watch(&rig, lands, S1, S2, 0);
+		landing_look();
 		assert_true(lands(PASSING));
 		assert_int_equal(smmu_instance_adopt(inst, &cfg, &report), 0);
 		if (report.kept != (way & 2 ? 3 : 2))
@@ -243,7 +210,7 @@ static void test_nothing_lost(void **state)
 		assert_int_equal(report.refused, way & 2 ? 0 : 1);
 		assert_int_equal(lands(PASSING), way >= 2);
 		assert_false(lands(20));
-		assert_true(looks > 20);
+		assert_true(landing_looks > 20);
 		assert_null(smmu_instance_find_device(inst, S1));
 		assert_true(inst->asids.bitmap[ASID / 64] & 1ull << ASID % 64);
 		assert_true(inst->vmids.bitmap[VMID / 64] & 1ull << VMID % 64);
@@ -256,8 +223,8 @@ static void test_nothing_lost(void **state)
 		assert_false(lands(PASSING));
 		/* Nothing of the former owner's is left but the first level of the stream table. */
 		memset(word(two ? LEVEL2 : CDS), 0xff, BYTES - (two ? LEVEL2 : CDS));
-		look();
-		watch(0, 0);
+		landing_look();
+		landing_end(&rig);
 		assert_int_equal(smmu_unmap(&other, BUFFER, 0x1000, 0), 0);
 		assert_false(lands(S1) || lands(S2));
 		/* And it can be started over. */
@@ -318,7 +285,7 @@ static void test_damage(void **state)
 		*word(damage[n].at) = damage[n].value + (damage[n].add_base ? old_bus : 0);
 		run_former_owner(n & 1);
 		/* What is in the STE's pointer to the stream table is level 2 there. */
-		watch(S2, 0);
+		landing_watch(&rig, lands, S2, 0, 0);
 		assert_int_equal(smmu_instance_adopt(inst, &cfg, &report), 0);
 		if (report.kept != 1 || report.refused != 2 || report.first != S1)
 			fail_msg("damage %u: %u kept, %u refused, the first 0x%x: %s", n,
@@ -372,7 +339,7 @@ static void test_damaged_stes(void **state)
 		if (n == 5)
 			*word(STRTAB + 8) = (old_bus + LEVEL2) | 31;
 		run_former_owner(two);
-		watch(S2, two ? S1 : 0);
+		landing_watch(&rig, lands, S2, two ? S1 : 0, 0);
 		assert_int_equal(smmu_instance_adopt(inst, &cfg, &report), 0);
 		assert_int_equal(report.refused, 2);
 		assert_int_equal(lands(S1), two);
@@ -387,7 +354,7 @@ static void test_refused(void **state)
 	for (unsigned n = 0; n < 5; n++) {
 		open_with(n == 3);
 		run_former_owner(n == 3);
-		watch(S1, S2);
+		landing_watch(&rig, lands, S1, S2, 0);
 		if (n == 0)
 			memory.bus += 0x1000;
 		if (n == 1)
@@ -397,7 +364,7 @@ static void test_refused(void **state)
 		if (n == 3)
 			rig.fail_from = 1, rig.fail_count = 1000;
 		if (n == 4) {
-			watch(0, 0);
+			landing_end(&rig);
 			put(SMMU_CR0, 0);
 			wait_for(SMMU_CR0ACK, 0);
 			mmio_check_former_owner(&rig.smmu[0].check, 0, 0);
@@ -408,8 +375,8 @@ static void test_refused(void **state)
 										    : -SMMU_ENODEV);
 		rig.fail_count = 0;
 		if (n < 4)
-			look();
-		watch(0, 0);
+			landing_look();
+		landing_end(&rig);
 		assert_int_equal(smmu_instance_enable(inst), 0);
 		assert_int_equal(smmu_instance_adopt(inst, &cfg, &report),
 				 n == 2 ? -SMMU_EINVAL : -SMMU_EBUSY);
@@ -457,7 +424,7 @@ static void test_own_tables(void **state)
 	rig_device(&rig, &a, 0, S1, 1, false, 4);
 	assert_int_equal(smmu_attach_pasid(&a.dev, 3, &other), 0);
 	assert_int_equal(smmu_attach(&a.dev, &other), 0);
-	watch(S1, 0);
+	landing_watch(&rig, lands, S1, 0, 0);
 	assert_int_equal(smmu_instance_hand_over(inst, SMMU_HAND_OVER_TABLES), 0);
 	ic = rig_instance_config(&rig, 0, 0);
 	memory = (struct smmu_adopt_memory){rig.ram.base, rig.ram.size, rig.ram.va};
@@ -465,8 +432,8 @@ static void test_own_tables(void **state)
 	assert_int_equal(smmu_instance_adopt(&next, &cfg, &report), 0);
 	assert_int_equal(report.kept, 1);
 	assert_int_equal(report.refused, 0);
-	look();
-	watch(0, 0);
+	landing_look();
+	landing_end(&rig);
 	assert_int_equal(smmu_instance_remove(&next), 0);
 	assert_false(lands(S1));
 	finish();

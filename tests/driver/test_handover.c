@@ -5,7 +5,7 @@
  */
 #include <smmuv3/handover.h>
 
-#include "rig.h"
+#include "landing.h"
 
 #define PAGE(n) ((uint64_t)(n) << 12)
 #define RW (SMMU_PROT_READ | SMMU_PROT_WRITE)
@@ -21,52 +21,12 @@ static struct smmu_domain identity, s1, s2, other;
 
 /* ---- DMA that has to land at each moment ---- */
 
-static uint32_t watched[4];
-static unsigned n_watched, looks;
-
 static bool lands(uint32_t stream)
 {
 	const struct smmu_dma d = {.stream = stream, .iova = BUFFER};
 	struct smmu_dma_result r = smmu_model_dma(rig.model, &d);
 
 	return r.ok && r.pa == BUFFER;
-}
-
-static void look(void)
-{
-	for (unsigned i = 0; i < n_watched; i++)
-		assert_true(lands(watched[i]));
-	looks++;
-}
-
-static void on_access(struct rig_smmu *s, bool write, uint32_t offset)
-{
-	look();
-}
-
-static void on_store(const void *p)
-{
-	if (!rig_pair)
-		look();
-}
-
-static void watch(uint32_t a, uint32_t b, uint32_t c)
-{
-	const uint32_t list[] = {a, b, c};
-
-	n_watched = 0;
-	for (unsigned i = 0; i < 3; i++)
-		if (list[i])
-			watched[n_watched++] = list[i];
-	rig.on_access = on_access;
-	rig_store_hook = on_store;
-	looks = 0;
-}
-
-static void watch_nothing(void)
-{
-	rig.on_access = NULL;
-	rig_store_hook = NULL;
 }
 
 /* ---- machine ---- */
@@ -106,7 +66,7 @@ static const struct smmu_reserved *list(void)
 
 static void finish(void)
 {
-	watch_nothing();
+	landing_end(&rig);
 	assert_int_equal(smmu_instance_remove(inst), 0);
 	assert_int_equal(smmu_domain_fini(&identity), 0);
 	assert_int_equal(smmu_domain_fini(&s1), 0);
@@ -137,10 +97,10 @@ static void test_never_faults(void **state)
 
 	for (unsigned lse2 = 0; lse2 < 2; lse2++) {
 		open_with(lse2 ? SMMU_PORT_LSE2 : 0);
-		watch(SCREEN, DISK, NIC);
+		landing_watch(&rig, lands, SCREEN, DISK, NIC);
 		assert_true(lands(20));
 		assert_int_equal(smmu_instance_enable_reserved(inst, list(), 3), 0);
-		assert_true(looks > 20);
+		assert_true(landing_looks > 20);
 		assert_false(lands(20));
 		assert_null(smmu_instance_find_device(inst, DISK));
 		assert_int_equal(smmu_domain_fini(&s1), -SMMU_EBUSY);
@@ -155,7 +115,7 @@ static void test_never_faults(void **state)
 		assert_int_equal(smmu_unmap(&s1, BUFFER, 0x10000, 0), 0);
 		assert_int_equal(smmu_unmap(&s2, BUFFER, 0x10000, 0), 0);
 		assert_string_equal(rig_log(&rig), "");
-		watch_nothing();
+		landing_end(&rig);
 		assert_int_equal(smmu_unmap(&other, BUFFER, 0x1000, 0), 0);
 		rig_refused(&two, BUFFER);
 		rig_refused(&nic, BUFFER);
@@ -171,7 +131,7 @@ static void test_never_faults(void **state)
 static void on_access_blocked(struct rig_smmu *s, bool write, uint32_t offset)
 {
 	assert_false(lands(20));
-	looks++;
+	landing_looks++;
 }
 
 /** A former owner that has an SMMU enabled with a table of one STE, so that every other stream aborts; and a GBPA that passes. */
@@ -209,11 +169,11 @@ static void test_found_enabled(void **state)
 	old = port->ops->dma_alloc(port->ctx, 4096, 4096, 0, &bus);
 	assert_non_null(old);
 	run_former_owner(old, bus);
-	looks = 0;
+	landing_looks = 0;
 	rig.on_access = on_access_blocked;
 	assert_int_equal(smmu_instance_enable_reserved(inst, list(), 3), 0);
-	watch_nothing();
-	assert_true(looks > 20);
+	landing_end(&rig);
+	assert_true(landing_looks > 20);
 	assert_true(lands(SCREEN) && lands(DISK) && lands(NIC));
 	port->ops->dma_free(port->ctx, old, 4096);
 	finish();
@@ -256,14 +216,14 @@ static void test_not_attached(void **state)
 
 	open_with(0);
 	assert_int_equal(smmu_instance_enable_reserved(inst, list(), 3), 0);
-	watch(SCREEN, DISK, NIC);
+	landing_watch(&rig, lands, SCREEN, DISK, NIC);
 	for (unsigned i = 0; i < 2; i++) {
 		rig_device(&rig, &disk, 0, DISK, 1, false, 0);
 		assert_int_equal(rig_device_try(&rig, &again, 0, DISK, 1, false, 0), -SMMU_EEXIST);
 		smmu_device_fini(&disk.dev);
 	}
 	assert_int_equal(smmu_domain_fini(&s1), -SMMU_EBUSY);
-	watch(SCREEN, NIC, 0);
+	landing_watch(&rig, lands, SCREEN, NIC, 0);
 	rig_device(&rig, &disk, 0, DISK, 1, false, 0);
 	smmu_detach(&disk.dev);
 	assert_false(lands(DISK));
@@ -354,11 +314,11 @@ static void test_leave_in_bypass(void **state)
 	rig_device(&rig, &nic, 0, NIC, 1, true, 0);
 	assert_int_equal(smmu_attach(&nic.dev, &other), 0);
 	assert_true(nic.ats);
-	watch(SCREEN, DISK, 0);
+	landing_watch(&rig, lands, SCREEN, DISK, 0);
 	assert_false(lands(20));
 	assert_int_equal(smmu_instance_hand_over(inst, SMMU_HAND_OVER_BYPASS), 0);
-	look();
-	watch_nothing();
+	landing_look();
+	landing_end(&rig);
 	assert_true(lands(20));
 	assert_false(nic.ats);
 	assert_int_equal(reg(SMMU_CR0ACK), 0);
@@ -382,14 +342,14 @@ static void test_leave_tables(void **state)
 	rig.smmu[0].check.queues_may_go = true;
 	assert_int_equal(smmu_instance_enable_reserved(inst, list(), 3), 0);
 	rig_device(&rig, &disk, 0, DISK, 1, false, 0);
-	watch(SCREEN, DISK, NIC);
+	landing_watch(&rig, lands, SCREEN, DISK, NIC);
 	assert_int_equal(smmu_attach(&disk.dev, &other), 0);
 	assert_int_equal(smmu_instance_hand_over(inst, 99), -SMMU_EINVAL);
 	assert_int_equal(smmu_instance_hand_over(inst, SMMU_HAND_OVER_TABLES), 0);
-	look();
+	landing_look();
 	assert_int_equal(reg(SMMU_CR0ACK), SMMU_CR0_SMMUEN | SMMU_CR0_ATSCHK);
 	assert_int_equal(smmu_instance_gerror(inst), 0);
-	watch_nothing();
+	landing_end(&rig);
 	assert_int_equal(smmu_unmap(&other, BUFFER, 0x1000, 0), -SMMU_EIO);
 	assert_int_equal(smmu_domain_fini(&other), -SMMU_EBUSY);
 	assert_int_equal(smmu_instance_remove(inst), 0);

@@ -20,28 +20,34 @@
 #include "replay.h"
 #include "workload.h"
 
-static bool says_so(void)
+/** The workload is run as @p o says: is there a violation @p missing? */
+static bool run_says(const struct lab_config *o, const char *missing)
 {
-	struct lab_config o;
-	struct machine_config cfg;
+	const struct machine_config cfg = {.data_bytes = workload_data_bytes(o),
+					   .domains = o->domains,
+					   .visitors = o->threads + 1};
 	struct machine *m = malloc(sizeof(*m));
 	struct report r = {0};
 	bool said = false;
 	unsigned i;
 
-	lab_config_default(&o);
-	o.interrupts = true;
-	o.design = DESIGN_FLUSH;
-	cfg = (struct machine_config){.data_bytes = workload_data_bytes(&o),
-				      .domains = o.domains,
-				      .visitors = o.threads + 1};
-	if (!m || machine_open(m, &o, &cfg) || machine_attach_all(m) || workload_run(m, &r))
+	if (!m || machine_open(m, o, &cfg) || machine_attach_all(m) || workload_run(m, &r))
 		return false;
 	machine_close(m, &r);
 	for (i = 0; i < r.violations; i++)
-		said |= !strcmp(r.violation[i].missing, "progress");
+		said |= !strcmp(r.violation[i].missing, missing);
 	free(m);
 	return said;
+}
+
+static bool says_so(void)
+{
+	struct lab_config o;
+
+	lab_config_default(&o);
+	o.interrupts = true;
+	o.design = DESIGN_FLUSH;
+	return run_says(&o, "progress");
 }
 
 static const char trace_text[] =
@@ -105,11 +111,6 @@ static bool replay_of_the_dead(void)
 static bool crash_is_a_verdict(void)
 {
 	struct lab_config o;
-	struct machine_config cfg;
-	struct machine *m = malloc(sizeof(*m));
-	struct report r = {0};
-	bool said = false;
-	unsigned i;
 
 	lab_config_default(&o);
 	o.inject[0].id = FAULT_NO_BARRIER;
@@ -118,16 +119,7 @@ static bool crash_is_a_verdict(void)
 	/* One at which a sweep meets what is gone before a copy does, whose memory only the allocator would miss. */
 	o.seed = 2;
 	o.n_inject = 1;
-	cfg = (struct machine_config){.data_bytes = workload_data_bytes(&o),
-				      .domains = o.domains,
-				      .visitors = o.threads + 1};
-	if (!m || machine_open(m, &o, &cfg) || machine_attach_all(m) || workload_run(m, &r))
-		return false;
-	machine_close(m, &r);
-	for (i = 0; i < r.violations; i++)
-		said |= !strcmp(r.violation[i].missing, "pointer");
-	free(m);
-	return said;
+	return run_says(&o, "pointer");
 }
 
 /* In a process of its own, which a run that does not end leaves by the alarm, and whose memory nobody has to free. */
