@@ -140,10 +140,14 @@ static uint32_t run(bool skip_atc)
 		}
 	}
 	for (unsigned n = 0; n < MAPPERS + DEVICES; n++) {
-		bool map = n < MAPPERS;
+		/* The devices first: on a busy machine mappers may be through before these have run at all. */
+		bool map = n >= DEVICES;
 
-		jobs[n] = (struct job){&w, map ? n : n - MAPPERS};
-		assert_int_equal(pthread_create(map ? &mappers[n] : &devices[n - MAPPERS], NULL,
+		if (n == DEVICES)
+			while (!__atomic_load_n(&w.good, __ATOMIC_RELAXED))
+				sched_yield();
+		jobs[n] = (struct job){&w, map ? n - DEVICES : n};
+		assert_int_equal(pthread_create(map ? &mappers[n - DEVICES] : &devices[n], NULL,
 						map ? mapper : device, &jobs[n]),
 				 0);
 	}
@@ -153,7 +157,6 @@ static uint32_t run(bool skip_atc)
 	for (unsigned n = 0; n < DEVICES; n++)
 		pthread_join(devices[n], NULL);
 	smmu_model_stop(w.rig.model);
-	assert_true(w.good > 0);
 	for (unsigned i = 0; i < INSTANCES; i++) {
 		smmu_model_counters(w.rig.model, i, &count);
 		assert_int_equal(count.tlbi, MAPPERS * ROUNDS + 1);
@@ -170,9 +173,14 @@ static void test_clean(void **state)
 	assert_int_equal(run(false), 0);
 }
 
+/** Where the threads hardly meet, as on a busy machine, one run may show nothing. */
 static void test_caught(void **state)
 {
-	assert_true(run(true) > 0);
+	uint32_t stale = 0;
+
+	for (unsigned n = 0; !stale && n < 100; n++)
+		stale = run(true);
+	assert_true(stale > 0);
 }
 
 /** Threads start and stop as often as one likes, and an idle instance wakes for work. */
