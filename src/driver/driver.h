@@ -405,14 +405,14 @@ void smmu_stand_ins_release(struct smmu_streams *s);
 /** End the faults of @p s that wait: of substream @p ssid (0: of traffic without one), or all. Waits, without sleeping. */
 void smmu_streams_end_faults(const struct smmu_streams *s, uint32_t ssid, bool all);
 
-/* ---- attach.c; the device's lock is held, and it has an instance ---- */
+/* ---- attach.c, attach_steps.c, attach_pasid.c; the device's lock is held, and it has an instance ---- */
 
 /** What an attach to @p domain asks first, and its errors. */
 int smmu_device_may_attach(struct smmu_device *dev, const struct smmu_domain *domain);
 /** The record of an attachment, and room for its CD. -SMMU_ENOMEM: nothing changed. */
 int smmu_attachment_make(struct smmu_device *dev, uint32_t ssid, struct smmu_domain *domain,
 			 struct smmu_attachment **made);
-/** From what the device is attached to, to @p a, which has joined its domain: the errors of smmu_attach from there on. */
+/** From what the device is attached to, to @p a (NULL: blocked), which has joined its domain: the errors of smmu_attach from there on. */
 int smmu_device_switch(struct smmu_device *dev, struct smmu_attachment *a);
 /** smmu_device_confirm. */
 int smmu_device_ask_again(struct smmu_device *dev);
