@@ -28,6 +28,11 @@ int machine_place(struct machine *m);
 /** Width of the widest stream that they have, at least 8. */
 unsigned machine_stream_bits(const struct machine *m);
 
+/** The model, its devices and their streams. */
+int machine_open_backend(struct machine *m, const struct machine_config *cfg);
+/** SMMU number @p i, between the driver and the backend, brought up. */
+int machine_open_smmu(struct machine *m, unsigned i, const struct machine_config *cfg);
+
 /**
  * With the fault "dirty-start", where its turn has come: leave SMMU number @p smmu, which the driver does not use now, as a
  * former owner would. Then true: its devices reach all of memory until the driver has it up.

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What devices are attached to: attach, detach, and what the judge is told of it before and after. */
+#include "machine_build.h"
+
+#include <smmuv3/nested.h>
+
+#include "guest.h"
+
+/* The attachment's driver object; NULL: blocked. */
+struct smmu_domain *machine_target(const struct machine_device *d, unsigned to)
+{
+	struct machine *m = d->m;
+
+	if (to == ORACLE_IDENTITY)
+		return &m->identity;
+	return to == ORACLE_BLOCKED ? NULL : guest_target(&m->domain[to], d->smmu);
+}
+
+static struct machine_domain *table(struct machine *m, unsigned to)
+{
+	return to < m->domains + m->visitors ? &m->domain[to] : NULL;
+}
+
+static bool is_stage1(const struct machine *m, unsigned to)
+{
+	return to < m->domains + m->visitors && m->domain[to].stage == 1;
+}
+
+/* What the driver takes slot @slot to be attached to, after a call of which the judge cannot know what it left. */
+unsigned machine_driver_says(const struct machine_device *d, unsigned slot)
+{
+	const struct smmu_domain *domain = d->dev.domain;
+	struct machine *m = d->m;
+	unsigned i;
+
+	if (slot)
+		domain = smmu_device_pasid(&d->dev, d->ssid[slot]);
+	if (domain == &m->identity)
+		return ORACLE_IDENTITY;
+	if (domain && domain->vsmmu)
+		domain = domain->vsmmu->parent;
+	for (i = 0; domain && i < m->domains + m->visitors; i++) {
+		if (domain == &m->domain[i].d)
+			return i;
+	}
+	return ORACLE_BLOCKED;
+}
+
+bool machine_confirmed(const struct machine_device *d)
+{
+	return !smmu_load(&d->m->smmu[d->smmu].broken) && smmu_device_confirmed(&d->dev);
+}
+
+/*
+ * After a change of slot @slot from @from, that returned @rc, as the judge sees it. -SMMU_EIO: it is attached to nothing, or to
+ * what it was before. As long as the SMMU has not confirmed, all of the device may reach what it reached before, and may be
+ * refused. All other errors: everything is as before. Where a try to revive the SMMU has failed, all is refused until one
+ * succeeds, or until the SMMU comes to that, and whatever a device had confirmed says nothing.
+ */
+static void end(struct machine_device *d, unsigned slot, unsigned from, int rc)
+{
+	struct oracle *o = d->m->oracle;
+	unsigned of = machine_slot(d, slot), to = oracle_attached(o, of, NULL), k;
+	bool confirmed = machine_confirmed(d);
+
+	/* A device may have left its guest for nothing. */
+	bool moved = rc == -SMMU_EIO || (rc && machine_driver_says(d, slot) != from);
+
+	if (moved)
+		oracle_attach_begin(o, of, machine_driver_says(d, slot), false);
+	for (k = 0; k < MACHINE_SSIDS; k++) {
+		if (confirmed)
+			oracle_certain(o, machine_slot(d, k));
+		else
+			oracle_doubt(o, machine_slot(d, k),
+				     oracle_attached(o, machine_slot(d, k), NULL));
+	}
+	if (!confirmed) {
+		oracle_doubt(o, of, from);
+		oracle_doubt(o, of, to);
+	}
+	smmu_mb(); /* as a driver does before it starts its device */
+	oracle_attach_end(o, of, !rc || moved);
+}
+
+/* Traffic of the same streams that may be refused while their STEs change, though it is not what is changed. */
+static void disturb(struct machine_device *d, unsigned except, bool begin)
+{
+	struct oracle *o = d->m->oracle;
+	unsigned k;
+
+	for (k = 0; d->ssid_bits && k < MACHINE_SSIDS; k++) {
+		unsigned slot = machine_slot(d, k);
+
+		if (k == except)
+			continue;
+		if (begin) {
+			oracle_attach_begin(o, slot, oracle_attached(o, slot, NULL), false);
+		} else {
+			smmu_mb(); /* as a driver does before it starts its device */
+			oracle_attach_end(o, slot, true);
+		}
+	}
+}
+
+/* Both sides of a change, in the order of their numbers, so that two changes cannot wait for each other. */
+static void design_change(struct machine_device *d, unsigned from, unsigned to, bool begin)
+{
+	void (*hook)(struct machine_domain *, bool) =
+		begin ? d->m->design->change_begin : d->m->design->change_end;
+	unsigned low = from < to ? from : to, high = from < to ? to : from;
+
+	hook(table(d->m, low), d->ats);
+	if (high != low)
+		hook(table(d->m, high), d->ats);
+}
+
+/* The fault "no-barrier" strikes in each attach. */
+static void attaching(struct machine *m, bool on)
+{
+	if (lab_fault(m->o, FAULT_NO_BARRIER, NULL))
+		smmu_fetch_add(&m->own_strikes[FAULT_NO_BARRIER], on);
+}
+
+int machine_attach(struct machine_device *d, unsigned to)
+{
+	struct machine *m = d->m;
+	unsigned slot = machine_slot(d, 0), from = oracle_attached(m->oracle, slot, NULL);
+	bool both1 = is_stage1(m, from) && is_stage1(m, to);
+	int rc = 0;
+
+	/* With substreams one CD in a table of many changes in place, which takes a moment without it. */
+	oracle_attach_begin(m->oracle, slot, to, both1 && !d->dev.ssid_bits && !m->faulty);
+	if (!both1 || m->faulty)
+		disturb(d, 0, true);
+	design_change(d, from, to, true);
+	attaching(m, to != ORACLE_BLOCKED);
+	if (to == ORACLE_BLOCKED)
+		smmu_detach(&d->dev);
+	else
+		rc = guest_enter(d, table(m, to));
+	if (!rc && to != ORACLE_BLOCKED)
+		rc = smmu_attach(&d->dev, machine_target(d, to));
+	attaching(m, false);
+	design_change(d, from, to, false);
+	if (!both1 || m->faulty)
+		disturb(d, 0, false);
+	end(d, 0, from, rc);
+	return rc;
+}
+
+int machine_attach_pasid(struct machine_device *d, unsigned slot, unsigned to)
+{
+	struct machine *m = d->m;
+	unsigned of = machine_slot(d, slot), from = oracle_attached(m->oracle, of, NULL);
+	bool quiet =
+		!m->faulty && is_stage1(m, oracle_attached(m->oracle, machine_slot(d, 0), NULL));
+	int rc = 0;
+
+	oracle_attach_begin(m->oracle, of, to, false);
+	if (!quiet)
+		disturb(d, slot, true);
+	design_change(d, from, to, true);
+	attaching(m, to != ORACLE_BLOCKED);
+	if (to == ORACLE_BLOCKED)
+		smmu_detach_pasid(&d->dev, d->ssid[slot]);
+	else
+		rc = smmu_attach_pasid(&d->dev, d->ssid[slot], machine_target(d, to));
+	attaching(m, false);
+	design_change(d, from, to, false);
+	if (!quiet)
+		disturb(d, slot, false);
+	end(d, slot, from, rc);
+	return rc;
+}
+
+/* Everything of the device goes; @off: the SMMU itself was taken away, and nobody has to confirm anything. */
+void machine_block(struct machine_device *d, bool begin, bool off)
+{
+	struct oracle *o = d->m->oracle;
+	unsigned k;
+
+	for (k = 0; k < MACHINE_SSIDS; k++) {
+		unsigned slot = machine_slot(d, k);
+
+		if (begin) {
+			unsigned from = oracle_attached(o, slot, NULL);
+
+			oracle_attach_begin(o, slot, ORACLE_BLOCKED, false);
+			/* What it leads to now it may lead to afterwards, if the SMMU does not confirm. */
+			if (!off && d->m->faulty)
+				oracle_doubt(o, slot, from);
+		} else {
+			if (off)
+				oracle_certain(o, slot);
+			smmu_mb(); /* as a driver does before it starts its device */
+			oracle_attach_end(o, slot, true);
+		}
+	}
+}
