@@ -90,6 +90,17 @@ static void published(struct rig_smmu *s, uint32_t prod)
 	s->prod = prod;
 }
 
+/** Whether a write of this register goes nowhere. */
+static bool is_lost(struct rig_smmu *s, uint32_t offset)
+{
+	if (!s->deaf || s->deaf != offset)
+		return false;
+	if (!s->deaf_after)
+		return true;
+	s->deaf_after--;
+	return false;
+}
+
 static void write32(void *ctx, uint32_t offset, uint32_t value)
 {
 	struct rig_smmu *s = ctx;
@@ -101,7 +112,7 @@ static void write32(void *ctx, uint32_t offset, uint32_t value)
 	mmio_check_write(&s->check, offset, value);
 	if (s->patch_write)
 		s->patch_write(s, offset, value);
-	if (s->deaf && s->deaf == offset)
+	if (is_lost(s, offset))
 		return;
 	if (offset == SMMU_CMDQ_PROD)
 		published(s, value);
@@ -124,7 +135,7 @@ static void write64(void *ctx, uint32_t offset, uint64_t value)
 	mmio_check_write(&s->check, offset, value);
 	if (s->patch_write)
 		s->patch_write(s, offset, value);
-	if (s->deaf && s->deaf == offset)
+	if (is_lost(s, offset))
 		return;
 	if (offset == SMMU_CMDQ_BASE) {
 		s->ring = value & SMMU_QUEUE_BASE_ADDR;

@@ -68,6 +68,7 @@ struct rig_smmu {
 	void (*patch_write)(struct rig_smmu *s, uint32_t offset,
 			    uint64_t value); /**< sees each write */
 	uint32_t deaf;                       /**< writes to this register are lost; 0: none */
+	unsigned deaf_after;                 /**< but so many of them arrive first */
 	unsigned
 		corrupt; /**< the next command with this opcode is made illegal in memory, so often: */
 	unsigned corruptions;

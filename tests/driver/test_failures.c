@@ -100,6 +100,38 @@ static void test_failing_attach(void **state)
 		}
 }
 
+/** A substream in a part of the CD table that is not there yet. A leaf that was made stays; nothing else does. */
+static void test_failing_leaf(void **state)
+{
+	struct smmu_model_config c = rig_config();
+	struct rig_device d;
+	struct smmu_domain domain;
+	struct smmu_cdtab *t;
+	uint64_t live;
+	unsigned failures = 0;
+
+	c.two_level_cd = true;
+	rig_open(&rig, &c, 1);
+	rig_up(&rig, 0, 0);
+	rig_domain_with_page(&rig, &domain, SMMU_DOMAIN_STAGE1, 1);
+	rig_device(&rig, &d, 0, 5, 1, false, 12);
+	t = &d.dev.streams->cdtab;
+	assert_null(t->l2[3]);
+	live = smmu_heap_live(&rig.heap);
+	for (;; failures++) {
+		smmu_heap_fail(&rig.heap, failures + 1, 0);
+		if (!smmu_attach_pasid(&d.dev, 200, &domain))
+			break;
+		sim_rcu_drain(&rig.posix.rcu);
+		assert_int_equal(smmu_heap_live(&rig.heap), live + (t->l2[3] ? 1 : 0));
+	}
+	smmu_heap_fail(&rig.heap, 0, 0);
+	assert_true(failures >= 2);
+	smmu_device_fini(&d.dev);
+	assert_int_equal(smmu_domain_fini(&domain), 0);
+	rig_close(&rig);
+}
+
 /** Adding a device, making a domain, mapping. */
 static void test_failing_others(void **state)
 {
@@ -283,6 +315,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_failing_attach),
+		cmocka_unit_test(test_failing_leaf),
 		cmocka_unit_test(test_failing_others),
 		cmocka_unit_test(test_detach_without_memory),
 		cmocka_unit_test(test_gone_costs_nothing),

@@ -136,6 +136,39 @@ static void test_not_disabled(void **state)
 	}
 }
 
+/** It never confirms one of the registers while it is enabled: an error, and it is enabled once it does. */
+static void test_not_enabled(void **state)
+{
+	static const uint32_t regs[] = {SMMU_CR0, SMMU_IRQ_CTRL, SMMU_GBPA};
+
+	for (unsigned i = 0; i < SMMU_ARRAY_SIZE(regs); i++) {
+		struct smmu_model_config c = rig_config();
+		/* How many writes of CR0 arrive: the last of them is that of SMMUEN. */
+		unsigned arrive = 0;
+
+		do {
+			int error;
+
+			rig_open(&rig, &c, 1);
+			probe();
+			rig.smmu[0].deaf = regs[i];
+			rig.smmu[0].deaf_after = arrive++;
+			error = smmu_instance_enable(inst);
+			if (!error) {
+				assert_int_equal(reg(SMMU_CR0ACK) & SMMU_CR0_SMMUEN,
+						 SMMU_CR0_SMMUEN);
+				assert_true(arrive > 1);
+				arrive = 0;
+			} else {
+				assert_int_equal(error, -SMMU_ETIMEDOUT);
+				assert_false(inst->up);
+			}
+			rig.smmu[0].deaf = 0;
+			rig_close(&rig);
+		} while (arrive);
+	}
+}
+
 /** It vanishes at each register write of enable, and of remove: an error, nothing that it knows of is freed. */
 static void test_dies_at_each_write(void **state)
 {
@@ -234,11 +267,9 @@ static void test_service_failure(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_held),
-		cmocka_unit_test(test_not_disabled),
-		cmocka_unit_test(test_dies_at_each_write),
-		cmocka_unit_test(test_msi_on_its_way),
-		cmocka_unit_test(test_service_failure),
+		cmocka_unit_test(test_held),           cmocka_unit_test(test_not_disabled),
+		cmocka_unit_test(test_not_enabled),    cmocka_unit_test(test_dies_at_each_write),
+		cmocka_unit_test(test_msi_on_its_way), cmocka_unit_test(test_service_failure),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
