@@ -10,6 +10,7 @@ usage: tests/mutants/run.py [options] [NAME…]
   --seed S       (1)
   --part I/N     the I-th of N parts, for two machines
   --check        only look whether every mutant still applies, exactly once
+  --compile      with --check: and whether what it makes of the file still compiles
   --list         names and what they do
 
 NAME is a mutant, or a file without its ending. Exit status: 0 every one was killed or is argued to be equivalent,
@@ -28,6 +29,7 @@ A file NAME.mut holds mutants of one subject:
   --- new             what takes their place
 """
 import argparse
+import concurrent.futures
 import json
 import os
 import random
@@ -229,6 +231,15 @@ def judge(tree, m):
         tree.put(m.file, text.encode())
 
 
+def compiles(m):
+    """What the compiler says against the file with the fault in it; empty: nothing."""
+    text = mutate(open(os.path.join(TOP, m.file), encoding='utf-8').read(), m)
+    r = subprocess.run(['cc', '-fsyntax-only', '-std=gnu11', '-Werror=implicit-function-declaration', '-xc', '-pthread',
+                        '-Iinclude', '-Iports/sim', '-Iports/posix', '-DSMMU_PORT_HEADER="smmu_sim.h"',
+                        '-I' + os.path.dirname(m.file), '-'], cwd=TOP, input=text, capture_output=True, text=True)
+    return r.stderr if r.returncode else ''
+
+
 class Run:
     """The mutants, by file: who has one of a file goes on with that file, which is the least to build."""
 
@@ -283,6 +294,7 @@ def main():
     p.add_argument('--seed', type=int, default=1)
     p.add_argument('--part', default='0/1')
     p.add_argument('--check', action='store_true')
+    p.add_argument('--compile', action='store_true')
     p.add_argument('--list', action='store_true')
     p.add_argument('names', nargs='*')
     a = p.parse_args()
@@ -308,6 +320,12 @@ def main():
         for m in bad:
             print(f'{m.where}: {m.name}: its old lines do not stand in {m.file} exactly once')
         print(f'{len(mutants)} mutants, {len(bad)} do not apply')
+        if a.compile:
+            with concurrent.futures.ThreadPoolExecutor(max(1, a.jobs)) as pool:
+                for m, said in zip(mutants, pool.map(lambda m: '' if m in bad else compiles(m), mutants)):
+                    if said:
+                        print(f'{m.where}: {m.name}: does not compile:\n{said}', end='')
+                        bad.append(m)
         return 2 if bad else 0
     if a.sample:
         mutants = [m for m in mutants if not m.open]
