@@ -3,7 +3,6 @@
 #include "machine_build.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,19 +10,6 @@
 #include "guest.h"
 #include "machine_qemu.h"
 #include "machine_table.h"
-#include "processor.h"
-
-int machine_fail(const struct machine *m, const char *fmt, ...)
-{
-	va_list ap;
-
-	fprintf(stderr, "%s: ", m->o->who);
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	fputc('\n', stderr);
-	return 2;
-}
 
 static int open_timeline(struct machine *m)
 {
@@ -31,46 +17,6 @@ static int open_timeline(struct machine *m)
 		return 0;
 	m->timeline = timeline_create(m->sim, m->smmus);
 	return m->timeline ? 0 : machine_fail(m, "out of memory");
-}
-
-static int on_set_ats(void *ctx, bool on, unsigned stu)
-{
-	struct machine_device *d = ctx;
-	smmu_irqflags flags = 0;
-	unsigned k;
-
-	/* As an access of a register: nobody comes in the middle of it. */
-	if (!d->m->sim)
-		flags = smmu_irq_save();
-	for (k = 0; d->m->backend.ops->set_ats && k < d->n_streams; k++)
-		d->m->backend.ops->set_ats(d->m->backend.ctx, d->smmu, d->stream[k], on, stu);
-	if (!d->m->sim)
-		smmu_irq_restore(flags);
-	return 0;
-}
-
-static const struct smmu_device_ops device_ops = {.set_ats = on_set_ats};
-
-int machine_add_device(struct machine_device *d)
-{
-	struct smmu_device_config cfg = {
-		.instance = &d->m->smmu[d->smmu].inst,
-		.streams = d->stream,
-		.nr_streams = d->n_streams,
-		.ssid_bits = d->ssid_bits,
-		.ats = d->ats,
-		.ats_always = d->ats_always,
-		.ops = &device_ops,
-		.ctx = d,
-	};
-	int rc = smmu_device_init(&d->dev, &cfg);
-	unsigned k;
-
-	/* Its STEs abort, and the SMMU has been told. */
-	for (k = 0; !rc && k < MACHINE_SSIDS; k++)
-		oracle_certain(d->m->oracle, machine_slot(d, k));
-	smmu_store_release(&d->present, !rc);
-	return rc;
 }
 
 static int open_domains(struct machine *m, const struct machine_config *cfg)

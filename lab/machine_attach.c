@@ -198,3 +198,15 @@ void machine_block(struct machine_device *d, bool begin, bool off)
 		}
 	}
 }
+
+void machine_change_all(struct machine *m, bool begin)
+{
+	unsigned i;
+
+	for (i = 0; i < m->domains; i++) {
+		if (begin)
+			m->design->change_begin(&m->domain[i], true);
+		else
+			m->design->change_end(&m->domain[i], true);
+	}
+}

@@ -1,9 +1,49 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Devices that are reset, come back from being cut off, or are pulled out. While a device is being reset it reaches nothing, so
- * the judge takes it for attached to nothing; what the driver keeps for it is noted beside (machine_device.kept).
+ * Devices that are added, reset or pulled out, or come back from being cut off. While a device is being reset it reaches
+ * nothing, so the judge takes it to be attached to nothing; what the driver keeps for it is noted beside (machine_device.kept).
  */
 #include "machine_build.h"
+
+static int on_set_ats(void *ctx, bool on, unsigned stu)
+{
+	struct machine_device *d = ctx;
+	smmu_irqflags flags = 0;
+	unsigned k;
+
+	/* As an access of a register: nobody comes in the middle of it. */
+	if (!d->m->sim)
+		flags = smmu_irq_save();
+	for (k = 0; d->m->backend.ops->set_ats && k < d->n_streams; k++)
+		d->m->backend.ops->set_ats(d->m->backend.ctx, d->smmu, d->stream[k], on, stu);
+	if (!d->m->sim)
+		smmu_irq_restore(flags);
+	return 0;
+}
+
+static const struct smmu_device_ops device_ops = {.set_ats = on_set_ats};
+
+int machine_add_device(struct machine_device *d)
+{
+	struct smmu_device_config cfg = {
+		.instance = &d->m->smmu[d->smmu].inst,
+		.streams = d->stream,
+		.nr_streams = d->n_streams,
+		.ssid_bits = d->ssid_bits,
+		.ats = d->ats,
+		.ats_always = d->ats_always,
+		.ops = &device_ops,
+		.ctx = d,
+	};
+	int rc = smmu_device_init(&d->dev, &cfg);
+	unsigned k;
+
+	/* Its STEs abort, and the SMMU has been told. */
+	for (k = 0; !rc && k < MACHINE_SSIDS; k++)
+		oracle_certain(d->m->oracle, machine_slot(d, k));
+	smmu_store_release(&d->present, !rc);
+	return rc;
+}
 
 static void reset_hw(struct machine_device *d)
 {
@@ -102,4 +142,23 @@ void machine_pull(struct machine_device *d)
 	machine_pause(m, 3000);
 	smmu_device_gone(&d->dev);
 	machine_block(d, false, machine_confirmed(d));
+}
+
+int machine_reset_device(struct machine_device *d)
+{
+	struct machine *m = d->m;
+	unsigned tries = 0;
+	int rc;
+
+	machine_block(d, true, false);
+	machine_change_all(m, true);
+	smmu_device_fini(&d->dev);
+	machine_change_all(m, false);
+	smmu_store_release(&d->present, 0);
+	machine_block(d, false, false);
+	reset_hw(d);
+	do
+		rc = machine_add_device(d);
+	while (machine_try_again(m, rc, &tries));
+	return rc;
 }

@@ -159,3 +159,24 @@ int machine_make_memory(struct machine *m, const struct machine_config *cfg)
 		leave_barriers_out(m);
 	return 0;
 }
+
+uint64_t *machine_tag_words(struct machine *m, uint64_t pa)
+{
+	uint64_t page = (pa - m->tags.base) >> 12;
+
+	return page < m->tags.pages ? m->tags.word[page] : smmu_ram_at(&m->ram, pa & ~4095ull, 16);
+}
+
+void machine_tag_pages(struct machine *m, uint64_t pa, uint64_t size, uint64_t tag, bool per_page)
+{
+	uint64_t at;
+
+	for (at = 0; at < size; at += 4096) {
+		uint64_t *word = machine_tag_words(m, pa + at);
+
+		if (!word)
+			return;
+		__atomic_store_n(word, per_page ? tag + (at >> 12) : tag, __ATOMIC_RELAXED);
+		__atomic_store_n(word + 1, 0, __ATOMIC_RELAXED);
+	}
+}

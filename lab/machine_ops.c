@@ -1,80 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a run does to the SMMUs of its machine: reset, remove, restart, serve interrupts. The judge is told before and after. */
+/* What a run does to the SMMUs of its machine: remove and restart. The judge is told before and after. */
 #include "machine_build.h"
 
-#include <time.h>
-
 #include "guest.h"
-
-void machine_pause(struct machine *m, uint64_t ns)
-{
-	struct timespec t = {.tv_nsec = (long)ns};
-
-	if (m->sim)
-		sim_sleep(m->sim, ns);
-	else
-		nanosleep(&t, NULL);
-}
-
-bool machine_take(uint32_t *busy)
-{
-	return !smmu_exchange(busy, 1);
-}
-
-bool machine_try_again(struct machine *m, int rc, unsigned *tries)
-{
-	unsigned every;
-
-	if (!lab_fault(m->o, FAULT_ALLOC_FAIL, &every))
-		return false;
-	if (rc == -SMMU_ENOMEM && ++*tries <= 4) {
-		/* Where each try allocates more often than that, none would ever succeed. */
-		if (*tries == 4)
-			smmu_heap_fail(&m->heap, 0, 0);
-		return true;
-	}
-	if (*tries >= 4)
-		smmu_heap_fail(&m->heap, 0, every);
-	return false;
-}
-
-void machine_give(uint32_t *busy)
-{
-	smmu_store_release(busy, 0);
-}
-
-/* Every domain, in order: all attachments of an SMMU go away at once. */
-static void design_change_all(struct machine *m, bool begin)
-{
-	unsigned i;
-
-	for (i = 0; i < m->domains; i++) {
-		if (begin)
-			m->design->change_begin(&m->domain[i], true);
-		else
-			m->design->change_end(&m->domain[i], true);
-	}
-}
-
-int machine_reset_device(struct machine_device *d)
-{
-	struct machine *m = d->m;
-	unsigned k, tries = 0;
-	int rc;
-
-	machine_block(d, true, false);
-	design_change_all(m, true);
-	smmu_device_fini(&d->dev);
-	design_change_all(m, false);
-	smmu_store_release(&d->present, 0);
-	machine_block(d, false, false);
-	for (k = 0; m->backend.ops->reset_device && k < d->n_streams; k++)
-		m->backend.ops->reset_device(m->backend.ctx, d->smmu, d->stream[k]);
-	do
-		rc = machine_add_device(d);
-	while (machine_try_again(m, rc, &tries));
-	return rc;
-}
 
 void machine_check_events(struct machine *m)
 {
@@ -183,14 +111,14 @@ int machine_replug(struct machine *m, unsigned smmu)
 		if (m->device[i].smmu == smmu)
 			machine_block(&m->device[i], true, true);
 	}
-	design_change_all(m, true);
+	machine_change_all(m, true);
 	if (smmu_load(&s->present))
 		machine_check_dirt(m, smmu);
 	smmu_store(&s->present, 0);
 	rc = machine_remove(m, smmu);
 	if (!rc)
 		guest_smmu_down(m, smmu);
-	design_change_all(m, false);
+	machine_change_all(m, false);
 	for (i = 0; i < m->devices; i++) {
 		if (m->device[i].smmu == smmu) {
 			smmu_store_release(&m->device[i].present, 0);
@@ -232,96 +160,4 @@ int machine_replug(struct machine *m, unsigned smmu)
 			return rc;
 	}
 	return 0;
-}
-
-static size_t one_command(void *ctx, struct smmu_cmd *dst, size_t room)
-{
-	const struct smmu_cmd **cmd = ctx;
-
-	if (!room || !*cmd)
-		return 0;
-	*dst = **cmd;
-	*cmd = NULL;
-	return 1;
-}
-
-static bool next_stray(struct machine *m, struct machine_stray *s)
-{
-	bool any;
-	smmu_irqflags flags;
-
-	flags = smmu_spin_lock(&m->lock);
-	any = m->strays != 0;
-	if (any)
-		*s = m->stray[--m->strays];
-	smmu_spin_unlock(&m->lock, flags);
-	return any;
-}
-
-/* What tamper took from one SMMU goes to the next one. */
-static void issue_strays(struct machine *m)
-{
-	struct smmu_cmdq_token token;
-	struct machine_stray s;
-
-	while (m->smmus > 1 && next_stray(m, &s)) {
-		struct machine_smmu *to = &m->smmu[(s.from + 1) % m->smmus];
-		const struct smmu_cmd *cmd = &s.cmd;
-
-		if (!machine_take(&to->busy))
-			continue;
-		if (to->inst.up && !smmu_cmdq_submit(&to->inst.cmdq, 1, one_command, &cmd, &token))
-			smmu_cmdq_wait(&to->inst.cmdq, &token, false);
-		machine_give(&to->busy);
-	}
-}
-
-uint64_t machine_serve(struct machine *m)
-{
-	const struct backend_ops *ops = m->backend.ops;
-	struct smmu_event event;
-	uint64_t n = 0;
-	unsigned i;
-	bool called;
-
-	if (ops->gone && ops->gone(m->backend.ctx))
-		smmu_store(&m->stop, 1);
-	issue_strays(m);
-	for (i = 0; i < m->smmus; i++) {
-		struct machine_smmu *s = &m->smmu[i];
-
-		if (!machine_take(&s->busy))
-			continue;
-		called = !ops->interrupted || ops->interrupted(m->backend.ctx, i);
-		if (s->inst.up && called) {
-			smmu_instance_gerror(&s->inst);
-			while (smmu_instance_event(&s->inst, &event) == 1) {
-				s->events++;
-				n++;
-			}
-		}
-		machine_give(&s->busy);
-	}
-	return n;
-}
-
-uint64_t *machine_tag_words(struct machine *m, uint64_t pa)
-{
-	uint64_t page = (pa - m->tags.base) >> 12;
-
-	return page < m->tags.pages ? m->tags.word[page] : smmu_ram_at(&m->ram, pa & ~4095ull, 16);
-}
-
-void machine_tag_pages(struct machine *m, uint64_t pa, uint64_t size, uint64_t tag, bool per_page)
-{
-	uint64_t at;
-
-	for (at = 0; at < size; at += 4096) {
-		uint64_t *word = machine_tag_words(m, pa + at);
-
-		if (!word)
-			return;
-		__atomic_store_n(word, per_page ? tag + (at >> 12) : tag, __ATOMIC_RELAXED);
-		__atomic_store_n(word + 1, 0, __ATOMIC_RELAXED);
-	}
 }

@@ -7,10 +7,8 @@
 
 #include <smmuv3/quirks.h>
 
-#include "guest.h"
 #include "machine_build.h"
 
-#define PIECE (2ull << 20)
 #define ALIGN 0x10000ull /* of the largest page, so that each domain maps the same */
 #define MOST_BYTES (1ull << 30)
 #define LOAD_SPAN (1ull << 36) /* of the windows of all workers */
@@ -144,7 +142,7 @@ int machine_reserved_init(struct machine *m)
 
 uint64_t machine_reserved_bytes(const struct machine *m)
 {
-	return m->n_reserved * PIECE;
+	return m->n_reserved * MACHINE_RESERVED_PIECE;
 }
 
 bool machine_is_reserved(const struct machine *m, uint64_t iova, uint64_t size)
@@ -163,56 +161,4 @@ uint64_t machine_reserved_iova(const struct machine *m, struct smmu_random *rand
 	const struct machine_reserved *r = &m->reserved[smmu_random_below(random, m->n_reserved)];
 
 	return r->base + (smmu_random_below(random, r->size) & ~7ull);
-}
-
-int machine_reserved_watch(struct machine *m, unsigned domains)
-{
-	unsigned d;
-	size_t i;
-
-	for (i = 0; i < m->n_reserved; i++)
-		for (d = 0; d < domains; d++)
-			if (oracle_window(m->oracle, d, m->reserved[i].base, m->reserved[i].size))
-				return -1;
-	return 0;
-}
-
-int machine_reserved_map(struct machine *m, struct machine_domain *d)
-{
-	size_t i;
-	int rc = 0;
-
-	for (i = 0; i < m->n_reserved && !rc; i++) {
-		const struct machine_reserved *r = &m->reserved[i];
-		uint64_t memory = m->reserved_data + i * PIECE, at, n;
-
-		for (at = r->base; at < r->base + r->size && !rc; at += n) {
-			n = smmu_min64(PIECE - (at & (PIECE - 1)), r->base + r->size - at);
-			rc = smmu_map(&d->d, at, memory + (at & (PIECE - 1)), n,
-				      SMMU_PROT_READ | SMMU_PROT_WRITE, 0);
-			if (!rc)
-				rc = guest_map(d, at, n, false);
-			if (rc)
-				break;
-			oracle_map_begin(m->oracle, d->index, at, n, memory + (at & (PIECE - 1)),
-					 ORACLE_READ | ORACLE_WRITE);
-			sim_doorbell();
-			oracle_map_end(m->oracle, d->index, at, n, true);
-		}
-	}
-	return rc;
-}
-
-void machine_reserved_drop(struct machine *m, unsigned index, bool done)
-{
-	size_t i;
-
-	for (i = 0; i < m->n_reserved; i++) {
-		const struct machine_reserved *r = &m->reserved[i];
-
-		if (done)
-			oracle_unmap_end(m->oracle, index, r->base, r->size, true);
-		else
-			oracle_unmap_begin(m->oracle, index, r->base, r->size);
-	}
 }

@@ -10,6 +10,9 @@
 
 #include "machine.h"
 
+/** Memory of the machine behind each range, again and again. */
+#define MACHINE_RESERVED_PIECE (2ull << 20)
+
 /** Quirks (SMMU_QUIRK_…) that go with what the table calls the part. */
 uint32_t machine_table_quirks(const struct smmu_topology_smmu *smmu);
 
@@ -20,16 +23,18 @@ int machine_pick_stream(const struct machine *m, unsigned smmu, unsigned n, uint
 int machine_reserved_init(struct machine *m);
 /** Bytes of DMA memory that stand behind them. */
 uint64_t machine_reserved_bytes(const struct machine *m);
+/** Some address of them; only where m->n_reserved is not 0. */
+uint64_t machine_reserved_iova(const struct machine *m, struct smmu_random *r);
+/** Any of [iova, iova + size) is one of them. */
+bool machine_is_reserved(const struct machine *m, uint64_t iova, uint64_t size);
+
+/* ---- machine_reserved.c ---- */
+
 /** The judge is to watch them in domains up to @p domains. 0, or -1: no memory. */
 int machine_reserved_watch(struct machine *m, unsigned domains);
 /** Map them in @p d, to which nothing is attached. 0 or a negative error of the driver, then nothing of it is promised. */
 int machine_reserved_map(struct machine *m, struct machine_domain *d);
 /** The domain with number @p index goes, with what is mapped in it; @p done: it is gone. */
 void machine_reserved_drop(struct machine *m, unsigned index, bool done);
-
-/** Some address of them; only where m->n_reserved is not 0. */
-uint64_t machine_reserved_iova(const struct machine *m, struct smmu_random *r);
-/** Any of [iova, iova + size) is one of them. */
-bool machine_is_reserved(const struct machine *m, uint64_t iova, uint64_t size);
 
 #endif

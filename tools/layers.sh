@@ -88,5 +88,13 @@ circles() {
 # Who submits waits for room, who waits serves errors, and an error is read where CONS is.
 circles "$build/libsmmuv3.a" "queue_cmdq queue_cmdq_wait queue_cmdq_error"
 circles "$build/devices/model/libsmmuv3-model.a"
+circles "$build/devices/qemu/libsmmu_qemu.a"
+circles "$build/devices/tamper/libsmmuv3-tamper.a"
 circles "$build/topology/libsmmuv3-topology.a"
+circles "$build/ports/posix/libsmmuv3-posix.a"
+# A simulated thread yields at its points, where stores land, interrupts strike and the next thread is chosen: one machine.
+circles "$build/ports/sim/libsmmuv3-sim.a" "sim sim_point sim_memory sim_sched sim_irq .._posix_posix_rcu"
+circles "$build/lab/libsmmuv3-lab.a"
+circles "$build/bench/libsmmuv3-suite.a"
+circles "$build/cli/libsmmuv3-cli.a"
 exit $failed

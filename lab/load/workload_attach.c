@@ -2,18 +2,6 @@
 /* A worker attaches and detaches devices, and removes whole SMMUs. */
 #include "workload.h"
 
-bool worker_attach_failed_rightly(const struct worker *k, const struct machine_device *d, int rc)
-{
-	if (rc == -SMMU_EIO && smmu_device_quarantined(&d->dev))
-		return true;
-	if (machine_may_fail(k->w->m, rc)) {
-		smmu_fetch_add(&k->w->m->unconfirmed, 1);
-		return true;
-	}
-	return worker_starved(k, rc) || rc == -SMMU_EBUSY ||
-	       (rc == -SMMU_ENOSPC && machine_few_ids(k->w->m, d->smmu));
-}
-
 static void check_now(struct worker *k, unsigned device, unsigned ssid)
 {
 	unsigned to = oracle_attached(k->w->m->oracle, device * MACHINE_SSIDS + ssid, NULL);

@@ -1,12 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What no SMMU has confirmed. An unmap that returned -SMMU_EIO is done in the tables, and may not be done in a cache: its
+ * What is free again, and what no SMMU has confirmed. An unmap that returned -SMMU_EIO is done in the tables, and may not be done in a cache: its
  * pages may be reached until a later call for the domain succeeds. Until then their addresses and their memory are
  * not used again.
  */
+#include "guest.h"
 #include "workload.h"
 
 #include <stdlib.h>
+
+void worker_release(struct worker *k, const struct live_map *l)
+{
+	/* The host has taken it away; now the guest does, as guests do in the end. */
+	guest_unmap(k->w->m, &k->w->m->domain[l->domain], map_iova(k, l), (uint64_t)l->pages << 12,
+		    &k->random);
+	/* First the tag of nobody, then back into the pool. */
+	machine_tag_pages(k->w->m, map_pa(k, l), (uint64_t)l->pages << 12, MACHINE_TAG_FREE, false);
+	frames_give(&k->share, l->frame, l->pages);
+	frames_give(&k->window[l->domain], l->page, l->pages);
+}
 
 void worker_hold(struct worker *k, const struct live_map *l, const struct smmu_freelist *tables)
 {

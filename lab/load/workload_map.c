@@ -79,17 +79,6 @@ static void check_free_memory(struct worker *k, const struct live_map *l)
 	}
 }
 
-void worker_release(struct worker *k, const struct live_map *l)
-{
-	/* The host has taken it away; now the guest does, as guests do in the end. */
-	guest_unmap(k->w->m, &k->w->m->domain[l->domain], map_iova(k, l), (uint64_t)l->pages << 12,
-		    &k->random);
-	/* First the tag of nobody, then back into the pool. */
-	machine_tag_pages(k->w->m, map_pa(k, l), (uint64_t)l->pages << 12, MACHINE_TAG_FREE, false);
-	frames_give(&k->share, l->frame, l->pages);
-	frames_give(&k->window[l->domain], l->page, l->pages);
-}
-
 static bool nothing_mapped(struct worker *k, struct machine_domain *d, const struct live_map *l)
 {
 	uint64_t pa;

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Memory that stays mapped one to one in every domain: the judge watches it, a domain maps it, and drops it at its end. */
+#include "machine_table.h"
+
+#include "guest.h"
+
+int machine_reserved_watch(struct machine *m, unsigned domains)
+{
+	unsigned d;
+	size_t i;
+
+	for (i = 0; i < m->n_reserved; i++)
+		for (d = 0; d < domains; d++)
+			if (oracle_window(m->oracle, d, m->reserved[i].base, m->reserved[i].size))
+				return -1;
+	return 0;
+}
+
+int machine_reserved_map(struct machine *m, struct machine_domain *d)
+{
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; i < m->n_reserved && !rc; i++) {
+		const struct machine_reserved *r = &m->reserved[i];
+		uint64_t memory = m->reserved_data + i * MACHINE_RESERVED_PIECE, at, n;
+
+		for (at = r->base; at < r->base + r->size && !rc; at += n) {
+			n = smmu_min64(MACHINE_RESERVED_PIECE - (at & (MACHINE_RESERVED_PIECE - 1)),
+				       r->base + r->size - at);
+			rc = smmu_map(&d->d, at, memory + (at & (MACHINE_RESERVED_PIECE - 1)), n,
+				      SMMU_PROT_READ | SMMU_PROT_WRITE, 0);
+			if (!rc)
+				rc = guest_map(d, at, n, false);
+			if (rc)
+				break;
+			oracle_map_begin(m->oracle, d->index, at, n,
+					 memory + (at & (MACHINE_RESERVED_PIECE - 1)),
+					 ORACLE_READ | ORACLE_WRITE);
+			sim_doorbell();
+			oracle_map_end(m->oracle, d->index, at, n, true);
+		}
+	}
+	return rc;
+}
+
+void machine_reserved_drop(struct machine *m, unsigned index, bool done)
+{
+	size_t i;
+
+	for (i = 0; i < m->n_reserved; i++) {
+		const struct machine_reserved *r = &m->reserved[i];
+
+		if (done)
+			oracle_unmap_end(m->oracle, index, r->base, r->size, true);
+		else
+			oracle_unmap_begin(m->oracle, index, r->base, r->size);
+	}
+}
