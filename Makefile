@@ -21,7 +21,7 @@ SIGNALLED_RUN = --smmus 3 --domains 4 --stage 1,2 --threads 8 --ops 4000 --clock
 SANITIZED_RUN = --smmus 3 --domains 4 --stage 1,2 --threads 4 --ops 10000
 # Simulated threads are fibers, which ThreadSanitizer cannot follow, and QEMU's tests have one thread. The commands'
 # tests look at standard error, where AddressSanitizer has a word to say about fibers, and at memory in use.
-NOT_TSAN = ^(sim-sim|lab-.*|cli-.*|.*qemu.*)$$
+NOT_TSAN = ^(sim-sim|sim-store|lab-.*|cli-.*|.*qemu.*)$$
 NOT_ASAN = ^(cli-.*|qemu-command)$$
 # What is judged by the formatter and the linter: our own C, as git knows it.
 C_FILES = git ls-files -co --exclude-standard '*.[ch]'
