@@ -16,7 +16,7 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 valgrind --tool=callgrind --collect-atstart=no --callgrind-out-file="$dir/out" "$1" >"$dir/log" 2>&1 || { cat "$dir/log" >&2; exit 1; }
 # Each dump says which mark it is of ("desc: Trigger: Client Request: mark;row;design;allocations;frees"), and its total.
-grep -h -e '^desc: Trigger: Client Request: mark;' -e '^totals:' $(ls "$dir"/out.* | sort -t. -k3n) |
+find "$dir" -name 'out.*' | sort -t. -k3n | xargs grep -h -e '^desc: Trigger: Client Request: mark;' -e '^totals:' |
 	awk -F';' -v json=$json '
 	/^desc:/ { row = $2; design = $3; allocs = $4; frees = $5; next }
 	{

@@ -10,7 +10,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 
-build=build-fuzz
+build="build-fuzz"
 [ -f $build/build.ninja ] || CC=clang meson setup $build -Dfuzz=true -Dtests=enabled -Db_sanitize=address,undefined \
 	-Db_lundef=false -Dc_args=-fsanitize=fuzzer-no-link >/dev/null
 [ $# -gt 0 ] || set -- table trace decode guest
