@@ -185,15 +185,21 @@ static void retire_id(struct smmu_instance *inst, const struct smmu_domain *doma
 	smmu_mutex_unlock(&inst->lock);
 }
 
-/** Take the operations of @p a off the array; they are left in @p m, with what is left of their users. */
-static void take_off(struct smmu_streams *s, const struct smmu_attachment *a, struct membership *m)
+/**
+ * Take the operations of @p a off the array. The last one's id is retired (@p retire) before anybody can see that the domain
+ * has it no more: an owner hands it out at once.
+ */
+static void take_off(struct smmu_streams *s, const struct smmu_attachment *a, bool retire)
 {
 	struct smmu_domain *domain = smmu_domain_keeper(a->domain);
 	struct smmu_inv_array *smaller;
+	struct membership m;
 
-	make_set(s, a, m);
+	make_set(s, a, &m);
 	smmu_mutex_lock(&domain->lock);
-	smmu_inv_unref(array_of(domain), m->set, m->n);
+	smmu_inv_unref(array_of(domain), m.set, m.n);
+	if (retire && !tag_of(&m)->users && !a->domain->vsmmu)
+		retire_id(s->instance, a->domain, tag_of(&m)->id);
 	/* What is gone is squeezed out if there is memory for a copy, else by the next one to join. */
 	if (smmu_inv_has_gone(array_of(domain))) {
 		smaller = smmu_inv_merge(domain->port, array_of(domain), NULL, 0);
@@ -205,13 +211,8 @@ static void take_off(struct smmu_streams *s, const struct smmu_attachment *a, st
 
 void smmu_domain_leave(struct smmu_streams *s, const struct smmu_attachment *a)
 {
-	struct membership m;
-
-	if (smmu_domain_has_tag(a->domain)) {
-		take_off(s, a, &m);
-		if (!tag_of(&m)->users && !a->domain->vsmmu)
-			retire_id(s->instance, a->domain, tag_of(&m)->id);
-	}
+	if (smmu_domain_has_tag(a->domain))
+		take_off(s, a, true);
 	if (a->leads)
 		smmu_fetch_sub(&a->domain->sva.leading, 1);
 	/* Last: from here on the domain may be finished. */
@@ -220,10 +221,8 @@ void smmu_domain_leave(struct smmu_streams *s, const struct smmu_attachment *a)
 
 void smmu_domain_drop(struct smmu_streams *s, const struct smmu_attachment *a)
 {
-	struct membership m;
-
 	if (smmu_domain_has_tag(a->domain))
-		take_off(s, a, &m);
+		take_off(s, a, false);
 	if (a->leads)
 		smmu_fetch_sub(&a->domain->sva.leading, 1);
 	smmu_fetch_sub(&a->domain->users, 1);
@@ -280,7 +279,8 @@ static int choose_id(struct smmu_streams *s, struct smmu_attachment *a, bool *sh
 
 	if (a->domain->vsmmu)
 		a->id = a->domain->vsmmu->guest.vmid;
-	a->id = a->domain->sva.asid ? a->domain->sva.asid : a->id;
+	if (smmu_domain_is_foreign(a->domain))
+		a->id = smmu_load(&a->domain->sva.asid);
 	e = find_tag(array_of(smmu_domain_keeper(a->domain)), &s->instance->target, a);
 	*shared = e != NULL;
 	if (a->domain->vsmmu)
@@ -311,7 +311,7 @@ static int put_on(struct smmu_streams *s, struct smmu_attachment *a, struct memb
 	if (!error) {
 		publish(domain, merged);
 		smmu_fetch_add(&a->domain->users, 1);
-		a->leads = domain->sva.asid && !domain->sva.released;
+		a->leads = smmu_domain_is_foreign(domain) && !smmu_load(&domain->sva.released);
 		if (a->leads)
 			smmu_fetch_add(&domain->sva.leading, 1);
 	} else if (a->id && !*shared && !a->domain->vsmmu) {

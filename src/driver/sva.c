@@ -153,8 +153,8 @@ int smmu_sva_renumber(struct smmu_domain *d, uint16_t asid)
 	smmu_mutex_lock(&d->lock);
 	if (d->sva.old && smmu_domain_has_asid(d, d->sva.old)) {
 		error = -SMMU_EBUSY;
-	} else if (asid != d->sva.asid) {
-		d->sva.old = d->sva.asid;
+	} else if (asid != smmu_load(&d->sva.asid)) {
+		d->sva.old = smmu_load(&d->sva.asid);
 		smmu_store(&d->sva.asid, asid);
 	}
 	smmu_mutex_unlock(&d->lock);
@@ -187,7 +187,7 @@ int smmu_sva_released(struct smmu_domain *d)
 	int error;
 
 	smmu_mutex_lock(&d->lock);
-	leading = !d->sva.released || smmu_load_acquire(&d->sva.leading);
+	leading = !smmu_load(&d->sva.released) || smmu_load_acquire(&d->sva.leading);
 	smmu_mutex_unlock(&d->lock);
 	if (leading)
 		return -SMMU_EBUSY;

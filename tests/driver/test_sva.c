@@ -303,6 +303,55 @@ static void test_renumber(void **state)
 	}
 }
 
+/* ---- an ASID goes from one owner to another at once ---- */
+
+static struct owner giver, taker;
+static struct rig_device leaver, joiner;
+
+static void leave(void *arg)
+{
+	sim_sleep(rig.sim, smmu_random_below(sim_random(rig.sim), 500));
+	smmu_detach_pasid(&leaver.dev, 3);
+}
+
+static void take_over(void *arg)
+{
+	int error;
+
+	while (smmu_sva_renumbered(&giver.d))
+		sim_sleep(rig.sim, 1);
+	error = smmu_sva_renumber(&taker.d, 40);
+	CHECK(!error);
+	error = smmu_attach_pasid(&joiner.dev, 1, &taker.d);
+	CHECK(!error);
+}
+
+static void test_handed_on(void **state)
+{
+	for (unsigned round = 0; round < 30; round++) {
+		rig_open_up(&rig, 1);
+		owner_make(&giver, 40, 1);
+		owner_make(&taker, 42, 2);
+		rig_device(&rig, &leaver, 0, 5, 1, false, 4);
+		rig_device(&rig, &joiner, 0, 6, 1, false, 4);
+		assert_int_equal(smmu_attach_pasid(&leaver.dev, 3, &giver.d), 0);
+		reaches(&leaver, 3, 1);
+		assert_int_equal(smmu_sva_renumber(&giver.d, 41), 0);
+		for (unsigned i = 0; i < round * 5; i++)
+			smmu_random_next(sim_random(rig.sim));
+		sim_set_switching(rig.sim, 1, 30, 100000);
+		sim_spawn(rig.sim, leave, NULL);
+		sim_spawn(rig.sim, take_over, NULL);
+		assert_int_equal(sim_run(rig.sim), 0);
+		reaches(&joiner, 1, 2);
+		smmu_device_fini(&leaver.dev);
+		smmu_device_fini(&joiner.dev);
+		owner_drop(&giver);
+		owner_drop(&taker);
+		rig_close(&rig);
+	}
+}
+
 static void test_release(void **state)
 {
 	static uint8_t was[4096];
@@ -325,7 +374,8 @@ static void test_release(void **state)
 		smmu_sva_release(&o.d);
 		assert_int_equal(smmu_attach_pasid(&late.dev, 1, &o.d), -SMMU_ENODEV);
 		assert_int_equal(smmu_sva_update(&d[0].dev, 3), 0);
-		refused(&d[0], 3);
+		/* No walk begins for it; what the TLB has under its ASID is there until the end. */
+		assert_false(rig_dma(&d[0], 0, 3, 0x2000, NULL));
 		reaches(&d[1], 3, 1);
 		assert_int_equal(smmu_sva_released(&o.d), -SMMU_EBUSY);
 		/* One is detached; one finds no memory, and is detached as well. */
@@ -415,9 +465,10 @@ static void test_many(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_config),  cmocka_unit_test(test_notice),
-		cmocka_unit_test(test_ids),     cmocka_unit_test(test_renumber),
-		cmocka_unit_test(test_release), cmocka_unit_test(test_many),
+		cmocka_unit_test(test_config),    cmocka_unit_test(test_notice),
+		cmocka_unit_test(test_ids),       cmocka_unit_test(test_renumber),
+		cmocka_unit_test(test_release),   cmocka_unit_test(test_many),
+		cmocka_unit_test(test_handed_on),
 	};
 
 	return cmocka_run_group_tests_name("sva", tests, NULL, NULL);
