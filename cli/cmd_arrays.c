@@ -45,8 +45,8 @@ static struct json_object *domain_json(const struct machine_domain *d)
 
 	json_object_object_add(o, "domain", json_object_new_int((int)d->index));
 	json_object_object_add(o, "stage",
-			       d->guest ? json_object_new_string(machine_stage(d))
-					: json_object_new_int(d->stage));
+			       d->guest || d->owner ? json_object_new_string(machine_stage(d))
+						    : json_object_new_int(d->stage));
 	for (i = 0; a && i < a->count; i++) {
 		const struct smmu_inv *e = &a->entry[i];
 		struct json_object *entry = json_object_new_object();

@@ -43,6 +43,7 @@ static const char run_tail[] =
 	"Examples:\n"
 	"  smmuv3 run --stage 1,2                     both kinds of domains on two SMMUs\n"
 	"  smmuv3 run --stage nested --smmus 3        guests with virtual SMMUs\n"
+	"  smmuv3 run --stage sva                     tables of processes, for substreams\n"
 	"  smmuv3 run --smmus 16 --ops 1000000        a large machine\n"
 	"  smmuv3 run --inject drop-atc:50            see the judge at work\n"
 	"  smmuv3 run --device qemu --stage 1,2       the same on somebody else's SMMUs\n";

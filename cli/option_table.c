@@ -50,9 +50,10 @@ const struct option option_table[] = {
 	 "so many of the devices on each SMMU use ATS (half; of a table those that it says can)"},
 	{"domains", OPTION_NUMBER, CMD_RUN | CMD_ARRAYS, AT(lab.domains), OPTION_NONE, 1, 64, "N",
 	 "domains, each shared over all SMMUs (2)"},
-	{"stage", OPTION_STAGE, MACHINES, OPTION_NONE, OPTION_NONE, 0, 0, "1|2|nested|1,2",
+	{"stage", OPTION_STAGE, MACHINES, OPTION_NONE, OPTION_NONE, 0, 0, "1|2|nested|sva|1,2",
 	 "the kind of the domains: stage 1, stage 2, guests with a stage 1 of their own over "
-	 "stage 2, or a list of up to 8 that they take in turn (1)"},
+	 "stage 2, tables that somebody else owns for substreams, or a list of up to 8 that they "
+	 "take in turn (1)"},
 	{"threads", OPTION_NUMBER, CMD_RUN, AT(lab.threads), OPTION_NONE, 1, 64, "N",
 	 "threads that call the driver (4)"},
 	{"ops", OPTION_NUMBER64, CMD_RUN, AT(lab.ops), AT(ops_given), 1, 1000000000000, "N",

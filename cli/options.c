@@ -59,33 +59,27 @@ static int hexadecimal(const struct options *o, const struct option *opt, const 
 	return 0;
 }
 
-/* Kinds that the contract names and that this version cannot do yet. */
-static int not_yet(const struct options *o, const char *option, const char *value, const char *have)
-{
-	return options_fail(o, "--%s %s is not available in this version; use %s", option, value,
-			    have);
-}
-
 static int stage(struct options *o, const char *text)
 {
 	const char *p = text;
 
 	o->lab.n_stages = 0;
-	if (!strcmp(text, "sva"))
-		return not_yet(o, "stage", text, "1, 2, nested, or a list of them");
 	for (;; p++) {
 		size_t len = strcspn(p, ",");
 		unsigned kind = LAB_NESTED;
 
 		if (len == 1 && (*p == '1' || *p == '2'))
 			kind = (unsigned)(*p - '0');
+		else if (len == strlen("sva") && !strncmp(p, "sva", len))
+			kind = LAB_SVA;
 		else if (len != strlen("nested") || strncmp(p, "nested", len))
 			len = 0;
 		if (!len || o->lab.n_stages == LAB_MAX_STAGES)
-			return options_fail(o,
-					    "--stage wants 1, 2, nested, or a list such as 1,2 "
-					    "that the domains take in turn, not \"%s\"",
-					    text);
+			return options_fail(
+				o,
+				"--stage wants 1, 2, nested, sva, or a list such as 1,2 "
+				"that the domains take in turn, not \"%s\"",
+				text);
 		o->lab.stage[o->lab.n_stages++] = (uint8_t)kind;
 		p += len;
 		if (!*p)
@@ -214,6 +208,27 @@ static int check_qemu(struct options *o)
 	return 0;
 }
 
+/* Kinds of domains that go with few other options. */
+static int check_stage(struct options *o, unsigned kind)
+{
+	if (kind != LAB_NESTED && kind != LAB_SVA)
+		return 0;
+	if (o->command & CMD_REPLAY)
+		return options_fail(o, "a replay has no %s",
+				    kind == LAB_NESTED ? "guests: leave --stage nested out"
+						       : "owners' tables: leave --stage sva out");
+	if (o->lab.design != DESIGN_SWEEP)
+		return options_fail(o, "--design %s knows no %s", design_name(o->lab.design),
+				    kind == LAB_NESTED ? "guests: leave --stage nested out"
+						       : "owners' tables: leave --stage sva out");
+	if (kind == LAB_SVA && o->lab.qemu)
+		return options_fail(o, "--device qemu has no substreams: leave --stage sva out");
+	if (kind == LAB_SVA && o->lab.non_coherent)
+		return options_fail(o, "processors' tables are for SMMUs that are coherent: leave "
+				       "--non-coherent or --stage sva out");
+	return 0;
+}
+
 /* What only shows when all options are known. */
 static int check_run(struct options *o)
 {
@@ -243,12 +258,8 @@ static int check_run(struct options *o)
 				    "--timeline shows the virtual clock of the model: leave %s out",
 				    o->lab.qemu ? "--device qemu" : "--clock real");
 	for (i = 0; i < o->lab.n_stages; i++)
-		if (o->lab.stage[i] == LAB_NESTED && o->lab.design != DESIGN_SWEEP)
-			return options_fail(o,
-					    "--design %s knows no guests: leave --stage nested out",
-					    design_name(o->lab.design));
-		else if (o->lab.stage[i] == LAB_NESTED && o->command & CMD_REPLAY)
-			return options_fail(o, "a replay has no guests: leave --stage nested out");
+		if (check_stage(o, o->lab.stage[i]))
+			return 2;
 	if (o->lab.resets && (o->lab.design != DESIGN_SWEEP || o->lab.qemu))
 		return options_fail(
 			o,

@@ -69,7 +69,9 @@ int output_check(const char *command, const char *option, const char *path)
 
 int output_finish(int status)
 {
-	errno = 0;
+	/* What failed before has left its reason. */
+	if (!ferror(stdout))
+		errno = 0;
 	if (!fflush(stdout) && !ferror(stdout))
 		return status;
 	fprintf(stderr, "smmuv3: standard output: %s; expected a place to write to\n",

@@ -134,6 +134,8 @@ struct json_object *report_json(const struct report *r, const struct lab_config 
 	put(top, "removals", r->removals);
 	put(top, "resets", r->resets);
 	put(top, "guests", r->guests);
+	put(top, "renumbered", r->renumbered);
+	put(top, "released", r->released);
 	put(top, "refused_calls", r->refused_calls);
 	put(top, "dma", r->dma);
 	put(top, "blocked", r->blocked);
@@ -297,6 +299,11 @@ void report_print(FILE *out, const struct report *r, const struct lab_config *o)
 			"             %" PRIu64
 			" times a guest took pages away from its devices by itself\n",
 			r->guests);
+	if (r->renumbered || r->released)
+		fprintf(out,
+			"             %" PRIu64 " times an owner's table got another ASID, %" PRIu64
+			" owners went and left their devices\n",
+			r->renumbered, r->released);
 	if (r->refused_calls)
 		fprintf(out,
 			"             %" PRIu64 " wrong on purpose: refused, and nothing changed\n",

@@ -17,6 +17,7 @@ enum design_id { DESIGN_SWEEP, DESIGN_SERIAL, DESIGN_LIST, DESIGN_FLUSH, DESIGN_
 #define LAB_MAX_INJECT 16
 #define LAB_MAX_STAGES 8
 #define LAB_NESTED 3 /**< a guest's stage 1 over stage 2 */
+#define LAB_SVA 4    /**< over somebody else's table, for substreams */
 
 struct smmu_topology;
 
@@ -28,7 +29,8 @@ struct lab_config {
 	unsigned ats;   /**< devices with ATS on each instance that is made up … */
 	bool ats_given; /**< … or on each: else those of a table have it as the table says */
 	unsigned domains;
-	uint8_t stage[LAB_MAX_STAGES]; /**< kinds of the domains, in turn: 1, 2 or LAB_NESTED */
+	uint8_t stage
+		[LAB_MAX_STAGES]; /**< kinds of the domains, in turn: 1, 2, LAB_NESTED or LAB_SVA */
 	unsigned n_stages;
 	unsigned threads;
 	uint64_t ops;     /**< UINT64_MAX: until the seconds are over */

@@ -3,10 +3,17 @@
 #include "designs.h"
 
 #include "machine.h"
+#include "owner.h"
+
+#include <smmuv3/sva.h>
 
 void design_release(struct machine *m, struct machine_domain *d, struct smmu_freelist *tables)
 {
-	if (!m->early_free)
+	if (m->early_free)
+		return;
+	if (d->owner)
+		owner_release_tables(d, tables);
+	else
 		smmu_unmap_release(&d->d, tables);
 }
 
@@ -14,7 +21,10 @@ void design_early_free(struct machine *m, struct machine_domain *d, struct smmu_
 {
 	if (m->early_free && tables->first) {
 		smmu_fetch_add(&m->own_strikes[FAULT_EARLY_FREE], 1);
-		smmu_unmap_release(&d->d, tables);
+		if (d->owner)
+			owner_release_tables(d, tables);
+		else
+			smmu_unmap_release(&d->d, tables);
 		machine_pause(m, 50000);
 	}
 }
@@ -46,11 +56,15 @@ static int sweep_start(struct machine *m, struct machine_domain *d, uint64_t iov
 	int rc;
 
 	smmu_gather_init(&g, 0);
-	rc = smmu_unmap_gather(&d->d, iova, size, 0, &g, tables);
+	rc = d->owner ? owner_unmap(d, iova, size, tables)
+		      : smmu_unmap_gather(&d->d, iova, size, 0, &g, tables);
 	if (rc)
 		return rc;
 	design_early_free(m, d, tables);
-	smmu_unmap_submit(&d->d, &g, f);
+	if (d->owner)
+		smmu_sva_submit(&d->d, iova, iova + size - 1, f);
+	else
+		smmu_unmap_submit(&d->d, &g, f);
 	return 0;
 }
 
@@ -60,10 +74,15 @@ static int sweep_unmap(struct machine *m, struct machine_domain *d, uint64_t iov
 	struct smmu_fence f;
 	int rc;
 
-	if (!m->early_free)
+	if (!m->early_free && !d->owner)
 		return smmu_unmap(&d->d, iova, size, 0);
 	rc = sweep_start(m, d, iova, size, &tables, &f);
-	return rc ? rc : smmu_fence_wait(&f);
+	if (!rc)
+		rc = smmu_fence_wait(&f);
+	/* Tables of an owner of which that was not confirmed are kept for ever, as the driver keeps its own. */
+	if (!rc)
+		design_release(m, d, &tables);
+	return rc;
 }
 
 static void sweep_change(struct machine_domain *d, bool ats)

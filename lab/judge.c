@@ -328,7 +328,9 @@ static bool event_right(const struct machine *m, const struct machine_device *d,
 			const struct oracle_ticket *t, const struct backend_answer *a,
 			unsigned slot)
 {
-	return m->tampered || !smmu_load(&d->present) || silent(m, d) ||
+	bool quiet = d->quiet[slot] && a->model.event == SMMU_F_TRANSLATION && !a->model.recorded;
+
+	return m->tampered || quiet || !smmu_load(&d->present) || silent(m, d) ||
 	       oracle_event_right(m->oracle, t, a->model.event, slot != 0);
 }
 
@@ -432,7 +434,8 @@ static bool trusted(const struct machine *m, const struct machine_device *d)
 	for (slot = 0; d->ats && slot < MACHINE_SSIDS; slot++)
 		any |= oracle_attached(m->oracle, machine_slot(d, slot), &changing) !=
 			       ORACLE_BLOCKED ||
-		       changing || oracle_in_doubt(m->oracle, machine_slot(d, slot));
+		       d->quiet[slot] || changing ||
+		       oracle_in_doubt(m->oracle, machine_slot(d, slot));
 	return any;
 }
 

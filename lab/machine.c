@@ -10,6 +10,7 @@
 #include "guest.h"
 #include "machine_qemu.h"
 #include "machine_table.h"
+#include "owner.h"
 
 static int open_timeline(struct machine *m)
 {
@@ -24,7 +25,7 @@ static int open_domains(struct machine *m, const struct machine_config *cfg)
 	static const uint8_t granules[] = {12, 12, 16, 14};
 	struct smmu_domain_config identity = {.port = &m->port, .kind = SMMU_DOMAIN_IDENTITY};
 	bool coherent = true;
-	unsigned i;
+	unsigned i, kind;
 
 	m->domain = calloc(cfg->domains + cfg->visitors, sizeof(*m->domain));
 	if (!m->domain)
@@ -37,7 +38,8 @@ static int open_domains(struct machine *m, const struct machine_config *cfg)
 
 		d->index = i;
 		smmu_spin_init(&d->devices_lock);
-		d->stage = m->o->stage[i % m->o->n_stages] == 1 ? 1 : 2;
+		kind = m->o->stage[i % m->o->n_stages];
+		d->stage = kind == 1 || kind == LAB_SVA ? 1 : 2;
 		d->granule_shift = cfg->one_granule ? 12 : granules[i % 4];
 		if (cfg->granule_shift)
 			d->granule_shift = cfg->granule_shift;
@@ -47,10 +49,11 @@ static int open_domains(struct machine *m, const struct machine_config *cfg)
 			c.oas = 44;
 			c.ias = d->stage == 1 ? 48 : 44;
 		}
-		if (smmu_domain_init(&d->d, &c))
+		if (kind == LAB_SVA ? owner_open(m, d) : smmu_domain_init(&d->d, &c))
 			return machine_fail(m, "domain %u cannot be made", i);
 		m->domains++;
-		if (m->o->stage[i % m->o->n_stages] == LAB_NESTED && guest_open(m, d))
+		m->owners += kind == LAB_SVA;
+		if (kind == LAB_NESTED && guest_open(m, d))
 			return machine_fail(m, "the guest of domain %u cannot be made", i);
 	}
 	for (i = 0; i < m->smmus; i++) {
@@ -75,8 +78,10 @@ int machine_attach_all(struct machine *m)
 		int rc;
 
 		do
-			rc = machine_attach(d, (d->index + d->smmu) % m->domains);
+			rc = machine_attach(d, machine_own(m, (d->index + d->smmu) % m->domains));
 		while (machine_try_again(m, rc, &tries));
+		if (!rc)
+			rc = owner_attach_pasids(d);
 
 		if (rc && !machine_may_fail(m, rc)) {
 			machine_fail(m, "device %u cannot be attached: error %d", i, rc);
@@ -99,6 +104,8 @@ static int set_up(struct machine *m, const struct machine_config *cfg)
 	    open_timeline(m) || (!m->qemu && machine_open_backend(m, cfg)))
 		return 2;
 	m->heap_base = smmu_heap_live(&m->heap);
+	if (owner_asids_init(m, cfg))
+		return machine_fail(m, "out of memory");
 	for (i = 0; i < m->smmus; i++) {
 		if (machine_open_smmu(m, i, cfg))
 			return 2;
@@ -149,6 +156,7 @@ static void tear_down(struct machine *m)
 	machine_free_topology(m);
 	free(m->tags.word);
 	free(m->reserved);
+	free(m->asids);
 	free(m->domain);
 	free(m->device);
 	free(m->smmu);
@@ -189,14 +197,21 @@ static void take_apart(struct machine *m)
 	}
 	for (i = 0; i < m->domains; i++) {
 		guest_close(m, &m->domain[i]);
+		if (m->domain[i].owner && !owner_renumbered(m, &m->domain[i]) && !m->unconfirmed)
+			machine_complain(m, 0, 0, "renumber",
+					 "the former ASID of domain %u is in use after all "
+					 "were detached",
+					 i);
 		if (smmu_domain_fini(&m->domain[i].d))
 			machine_complain(m, 0, 0, "detach",
 					 "domain %u still counts devices after all "
 					 "were detached",
 					 i);
 	}
-	for (i = 0; i < m->domains; i++)
+	for (i = 0; i < m->domains + m->visitors; i++) {
 		guest_free(m, &m->domain[i]);
+		owner_close(m, &m->domain[i]);
+	}
 	smmu_domain_fini(&m->identity);
 	sim_rcu_drain(&m->posix.rcu);
 	/* Tables that an unmap could not confirm to be free of walks are kept for ever. */

@@ -57,6 +57,7 @@ struct machine_device {
 	uint32_t busy;                /**< taken by whoever attaches, detaches or removes it */
 	uint32_t present;             /**< the driver knows it */
 	unsigned kept[MACHINE_SSIDS]; /**< while it is being reset: what each slot is attached to */
+	bool quiet[MACHINE_SSIDS]; /**< its owner is gone: accesses are refused without a record */
 };
 
 struct machine_domain {
@@ -68,6 +69,7 @@ struct machine_domain {
 	uint8_t stage;
 	uint8_t granule_shift;
 	struct guest *guest; /**< stage 2 of whose it is; NULL: nobody's */
+	struct owner *owner; /**< whose table it is; NULL: the driver's */
 };
 
 /** A command that tamper has led astray, until the service fiber issues it. */
@@ -129,6 +131,8 @@ struct machine {
 	struct machine_domain *domain;
 	unsigned domains;
 	unsigned guests; /**< so many of them have one */
+	unsigned owners; /**< so many of them are over somebody else's table */
+	struct owner_asids *asids;
 	unsigned
 		visitors; /**< behind them: room for so many that come and go, one for each worker */
 	struct smmu_domain identity;
@@ -183,7 +187,7 @@ int machine_attach_all(struct machine *m);
 /** What kind a domain is, as --stage has it. */
 static inline const char *machine_stage(const struct machine_domain *d)
 {
-	return d->guest ? "nested" : d->stage == 1 ? "1" : "2";
+	return d->guest ? "nested" : d->owner ? "sva" : d->stage == 1 ? "1" : "2";
 }
 
 /** The oracle's number of a device's traffic in substream slot @p slot; 0: without one. */
@@ -232,6 +236,15 @@ int machine_attach(struct machine_device *d, unsigned to);
 /** Of substream slot @p slot, 1 and up. */
 int machine_attach_pasid(struct machine_device *d, unsigned slot, unsigned to);
 /** @} */
+
+/**
+ * What a device's own traffic can be attached to: domain @p n, or the next that is not an owner's; where all are,
+ * ORACLE_IDENTITY or ORACLE_BLOCKED.
+ */
+unsigned machine_own(const struct machine *m, unsigned n);
+/** Map in a domain, whoever writes its table. Errors as smmu_map. */
+int machine_map(struct machine_domain *d, uint64_t iova, uint64_t pa, uint64_t size, unsigned prot,
+		unsigned flags);
 
 /** Probe and enable SMMU number @p smmu. 0 or the driver's error. */
 int machine_enable(struct machine *m, unsigned smmu);

@@ -57,7 +57,7 @@ bool machine_confirmed(const struct machine_device *d)
  * refused. All other errors: everything is as before. Where a try to revive the SMMU has failed, all is refused until one
  * succeeds, or until the SMMU comes to that, and whatever a device had confirmed says nothing.
  */
-static void end(struct machine_device *d, unsigned slot, unsigned from, int rc)
+void machine_changed(struct machine_device *d, unsigned slot, unsigned from, int rc)
 {
 	struct oracle *o = d->m->oracle;
 	unsigned of = machine_slot(d, slot), to = oracle_attached(o, of, NULL), k;
@@ -145,7 +145,7 @@ int machine_attach(struct machine_device *d, unsigned to)
 	design_change(d, from, to, false);
 	if (!both1 || m->faulty)
 		disturb(d, 0, false);
-	end(d, 0, from, rc);
+	machine_changed(d, 0, from, rc);
 	return rc;
 }
 
@@ -157,6 +157,7 @@ int machine_attach_pasid(struct machine_device *d, unsigned slot, unsigned to)
 		!m->faulty && is_stage1(m, oracle_attached(m->oracle, machine_slot(d, 0), NULL));
 	int rc = 0;
 
+	d->quiet[slot] = false;
 	oracle_attach_begin(m->oracle, of, to, false);
 	if (!quiet)
 		disturb(d, slot, true);
@@ -170,7 +171,7 @@ int machine_attach_pasid(struct machine_device *d, unsigned slot, unsigned to)
 	design_change(d, from, to, false);
 	if (!quiet)
 		disturb(d, slot, false);
-	end(d, slot, from, rc);
+	machine_changed(d, slot, from, rc);
 	return rc;
 }
 

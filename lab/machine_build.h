@@ -68,6 +68,8 @@ void machine_change_all(struct machine *m, bool begin);
 unsigned machine_driver_says(const struct machine_device *d, unsigned slot);
 /** The driver's object for @p to; NULL: blocked. */
 struct smmu_domain *machine_target(const struct machine_device *d, unsigned to);
+/** After a change of slot @p slot from @p from, that returned @p rc, as the judge sees it; oracle_attach_begin came before. */
+void machine_changed(struct machine_device *d, unsigned slot, unsigned from, int rc);
 /** True if the SMMU has confirmed what was done to the device, and that means something. */
 bool machine_confirmed(const struct machine_device *d);
 

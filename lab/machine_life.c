@@ -39,8 +39,10 @@ int machine_add_device(struct machine_device *d)
 	unsigned k;
 
 	/* Its STEs abort, and the SMMU has been told. */
-	for (k = 0; !rc && k < MACHINE_SSIDS; k++)
+	for (k = 0; !rc && k < MACHINE_SSIDS; k++) {
 		oracle_certain(d->m->oracle, machine_slot(d, k));
+		d->quiet[k] = false;
+	}
 	smmu_store_release(&d->present, !rc);
 	return rc;
 }

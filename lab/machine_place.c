@@ -48,6 +48,16 @@ static const struct shape {
 	uint8_t ssid_bits;
 } shapes[] = {{1, 0}, {1, 2}, {2, 0}, {1, 11}, {1, 0}, {2, 2}, {2, 12}, {1, 6}};
 
+/** Are all domains for substreams? */
+static bool only_sva(const struct machine *m)
+{
+	unsigned i;
+
+	for (i = 0; i < m->o->n_stages && m->o->stage[i] == LAB_SVA; i++)
+		;
+	return i == m->o->n_stages;
+}
+
 static void place_device(struct machine *m, unsigned smmu, unsigned n, unsigned per)
 {
 	struct machine_device *d = &m->device[m->devices];
@@ -65,6 +75,8 @@ static void place_device(struct machine *m, unsigned smmu, unsigned n, unsigned 
 	root = smmu_topology_root_of(&m->topology, smmu, d->stream[0]);
 	d->ats = m->o->ats_given || !root || root->made_up ? n < m->o->ats : root->ats;
 	ssid_bits = shape->ssid_bits;
+	if (!ssid_bits && only_sva(m))
+		ssid_bits = 3;
 	if (root && root->has_pasid && root->pasid_bits < ssid_bits)
 		ssid_bits = root->pasid_bits < 2 ? 0 : root->pasid_bits;
 	m->ats += d->ats;

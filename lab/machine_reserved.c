@@ -28,8 +28,8 @@ int machine_reserved_map(struct machine *m, struct machine_domain *d)
 		for (at = r->base; at < r->base + r->size && !rc; at += n) {
 			n = smmu_min64(MACHINE_RESERVED_PIECE - (at & (MACHINE_RESERVED_PIECE - 1)),
 				       r->base + r->size - at);
-			rc = smmu_map(&d->d, at, memory + (at & (MACHINE_RESERVED_PIECE - 1)), n,
-				      SMMU_PROT_READ | SMMU_PROT_WRITE, 0);
+			rc = machine_map(d, at, memory + (at & (MACHINE_RESERVED_PIECE - 1)), n,
+					 SMMU_PROT_READ | SMMU_PROT_WRITE, 0);
 			if (!rc)
 				rc = guest_map(d, at, n, false);
 			if (rc)

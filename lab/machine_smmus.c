@@ -7,6 +7,7 @@
 
 #include "machine_qemu.h"
 #include "machine_table.h"
+#include "owner.h"
 #include "processor.h"
 
 static void on_stray(void *ctx, unsigned from, const struct smmu_cmd *cmd)
@@ -132,12 +133,13 @@ bool machine_few_ids(const struct machine *m, unsigned smmu)
 }
 
 /* Somebody else has taken all ids but @n from 1 on. */
-static void crowd(struct smmu_ids *ids, unsigned n)
+static void crowd(const struct machine *m, struct smmu_ids *ids, unsigned n)
 {
 	uint32_t id;
 
 	for (id = n + 1; id < ids->count; id++)
-		ids->bitmap[id / 64] |= 1ull << id % 64;
+		if (!owner_asids_has(m, id))
+			ids->bitmap[id / 64] |= 1ull << id % 64;
 }
 
 int machine_enable(struct machine *m, unsigned i)
@@ -151,9 +153,11 @@ int machine_enable(struct machine *m, unsigned i)
 	rc = smmu_instance_probe(&s->inst, &s->cfg);
 	if (!rc)
 		rc = smmu_instance_enable(&s->inst);
+	if (!rc)
+		rc = owner_asids_reserve(m, i);
 	if (!rc && machine_few_ids(m, i)) {
-		crowd(&s->inst.asids, m->few_ids);
-		crowd(&s->inst.vmids, m->few_ids);
+		crowd(m, &s->inst.asids, m->few_ids);
+		crowd(m, &s->inst.vmids, m->few_ids);
 	}
 	smmu_store(&s->present, !rc);
 	smmu_store(&s->broken, 0);

@@ -42,8 +42,10 @@ struct report {
 	enum design_id design;
 	unsigned smmus, devices, ats;
 	uint64_t ops, maps, unmaps, attaches, detaches, removals;
-	uint64_t resets; /**< times that a device was reset, or was gone and came back */
-	uint64_t guests; /**< times that a guest took pages away from its devices */
+	uint64_t resets;     /**< times that a device was reset, or was gone and came back */
+	uint64_t guests;     /**< times that a guest took pages away from its devices */
+	uint64_t renumbered; /**< times that an owner's table got another ASID on all SMMUs */
+	uint64_t released;   /**< owners that went while devices were at work */
 	uint64_t dma, blocked, stale, lost, unjudged, quarantined, survived;
 	uint64_t refused_calls; /**< calls that were meant to fail, and did without a trace */
 	uint64_t

@@ -383,7 +383,7 @@ static bool select_half(struct xlate *x, uint64_t *addr, const struct cd_half **
 
 	if (h->tbi)
 		va = high ? va | ~LOW56 : va & LOW56;
-	if (h->off || (high ? ~va : va) >> (64 - h->tsz))
+	if (!h->off && (high ? ~va : va) >> (64 - h->tsz))
 		return model_fail(x, F_TRANSLATION, CLASS_IN, false, 0, 0);
 	*addr = va & LOW56;
 	*half = h;
@@ -411,6 +411,9 @@ bool model_walk_s1(struct instance *in, struct xlate *x)
 		x->log2 = hit->log2;
 		return check_perms(x, hit->perms, hit->stage, hit->ipa + (addr - hit->base));
 	}
+	/* What the TLB has it answers for; only the walk is not made (5.4, EPD0). */
+	if (h->off)
+		return model_fail(x, F_TRANSLATION, CLASS_IN, false, 0, 0);
 
 	unsigned ia = 64 - h->tsz, stride = h->granule - 3;
 	struct walk w = {

@@ -233,6 +233,8 @@ static void add_up(struct workload *w, struct report *r)
 		r->attaches += k->attaches;
 		r->guests += k->guests;
 		r->resets += k->resets;
+		r->renumbered += k->renumbered;
+		r->released += k->released;
 		r->detaches += k->detaches;
 		r->removals += k->removals;
 		r->refused_calls += k->refused_calls;

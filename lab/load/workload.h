@@ -80,10 +80,11 @@ struct worker {
 	struct latency latency;
 	struct dma_count count;
 	uint64_t maps, unmaps, attaches, detaches, removals, refused_calls, events, guests, resets;
+	uint64_t renumbered, released;
 	uint64_t *hot; /**< addresses that changed lately, HOT for each domain; read by all */
 	uint32_t n_hot;
 	struct joined {
-		unsigned device, n;
+		unsigned device, slot, n;
 		uint64_t iova[8];
 	} joined;                     /**< what a device accessed that has just been attached */
 	uint64_t seen_begun, seen_at; /**< of workload.begun, and when it was seen to change */
@@ -127,6 +128,10 @@ bool worker_find_attached(struct worker *k, unsigned domain, unsigned *device, u
 void worker_dma_by(struct worker *k, unsigned device, unsigned ssid, uint64_t iova, bool write);
 /** A call failed: complain unless it was @p allowed to. */
 void worker_check_refused(struct worker *k, const char *what, int rc, bool allowed);
+/** A call that is wrong on purpose returned @p rc: complain unless that is @p wanted. */
+void worker_expect(struct worker *k, const char *what, int rc, int wanted);
+/** True if allocations are made to fail. */
+bool worker_starving(const struct worker *k);
 /** True if @p rc is what an allocation that was made to fail leads to. */
 bool worker_starved(const struct worker *k, int rc);
 
@@ -161,6 +166,8 @@ void workload_irq_stop(struct workload *w);
 
 /** @name Large mappings, domains that come and go: 0, or -1 without memory @{ */
 #define VISIT_PA 0x20000000000ull /**< no memory is there */
+#define VISIT_IOVA 0x200000ull
+#define VISIT_PAGES 64u /**< of 4 KiB: four of 64 KiB */
 int workload_big_init(struct workload *w);
 void worker_big(struct worker *k);
 void worker_big_end(struct worker *k);
@@ -209,6 +216,10 @@ void worker_life(struct worker *k);
 void worker_revive(struct worker *k, struct machine_device *d);
 /** A guest takes pages away from its devices for a moment, by its own table and commands. */
 void worker_guest(struct worker *k);
+/** The ASID of an owner's domain changes, substream by substream (workload_owner.c). */
+void worker_renumber(struct worker *k);
+/** An owner comes, has several devices, and goes, with them at work or without. */
+void worker_owner_visit(struct worker *k);
 /** Attach a device to a domain that others unmap from, and let it access what they unmap (workload_join.c). */
 void worker_join(struct worker *k);
 /** Bring SMMUs up again that have stopped for good. */

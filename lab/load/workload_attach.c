@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A worker attaches and detaches devices, and removes whole SMMUs. */
+#include "owner.h"
 #include "workload.h"
 
 static void check_now(struct worker *k, unsigned device, unsigned ssid)
@@ -16,6 +17,20 @@ static void check_now(struct worker *k, unsigned device, unsigned ssid)
 		worker_dma_by(k, device, ssid, map_iova(k, l) + (worker_below(k, l->pages) << 12),
 			      false);
 	}
+}
+
+/** Domain @to is an owner's: a substream goes there, and of the device's own traffic something else becomes. */
+static unsigned beside(struct worker *k, const struct machine_device *d, unsigned *ssid,
+		       unsigned to)
+{
+	bool fits = d->dev.ssid_bits && owner_fits(k->w->m, d->smmu);
+
+	if (fits && !*ssid && worker_chance(k, 1, 2))
+		*ssid = 1 + (unsigned)worker_below(k, MACHINE_SSIDS - 1);
+	if (fits && *ssid)
+		return to;
+	*ssid = 0;
+	return machine_own(k->w->m, to + (unsigned)worker_below(k, 2));
 }
 
 void worker_attach(struct worker *k)
@@ -50,6 +65,8 @@ void worker_attach(struct worker *k)
 		to = ORACLE_IDENTITY;
 	else if (ssid && m->domain[to].stage == 2)
 		ssid = 0;
+	else if (m->domain[to].owner)
+		to = beside(k, d, &ssid, to);
 	check_now(k, i, ssid);
 	worker_open(k);
 	rc = ssid ? machine_attach_pasid(d, ssid, to) : machine_attach(d, to);
@@ -108,7 +125,7 @@ static bool replug(struct worker *k, unsigned smmu)
 		if (d->smmu != smmu)
 			continue;
 		if (!rc && d->present && worker_chance(k, 7, 8) &&
-		    !machine_attach(d, (unsigned)worker_below(k, m->domains)))
+		    !machine_attach(d, machine_own(m, (unsigned)worker_below(k, m->domains))))
 			k->attaches++;
 		machine_give(&d->busy);
 	}

@@ -93,7 +93,7 @@ static void map_some(struct worker *k, struct machine_domain *d, struct big *big
 		worker_note_hot(k, d->index, p.iova + p.size - 8);
 		oracle_map_begin(m->oracle, d->index, p.iova, p.size, p.pa,
 				 worker_prot(d->stage, p.prot));
-		rc = smmu_map(&d->d, p.iova, p.pa, p.size, p.prot, 0);
+		rc = machine_map(d, p.iova, p.pa, p.size, p.prot, 0);
 		sim_doorbell();
 		oracle_map_end(m->oracle, d->index, p.iova, p.size, !rc);
 		if (rc) {

@@ -92,9 +92,22 @@ void worker_check_refused(struct worker *k, const char *what, int rc, bool allow
 				 what, rc);
 }
 
+void worker_expect(struct worker *k, const char *what, int rc, int wanted)
+{
+	k->refused_calls++;
+	if (rc != wanted)
+		machine_complain(k->w->m, 0, 0, "refusal", "%s returned %d, expected %d", what, rc,
+				 wanted);
+}
+
+bool worker_starving(const struct worker *k)
+{
+	return k->w->m->heap.fail.every;
+}
+
 bool worker_starved(const struct worker *k, int rc)
 {
-	return rc == -SMMU_ENOMEM && k->w->m->heap.fail.every;
+	return rc == -SMMU_ENOMEM && worker_starving(k);
 }
 
 bool worker_attach_failed_rightly(const struct worker *k, const struct machine_device *d, int rc)

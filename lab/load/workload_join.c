@@ -5,6 +5,7 @@
  * for the unmap, an entry stays in its TLB or ATC (facts 1, 2 and 6 of src/inv/sweep.c). A device with ATS may copy it out of
  * the TLB of another one behind its SMMU.
  */
+#include "owner.h"
 #include "workload.h"
 
 /* The pages of @domain that changed last, of every worker. */
@@ -31,7 +32,7 @@ static void look(struct worker *k)
 	unsigned i;
 
 	for (i = 0; i < k->joined.n; i++)
-		worker_dma_by(k, k->joined.device, 0, k->joined.iova[i], false);
+		worker_dma_by(k, k->joined.device, k->joined.slot, k->joined.iova[i], false);
 }
 
 void worker_join(struct worker *k)
@@ -39,7 +40,7 @@ void worker_join(struct worker *k)
 	struct machine *m = k->w->m;
 	unsigned i = (unsigned)worker_below(k, m->devices);
 	struct machine_device *d = &m->device[i];
-	unsigned to = (unsigned)worker_below(k, m->domains);
+	unsigned to = (unsigned)worker_below(k, m->domains), slot = m->domain[to].owner ? 1 : 0;
 	int rc;
 
 	look(k);
@@ -47,15 +48,20 @@ void worker_join(struct worker *k)
 	worker_land(k);
 	if (!machine_take(&d->busy))
 		return;
-	if (smmu_load_acquire(&d->present) && !smmu_device_quarantined(&d->dev)) {
+	if (smmu_load_acquire(&d->present) && !smmu_device_quarantined(&d->dev) &&
+	    (!slot || (d->dev.ssid_bits && owner_fits(m, d->smmu)))) {
 		worker_open(k);
-		machine_attach(d, ORACLE_BLOCKED);
-		rc = machine_attach(d, to);
+		if (slot)
+			machine_attach_pasid(d, slot, ORACLE_BLOCKED);
+		else
+			machine_attach(d, ORACLE_BLOCKED);
+		rc = slot ? machine_attach_pasid(d, slot, to) : machine_attach(d, to);
 		worker_close(k);
 		if (rc && !worker_attach_failed_rightly(k, d, rc))
 			worker_check_refused(k, "attach", rc, false);
 		k->attaches += !rc;
 		k->joined.device = i;
+		k->joined.slot = slot;
 		recall(k, to);
 		look(k);
 	}

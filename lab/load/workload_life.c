@@ -3,6 +3,7 @@
 #include "workload.h"
 
 #include "machine_table.h"
+#include "owner.h"
 
 /* It is not back: drop it, and add it anew. */
 static void anew(struct worker *k, struct machine_device *d)
@@ -66,6 +67,8 @@ static void move(struct worker *k, struct machine_device *d)
 		return;
 	if (slot && to != ORACLE_BLOCKED && m->domain[to].stage == 2)
 		slot = 0;
+	if (to != ORACLE_BLOCKED && m->domain[to].owner && (!slot || !owner_fits(m, d->smmu)))
+		return;
 	rc = machine_reset_attach(d, slot, to);
 	if (rc && !worker_attach_failed_rightly(k, d, rc))
 		worker_check_refused(k, "attach", rc, false);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A worker maps and unmaps, with DMA before and after. */
 #include "guest.h"
+#include "owner.h"
 #include "workload.h"
 
 #include <smmuv3/pgtable.h>
@@ -85,8 +86,10 @@ static bool nothing_mapped(struct worker *k, struct machine_domain *d, const str
 	uint32_t prot, i;
 
 	for (i = 0; i < l->pages; i++) {
-		if (smmu_iova_to_phys(&d->d, map_iova(k, l) + ((uint64_t)i << 12), &pa, &prot) !=
-		    -SMMU_EFAULT)
+		uint64_t iova = map_iova(k, l) + ((uint64_t)i << 12);
+
+		if ((d->owner ? owner_lookup(d, iova, &pa, &prot)
+			      : smmu_iova_to_phys(&d->d, iova, &pa, &prot)) != -SMMU_EFAULT)
 			return false;
 	}
 	return true;
@@ -141,7 +144,7 @@ void worker_map(struct worker *k)
 			 worker_prot(d->stage, l->prot));
 	flags = k->atomic || worker_chance(k, 1, 4) ? SMMU_MAP_ATOMIC : 0;
 	worker_open(k);
-	rc = smmu_map(&d->d, map_iova(k, l), map_pa(k, l), size, l->prot, flags);
+	rc = machine_map(d, map_iova(k, l), map_pa(k, l), size, l->prot, flags);
 	worker_close(k);
 	if (!rc && guest_map(d, map_iova(k, l), size, true))
 		machine_complain(m, 0, map_iova(k, l), "guest", "a guest cannot map");
@@ -265,12 +268,13 @@ int worker_unmap_by_flush(struct worker *k, struct machine_domain *d, uint64_t i
 	if (m->design != &design_sweep || m->early_free)
 		return m->design->unmap(m, d, iova, size);
 	smmu_gather_init(&g, 0);
-	rc = smmu_unmap_gather(&d->d, iova, size, 0, &g, &tables);
+	rc = d->owner ? owner_unmap(d, iova, size, &tables)
+		      : smmu_unmap_gather(&d->d, iova, size, 0, &g, &tables);
 	if (rc)
 		return rc;
 	rc = smmu_flush_all(&d->d);
 	if (!rc)
-		smmu_unmap_release(&d->d, &tables);
+		design_release(m, d, &tables);
 	return rc;
 }
 

@@ -6,14 +6,6 @@
 
 /* ---- calls that have to fail and to change nothing ---- */
 
-static void expect(struct worker *k, const char *what, int rc, int wanted)
-{
-	k->refused_calls++;
-	if (rc != wanted)
-		machine_complain(k->w->m, 0, 0, "refusal", "%s returned %d, expected %d", what, rc,
-				 wanted);
-}
-
 static void do_wrong(struct worker *k)
 {
 	struct machine *m = k->w->m;
@@ -21,38 +13,48 @@ static void do_wrong(struct worker *k)
 	struct machine_domain *d = &m->domain[k->n_live ? l->domain : worker_below(k, m->domains)];
 	uint64_t unit = 1ull << d->granule_shift, far = window_base(k) + (1ull << 29);
 
+	if (d->owner && worker_chance(k, 1, 4)) {
+		worker_expect(k, "map in somebody else's table",
+			      smmu_map(&d->d, far, m->data, unit, SMMU_PROT_READ, 0),
+			      -SMMU_EOPNOTSUPP);
+		worker_expect(k, "unmap in somebody else's table", smmu_unmap(&d->d, far, unit, 0),
+			      -SMMU_EOPNOTSUPP);
+		return;
+	}
 	switch (worker_below(k, 7)) {
 	case 0:
-		expect(k, "map with a misaligned address",
-		       smmu_map(&d->d, far + unit / 2, m->data, unit, SMMU_PROT_READ, 0),
-		       -SMMU_EINVAL);
+		worker_expect(k, "map with a misaligned address",
+			      machine_map(d, far + unit / 2, m->data, unit, SMMU_PROT_READ, 0),
+			      -SMMU_EINVAL);
 		break;
 	case 1:
-		expect(k, "map beyond the input size",
-		       smmu_map(&d->d, 1ull << 48, m->data, unit, SMMU_PROT_READ, 0), -SMMU_ERANGE);
+		worker_expect(k, "map beyond the input size",
+			      machine_map(d, 1ull << 48, m->data, unit, SMMU_PROT_READ, 0),
+			      -SMMU_ERANGE);
 		break;
 	case 2:
-		expect(k, "unmap of what is not mapped", m->design->unmap(m, d, far, unit),
-		       -SMMU_ENOENT);
+		worker_expect(k, "unmap of what is not mapped", m->design->unmap(m, d, far, unit),
+			      -SMMU_ENOENT);
 		break;
 	case 3:
-		expect(k, "unmap of nothing", m->design->unmap(m, d, far, 0), -SMMU_EINVAL);
+		worker_expect(k, "unmap of nothing", m->design->unmap(m, d, far, 0), -SMMU_EINVAL);
 		break;
 	case 4:
 		if (k->n_live)
-			expect(k, "map of what is mapped already",
-			       smmu_map(&d->d, map_iova(k, l), m->data, (uint64_t)l->pages << 12,
-					SMMU_PROT_READ, 0),
-			       -SMMU_EEXIST);
+			worker_expect(k, "map of what is mapped already",
+				      machine_map(d, map_iova(k, l), m->data,
+						  (uint64_t)l->pages << 12, SMMU_PROT_READ, 0),
+				      -SMMU_EEXIST);
 		break;
 	case 5:
 		if (k->n_live)
-			expect(k, "unmap of more than is mapped",
-			       m->design->unmap(m, d, map_iova(k, l), 1ull << 29), -SMMU_ENOENT);
+			worker_expect(k, "unmap of more than is mapped",
+				      m->design->unmap(m, d, map_iova(k, l), 1ull << 29),
+				      -SMMU_ENOENT);
 		break;
 	default:
-		expect(k, "map without permissions", smmu_map(&d->d, far, m->data, unit, 0, 0),
-		       -SMMU_EINVAL);
+		worker_expect(k, "map without permissions",
+			      machine_map(d, far, m->data, unit, 0, 0), -SMMU_EINVAL);
 	}
 }
 
@@ -97,6 +99,8 @@ void worker_step(struct worker *k)
 	} else if (dice < 930) {
 		if (k->w->m->guests && dice < 650)
 			act(k, "a guest unmaps", worker_guest);
+		else if (k->w->m->owners && dice < 660)
+			act(k, "an ASID changes", worker_renumber);
 		else
 			act(k, "DMA", worker_dma);
 	} else if (dice < 970) {

@@ -9,9 +9,6 @@
 
 #include <smmuv3/pgtable.h>
 
-#define VISIT_IOVA 0x200000ull
-#define VISIT_PAGES 64u /* of 4 KiB: four of 64 KiB */
-
 int worker_visit_init(struct worker *k)
 {
 	struct machine *m = k->w->m;
@@ -28,7 +25,9 @@ static int open_domain(struct worker *k, struct machine_domain *v)
 	int rc;
 
 	v->index = machine_visitor(m, k->id);
-	v->stage = m->o->stage[worker_below(k, m->o->n_stages)] == 1 ? 1 : 2;
+	v->stage = m->o->stage[worker_below(k, m->o->n_stages)];
+	/* Owners visit otherwise. */
+	v->stage = v->stage == 1 || v->stage == LAB_SVA ? 1 : 2;
 	v->granule_shift = granules[worker_below(k, SMMU_ARRAY_SIZE(granules))];
 	c.kind = v->stage == 1 ? SMMU_DOMAIN_STAGE1 : SMMU_DOMAIN_STAGE2;
 	c.granule_shift = v->granule_shift;
@@ -128,6 +127,10 @@ void worker_visit(struct worker *k)
 	/* Other designs know the domains of the run alone, and QEMU's TLB has no room for guests. */
 	if (m->qemu || m->design != &design_sweep || k->visit_stuck)
 		return;
+	if (m->owners && worker_chance(k, 3, 4)) {
+		worker_owner_visit(k);
+		return;
+	}
 	worker_land(k);
 	if (!machine_take(&d->busy))
 		return;

@@ -150,7 +150,11 @@ class Usage(unittest.TestCase):
                 (['run', '--smmus', '65'], 'to 64'),
                 (['run', '--ats', '5'], '--devices'),
                 (['run', '--stage', '3'], '--stage wants'),
-                (['run', '--stage', 'sva'], 'not available'),
+                (['run', '--stage', 'svas'], '--stage wants'),
+                (['run', '--stage', '1,sva', '--non-coherent'], 'that are coherent'),
+                (['run', '--stage', 'sva', '--device', 'qemu'], 'no substreams'),
+                (['run', '--stage', 'sva', '--design', 'list'], "knows no owners' tables"),
+                (['replay', TRACE, '--stage', 'sva'], "has no owners' tables"),
                 (['run', '--stage', 'nested,'], '--stage wants'),
                 (['run', '--stage', 'nested', '--design', 'serial'], 'knows no guests'),
                 (['replay', TRACE, '--stage', 'nested'], 'has no guests'),
@@ -268,6 +272,19 @@ class Run(unittest.TestCase):
         self.ok('--ops', 4000, '--stage', 'nested', '--inject', 'atc-timeout:200', '--inject', 'alloc-fail', '--seed', 4)
         rc, out, err = run('run', '--ops', 6000, '--stage', 'nested', '--inject', 'drop-tlbi')
         self.assertEqual(rc, 1, out + err)
+
+    def test_owners(self):
+        """Tables that somebody else owns: notices, new ASIDs, owners that go and leave devices at work."""
+        result, out = self.ok('--ops', 6000, '--stage', 'sva', '--smmus', 3)
+        self.assertGreater(result['renumbered'], 20)
+        self.assertGreater(result['released'], 10)
+        self.ok('--ops', 6000, '--stage', '1,2,nested,sva', '--domains', 8, '--interrupts', '--resets', '--seed', 2)
+        self.ok('--ops', 5000, '--stage', 'sva,1', '--joins', '--seed', 3)
+        self.ok('--ops', 4000, '--stage', 'sva,2', '--inject', 'atc-timeout:200', '--inject', 'alloc-fail', '--seed', 4)
+        self.ok('--ops', 4000, '--stage', 'sva', '--clock', 'real')
+        for fault in 'drop-tlbi', 'drop-atc', 'early-free':
+            rc, out, err = run('run', '--ops', 20000, '--stage', 'sva', '--inject', fault)
+            self.assertEqual(rc, 1, fault + out + err)
 
     def test_repeats(self):
         args = ('--ops', 5000, '--smmus', 3, '--stage', '2,1', '--seed')
@@ -475,6 +492,23 @@ class Arrays(unittest.TestCase):
         rc, out, err = run('arrays', '--stage', '1,2')
         self.assertEqual(rc, 0)
         self.assertIn('s2-vmid', out)
+        for stage, ats in ('nested', 'ats-full'), ('sva', 'ats'):
+            rc, out, err = run('arrays', '--stage', stage, '--domains', 2, '--json', '-')
+            self.assertEqual((rc, err), (0, ''))
+            for domain in json.loads(out)['domains']:
+                self.assertEqual(domain['stage'], stage)
+                per = [[(e['kind'], e['id'], e['substream']) for e in domain['operations'] if e['smmu'] == i]
+                       for i in range(2)]
+                for mine in per:
+                    if stage == 'nested':
+                        # The guest's VMID, what was combined under it, and all of each ATC.
+                        self.assertEqual([e[0] for e in mine[:2]], ['s2-vmid', 's1-clear'])
+                        self.assertEqual(mine[0][1], mine[1][1])
+                        mine = mine[1:]
+                    else:
+                        self.assertEqual(mine[0], ('s1-asid', per[0][0][1], None))
+                        self.assertTrue(all(e[2] for e in mine[1:]))
+                    self.assertEqual({e[0] for e in mine[1:]}, {ats})
 
 
 if __name__ == '__main__':
