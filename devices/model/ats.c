@@ -19,7 +19,8 @@ static uint16_t granted(const struct xlate *x)
 	uint16_t p = x->perms;
 
 	r = p & (priv ? PERM_PR : PERM_UR) && p & PERM_S2R;
-	w = p & (priv ? PERM_PW : PERM_UW) && p & PERM_S2W;
+	/* What stayed clean has no write (3.13.7). */
+	w = p & (priv ? PERM_PW : PERM_UW) && p & PERM_S2W && !(p & PERM_CLEAN);
 	e = p & (priv ? PERM_PX : PERM_UX) && p & (priv ? PERM_S2PX : PERM_S2UX);
 	if (x->ste.instcfg == INSTCFG_INST)
 		r = e;
@@ -34,6 +35,7 @@ static bool request(struct instance *in, struct smmu_model_device *dev, const st
 		    bool fill, struct xlate *x, struct tlb_entry *answer)
 {
 	*x = (struct xlate){.in = *dma, .ask = ASK_ATS, .look = true, .fill = fill};
+	x->nw0 = in->cfg.httu > 1 && fill && model_chance(in, in->cfg.nw0_permille);
 	if (!model_translate(in, x))
 		return false;
 
@@ -153,6 +155,8 @@ bool model_ats_access(struct instance *in, struct smmu_model_device *dev, struct
 		e.refilled = false;
 		if (x->fill && !held)
 			model_tlb_insert(in, &dev->atc, &e);
+		else if (x->fill && held->pa == e.pa && held->log2 == e.log2)
+			held->perms |= e.perms;
 		*x = ask;
 		x->ask = ASK_DMA;
 	}

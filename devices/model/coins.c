@@ -83,6 +83,9 @@ void smmu_model_coins(struct smmu_model_config *c, uint64_t seed)
 	c->event_late_ns = often(&s, 500, 20000);
 	c->restless_ns = often(&s, 5000, 300);
 	c->speed_percent = 50 + (unsigned)(next(&s) >> 56);
+	c->httu = (unsigned)(next(&s) % 3);
+	c->nw0_permille = often(&s, 100, 1000);
+	c->mark_late_permille = often(&s, 300, 1000);
 }
 
 static void add(char *text, size_t size, const char *more)
@@ -170,6 +173,9 @@ char *smmu_model_describe(struct smmu_model *model, unsigned i, char *text, size
 		{"innocent", c->innocent_permille},
 		{"cons-batch", c->cons_batch},
 		{"event-late", c->event_late_ns},
+		{"httu", c->httu},
+		{"nw0", c->nw0_permille},
+		{"mark-late", c->mark_late_permille},
 		{"restless", c->restless_ns},
 		{"speed", c->speed_percent},
 		{"errata", c->errata},

@@ -169,6 +169,7 @@ static void cr0_effect(struct instance *in, uint32_t bit, bool on)
 			break;
 		}
 		check_ats_off(in);
+		model_htt_show(in);
 		model_fetch_drop(in); /* structures are not accessed any more (6.3.9.6) */
 		break;
 	case CR0_EVENTQEN:

@@ -35,6 +35,12 @@ static unsigned granule1_of(const struct instance *in, unsigned tg)
 	return granule_of(in, as_tg0[tg & 3]);
 }
 
+/** May HA and HD be set (5.4, 5.2)? */
+static bool httu_legal(const struct instance *in, bool ha, bool hd)
+{
+	return !(ha && !in->cfg.httu) && !(hd && in->cfg.httu < 2);
+}
+
 static bool s2_decode(struct instance *in, struct ste *s)
 {
 	uint64_t w = s->w[2];
@@ -50,8 +56,10 @@ static bool s2_decode(struct instance *in, struct ste *s)
 		return false;
 	if (in->cfg.stall_model && s->s2s != (in->cfg.stall_model == 2))
 		return false;
-	if (w & (BIT(55) | BIT(56))) /* S2HD, S2HA: there is no HTTU */
+	if (!httu_legal(in, w & BIT(56), w & BIT(55)))
 		return false;
+	s->s2ha = w & BIT(56);
+	s->s2hd = s->s2ha && w & BIT(55);
 	if (!s->s2granule || sl0 == 3)
 		return false;
 	if (s->s2granule != 16 && s->s2oa > 48)
@@ -176,8 +184,10 @@ bool model_cd_decode(struct instance *in, const struct ste *ste, struct cd *cd)
 		return false;
 	if ((w & BIT(15)) && !((w & BIT(14)) && (w & BIT(30)))) /* ENDI, if a half is walked */
 		return false;
-	if (w & (BIT(42) | BIT(43))) /* HD, HA: there is no HTTU */
+	if (!httu_legal(in, w & BIT(43), w & BIT(42)))
 		return false;
+	cd->ha = w & BIT(43);
+	cd->hd = cd->ha && w & BIT(42); /* alone it means nothing */
 	cd->s = w & BIT(44);
 	if (in->cfg.stall_model ? cd->s != (in->cfg.stall_model == 2) : cd->s && ste->s1stalld)
 		return false;

@@ -32,6 +32,8 @@ struct smmu_dma_result smmu_model_dma(struct smmu_model *model, const struct smm
 		model_tlb_evict(in);
 	if (model_chance(in, in->cfg.cfg_evict_permille))
 		model_cfg_evict(in);
+	if (in->nmarks && !(model_rnd(in) & 7))
+		model_htt_show(in);
 	res = model_access(in, dma, true);
 	in->count.dmas++;
 	in->count.faults += !res.ok;

@@ -352,6 +352,7 @@ static bool is_tlbi(const struct effect *e)
 /** A CMD_SYNC completes: apply everything that is left. */
 void model_effect_all(struct instance *in)
 {
+	model_htt_show(in);
 	apply_class(in, is_atc);
 	apply_class(in, is_tlbi);
 	if (in->npending && model_chance(in, in->cfg.prefetch_permille))

@@ -7,7 +7,7 @@
 static uint32_t idr0(const struct smmu_model_config *c)
 {
 	return (uint32_t)((c->s2 ? BIT(0) : 0) | (c->s1 ? BIT(1) : 0) | 2u << 2 |
-			  (c->coherent ? BIT(4) : 0) | (c->btm ? BIT(5) : 0) |
+			  (c->coherent ? BIT(4) : 0) | (c->btm ? BIT(5) : 0) | c->httu << 6 |
 			  (c->hyp ? BIT(9) : 0) | (c->ats ? BIT(10) : 0) |
 			  (c->asid16 ? BIT(12) : 0) | (c->msi ? BIT(13) : 0) |
 			  (c->pri ? BIT(16) : 0) | (c->vmid16 ? BIT(18) : 0) |

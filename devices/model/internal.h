@@ -85,6 +85,11 @@ bool model_load(struct instance *in, const struct xlate *x, enum smmu_model_use 
 bool model_load_line(struct instance *in, const struct xlate *x, enum smmu_model_use use,
 		     uint64_t pa, uint64_t w[8]);
 bool model_store(struct instance *in, enum smmu_model_use use, uint64_t pa, uint64_t value);
+/** The memory that such an access sees. */
+const struct smmu_ram *model_view(const struct instance *in, const struct xlate *x,
+				  enum smmu_model_use use);
+/** The instance is about to update the descriptor at @p pa. */
+void model_touch(struct instance *in, uint64_t pa);
 bool model_store32(struct instance *in, enum smmu_model_use use, uint64_t pa, uint32_t value);
 
 /** Do accesses with these attributes, as CR1, STEs and CDs encode them, see the processors' caches? */
@@ -183,6 +188,14 @@ bool model_walk_s2(struct instance *in, struct xlate *x, uint64_t ipa, bool writ
 bool model_is_privileged(const struct xlate *x);
 bool model_is_fetch(const struct xlate *x);
 bool model_fail(struct xlate *x, uint8_t type, unsigned cls, bool s2, uint64_t ipa, uint64_t fetch);
+
+/* httu.c */
+bool model_htt_accesses(struct instance *in, const struct xlate *x);
+bool model_htt_writes(const struct xlate *x);
+bool model_htt_update(struct instance *in, const struct xlate *x, enum smmu_model_use use,
+		      const struct htt_update *u, bool *abort);
+/** Everybody sees what was marked. */
+void model_htt_show(struct instance *in);
 
 /* fetch.c */
 void model_fetch_begin(struct instance *in, enum cfg_kind kind, uint32_t stream, uint32_t index,

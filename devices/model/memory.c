@@ -19,6 +19,7 @@ static const char *const use_names[] = {
 	[SMMU_USE_CD] = "reads a CD",
 	[SMMU_USE_TABLE] = "reads a translation table",
 	[SMMU_USE_TABLE_S2] = "reads a stage-2 table",
+	[SMMU_USE_TABLE_UPDATE] = "updates a translation table",
 };
 
 /** Someone may have given back what is accessed. */
@@ -70,8 +71,8 @@ static bool coherent(const struct instance *in, const struct xlate *x, enum smmu
 	}
 }
 
-static const struct smmu_ram *view(const struct instance *in, const struct xlate *x,
-				   enum smmu_model_use use)
+const struct smmu_ram *model_view(const struct instance *in, const struct xlate *x,
+				  enum smmu_model_use use)
 {
 	if (in->behind.va == in->model->ram.va || (x && x->ask == ASK_TRUTH) ||
 	    coherent(in, x, use))
@@ -79,12 +80,17 @@ static const struct smmu_ram *view(const struct instance *in, const struct xlate
 	return &in->behind;
 }
 
+void model_touch(struct instance *in, uint64_t pa)
+{
+	check_live(in, SMMU_USE_TABLE_UPDATE, pa, 8);
+}
+
 /** One aligned 64-bit load. @p x: the translation it is for, or NULL. False: the address is not memory. */
 bool model_load(struct instance *in, const struct xlate *x, enum smmu_model_use use, uint64_t pa,
 		uint64_t *value)
 {
 	bool truth = x && x->ask == ASK_TRUTH;
-	const uint64_t *p = smmu_ram_at(view(in, x, use), pa, 8);
+	const uint64_t *p = smmu_ram_at(model_view(in, x, use), pa, 8);
 
 	if (!p || (pa & 7))
 		return false;
@@ -103,7 +109,7 @@ bool model_load_line(struct instance *in, const struct xlate *x, enum smmu_model
 {
 	const struct smmu_model_hooks *hooks = &in->model->hooks;
 	bool silent = x && (x->ask == ASK_TRUTH || x->ask == ASK_PROBE);
-	const uint64_t *p = pa & 63 ? NULL : smmu_ram_at(view(in, x, use), pa, 64);
+	const uint64_t *p = pa & 63 ? NULL : smmu_ram_at(model_view(in, x, use), pa, 64);
 
 	if (p && in->model->clock == SMMU_MODEL_VIRTUAL &&
 	    (silent || !hooks->live || hooks->live(hooks->ctx, pa, 64))) {
@@ -119,7 +125,7 @@ bool model_load_line(struct instance *in, const struct xlate *x, enum smmu_model
 
 bool model_store(struct instance *in, enum smmu_model_use use, uint64_t pa, uint64_t value)
 {
-	uint64_t *p = smmu_ram_at(view(in, NULL, use), pa, 8);
+	uint64_t *p = smmu_ram_at(model_view(in, NULL, use), pa, 8);
 
 	if (!p || (pa & 7))
 		return false;
@@ -130,7 +136,7 @@ bool model_store(struct instance *in, enum smmu_model_use use, uint64_t pa, uint
 
 bool model_store32(struct instance *in, enum smmu_model_use use, uint64_t pa, uint32_t value)
 {
-	uint32_t *p = smmu_ram_at(view(in, NULL, use), pa, 4);
+	uint32_t *p = smmu_ram_at(model_view(in, NULL, use), pa, 4);
 
 	if (!p || (pa & 3))
 		return false;

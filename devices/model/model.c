@@ -72,8 +72,8 @@ static bool config_ok(const struct smmu_model_config *c)
 	}
 	return c->sid_bits <= 32 && c->ssid_bits <= 20 && (c->s1 || c->s2) && c->cmdq_bits <= 19 &&
 	       c->eventq_bits <= 19 && c->priq_bits <= (c->pri ? 19 : 31) && c->version <= 3 &&
-	       c->stall_model <= 2 && c->speed_percent && c->jitter_percent <= 100 &&
-	       (c->gran4k || c->gran16k || c->gran64k);
+	       c->stall_model <= 2 && c->httu <= 2 && c->speed_percent &&
+	       c->jitter_percent <= 100 && (c->gran4k || c->gran16k || c->gran64k);
 }
 
 struct smmu_model *smmu_model_create(enum smmu_model_clock clock,
@@ -165,6 +165,7 @@ void smmu_model_reset(struct smmu_model *model, unsigned i)
 	if (i >= model->count)
 		return;
 	model_enter(&model->in[i]);
+	model_htt_show(&model->in[i]);
 	model_regs_reset(&model->in[i]);
 	model_leave(&model->in[i]);
 }
@@ -214,6 +215,7 @@ void smmu_model_fail_service(struct smmu_model *model, unsigned i)
 	in = &model->in[i];
 	model_enter(in);
 	in->sfm = true;
+	model_htt_show(in);
 	model_cmdq_kill(in, 1, true);
 	model_fetch_drop(in);
 	model_gerror(in, GERROR_SFM);
@@ -226,6 +228,7 @@ void smmu_model_vanish(struct smmu_model *model, unsigned i, bool on)
 		return;
 	model_enter(&model->in[i]);
 	model->in[i].gone = on;
+	model_htt_show(&model->in[i]);
 	model_leave(&model->in[i]);
 }
 

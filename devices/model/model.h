@@ -70,6 +70,7 @@ enum smmu_model_use {
 	SMMU_USE_CD,
 	SMMU_USE_TABLE,
 	SMMU_USE_TABLE_S2,
+	SMMU_USE_TABLE_UPDATE,
 };
 
 /** Interrupts, for smmu_model_hooks.irq. */
@@ -200,6 +201,8 @@ struct smmu_model_counters {
 		ats_ca; /**< translation requests answered with Unsupported Request, Completer Abort */
 	uint64_t dead_accesses; /**< of the misuses: accesses to memory that is not allocated */
 	uint64_t msis;          /**< sent, aborted ones included */
+	uint64_t accessed,
+		dirtied; /**< descriptors whose Access flag was set, that were marked dirty */
 	uint64_t injected[SMMU_FAULT_COUNT];
 };
 

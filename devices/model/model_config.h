@@ -27,8 +27,9 @@ struct smmu_model_config {
 	bool term_model; /**< IDR0.TERM_MODEL: what is terminated is aborted, and CD.A has to be 1 */
 	unsigned oas;    /**< output address bits: 32, 36, 40, 42, 44, 48 or 52 */
 	bool gran4k, gran16k, gran64k;
-	bool xnx;  /**< IDR3.XNX: stage 2 tells privileges when it executes */
-	bool va52; /**< 52-bit input addresses with 64K granules */
+	bool xnx;      /**< IDR3.XNX: stage 2 tells privileges when it executes */
+	unsigned httu; /**< IDR0.HTTU: 0, 1 the Access flag, 2 dirty state as well */
+	bool va52;     /**< 52-bit input addresses with 64K granules */
 	unsigned cmdq_bits, eventq_bits, priq_bits; /**< log2 of the largest queue, 0–19 */
 	unsigned version;                           /**< AIDR: n stands for SMMUv3.n, 0–3 */
 	unsigned stall_model; /**< IDR0.STALL_MODEL, 0–2; 2: all that faults stalls */
@@ -78,6 +79,10 @@ struct smmu_model_config {
 	 */
 	uint32_t restless_ns;
 	unsigned refill_permille; /**< a device asks again for what an ATC_INV has just taken */
+	/** A device that only reads asks for a translation as if it might write (NW = 0): the page becomes dirty. */
+	unsigned nw0_permille;
+	/** A descriptor that a write marks dirty is seen so by others later, with the next CMD_SYNC at the latest (3.13.4). */
+	unsigned mark_late_permille;
 	unsigned
 		cmd_cache_permille; /**< a command is read as soon as PROD passes it, not when it is consumed (3.21.2) */
 	unsigned

@@ -31,8 +31,12 @@ enum {
 	PERM_PX = 128,
 	PERM_S2UX = 256,
 	PERM_S2PX = 512,
+	/* Writes are allowed once the descriptor of that stage, which is writable-clean, has been marked dirty. */
+	PERM_S1_CLEAN = 1024,
+	PERM_S2_CLEAN = 2048,
 	PERM_S1_ALL = PERM_UR | PERM_UW | PERM_PR | PERM_PW | PERM_UX | PERM_PX,
 	PERM_S2_ALL = PERM_S2R | PERM_S2W | PERM_S2UX | PERM_S2PX,
+	PERM_CLEAN = PERM_S1_CLEAN | PERM_S2_CLEAN,
 };
 
 /** A translation or a table pointer, held until an invalidation or an eviction takes it. */
@@ -180,6 +184,22 @@ struct recent {
 	uint64_t iova;
 };
 
+#define LATE_MARKS 32
+
+/* Bits of a leaf: AF, and AP[2] or S2AP[1]. */
+enum { HTT_DIRTY = 7, HTT_AF = 10, HTT_DBM = 51 };
+
+/** An update of the descriptor at @p at, which is @p seen. */
+struct htt_update {
+	uint64_t at, seen, set, clear;
+};
+
+/** One that nobody but this instance sees yet. */
+struct late_mark {
+	struct smmu_ram view;
+	struct htt_update u;
+};
+
 #define STALLS 64
 
 enum stall_state { STALL_FREE, STALL_WAITS, STALL_DONE };
@@ -208,7 +228,7 @@ struct ste {
 	uint64_t s1ctxptr;
 	uint16_t vmid;
 	unsigned s2t0sz, s2granule, s2start, s2ia, s2oa;
-	bool s2affd, s2r, s2s, s1stalld;
+	bool s2affd, s2r, s2s, s1stalld, s2ha, s2hd;
 	uint64_t s2ttb;
 };
 
@@ -224,7 +244,7 @@ struct cd {
 	uint64_t addr;
 	struct cd_half half[2];
 	unsigned oa;
-	bool affd, r, s, wxn;
+	bool affd, r, s, wxn, ha, hd;
 	uint16_t asid;
 };
 
@@ -245,6 +265,7 @@ struct xlate {
 	enum ask ask;
 	bool look, fill; /* use caches, and put into them */
 	bool translated; /* an ATS translated access: only stage 2 if split */
+	bool nw0;        /* an ATS request of a device that may write: NW is 0 */
 
 	/* answers */
 	struct fault fault;
@@ -306,6 +327,9 @@ struct instance {
 	struct late_event late[LATE_EVENTS]; /* in order */
 	unsigned nlate;
 	uint64_t late_at; /* the first of them; NEVER: none */
+
+	struct late_mark mark[LATE_MARKS];
+	unsigned nmarks;
 
 	struct tlb tlb, walks;
 	struct cfg_cache cfgs;

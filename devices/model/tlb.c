@@ -140,9 +140,14 @@ struct tlb_entry *model_tlb_insert(struct instance *in, struct tlb *t, const str
 
 	size_t b = hash(t, e->span_base, e->span_log2);
 
-	for (struct tlb_entry *old = t->buckets[b]; old; old = old->next)
-		if (same_key(old, e))
-			return old;
+	for (struct tlb_entry *old = t->buckets[b]; old; old = old->next) {
+		if (!same_key(old, e))
+			continue;
+		/* It was looked at in memory, as the page was clean, and is no more. */
+		if (old->perms & ~e->perms & PERM_CLEAN && old->pa == e->pa)
+			old->perms = e->perms;
+		return old;
+	}
 
 	if (in->cfg.tlb_max && !e->atc && t->count >= in->cfg.tlb_max)
 		evict_one(in, t);

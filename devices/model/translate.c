@@ -26,8 +26,8 @@ static bool stage2_only(struct instance *in, struct xlate *x)
 
 	if (!s1_bypass_fits(in, x))
 		return false;
-	if (!model_walk_s2(in, x, x->in.iova, x->in.write, CLASS_IN, &x->pa, &base, &x->log2,
-			   &x->perms))
+	if (!model_walk_s2(in, x, x->in.iova, x->in.write || x->nw0, CLASS_IN, &x->pa, &base,
+			   &x->log2, &x->perms))
 		return false;
 	x->perms |= PERM_S1_ALL;
 	return true;

@@ -12,11 +12,20 @@ struct walk {
 	uint64_t addr; /* input */
 	uint64_t table;
 	bool table_is_ipa, had, one_privilege;
-	uint16_t perms; /* what the tables above leave */
+	bool from_root;      /* use no cached pointer */
+	bool clean_is_dirty; /* HD: what is writable-clean may be written */
+	uint16_t perms;      /* what the tables above leave */
 	/* answers */
 	uint64_t desc;
+	uint64_t at, at_ipa; /* where the descriptor is; NO_IPA: not known, or none */
 	unsigned level, shift;
 };
+
+#define NO_IPA UINT64_MAX
+/* A descriptor changes between its load and its update: by others. */
+#define MOST_TRIES 64u
+
+enum again { WALK_FAILED, WALK_DONE, WALK_AGAIN };
 
 /** Note why an access fails; always false. */
 bool model_fail(struct xlate *x, uint8_t type, unsigned cls, bool s2, uint64_t ipa, uint64_t fetch)
@@ -37,6 +46,12 @@ bool model_fail(struct xlate *x, uint8_t type, unsigned cls, bool s2, uint64_t i
 static bool walk_fail(struct xlate *x, const struct walk *w, uint8_t type)
 {
 	return model_fail(x, type, w->cls, w->stage == 2, w->stage == 2 ? w->addr : 0, 0);
+}
+
+static enum again walk_over(struct xlate *x, const struct walk *w, uint8_t type)
+{
+	walk_fail(x, w, type);
+	return WALK_FAILED;
 }
 
 static void note_hit(struct xlate *x, const struct tlb_entry *e)
@@ -113,7 +128,7 @@ static bool walk_tables(struct instance *in, struct xlate *x, struct walk *w)
 	unsigned level = w->start;
 	uint64_t table = w->table;
 
-	if (x->look) {
+	if (x->look && !w->from_root) {
 		const struct tlb_entry *e = model_tlb_find_walk(
 			in, x, w->stage == 2 ? 1u << 2 : 1u << 1 | 1u << 3, w->addr, w->granule);
 
@@ -131,6 +146,7 @@ static bool walk_tables(struct instance *in, struct xlate *x, struct walk *w)
 		uint64_t offset = (w->addr >> shift & (pow2(width) - 1)) * 8;
 		uint64_t at = table + offset, desc;
 
+		w->at_ipa = table_is_ipa ? at : NO_IPA;
 		if (table_is_ipa) {
 			uint64_t base;
 			uint16_t perms;
@@ -160,6 +176,7 @@ static bool walk_tables(struct instance *in, struct xlate *x, struct walk *w)
 			if (level < 3 && !block_allowed(in, w->granule, level))
 				return walk_fail(x, w, F_TRANSLATION);
 			w->desc = desc;
+			w->at = at;
 			w->level = level;
 			w->shift = shift;
 			return true;
@@ -248,15 +265,117 @@ static bool s2_allows(const struct xlate *x, uint16_t perms, bool write, unsigne
 }
 
 /** Stage-2 permissions of a leaf; XN[1:0] tells privileges only with XNX, else XN[1] alone says it for both. */
-static uint16_t s2_perms(const struct instance *in, uint64_t desc)
+static uint16_t s2_perms(const struct instance *in, uint64_t desc, bool hd)
 {
 	static const uint16_t execute[4] = {PERM_S2UX | PERM_S2PX, PERM_S2UX, 0, PERM_S2PX};
 	unsigned xn = (unsigned)bits(desc, 54, 53);
+	bool clean;
 
 	if (!in->cfg.xnx)
 		xn &= 2;
-	return (uint16_t)((desc & BIT(6) ? PERM_S2R : 0) | (desc & BIT(7) ? PERM_S2W : 0) |
-			  execute[xn]);
+	clean = hd && desc & BIT(HTT_DBM) && !(desc & BIT(HTT_DIRTY));
+	return (uint16_t)((desc & BIT(6) ? PERM_S2R : 0) |
+			  (clean || desc & BIT(HTT_DIRTY) ? PERM_S2W : 0) |
+			  (clean ? PERM_S2_CLEAN : 0) | execute[xn]);
+}
+
+/**
+ * Update the flags of the leaf of @p w, whose stage sets AF (@p ha) and is to be marked dirty (@p dirty), or not. AGAIN: the
+ * descriptor is another by now, or where it is has to be found out by a whole walk.
+ */
+static enum again update_leaf(struct instance *in, struct xlate *x, struct walk *w, bool ha,
+			      bool dirty)
+{
+	struct htt_update u = {.at = w->at, .seen = w->desc};
+	bool abort;
+
+	if (ha && !(w->desc & BIT(HTT_AF))) {
+		if (model_htt_accesses(in, x))
+			u.set = BIT(HTT_AF);
+		else if (x->fill)
+			return WALK_FAILED; /* without it nothing is cached */
+	}
+	if (dirty && w->stage == 2)
+		u.set |= BIT(HTT_AF) | BIT(HTT_DIRTY);
+	else if (dirty) {
+		u.set |= BIT(HTT_AF);
+		u.clear = BIT(HTT_DIRTY);
+	}
+	if (!(u.set | u.clear))
+		return WALK_DONE;
+	if (w->stage == 1 && w->table_is_ipa) {
+		uint64_t at, base;
+		uint16_t perms;
+		uint8_t log2;
+
+		/* It is a write to the table, which stage 2 has to allow. */
+		if (w->at_ipa == NO_IPA)
+			return WALK_AGAIN;
+		if (!model_walk_s2(in, x, w->at_ipa, true, CLASS_TT, &at, &base, &log2, &perms))
+			return WALK_FAILED;
+		u.at = at;
+	}
+	if (model_htt_update(in, x, w->stage == 2 ? SMMU_USE_TABLE_S2 : SMMU_USE_TABLE, &u, &abort))
+		return WALK_DONE;
+	if (!abort)
+		return WALK_AGAIN;
+	model_fail(x, F_WALK_EABT, w->stage == 2 ? w->cls : CLASS_TT, w->stage == 2, 0, u.at);
+	return WALK_FAILED;
+}
+
+/** An entry for @p ipa, by a walk. @p write: and, if the page may be written, it is about to be. */
+static enum again walk_s2(struct instance *in, struct xlate *x, uint64_t ipa, bool write,
+			  unsigned cls, struct tlb_entry *made)
+{
+	const struct ste *ste = &x->ste;
+	struct walk w = {
+		.stage = 2,
+		.granule = ste->s2granule,
+		.start = ste->s2start,
+		.ia_bits = ste->s2ia,
+		.oa_bits = ste->s2oa,
+		.cls = cls,
+		.addr = ipa,
+		.table = ste->s2ttb,
+	};
+	enum again r;
+	struct tlb_entry e;
+	unsigned span;
+	uint64_t out;
+	bool dirty;
+
+	if (!walk_tables(in, x, &w))
+		return WALK_FAILED;
+	leaf_range(in, &w, &out, &span);
+	if (out >> ste->s2oa)
+		return walk_over(x, &w, F_ADDR_SIZE);
+	if (!(w.desc & BIT(HTT_AF)) && !ste->s2ha && !ste->s2affd)
+		return walk_over(x, &w, F_ACCESS);
+	e = (struct tlb_entry){
+		.span_base = ipa >> span << span,
+		.span_log2 = (uint8_t)span,
+		.log2 = piece_log2(in, span, w.granule, x->fill),
+		.stage = 2,
+		.level = (uint8_t)w.level,
+		.granule = (uint8_t)w.granule,
+		.vmid = x->vmid,
+		.stream = x->in.stream,
+		.ssid = x->in.ssid,
+		.ssid_valid = x->in.ssid_valid,
+	};
+	e.perms = s2_perms(in, w.desc, ste->s2hd);
+	e.base = ipa >> e.log2 << e.log2;
+	e.pa = out + (e.base - e.span_base);
+	dirty = write && e.perms & PERM_S2_CLEAN;
+	r = update_leaf(in, x, &w, ste->s2ha, dirty);
+	if (r != WALK_DONE)
+		return r;
+	if (dirty)
+		e.perms &= (uint16_t)~PERM_S2_CLEAN;
+	if (x->fill)
+		model_tlb_insert(in, &in->tlb, &e);
+	*made = e;
+	return WALK_DONE;
 }
 
 /**
@@ -266,55 +385,28 @@ static uint16_t s2_perms(const struct instance *in, uint64_t desc)
 bool model_walk_s2(struct instance *in, struct xlate *x, uint64_t ipa, bool write, unsigned cls,
 		   uint64_t *pa, uint64_t *base, uint8_t *log2, uint16_t *perms)
 {
-	const struct ste *ste = &x->ste;
+	/* A write by the SMMU itself, of a descriptor, is one whatever the access is. */
+	bool marks = write && (cls == CLASS_TT || model_htt_writes(x));
 	struct tlb_entry e = {0};
+	unsigned tries = 0;
+	enum again r;
 
-	if (ipa >> ste->s2ia)
+	if (ipa >> x->ste.s2ia)
 		return model_fail(x, F_TRANSLATION, cls, true, ipa, 0);
 
 	const struct tlb_entry *hit = x->look ? model_tlb_find(in, x, 1u << 2, ipa) : NULL;
 
-	if (hit) {
+	if (hit && !(marks && hit->perms & PERM_S2_CLEAN)) {
 		note_hit(x, hit);
 		e = *hit;
 	} else {
-		struct walk w = {
-			.stage = 2,
-			.granule = ste->s2granule,
-			.start = ste->s2start,
-			.ia_bits = ste->s2ia,
-			.oa_bits = ste->s2oa,
-			.cls = cls,
-			.addr = ipa,
-			.table = ste->s2ttb,
-		};
-		unsigned span;
-		uint64_t out;
-
-		if (!walk_tables(in, x, &w))
+		do
+			r = walk_s2(in, x, ipa, marks, cls, &e);
+		while (r == WALK_AGAIN && ++tries < MOST_TRIES);
+		if (r == WALK_AGAIN)
+			model_fail(x, F_WALK_EABT, cls, true, 0, 0);
+		if (r != WALK_DONE)
 			return false;
-		leaf_range(in, &w, &out, &span);
-		if (out >> ste->s2oa)
-			return walk_fail(x, &w, F_ADDR_SIZE);
-		if (!(w.desc & BIT(10)) && !ste->s2affd)
-			return walk_fail(x, &w, F_ACCESS);
-		e = (struct tlb_entry){
-			.span_base = ipa >> span << span,
-			.span_log2 = (uint8_t)span,
-			.log2 = piece_log2(in, span, w.granule, x->fill),
-			.stage = 2,
-			.level = (uint8_t)w.level,
-			.granule = (uint8_t)w.granule,
-			.vmid = x->vmid,
-			.stream = x->in.stream,
-			.ssid = x->in.ssid,
-			.ssid_valid = x->in.ssid_valid,
-		};
-		e.perms = s2_perms(in, w.desc);
-		e.base = ipa >> e.log2 << e.log2;
-		e.pa = out + (e.base - e.span_base);
-		if (x->fill)
-			model_tlb_insert(in, &in->tlb, &e);
 	}
 	*pa = e.pa + (ipa - e.base);
 	*base = e.base;
@@ -339,11 +431,12 @@ static bool s1_allows(const struct xlate *x, uint16_t perms)
 /** Stage-1 permissions of a leaf under what the tables above leave. */
 static uint16_t leaf_perms(const struct walk *w, bool wxn)
 {
+	bool clean = w->clean_is_dirty && w->desc & BIT(HTT_DIRTY) && w->desc & BIT(HTT_DBM);
 	uint16_t perms = PERM_PR | PERM_PW | PERM_UX | PERM_PX;
 
 	if ((w->desc & BIT(6)) || w->one_privilege)
 		perms |= PERM_UR | PERM_UW;
-	if (w->desc & BIT(7))
+	if (w->desc & BIT(HTT_DIRTY) && !clean)
 		perms &= (uint16_t) ~(PERM_PW | PERM_UW);
 	/* UXN and PXN, or XN where there is one privilege. */
 	if (w->desc & BIT(54))
@@ -358,6 +451,8 @@ static uint16_t leaf_perms(const struct walk *w, bool wxn)
 		perms &= (uint16_t)~PERM_UX;
 	if (wxn && perms & PERM_PW)
 		perms &= (uint16_t)~PERM_PX;
+	if (clean && perms & (PERM_UW | PERM_PW))
+		perms |= PERM_S1_CLEAN;
 	return perms;
 }
 
@@ -390,32 +485,26 @@ static bool select_half(struct xlate *x, uint64_t *addr, const struct cd_half **
 	return true;
 }
 
-/** Stage 1, and stage 2 after it if the stream has both. Answers in x. */
-bool model_walk_s1(struct instance *in, struct xlate *x)
+/** Would a write of the access be allowed by stage 1, once the page is dirty? */
+static bool s1_may_write(const struct xlate *x, uint16_t perms)
+{
+	return perms & (model_is_privileged(x) ? PERM_PW : PERM_UW);
+}
+
+/** Does the access make a page dirty that an entry with @p perms, of @p stage, has as clean? */
+static bool marks(const struct xlate *x, uint16_t perms, uint8_t stage)
+{
+	return perms & PERM_CLEAN && model_htt_writes(x) && s1_may_write(x, perms) &&
+	       (stage != 3 || perms & PERM_S2W);
+}
+
+/** By a walk, for a hit of the TLB did not do. */
+static enum again walk_s1(struct instance *in, struct xlate *x, uint64_t addr,
+			  const struct cd_half *h, bool from_root)
 {
 	bool nested = x->ste.config == STE_NESTED;
-	/* With split-stage ATS a request is answered with an IPA, which no entry of both stages may supply. */
 	bool split = nested && x->ask == ASK_ATS && x->ste.eats == EATS_SPLIT;
-	const struct cd_half *h = &x->cd.half[0];
-	const struct tlb_entry *hit;
-	struct tlb_entry e;
-	uint64_t addr = 0, out;
-	unsigned span;
-
-	if (!select_half(x, &addr, &h))
-		return false;
-	hit = x->look && !split ? model_tlb_find(in, x, 1u << 1 | 1u << 3, addr) : NULL;
-	if (hit) {
-		note_hit(x, hit);
-		x->pa = hit->pa + (addr - hit->base);
-		x->log2 = hit->log2;
-		return check_perms(x, hit->perms, hit->stage, hit->ipa + (addr - hit->base));
-	}
-	/* What the TLB has it answers for; only the walk is not made (5.4, EPD0). */
-	if (h->off)
-		return model_fail(x, F_TRANSLATION, CLASS_IN, false, 0, 0);
-
-	unsigned ia = 64 - h->tsz, stride = h->granule - 3;
+	unsigned ia = 64 - h->tsz, stride = h->granule - 3, span;
 	struct walk w = {
 		.stage = 1,
 		.granule = h->granule,
@@ -426,18 +515,24 @@ bool model_walk_s1(struct instance *in, struct xlate *x)
 		.addr = addr,
 		.table_is_ipa = nested,
 		.had = h->had,
+		.from_root = from_root,
+		.clean_is_dirty = x->cd.hd,
 		.one_privilege = x->el2 && !(in->r.cr2 & CR2_E2H),
 		.perms = PERM_S1_ALL,
 	};
+	struct tlb_entry e;
+	bool dirty, to_s2;
+	enum again r;
+	uint64_t out;
 
 	w.table = h->ttb & ~(pow2(ia - level_shift(w.granule, w.start) + 3) - 1);
 	if (!walk_tables(in, x, &w))
-		return false;
+		return WALK_FAILED;
 	leaf_range(in, &w, &out, &span);
 	if (out >> x->cd.oa)
-		return walk_fail(x, &w, F_ADDR_SIZE);
-	if (!(w.desc & BIT(10)) && !x->cd.affd)
-		return walk_fail(x, &w, F_ACCESS);
+		return walk_over(x, &w, F_ADDR_SIZE);
+	if (!(w.desc & BIT(HTT_AF)) && !x->cd.ha && !x->cd.affd)
+		return walk_over(x, &w, F_ACCESS);
 	e = (struct tlb_entry){
 		.span_base = addr >> span << span,
 		.span_log2 = (uint8_t)span,
@@ -462,20 +557,62 @@ bool model_walk_s1(struct instance *in, struct xlate *x)
 		uint8_t log2;
 
 		if (!check_perms(x, e.perms, 1, 0))
-			return false;
-		if (!model_walk_s2(in, x, ipa, x->in.write, CLASS_IN, &pa, &ipa_base, &log2,
-				   &perms))
-			return false;
+			return WALK_FAILED;
+		/* What stage 1 forbids makes nothing dirty in stage 2 (3.13.7.1). */
+		to_s2 = x->in.write || x->nw0;
+		if (x->ask == ASK_ATS)
+			to_s2 &= s1_may_write(x, e.perms);
+		if (!model_walk_s2(in, x, ipa, to_s2, CLASS_IN, &pa, &ipa_base, &log2, &perms))
+			return WALK_FAILED;
 		if (log2 < e.log2)
 			e.log2 = log2;
 		e.base = addr >> e.log2 << e.log2;
 		e.pa = pa - (addr - e.base);
 		e.ipa = ipa - (addr - e.base);
-		e.perms = (uint16_t)((e.perms & PERM_S1_ALL) | perms);
+		e.perms = (uint16_t)((e.perms & (PERM_S1_ALL | PERM_S1_CLEAN)) | perms);
 	}
+	dirty = e.perms & PERM_S1_CLEAN && marks(x, e.perms, split ? 1 : e.stage);
+	r = update_leaf(in, x, &w, x->cd.ha, dirty);
+	if (r != WALK_DONE)
+		return r;
+	if (dirty)
+		e.perms &= (uint16_t)~PERM_S1_CLEAN;
 	x->pa = e.pa + (addr - e.base);
 	x->log2 = e.log2;
 	if (x->fill && !split)
 		model_tlb_insert(in, &in->tlb, &e);
-	return check_perms(x, e.perms, split ? 1 : e.stage, e.ipa + (addr - e.base));
+	return check_perms(x, e.perms, split ? 1 : e.stage, e.ipa + (addr - e.base)) ? WALK_DONE
+										     : WALK_FAILED;
+}
+
+/** Stage 1, and stage 2 after it if the stream has both. Answers in x. */
+bool model_walk_s1(struct instance *in, struct xlate *x)
+{
+	/* With split-stage ATS a request is answered with an IPA, which no entry of both stages may supply. */
+	bool split = x->ste.config == STE_NESTED && x->ask == ASK_ATS && x->ste.eats == EATS_SPLIT;
+	const struct cd_half *h = &x->cd.half[0];
+	const struct tlb_entry *hit;
+	unsigned tries = 0;
+	uint64_t addr = 0;
+	enum again r;
+
+	if (!select_half(x, &addr, &h))
+		return false;
+	hit = x->look && !split ? model_tlb_find(in, x, 1u << 1 | 1u << 3, addr) : NULL;
+	/* Where memory has to be updated, what is cached is not relied on. */
+	if (hit && !marks(x, hit->perms, hit->stage)) {
+		note_hit(x, hit);
+		x->pa = hit->pa + (addr - hit->base);
+		x->log2 = hit->log2;
+		return check_perms(x, hit->perms, hit->stage, hit->ipa + (addr - hit->base));
+	}
+	/* What the TLB has it answers for; only the walk is not made (5.4, EPD0). */
+	if (h->off)
+		return model_fail(x, F_TRANSLATION, CLASS_IN, false, 0, 0);
+	do
+		r = walk_s1(in, x, addr, h, tries);
+	while (r == WALK_AGAIN && ++tries < MOST_TRIES);
+	if (r == WALK_AGAIN)
+		return model_fail(x, F_WALK_EABT, CLASS_TT, false, 0, 0);
+	return r == WALK_DONE;
 }
