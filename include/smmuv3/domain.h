@@ -45,8 +45,14 @@ struct smmu_domain_config {
 	 */
 	bool non_coherent;
 	/**
+	 * The SMMUs mark what devices write (dirty.h). Not with non_coherent; for domains with
+	 * tables.
+	 */
+	bool dirty;
+	/**
 	 * The embedder's own table, initialised; it stays the embedder's, and sizes come from it.
-	 * Not a coherent one for a domain that is non_coherent. NULL: one is made.
+	 * Not a coherent one for a domain that is non_coherent, and one that has dirty state for
+	 * one that is dirty. NULL: one is made.
 	 */
 	struct smmu_pgtable *table;
 	/**
@@ -104,7 +110,8 @@ struct smmu_domain {
  *   0
  *   -SMMU_EINVAL      no port, an unknown kind, sizes that no table has, or a table that does not
  *                     go with the rest
- *   -SMMU_EOPNOTSUPP  no granule that all of cfg->instances have
+ *   -SMMU_EOPNOTSUPP  no granule that all of cfg->instances have; or dirty, and one of them lacks
+ *                     SMMU_FEAT_DIRTY
  *   -SMMU_ENOMEM
  *
  * After an error nothing is kept, and smmu_domain_fini of it does nothing. May sleep.

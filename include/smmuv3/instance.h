@@ -38,6 +38,8 @@ enum {
 	SMMU_FEAT_16K = 1 << 15,
 	SMMU_FEAT_64K = 1 << 16,
 	SMMU_FEAT_NESTED = 1 << 17, /**< S1 and S2 together */
+	/** IDR0.HTTU 2 or more, and coherent: it marks what is written (dirty.h). */
+	SMMU_FEAT_DIRTY = 1 << 18,
 };
 
 struct smmu_features {

@@ -480,6 +480,16 @@ void smmu_inv_submit(struct smmu_fence *f, struct smmu_rcu *rcu, struct smmu_inv
 		     struct smmu_inv_debt *debt, const struct smmu_gather *range);
 
 /**
+ * Start a CMD_SYNC on each instance of the array: what transactions that are complete have done to
+ * translation tables is visible when the fence is finished (IHI 0070 G.b, 3.13.4). Nothing is
+ * invalidated, but the page at 0 where it has to ask again or the instances are more than
+ * SMMU_FENCE_FLIGHTS, and everything where sweeps of before are owed. Parameters and contexts are
+ * those of smmu_inv_submit.
+ */
+void smmu_inv_settle(struct smmu_fence *f, struct smmu_rcu *rcu, struct smmu_inv_array *const *slot,
+		     struct smmu_inv_debt *debt);
+
+/**
  * See how a fence stands. Any context; does not sleep. Waits in error recovery only.
  *
  * @return

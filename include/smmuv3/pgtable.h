@@ -116,6 +116,26 @@ struct smmu_pgtable_config {
 	uint8_t oas;
 	/** All walkers snoop processor caches, and port->ops->clean is not called. */
 	bool coherent;
+	/**
+	 * Walkers mark what is written: HA and HD are set where they are pointed to it (IHI 0070
+	 * G.b, 3.13). Needs @p coherent, as a mark has to be atomic for processors too.
+	 */
+	bool dirty;
+};
+
+/** What is done with leaves that walkers may mark dirty. */
+enum smmu_dirty_step {
+	SMMU_DIRTY_LOOK,      /**< note those that are dirty */
+	SMMU_DIRTY_TAKE,      /**< and make them clean, which has to be swept */
+	SMMU_DIRTY_GIVE_BACK, /**< make those dirty again that are noted */
+};
+
+/** Pages of 2^@p shift bytes from @p base on, a bit for each: bit n % 64 of word n / 64. */
+struct smmu_dirty_bitmap {
+	uint64_t *word;
+	uint64_t base; /**< a multiple of the page */
+	uint64_t bits; /**< pages */
+	uint8_t shift; /**< at least 12 */
 };
 
 /**
@@ -186,6 +206,22 @@ struct smmu_pgtable_ops {
 	 */
 	int (*iova_to_phys)(struct smmu_pgtable *pt, uint64_t iova, uint64_t *pa, unsigned *prot);
 	/**
+	 * Go over the leaves of @p size bytes at @p iova, in the same units, that may be written,
+	 * and do @p step. What is dirty sets its bits in @p bitmap, which has all of the range, or
+	 * is NULL: nobody wants to know, and all of them are given back. No bit is ever cleared.
+	 * What was taken is added to @p gather: until it is swept, writes may go unnoticed. Holes
+	 * are passed over. A walker may mark leaves meanwhile. Never sleeps. NULL where tables have
+	 * no dirty state.
+	 *
+	 * @return 0, or an error after which nothing has changed:
+	 *   -SMMU_EINVAL misaligned, size 0, the bitmap does not have all of the range, the range
+	 *     begins or ends inside a block, or cfg.dirty is not set
+	 *   -SMMU_ERANGE beyond the input size
+	 */
+	int (*dirty)(struct smmu_pgtable *pt, uint64_t iova, uint64_t size,
+		     enum smmu_dirty_step step, const struct smmu_dirty_bitmap *bitmap,
+		     struct smmu_gather *gather);
+	/**
 	 * Free the tables that unmap put on @p freelist and empty the list. Call it once the fence
 	 * of a sweep that began after the unmap is finished with 0: before, a walk may still be in
 	 * them. Calls dma_free in the caller's context; does not sleep.
@@ -215,6 +251,8 @@ struct smmu_pgtable {
 	 */
 	uint64_t virt_offset;
 	bool plain;
+	/** Bits in which a new leaf that may be written differs from one without dirty state. */
+	uint64_t writable;
 	/** 2^ias, 2^oas and a granule less 1. */
 	uint64_t input_size, output_size;
 	uint32_t page_mask;
@@ -296,6 +334,13 @@ static inline int smmu_pgtable_iova_to_phys(struct smmu_pgtable *pt, uint64_t io
 {
 	return pt->ops->iova_to_phys(pt, iova, pa, prot);
 }
+
+/**
+ * From now on leaves that are mapped and may be written begin clean, or (@p clean false, as at
+ * first) dirty. Calls of map that are under way may do either. The table has cfg.dirty. Any
+ * context.
+ */
+void smmu_pgtable_begin_clean(struct smmu_pgtable *pt, bool clean);
 
 /** Call the operation free_tables of the table, whose contract is in struct smmu_pgtable_ops. */
 static inline void smmu_pgtable_free_tables(struct smmu_pgtable *pt, struct smmu_freelist *freelist)

@@ -68,7 +68,9 @@ static void stage2_words(const struct smmu_domain *domain, uint32_t vmid, struct
 		    smmu_field_prep(SMMU_STE_W2_S2OR0, r->or0) |
 		    smmu_field_prep(SMMU_STE_W2_S2SH0, r->sh0) |
 		    smmu_field_prep(SMMU_STE_W2_S2TG, r->tg) |
-		    smmu_field_prep(SMMU_STE_W2_S2PS, r->ps) | SMMU_STE_W2_S2AA64 | SMMU_STE_W2_S2R;
+		    smmu_field_prep(SMMU_STE_W2_S2PS, r->ps) | SMMU_STE_W2_S2AA64 |
+		    SMMU_STE_W2_S2R |
+		    (domain->table->cfg.dirty ? SMMU_STE_W2_S2HA | SMMU_STE_W2_S2HD : 0);
 	ste->w[3] = r->ttb & SMMU_STE_W3_S2TTB;
 }
 
@@ -142,7 +144,8 @@ void smmu_make_cd(const struct smmu_instance *inst, bool stalls, const struct sm
 		smmu_field_prep(SMMU_CD_W0_SH0, r->sh0) | SMMU_CD_W0_EPD1 | SMMU_CD_W0_V |
 		smmu_field_prep(SMMU_CD_W0_IPS, r->ps) | SMMU_CD_W0_AA64 | SMMU_CD_W0_R |
 		SMMU_CD_W0_A | (smmu_domain_is_foreign(domain) ? 0 : SMMU_CD_W0_ASET) |
-		smmu_field_prep(SMMU_CD_W0_ASID, asid) | stall_bit(inst, stalls);
+		smmu_field_prep(SMMU_CD_W0_ASID, asid) | stall_bit(inst, stalls) |
+		(domain->table->cfg.dirty ? SMMU_CD_W0_HA | SMMU_CD_W0_HD : 0);
 	cd->w[1] = r->ttb & SMMU_CD_W1_TTB0;
 	cd->w[3] = r->mair;
 }

@@ -16,6 +16,8 @@ static int fit(const struct smmu_domain_config *cfg, struct smmu_pgtable_config 
 		granules &= f->bits;
 		oas = f->oas < oas ? f->oas : oas;
 		t->coherent &= (f->bits & SMMU_FEAT_COHERENT) != 0;
+		if (t->dirty && !(f->bits & SMMU_FEAT_DIRTY))
+			return -SMMU_EOPNOTSUPP;
 	}
 	if (!t->granule_shift)
 		t->granule_shift = granules & SMMU_FEAT_4K    ? 12
@@ -37,12 +39,14 @@ static int make_table(struct smmu_domain *d, const struct smmu_domain_config *cf
 		.ias = cfg->ias,
 		.oas = cfg->oas,
 		.coherent = !cfg->non_coherent,
+		.dirty = cfg->dirty,
 	};
 	int error;
 
 	if (cfg->table) {
 		if (cfg->table->cfg.stage != t.stage ||
-		    (cfg->non_coherent && cfg->table->cfg.coherent))
+		    (cfg->non_coherent && cfg->table->cfg.coherent) ||
+		    (cfg->dirty && !cfg->table->cfg.dirty))
 			return -SMMU_EINVAL;
 		d->table = cfg->table;
 		d->non_coherent = !cfg->table->cfg.coherent;

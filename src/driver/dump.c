@@ -45,6 +45,7 @@ static void dump_features(const struct smmu_instance *inst)
 		{SMMU_FEAT_SEV, " SEV"},
 		{SMMU_FEAT_HYP, " EL2"},
 		{SMMU_FEAT_STALL, " stalls"},
+		{SMMU_FEAT_DIRTY, " dirty"},
 		{SMMU_FEAT_4K, " 4K"},
 		{SMMU_FEAT_16K, " 16K"},
 		{SMMU_FEAT_64K, " 64K"},

@@ -56,6 +56,9 @@ static int read_idr0(struct smmu_instance *inst)
 	inst->features.bits = idr0_features(idr0);
 	if (inst->cfg.coherent_override)
 		inst->features.bits |= SMMU_FEAT_COHERENT;
+	if (smmu_field_get(SMMU_IDR0_HTTU, idr0) >= SMMU_IDR0_HTTU_ACCESS_DIRTY &&
+	    inst->features.bits & SMMU_FEAT_COHERENT)
+		inst->features.bits |= SMMU_FEAT_DIRTY;
 	if (!(inst->features.bits & (SMMU_FEAT_S1 | SMMU_FEAT_S2)))
 		return refuse(inst, "IDR0.S1P and IDR0.S2P are 0: it translates nothing");
 	if (ttf != SMMU_IDR0_TTF_AARCH64 && ttf != SMMU_IDR0_TTF_AARCH32_64)

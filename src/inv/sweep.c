@@ -42,7 +42,7 @@
  *         sweep that waits for an attach: between "sweeps ask" and "ATS on" one has to come first, and were it ATS, the
  *         ATC could keep what a sweep of before had not told it.)
  *
- * What can go wrong, and what is done about it: a program hit by a command error is issued again as a whole; an instance
+ * What can go wrong, and what is done: a program hit by a command error is issued again as a whole; an instance
  * that does not answer makes the fence end with an error, after the others are done; and a device whose ATC does not
  * answer is found and cut off. After a time-out no ATC_INV of the program counts as done (4.7.3). If they were all one
  * device's, it is the one. Else they are asked again by halves, by quarters and so on, each part until it answers or only
@@ -354,8 +354,10 @@ static __attribute__((__noinline__)) void launch_next(struct smmu_fence *f)
 	launch(f, f->wave + f->flights, f->left);
 }
 
-void smmu_inv_submit(struct smmu_fence *f, struct smmu_rcu *rcu, struct smmu_inv_array *const *slot,
-		     struct smmu_inv_debt *debt, const struct smmu_gather *range)
+/** Begin a fence over the array at @p slot. False: there is nobody to ask. */
+static inline __attribute__((__always_inline__)) bool
+begin_fence(struct smmu_fence *f, struct smmu_rcu *rcu, struct smmu_inv_array *const *slot,
+	    struct smmu_inv_debt *debt, const struct smmu_gather *range)
 {
 	struct smmu_inv_array *array;
 
@@ -374,9 +376,42 @@ void smmu_inv_submit(struct smmu_fence *f, struct smmu_rcu *rcu, struct smmu_inv
 	SMMU_TRACE_SWEEP_BEGIN(f);
 	if (!array || !array->groups) {
 		f->wave = NULL;
+		return false;
+	}
+	return true;
+}
+
+void smmu_inv_submit(struct smmu_fence *f, struct smmu_rcu *rcu, struct smmu_inv_array *const *slot,
+		     struct smmu_inv_debt *debt, const struct smmu_gather *range)
+{
+	if (begin_fence(f, rcu, slot, debt, range))
+		launch(f, f->array->group, f->array->groups);
+}
+
+void smmu_inv_settle(struct smmu_fence *f, struct smmu_rcu *rcu, struct smmu_inv_array *const *slot,
+		     struct smmu_inv_debt *debt)
+{
+	const struct smmu_gather page = {
+		.start = 0, .last = 4095, .granule_shift = 12, .leaf_shift = 12, .level = 3};
+	const struct smmu_inv_group *g;
+
+	if (!begin_fence(f, rcu, slot, debt, &page))
+		return;
+	g = f->array->group;
+	if (f->whole || f->array->groups > SMMU_FENCE_FLIGHTS) {
+		launch(f, g, f->array->groups);
 		return;
 	}
-	launch(f, array->group, array->groups);
+	f->wave = g;
+	for (; f->flights < f->array->groups; f->flights++, g++) {
+		const struct smmu_cmd sync = smmu_cmd_sync(SMMU_CMD_SYNC_CS_NONE);
+		struct smmu_inv_program p = {.mode = SMMU_INV_ONE, .left = 1, .one = sync};
+		struct smmu_inv_flight *fl = &f->flight[f->flights];
+
+		fl->phase = 0;
+		if (is_live(f->array, g))
+			fly_simply(f, fl, g->target, &p, SMMU_INV_ASKED_NONE);
+	}
 }
 
 /** What the sweep could not confirm, or what it made good: fact 7. */

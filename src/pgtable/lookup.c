@@ -7,7 +7,7 @@
 
 static unsigned decode_prot(const struct smmu_pgtable *pt, uint64_t desc)
 {
-	unsigned prot = 0;
+	unsigned prot = desc & PT_DBM ? SMMU_PROT_WRITE : 0;
 
 	if (desc & (pt->cfg.stage == 1 ? PT_S1_PXN : PT_XN))
 		prot |= SMMU_PROT_NOEXEC;

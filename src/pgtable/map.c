@@ -56,6 +56,9 @@ static uint64_t leaf_attributes(const struct smmu_pgtable *pt, unsigned prot)
 		if (prot & SMMU_PROT_NOEXEC || !(prot & SMMU_PROT_READ))
 			bits |= PT_XN;
 	}
+	/* With dirty state: that it may become dirty, and whether it begins so. */
+	if (prot & SMMU_PROT_WRITE)
+		bits ^= smmu_load(&pt->writable);
 	return bits;
 }
 

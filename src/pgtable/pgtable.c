@@ -45,7 +45,7 @@ static int derive_geometry(const struct smmu_pgtable_config *cfg, struct geometr
 		return -SMMU_EINVAL;
 	if (cfg->ias > 48 || cfg->ias < (cfg->stage == 1 ? 25 : 32))
 		return -SMMU_EINVAL;
-	if (ps < 0 || (cfg->oas > 48 && granule != 16))
+	if (ps < 0 || (cfg->oas > 48 && granule != 16) || (cfg->dirty && !cfg->coherent))
 		return -SMMU_EINVAL;
 
 	/* The last level at which one table is enough. */
@@ -87,9 +87,10 @@ static void do_destroy(struct smmu_pgtable *pt)
 	pt->regs.ttb = 0;
 }
 
-#define COMMON_OPS                                                  \
-	.map = smmu_pgtable_do_map, .unmap = smmu_pgtable_do_unmap, \
-	.free_tables = smmu_pgtable_do_free_tables, .destroy = do_destroy
+#define COMMON_OPS                                                                  \
+	.map = smmu_pgtable_do_map, .unmap = smmu_pgtable_do_unmap,                 \
+	.dirty = smmu_pgtable_do_dirty, .free_tables = smmu_pgtable_do_free_tables, \
+	.destroy = do_destroy
 
 static const struct smmu_pgtable_ops pgtable_ops = {
 	COMMON_OPS,
@@ -148,6 +149,7 @@ int smmu_pgtable_init(struct smmu_pgtable *pt, const struct smmu_pgtable_config 
 		.index_mask = (uint16_t)(SMMU_BIT(cfg->granule_shift - 3) - 1),
 		.start_level = geo.start_level,
 		.block_level = geo.block_level,
+		.writable = cfg->dirty ? PT_DBM : 0,
 	};
 	if (pt->plain && cfg->coherent && cfg->granule_shift == 12 && geo.start_level < 2 &&
 	    !(cfg->port->dma_offset & PT_TYPE))

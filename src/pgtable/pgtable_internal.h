@@ -28,6 +28,9 @@
 #define PT_SH_OUTER (2ULL << 8)
 #define PT_SH_INNER (3ULL << 8)
 #define PT_AF SMMU_BIT(10)
+/* Where walkers mark what is written: those with DBM may be written, and PT_AP_DIRTY says whether they were. */
+#define PT_DBM SMMU_BIT(51)
+#define PT_AP_DIRTY SMMU_BIT(7) /* stage 1: 0 dirty, as AP[2]; stage 2: 1 dirty, as S2AP[1] */
 #define PT_XN     \
 	SMMU_BIT( \
 		54) /* stage 1: UXN; stage 2: XN[1], which with XN[0] = 0 forbids execution to all */
@@ -271,6 +274,9 @@ int smmu_pgtable_do_iova_to_phys_4k1(struct smmu_pgtable *pt, uint64_t iova, uin
 				     unsigned *prot);
 int smmu_pgtable_do_map(struct smmu_pgtable *pt, uint64_t iova, uint64_t pa, uint64_t size,
 			unsigned prot, unsigned flags);
+int smmu_pgtable_do_dirty(struct smmu_pgtable *pt, uint64_t iova, uint64_t size,
+			  enum smmu_dirty_step step, const struct smmu_dirty_bitmap *bitmap,
+			  struct smmu_gather *gather);
 int smmu_pgtable_do_unmap(struct smmu_pgtable *pt, uint64_t iova, uint64_t size, unsigned flags,
 			  struct smmu_gather *gather, struct smmu_freelist *freelist);
 

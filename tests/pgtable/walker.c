@@ -42,7 +42,8 @@ unsigned walk_granule(const struct walker *w)
 
 struct walker walker_of(struct testport *tp, const struct smmu_pgtable *pt)
 {
-	struct walker w = {.tp = tp, .regs = pt->regs, .stage = pt->cfg.stage};
+	struct walker w = {
+		.tp = tp, .regs = pt->regs, .stage = pt->cfg.stage, .dirty = pt->cfg.dirty};
 
 	return w;
 }
@@ -182,8 +183,14 @@ struct walk walk_at(const struct walker *w, uint64_t iova)
 			assert_true(walk_block_allowed(granule, level));
 		else
 			assert_int_equal(desc & 3, 3);
-		assert_int_equal(desc & 0xff9f000000000000ULL, 0); /* 63:55, 52:48 */
-		assert_int_not_equal(desc & 1ULL << 10, 0);        /* AF */
+		assert_int_equal(desc & 0xff97000000000000ULL, 0); /* 63:55, 52, 50:48 */
+		/* DBM: it may be written, dirty or not. Without, nothing marks it. */
+		assert_true(w->dirty || !(desc & 1ULL << 51));
+		if (desc & 1ULL << 51)
+			desc = w->stage == 1 ? desc & ~0x80ULL : desc | 0x80;
+		else if (w->dirty)
+			assert_int_equal(!(desc & 0x80), w->stage == 2);
+		assert_int_not_equal(desc & 1ULL << 10, 0); /* AF */
 		found.mapped = true;
 		found.pa = address_of(w, desc);
 		assert_int_equal(found.pa & ((1ULL << shift) - 1), 0);

@@ -13,6 +13,7 @@ struct walker {
 	struct testport *tp;
 	struct smmu_pgtable_regs regs;
 	unsigned stage;
+	bool dirty;  /**< leaves that may be written have DBM */
 	bool shadow; /**< read what has been cleaned, not what processors see */
 };
 
