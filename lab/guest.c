@@ -1,45 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Guests: their memory, their virtual SMMUs, their tables, and the commands that they write. */
-#include "guest.h"
+/* Guests: their memory, their virtual SMMUs, and their STEs. */
+#include "guest_inside.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include <smmuv3/nested.h>
-#include <smmuv3/pgtable.h>
-
 #define GUEST_BYTES (8ull << 20)
-#define ASIDS 200u
-#define MOST_COMMANDS 256u
-#define GIVEN_UP 2u
-
-struct guest_smmu {
-	struct smmu_vsmmu v;
-	struct smmu_domain nested;
-	uint32_t up; /**< it may be used, in a read section */
-	bool made;
-};
-
-struct guest {
-	struct machine *m;
-	/**
-	 * Memory that the parent maps one to one: addresses in it mean the same to host and guest.
-	 */
-	void *memory;
-	uint64_t bus;
-	uint64_t used;   /**< bytes from its start on that were handed out once */
-	uint64_t *freed; /**< tables that were given back, each with the next one's address in it */
-	/** Protects the two above; any context. */
-	struct smmu_spinlock lock;
-	struct smmu_port port;
-	struct smmu_port_ops ops;
-	struct smmu_pgtable table;
-	uint64_t cd;
-	uint32_t asid;
-	/** Not 0: it changes, and entries of two may be cached; GIVEN_UP: until the next change. */
-	uint32_t renumbering;
-	struct guest_smmu *smmu;
-};
+/* Above all that the load maps, and all memory. */
+#define SHIFT (1ull << 42)
 
 /*
  * The guest's memory: one table or more at the start, and tables of one granule that come and go.
@@ -91,7 +59,7 @@ static void clean(void *ctx, const void *va, size_t size)
 }
 
 /* Word 0 last, in one piece: with another ASID the CD changes in a single store. */
-static void write_cd(struct guest *g, unsigned asid)
+void guest_write_cd(struct guest *g, unsigned asid)
 {
 	const struct smmu_pgtable_regs *r = &g->table.regs;
 	uint64_t *cd = at(g, g->cd);
@@ -130,7 +98,7 @@ static int make_table(struct guest *g, const struct machine_domain *d)
 	if (!get(g, 64, 64, 0, &g->cd) || smmu_pgtable_init(&g->table, &c))
 		return -1;
 	g->asid = 1;
-	write_cd(g, g->asid);
+	guest_write_cd(g, g->asid);
 	return 0;
 }
 
@@ -141,6 +109,8 @@ int guest_open(struct machine *m, struct machine_domain *d)
 	if (!g)
 		return -1;
 	d->guest = g;
+	/* Not a multiple of a block: where one stage has a block the other has pages. */
+	d->shift = SHIFT + ((uint64_t)(d->index % 4) << d->granule_shift);
 	m->guests++;
 	g->m = m;
 	g->smmu = calloc(m->smmus, sizeof(*g->smmu));
@@ -152,7 +122,12 @@ int guest_open(struct machine *m, struct machine_domain *d)
 
 static void end_vsmmu(struct guest_smmu *s)
 {
-	if (s->made && !smmu_domain_fini(&s->nested))
+	unsigned i;
+	int rc = 0;
+
+	for (i = 0; s->made && i < STES && !rc; i++)
+		rc = smmu_domain_fini(&s->nested[i]);
+	if (s->made && !rc)
 		s->made = smmu_vsmmu_fini(&s->v) != 0;
 }
 
@@ -187,18 +162,26 @@ static int make_vsmmu(struct guest *g, struct machine_domain *d, unsigned smmu)
 	const struct smmu_id_regs real = {inst->idr0, inst->idr1, inst->idr3, inst->idr5};
 	struct smmu_vsmmu_config c = {.instance = &g->m->smmu[smmu].inst, .parent = &d->d};
 	struct guest_smmu *s = &g->smmu[smmu];
-	/* Config 5; S1CIR, S1COR and S1CSH as the memory is; EATS full. */
-	const struct smmu_ste ste = {
-		{1 | 5 << 1 | g->cd,
-		 (d->d.non_coherent ? 2 << 6 : 1 << 2 | 1 << 4 | 3 << 6) | 1 << 28}};
+	/* Config 5; S1CIR, S1COR and S1CSH as the memory is; EATS full. The second has other hints. Config 0. */
+	const uint64_t words = 1 | 5 << 1 | g->cd, full = 1 << 28,
+		       memory = d->d.non_coherent ? 2 << 6 : 1 << 2 | 1 << 4 | 3 << 6,
+		       other = d->d.non_coherent ? 2 << 6 : 3 << 2 | 3 << 4 | 3 << 6;
+	const struct smmu_ste ste[STES] = {[TRANSLATES] = {{words, memory | full}},
+					   [TRANSLATES_TOO] = {{words, other | full}},
+					   [ABORTS] = {{1}}};
+	unsigned n = 0;
 	int rc;
 
 	smmu_guest_ids(&real, &c.shown);
 	rc = smmu_vsmmu_init(&s->v, &c);
 	if (!rc) {
-		rc = smmu_nested_init(&s->nested, &s->v, &ste, NULL);
-		if (rc)
+		for (; n < STES && !rc; n++)
+			rc = smmu_nested_init(&s->nested[n], &s->v, &ste[n], NULL);
+		if (rc) {
+			for (n--; n--;)
+				smmu_domain_fini(&s->nested[n]);
 			smmu_vsmmu_fini(&s->v);
+		}
 	}
 	s->made = !rc;
 	smmu_store_release(&s->up, !rc);
@@ -236,10 +219,43 @@ void guest_smmu_down(struct machine *m, unsigned smmu)
 
 struct smmu_domain *guest_target(struct machine_domain *d, unsigned smmu)
 {
-	return d->guest ? &d->guest->smmu[smmu].nested : &d->d;
+	struct guest_smmu *s;
+
+	if (!d->guest)
+		return &d->d;
+	s = &d->guest->smmu[smmu];
+	return &s->nested[smmu_fetch_add(&s->turn, 1) % 2 ? TRANSLATES_TOO : TRANSLATES];
 }
 
-static uint32_t name_of(const struct machine_device *dev, unsigned k)
+static struct guest_smmu *guest_of(const struct machine_device *dev)
+{
+	struct machine *m = dev->m;
+	unsigned i;
+
+	for (i = 0; dev->dev.plugged && i < m->domains; i++) {
+		struct guest *g = m->domain[i].guest;
+
+		if (g && g->smmu && dev->dev.plugged == &g->smmu[dev->smmu].v)
+			return &g->smmu[dev->smmu];
+	}
+	return NULL;
+}
+
+struct smmu_domain *guest_blocks(const struct machine_device *dev)
+{
+	struct guest_smmu *s = guest_of(dev);
+
+	return s && smmu_fetch_add(&s->turn, 1) % 2 ? &s->nested[ABORTS] : NULL;
+}
+
+bool guest_is_blocked(const struct machine_device *dev)
+{
+	const struct guest_smmu *s = guest_of(dev);
+
+	return s && dev->dev.domain == &s->nested[ABORTS];
+}
+
+uint32_t guest_name_of(const struct machine_device *dev, unsigned k)
 {
 	return dev->index * MACHINE_STREAMS + k;
 }
@@ -260,214 +276,6 @@ int guest_enter(struct machine_device *dev, struct machine_domain *to)
 		smmu_vsmmu_unplug(&dev->dev);
 	}
 	for (k = 0; k < dev->n_streams; k++)
-		name[k] = name_of(dev, k);
+		name[k] = guest_name_of(dev, k);
 	return v ? smmu_vsmmu_plug(v, &dev->dev, name) : 0;
-}
-
-/* ---- the guest's table and its commands ---- */
-
-int guest_map(struct machine_domain *d, uint64_t iova, uint64_t size, bool atomic)
-{
-	if (!d->guest)
-		return 0;
-	return smmu_pgtable_map(&d->guest->table, iova, iova, size,
-				SMMU_PROT_READ | SMMU_PROT_WRITE, atomic ? SMMU_MAP_ATOMIC : 0);
-}
-
-struct block {
-	unsigned n;
-	struct smmu_cmd cmd[MOST_COMMANDS];
-};
-
-static void put(struct block *b, uint64_t w0, uint64_t w1)
-{
-	b->cmd[b->n++] = (struct smmu_cmd){{w0, w1}};
-}
-
-/** TLBI of the range, in one of the ways that guests have. Leaf or not: tables may have gone. */
-static void put_tlbi(struct block *b, const struct guest *g, uint64_t iova, uint64_t size,
-		     bool range, struct smmu_random *random)
-{
-	unsigned shift = g->table.cfg.granule_shift, way = (unsigned)smmu_random_below(random, 6);
-	uint64_t granules = size >> shift, tg = (shift - 10) / 2, n;
-	uint64_t asid = (uint64_t)smmu_load(&g->asid) << 48;
-
-	if (granules > 64 && way < 2)
-		way = 2;
-	if (!range && way == 2)
-		way = 3;
-	if (smmu_load(&g->renumbering))
-		way = 4 + way % 2;
-	switch (way) {
-	case 0: /* VA by VA */
-	case 1: /* for all ASIDs */
-		for (; granules; granules--, iova += 1ull << shift)
-			put(b, way ? 0x13 : 0x12 | asid, iova);
-		break;
-	case 2: /* ranges of up to 32 granules; one alone has no TG */
-		for (; granules; granules -= n, iova += n << shift) {
-			n = granules < 32 ? granules : 32;
-			if (n == 1)
-				put(b, 0x12 | asid, iova);
-			else
-				put(b, 0x12 | asid | (n - 1) << 12, iova | tg << 10);
-		}
-		break;
-	case 3:
-		put(b, 0x11 | asid, 0);
-		break;
-	case 4:
-		put(b, 0x10, 0);
-		break;
-	default:
-		put(b, 0x30, 0);
-		break;
-	}
-	put(b, 0x46, 0);
-}
-
-/** ATC_INV for whatever devices the guest may know on that SMMU. */
-static void put_atc(struct block *b, const struct machine *m, unsigned smmu, uint64_t iova,
-		    uint64_t size)
-{
-	unsigned i, k;
-
-	for (i = 0; i < m->devices; i++) {
-		const struct machine_device *d = &m->device[i];
-
-		for (k = 0; d->smmu == smmu && d->ats && k < d->n_streams; k++) {
-			uint64_t w0 = 0x40 | (uint64_t)name_of(d, k) << 32, page;
-
-			if (b->n + 8 >= MOST_COMMANDS)
-				return;
-			if (size > 4 * 4096)
-				put(b, w0, 52);
-			for (page = iova; size <= 4 * 4096 && page < iova + size; page += 4096)
-				put(b, w0, page);
-		}
-	}
-	put(b, 0x46, 0);
-}
-
-/** As a hypervisor does: what stops a block is looked at, and the guest's CONS moves on. */
-static int writes(struct machine *m, unsigned smmu, struct guest_smmu *s, struct block *b)
-{
-	struct smmu_vsmmu_done done;
-	unsigned cons = 0;
-
-	while (cons < b->n) {
-		int rc = smmu_vsmmu_invalidate(&s->v, b->cmd + cons, b->n - cons, &done);
-
-		if (rc == -SMMU_ENODEV)
-			return 0;
-		if (rc && rc != -SMMU_ETIMEDOUT)
-			return rc;
-		cons += done.count;
-		if (done.stop == SMMU_GUEST_SYNC || done.stop == SMMU_GUEST_NOTHING)
-			cons++;
-		else if (done.stop != SMMU_GUEST_END)
-			machine_complain(m, smmu, 0, "guest", "a guest's command is refused: %s",
-					 done.why ? done.why : "not an invalidation");
-		if (done.stop > SMMU_GUEST_SYNC && done.stop != SMMU_GUEST_NOTHING)
-			return 0;
-	}
-	return 0;
-}
-
-static int invalidate(struct machine *m, struct guest *g, uint64_t iova, uint64_t size,
-		      struct smmu_random *random)
-{
-	unsigned i, cookie = smmu_rcu_enter(m->port.rcu);
-	int rc = 0;
-
-	for (i = 0; i < m->smmus; i++) {
-		struct guest_smmu *s = &g->smmu[i];
-		struct block b = {.n = 0};
-		int now;
-
-		if (!smmu_load_acquire(&s->up))
-			continue;
-		put_tlbi(&b, g, iova, size, s->v.shown.idr3 >> 10 & 1, random);
-		put_atc(&b, m, i, iova, size);
-		now = writes(m, i, s, &b);
-		rc = rc ? rc : now;
-	}
-	smmu_rcu_exit(m->port.rcu, cookie);
-	return rc;
-}
-
-int guest_unmap(struct machine *m, struct machine_domain *d, uint64_t iova, uint64_t size,
-		struct smmu_random *random)
-{
-	struct smmu_freelist tables = {NULL};
-	struct guest *g = d->guest;
-	struct smmu_gather range;
-	int rc;
-
-	if (!g)
-		return 0;
-	smmu_gather_init(&range, 0);
-	rc = smmu_pgtable_unmap(&g->table, iova, size, 0, &range, &tables);
-	if (rc)
-		return rc;
-	/* The guest's barrier before it rings its doorbell. */
-	smmu_mb();
-	rc = invalidate(m, g, iova, size, random);
-	if (!rc && tables.first)
-		smmu_pgtable_free_tables(&g->table, &tables);
-	return rc;
-}
-
-/**
- * CFGI_CD for whatever devices the guest may know on that SMMU, and what is left under the ASID of
- * before.
- */
-static void put_renumber(struct block *b, const struct machine *m, unsigned smmu, uint32_t old)
-{
-	unsigned i, k;
-
-	for (i = 0; i < m->devices; i++) {
-		const struct machine_device *d = &m->device[i];
-
-		for (k = 0; d->smmu == smmu && k < d->n_streams && b->n + 8 < MOST_COMMANDS; k++)
-			put(b, 0x05 | (uint64_t)name_of(d, k) << 32, 1);
-	}
-	put(b, 0x46, 0);
-	if (old)
-		put(b, 0x11 | (uint64_t)old << 48, 0);
-	else
-		put(b, 0x30, 0);
-	put(b, 0x46, 0);
-}
-
-int guest_renumber(struct machine *m, struct machine_domain *d)
-{
-	struct guest *g = d->guest;
-	uint32_t old, new, before;
-	unsigned i, cookie;
-	int rc = 0;
-
-	before = smmu_exchange(&g->renumbering, 1);
-	if (before == 1)
-		return 0;
-	/* Who began before invalidates by the old one alone. */
-	smmu_rcu_synchronize(m->port.rcu);
-	old = smmu_load(&g->asid);
-	new = old % ASIDS + 1;
-	write_cd(g, new);
-	cookie = smmu_rcu_enter(m->port.rcu);
-	for (i = 0; i < m->smmus; i++) {
-		struct block b = {.n = 0};
-		int now;
-
-		if (!smmu_load_acquire(&g->smmu[i].up))
-			continue;
-		put_renumber(&b, m, i, before == GIVEN_UP ? 0 : old);
-		now = writes(m, i, &g->smmu[i], &b);
-		rc = rc ? rc : now;
-	}
-	smmu_rcu_exit(m->port.rcu, cookie);
-	smmu_store(&g->asid, new);
-	smmu_store_release(&g->renumbering, rc ? GIVEN_UP : 0);
-	return rc;
 }

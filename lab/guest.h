@@ -4,7 +4,8 @@
  * CD in their own memory.
  *
  * To the judge such a domain is one of stage 2. What the load maps there is mapped by the host, in
- * the parent, and by the guest, one to one, in its stage 1; a device reaches a page if both say so.
+ * the parent, at another address, and by the guest, to that one, in its stage 1; a device reaches a
+ * page if both say so.
  * What the host takes away the driver has to clear, what the guest takes away the guest clears by
  * commands of its own.
  */
@@ -34,10 +35,17 @@ int guest_smmu_up(struct machine *m, unsigned smmu);
 void guest_smmu_down(struct machine *m, unsigned smmu);
 
 /**
- * What devices of SMMU number @p smmu are attached to for @p d: the parent, or what the guest's STE
- * has made of it.
+ * What devices of SMMU number @p smmu are attached to for @p d: the parent, or what an STE of the
+ * guest has made of it; another one each time.
  */
 struct smmu_domain *guest_target(struct machine_domain *d, unsigned smmu);
+/**
+ * What a guest that has @p dev attaches it to so that nothing is let through: an STE of abort, every second time. NULL: the
+ * host detaches it.
+ */
+struct smmu_domain *guest_blocks(const struct machine_device *dev);
+/** Whether it is attached to that. */
+bool guest_is_blocked(const struct machine_device *dev);
 /**
  * Before @p dev is attached to @p to (NULL: to no guest): it leaves the guest that knows it, for
  * which it is detached first, and gets names in the other. 0 or the driver's error, after which it
@@ -45,8 +53,8 @@ struct smmu_domain *guest_target(struct machine_domain *d, unsigned smmu);
  */
 int guest_enter(struct machine_device *dev, struct machine_domain *to);
 
-/** The guest maps a range one to one; @p atomic: it must not sleep. 0 or an error; no guest: 0. */
-int guest_map(struct machine_domain *d, uint64_t iova, uint64_t size, bool atomic);
+/** The guest maps a range to @p ipa; @p atomic: it must not sleep. 0 or an error; no guest: 0. */
+int guest_map(struct machine_domain *d, uint64_t iova, uint64_t ipa, uint64_t size, bool atomic);
 /**
  * The guest unmaps a range, and invalidates it as guests do, chosen by @p random. 0: no device of
  * it reaches the range; -SMMU_ENOENT: it had not mapped it; -SMMU_EIO: an SMMU did not confirm. No

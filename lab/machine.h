@@ -70,6 +70,10 @@ struct machine_domain {
 	uint8_t granule_shift;
 	struct guest *guest; /**< stage 2 of whose it is; NULL: nobody's */
 	struct owner *owner; /**< whose table it is; NULL: the driver's */
+	/**
+	 * A guest reaches what it maps at an address through another one of stage 2: so much higher. No guest: 0.
+	 */
+	uint64_t shift;
 };
 
 /** A command that tamper has led astray, until the service fiber issues it. */

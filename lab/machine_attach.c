@@ -37,6 +37,8 @@ unsigned machine_driver_says(const struct machine_device *d, unsigned slot)
 		domain = smmu_device_pasid(&d->dev, d->ssid[slot]);
 	if (domain == &m->identity)
 		return ORACLE_IDENTITY;
+	if (!slot && guest_is_blocked(d))
+		return ORACLE_BLOCKED;
 	if (domain && domain->vsmmu)
 		domain = domain->vsmmu->parent;
 	for (i = 0; domain && i < m->domains + m->visitors; i++) {
@@ -122,6 +124,15 @@ static void attaching(struct machine *m, bool on)
 		smmu_fetch_add(&m->own_strikes[FAULT_NO_BARRIER], on);
 }
 
+/* By its guest, or by the host, which cannot fail. */
+static void block(struct machine_device *d)
+{
+	struct smmu_domain *aborts = guest_blocks(d);
+
+	if (!aborts || smmu_attach(&d->dev, aborts))
+		smmu_detach(&d->dev);
+}
+
 int machine_attach(struct machine_device *d, unsigned to)
 {
 	struct machine *m = d->m;
@@ -136,7 +147,7 @@ int machine_attach(struct machine_device *d, unsigned to)
 	design_change(d, from, to, true);
 	attaching(m, to != ORACLE_BLOCKED);
 	if (to == ORACLE_BLOCKED)
-		smmu_detach(&d->dev);
+		block(d);
 	else
 		rc = guest_enter(d, table(m, to));
 	if (!rc && to != ORACLE_BLOCKED)

@@ -31,7 +31,7 @@ int machine_reserved_map(struct machine *m, struct machine_domain *d)
 			rc = machine_map(d, at, memory + (at & (MACHINE_RESERVED_PIECE - 1)), n,
 					 SMMU_PROT_READ | SMMU_PROT_WRITE, 0);
 			if (!rc)
-				rc = guest_map(d, at, n, false);
+				rc = guest_map(d, at, at, n, false);
 			if (rc)
 				break;
 			oracle_map_begin(m->oracle, d->index, at, n,

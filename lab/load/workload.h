@@ -252,6 +252,12 @@ static inline uint64_t map_iova(const struct worker *k, const struct live_map *l
 	return window_base(k) + ((uint64_t)l->page << 12);
 }
 
+/** The same to the host: what it maps in the domain, and unmaps. */
+static inline uint64_t map_host(const struct worker *k, const struct live_map *l)
+{
+	return map_iova(k, l) + k->w->m->domain[l->domain].shift;
+}
+
 static inline uint64_t map_pa(const struct worker *k, const struct live_map *l)
 {
 	return k->w->m->data + (((uint64_t)k->id * SHARE_PAGES + l->frame) << 12);

@@ -128,7 +128,7 @@ void worker_unmap_async(struct worker *k)
 	oracle_unmap_begin(m->oracle, l->domain, map_iova(k, l), (uint64_t)l->pages << 12);
 	f->tables = (struct smmu_freelist){NULL};
 	worker_open(k);
-	rc = m->design->unmap_start(m, &m->domain[l->domain], map_iova(k, l),
+	rc = m->design->unmap_start(m, &m->domain[l->domain], map_host(k, l),
 				    (uint64_t)l->pages << 12, &f->tables, &f->fence);
 	worker_close(k);
 	if (!rc) {

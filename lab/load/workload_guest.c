@@ -52,7 +52,7 @@ void worker_guest(struct worker *k)
 		oracle_map_begin(m->oracle, l->domain, iova, size, map_pa(k, l),
 				 worker_prot(d->stage, l->prot));
 	}
-	if (guest_map(d, iova, size, true))
+	if (guest_map(d, iova, iova + d->shift, size, true))
 		machine_complain(m, 0, iova, "guest", "a guest cannot map");
 	sim_doorbell();
 	if (rc)

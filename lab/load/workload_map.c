@@ -86,7 +86,7 @@ static bool nothing_mapped(struct worker *k, struct machine_domain *d, const str
 	uint32_t prot, i;
 
 	for (i = 0; i < l->pages; i++) {
-		uint64_t iova = map_iova(k, l) + ((uint64_t)i << 12);
+		uint64_t iova = map_host(k, l) + ((uint64_t)i << 12);
 
 		if ((d->owner ? owner_lookup(d, iova, &pa, &prot)
 			      : smmu_iova_to_phys(&d->d, iova, &pa, &prot)) != -SMMU_EFAULT)
@@ -144,9 +144,9 @@ void worker_map(struct worker *k)
 			 worker_prot(d->stage, l->prot));
 	flags = k->atomic || worker_chance(k, 1, 4) ? SMMU_MAP_ATOMIC : 0;
 	worker_open(k);
-	rc = machine_map(d, map_iova(k, l), map_pa(k, l), size, l->prot, flags);
+	rc = machine_map(d, map_host(k, l), map_pa(k, l), size, l->prot, flags);
 	worker_close(k);
-	if (!rc && guest_map(d, map_iova(k, l), size, true))
+	if (!rc && guest_map(d, map_iova(k, l), map_host(k, l), size, true))
 		machine_complain(m, 0, map_iova(k, l), "guest", "a guest cannot map");
 	sim_doorbell();
 	oracle_map_end(m->oracle, l->domain, map_iova(k, l), size, !rc);
@@ -295,9 +295,9 @@ void worker_unmap(struct worker *k)
 	start = machine_now(m);
 	flush = worker_chance(k, 1, 32);
 	worker_open(k);
-	rc = flush ? worker_unmap_by_flush(k, &m->domain[l.domain], map_iova(k, &l),
+	rc = flush ? worker_unmap_by_flush(k, &m->domain[l.domain], map_host(k, &l),
 					   (uint64_t)l.pages << 12)
-		   : m->design->unmap(m, &m->domain[l.domain], map_iova(k, &l),
+		   : m->design->unmap(m, &m->domain[l.domain], map_host(k, &l),
 				      (uint64_t)l.pages << 12);
 	worker_close(k);
 	latency_add(&k->latency, machine_now(m) - start);

@@ -42,14 +42,14 @@ static void do_wrong(struct worker *k)
 	case 4:
 		if (k->n_live)
 			worker_expect(k, "map of what is mapped already",
-				      machine_map(d, map_iova(k, l), m->data,
+				      machine_map(d, map_host(k, l), m->data,
 						  (uint64_t)l->pages << 12, SMMU_PROT_READ, 0),
 				      -SMMU_EEXIST);
 		break;
 	case 5:
 		if (k->n_live)
 			worker_expect(k, "unmap of more than is mapped",
-				      m->design->unmap(m, d, map_iova(k, l), 1ull << 29),
+				      m->design->unmap(m, d, map_host(k, l), 1ull << 29),
 				      -SMMU_ENOENT);
 		break;
 	default:
