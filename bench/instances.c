@@ -27,7 +27,7 @@ static uint64_t measure(struct suite_table *t, const struct lab_config *c)
 /* What is varied, as rows name it; 0: left at its default, and not named. */
 struct point {
 	unsigned smmus, ats, slow_percent, sync_ns, atc_ns;
-	bool processor;
+	bool processor, guests;
 };
 
 static double time_of(struct suite_table *t, const struct suite_options *o, enum design_id design,
@@ -41,13 +41,15 @@ static double time_of(struct suite_table *t, const struct suite_options *o, enum
 	c.smmus = p->smmus;
 	c.ats = p->ats;
 	c.design = design;
+	if (p->guests)
+		c.stage[0] = LAB_NESTED;
 	c.slow_percent = p->slow_percent;
 	c.sync_ns = p->sync_ns;
 	c.atc_ns = p->atc_ns;
 	c.cpu_rate = p->processor ? o->cpu_rate : 0;
 	/* The one of the README: 16 SMMUs, the processor counts. */
-	if (design == DESIGN_SWEEP && p->processor && p->smmus == (o->scale ? 16 : 4) &&
-	    p->ats == 4 && !p->sync_ns && !p->slow_percent)
+	if (design == DESIGN_SWEEP && p->processor && !p->guests &&
+	    p->smmus == (o->scale ? 16 : 4) && p->ats == 4 && !p->sync_ns && !p->slow_percent)
 		c.timeline = o->timeline;
 	return (double)measure(t, &c);
 }
@@ -136,4 +138,27 @@ void bench_slow_one(struct suite_table *t, const struct suite_options *o)
 							   .ats = 4,
 							   .slow_percent = percent[i],
 							   .processor = processor});
+}
+
+void bench_guests(struct suite_table *t, const struct suite_options *o)
+{
+	static const unsigned smmus[] = {1, 2, 4, 8, 16, 32}, percent[] = {0, 400};
+
+	t->unit = "virtual ns";
+	t->title =
+		"one unmap of 4K of a parent with a virtual SMMU on each of N SMMUs of 4 devices; "
+		"slow_percent: the last of them is slower, smmus 1: that one alone";
+	t->x = "smmus";
+	t->log_y = true;
+	for (unsigned d = 0; d < 2; d++)
+		for (unsigned a = 0; a < 2; a++)
+			for (unsigned s = 0; s < 2; s++)
+				for (unsigned processor = 0; processor < 2; processor++)
+					for (unsigned i = 0; i < (o->scale ? 6u : 3u); i++)
+						one(t, o, (enum design_id)d,
+						    (struct point){.smmus = smmus[i],
+								   .ats = a ? 4 : 0,
+								   .slow_percent = percent[s],
+								   .processor = processor,
+								   .guests = true});
 }

@@ -8,6 +8,7 @@ const struct suite_benchmark suite_benchmarks[] = {
 	{"latencies", "the same for a CMD_SYNC of 240 and 550 ns and an ATC of 1 to 100 us",
 	 bench_latencies},
 	{"slow-one", "the same on 8 SMMUs of which one answers slowly", bench_slow_one},
+	{"guests", "one unmap of a parent with guests on 1 to 32 SMMUs", bench_guests},
 	{"trace", "all unmaps of the trace of a disk, under each design", bench_trace},
 	{"commands", "commands for a range of pages, beside the fewest possible", bench_commands},
 	{"atc-spans", "pages that an ATC is told to drop beyond the range", bench_atc_spans},

@@ -78,6 +78,7 @@ void suite_free(struct suite_table *t);
 void bench_instances(struct suite_table *t, const struct suite_options *o);
 void bench_latencies(struct suite_table *t, const struct suite_options *o);
 void bench_slow_one(struct suite_table *t, const struct suite_options *o);
+void bench_guests(struct suite_table *t, const struct suite_options *o);
 void bench_trace(struct suite_table *t, const struct suite_options *o);
 void bench_commands(struct suite_table *t, const struct suite_options *o);
 void bench_atc_spans(struct suite_table *t, const struct suite_options *o);

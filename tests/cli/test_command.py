@@ -54,7 +54,7 @@ class Bench(unittest.TestCase):
         self.assertEqual(rc, 0)
         tables = {t['name']: t for t in json.loads(out)['benchmarks']}
         self.assertEqual(set(tables), {
-            'instances', 'latencies', 'slow-one', 'trace', 'commands', 'atc-spans', 'attach', 'lookup', 'interrupts', 'designs',
+            'instances', 'latencies', 'slow-one', 'guests', 'trace', 'commands', 'atc-spans', 'attach', 'lookup', 'interrupts', 'designs',
             'instructions', 'threads', 'threads-ahead', 'threads-scaling', 'locks', 'grace', 'startup', 'startup-memory', 'memory',
             'simulator', 'others'})
 
