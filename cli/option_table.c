@@ -79,6 +79,10 @@ const struct option option_table[] = {
 	 "devices are reset while others unmap, come back after their ATC was silent, are pulled "
 	 "out "
 	 "and put back; those with substreams use ATS beside identity"},
+	{"dirty", OPTION_FLAG, CMD_RUN, AT(lab.dirty), OPTION_NONE, 0, 0, NULL,
+	 "the SMMUs mark what devices write (HTTU), threads ask for it, and no write may be "
+	 "missing "
+	 "from what they are told"},
 	{"non-coherent", OPTION_FLAG, CMD_RUN, AT(lab.non_coherent), OPTION_NONE, 0, 0, NULL,
 	 "the SMMUs see memory only as it was cleaned, and processors what they wrote only after "
 	 "an "

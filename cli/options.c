@@ -266,6 +266,13 @@ static int check_run(struct options *o)
 			"--resets leaves devices out of unmaps, on the model alone: leave "
 			"%s out",
 			o->lab.qemu ? "--device qemu" : "--design");
+	if (o->lab.dirty && (o->lab.design != DESIGN_SWEEP || o->lab.qemu || o->lab.non_coherent))
+		return options_fail(o,
+				    "--dirty takes coherent SMMUs of the model, and sweeps: leave "
+				    "%s out",
+				    o->lab.qemu           ? "--device qemu"
+				    : o->lab.non_coherent ? "--non-coherent"
+							  : "--design");
 	if (lab_fault(&o->lab, FAULT_DROP_CLEAN, NULL) && !o->lab.non_coherent)
 		return options_fail(o, "--inject drop-clean needs SMMUs that are not coherent: "
 				       "add --non-coherent");

@@ -133,6 +133,9 @@ struct json_object *report_json(const struct report *r, const struct lab_config 
 	put(top, "detaches", r->detaches);
 	put(top, "removals", r->removals);
 	put(top, "resets", r->resets);
+	put(top, "dirty_reads", r->dirty_reads);
+	put(top, "dirty_pages", r->dirty_pages);
+	put(top, "dirty_over", r->dirty_over);
 	put(top, "guests", r->guests);
 	put(top, "renumbered", r->renumbered);
 	put(top, "released", r->released);
@@ -294,6 +297,11 @@ void report_print(FILE *out, const struct report *r, const struct lab_config *o)
 			"             %" PRIu64
 			" times a device was reset, or was gone and came back\n",
 			r->resets);
+	if (r->dirty_reads)
+		fprintf(out,
+			"             %" PRIu64 " times asked what was written: %" PRIu64
+			" pages, %" PRIu64 " of them by no device\n",
+			r->dirty_reads, r->dirty_pages, r->dirty_over);
 	if (r->guests)
 		fprintf(out,
 			"             %" PRIu64

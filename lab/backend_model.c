@@ -436,6 +436,8 @@ int backend_model_open(struct backend *out, const struct backend_model_config *c
 			configs[i].lse2 = cfg->lse2;
 		if (cfg->eight_only)
 			hurry(&configs[i]);
+		if (cfg->dirty)
+			configs[i].httu = 2;
 		configs[i].strict = SMMU_STRICT_ALL;
 		configs[i].errata = cfg->errata ? cfg->errata[i] : 0;
 		configs[i].atc_timeout_ns = cfg->atc_timeout_ns;

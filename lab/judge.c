@@ -415,6 +415,8 @@ bool machine_dma(struct machine *m, struct dma_count *count, struct machine_devi
 			 a.model.record_pnu ? "privileged " : "unprivileged ",
 			 a.model.record_ind ? "instruction" : "data");
 	}
+	if (verdict == ORACLE_LANDED && dma.write)
+		oracle_written(m->oracle, &t, a.pa);
 	count->dma++;
 	count->blocked += verdict == ORACLE_REFUSED;
 	count->stale += verdict == ORACLE_STALE;

@@ -2,6 +2,8 @@
 /* Setting a system up and taking it down. */
 #include "machine_build.h"
 
+#include <smmuv3/dirty.h>
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +34,9 @@ static int open_domains(struct machine *m, const struct machine_config *cfg)
 		return machine_fail(m, "out of memory");
 	for (i = 0; i < m->smmus; i++)
 		coherent = coherent && m->topology.smmus[i].coherent && !m->o->non_coherent;
+	if (m->o->dirty && !coherent)
+		return machine_fail(m, "what devices write is tracked by coherent SMMUs alone, and "
+				       "one of these is not");
 	for (i = 0; i < cfg->domains; i++) {
 		struct machine_domain *d = &m->domain[i];
 		struct smmu_domain_config c = {.port = &m->port, .non_coherent = !coherent};
@@ -45,12 +50,15 @@ static int open_domains(struct machine *m, const struct machine_config *cfg)
 			d->granule_shift = cfg->granule_shift;
 		c.kind = d->stage == 1 ? SMMU_DOMAIN_STAGE1 : SMMU_DOMAIN_STAGE2;
 		c.granule_shift = d->granule_shift;
+		c.dirty = m->o->dirty && kind != LAB_SVA;
 		if (m->qemu) {
 			c.oas = 44;
 			c.ias = d->stage == 1 ? 48 : 44;
 		}
 		if (kind == LAB_SVA ? owner_open(m, d) : smmu_domain_init(&d->d, &c))
 			return machine_fail(m, "domain %u cannot be made", i);
+		if (c.dirty)
+			smmu_domain_set_dirty_tracking(&d->d, true);
 		m->domains++;
 		m->owners += kind == LAB_SVA;
 		if (kind == LAB_NESTED && guest_open(m, d))
@@ -115,6 +123,8 @@ static int set_up(struct machine *m, const struct machine_config *cfg)
 	m->oracle = oracle_create(m->domains + m->visitors, m->devices * MACHINE_SSIDS);
 	if (!m->oracle)
 		return machine_fail(m, "out of memory");
+	if (m->o->dirty)
+		oracle_log_writes(m->oracle);
 	for (i = 0; i < m->domains; i++)
 		machine_oracle_rule(m, &m->domain[i]);
 	if (machine_reserved_watch(m, m->domains + m->visitors))

@@ -69,6 +69,7 @@ int machine_open_backend(struct machine *m, const struct machine_config *cfg)
 		.smmus = m->smmus,
 		.exact = cfg->exact,
 		.calm = cfg->calm,
+		.dirty = m->o->dirty,
 		.slow_percent = m->o->slow_percent,
 		.sync_ns = cfg->exact ? m->o->sync_ns : 0,
 		.atc_ns = cfg->exact ? m->o->atc_ns : 0,

@@ -6,27 +6,9 @@
 
 #include "oracle_words.h"
 
-static uint64_t hash(uint64_t number, uint64_t slots)
-{
-	return (number * 0x9e3779b97f4a7c15ull >> 20) & (slots - 1);
-}
-
-static struct chunk *find(const struct shadow *s, uint64_t iova)
-{
-	uint64_t number = iova >> CHUNK_SHIFT, i;
-
-	if (!s->slots)
-		return NULL;
-	for (i = hash(number, s->slots); s->slot[i]; i = (i + 1) & (s->slots - 1)) {
-		if (s->slot[i]->number == number)
-			return s->slot[i];
-	}
-	return NULL;
-}
-
 static void put(struct shadow *s, struct chunk *c)
 {
-	uint64_t i = hash(c->number, s->slots);
+	uint64_t i = oracle_hash(c->number, s->slots);
 
 	while (s->slot[i])
 		i = (i + 1) & (s->slots - 1);
@@ -81,8 +63,11 @@ void oracle_destroy(struct oracle *o)
 	if (!o)
 		return;
 	for (d = 0; o->shadow && d < o->domains; d++) {
-		for (i = 0; i < o->shadow[d].slots; i++)
+		for (i = 0; i < o->shadow[d].slots; i++) {
+			if (o->shadow[d].slot[i])
+				free(o->shadow[d].slot[i]->written);
 			free(o->shadow[d].slot[i]);
+		}
 		free(o->shadow[d].slot);
 	}
 	free(o->shadow);
@@ -105,13 +90,19 @@ int oracle_window(struct oracle *o, unsigned domain, uint64_t iova, uint64_t siz
 	for (number = iova >> CHUNK_SHIFT; number <= last; number++) {
 		struct chunk *c;
 
-		if (find(s, number << CHUNK_SHIFT))
+		if (oracle_find(s, number << CHUNK_SHIFT))
 			continue;
 		if (s->used * 2 >= s->slots && grow(s))
 			return -1;
 		c = calloc(1, sizeof(*c));
 		if (!c)
 			return -1;
+		if (o->log)
+			c->written = calloc(CHUNK_PAGES, sizeof(*c->written));
+		if (o->log && !c->written) {
+			free(c);
+			return -1;
+		}
 		c->number = number;
 		put(s, c);
 		s->used++;
@@ -128,7 +119,7 @@ static uint64_t word_of(const struct chunk *c, uint64_t i)
 
 uint64_t oracle_word(const struct oracle *o, unsigned domain, uint64_t iova)
 {
-	const struct chunk *c = find(&o->shadow[domain], iova);
+	const struct chunk *c = oracle_find(&o->shadow[domain], iova);
 
 	return c ? word_of(c, (iova >> ORACLE_PAGE_SHIFT) % CHUNK_PAGES) : 0;
 }
@@ -151,7 +142,7 @@ static struct part part_at(const struct oracle *o, unsigned domain, uint64_t at,
 	uint64_t stop = (at >> CHUNK_SHIFT << CHUNK_SHIFT) + (1u << CHUNK_SHIFT);
 
 	return (struct part){
-		.c = find(&o->shadow[domain], at),
+		.c = oracle_find(&o->shadow[domain], at),
 		.first = (at >> ORACLE_PAGE_SHIFT) % CHUNK_PAGES,
 		.n = ((stop < end ? stop : end) - at + (1u << ORACLE_PAGE_SHIFT) - 1) >>
 		     ORACLE_PAGE_SHIFT,
@@ -235,6 +226,7 @@ void oracle_map_begin(struct oracle *o, unsigned domain, uint64_t iova, uint64_t
 	uint64_t at, i, word;
 	struct part p;
 
+	oracle_log_begin(o, domain, iova, size);
 	for (at = iova; at - iova < size; at += p.n << ORACLE_PAGE_SHIFT) {
 		uint64_t pfn = (pa + (at - iova)) >> ORACLE_PAGE_SHIFT;
 
@@ -266,6 +258,7 @@ void oracle_map_end(struct oracle *o, unsigned domain, uint64_t iova, uint64_t s
 void oracle_unmap_begin(struct oracle *o, unsigned domain, uint64_t iova, uint64_t size)
 {
 	turn(o, domain, iova, size, MAPPED, UNMAPPING);
+	oracle_log_begin(o, domain, iova, size);
 }
 
 void oracle_unmap_end(struct oracle *o, unsigned domain, uint64_t iova, uint64_t size, bool ok)

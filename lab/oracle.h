@@ -100,7 +100,7 @@ enum oracle_verdict {
 
 /** Promises as they stood before a DMA. */
 struct oracle_ticket {
-	uint64_t attach, page[2];
+	uint64_t attach, page[2], log[2];
 	unsigned stream, domain[2];
 	uint64_t iova;
 	unsigned access;
@@ -132,5 +132,28 @@ enum oracle_verdict oracle_after(const struct oracle *o, const struct oracle_tic
  */
 bool oracle_event_right(const struct oracle *o, const struct oracle_ticket *t, unsigned event,
 			bool substream);
+
+/**
+ * @name The log of writes: what devices wrote, and what is reported of it (dirty.h)
+ * A write that was complete before a reading began is reported by it; one that lands meanwhile by it or the next.
+ * @{ */
+enum oracle_reading {
+	ORACLE_READ_TAKEN,  /**< what was reported is clean again */
+	ORACLE_READ_LOOKED, /**< it stays as it is */
+	ORACLE_READ_FAILED, /**< nothing was promised: all of it is reported by a later one */
+};
+/** Keep one, of windows that are added from now on. */
+void oracle_log_writes(struct oracle *o);
+/** A write with @p t has landed, rightly, at @p pa. */
+void oracle_written(struct oracle *o, const struct oracle_ticket *t, uint64_t pa);
+void oracle_read_begin(struct oracle *o, unsigned domain, uint64_t iova, uint64_t size);
+/**
+ * @p bits has a bit for each page of the range, from its first. @p soon: writes of just before may be left to the next. Returns an
+ * address that was written and not reported, or ORACLE_ELSEWHERE; adds to *@p over pages that were reported though nobody
+ * had written them.
+ */
+uint64_t oracle_read_end(struct oracle *o, unsigned domain, uint64_t iova, uint64_t size,
+			 const uint64_t *bits, enum oracle_reading what, bool soon, uint64_t *over);
+/** @} */
 
 #endif

@@ -22,6 +22,8 @@ struct oracle_ticket oracle_before(const struct oracle *o, unsigned stream, uint
 	t.domain[1] = word & 0xff;
 	t.page[0] = look(o, t.domain[0], iova);
 	t.page[1] = look(o, t.domain[1], iova);
+	t.log[0] = oracle_log_word(o, t.domain[0], iova);
+	t.log[1] = oracle_log_word(o, t.domain[1], iova);
 	t.doubt = oracle_in_doubt(o, stream);
 	return t;
 }

@@ -10,6 +10,8 @@
 #ifndef SMMU_LAB_ORACLE_WORDS_H
 #define SMMU_LAB_ORACLE_WORDS_H
 
+#include <stddef.h>
+
 #include "oracle.h"
 
 #define PAGE_VERSION (1ull << 46)
@@ -34,6 +36,7 @@ struct chunk {
 	uint64_t number; /* iova >> CHUNK_SHIFT */
 	uint64_t whole;  /* 0: page[] */
 	uint64_t page[CHUNK_PAGES];
+	uint64_t *written; /* the log of each page (oracle_log.c); NULL: none is kept */
 };
 
 /* An open hash of chunks; grows only while windows are added. */
@@ -46,12 +49,36 @@ struct shadow {
 
 struct oracle {
 	unsigned domains, streams;
+	bool log; /* of writes */
 	struct shadow *shadow;
 	uint8_t *rule; /* of each domain: enum oracle_rule */
 	uint64_t *stream;
 	uint64_t (*doubt)[DOUBT_WORDS]; /* of each stream, a bit for each domain; mostly 0 */
 };
 
+static inline uint64_t oracle_hash(uint64_t number, uint64_t slots)
+{
+	return (number * 0x9e3779b97f4a7c15ull >> 20) & (slots - 1);
+}
+
+/* The chunk of an address, or NULL outside the windows. */
+static inline struct chunk *oracle_find(const struct shadow *s, uint64_t iova)
+{
+	uint64_t number = iova >> CHUNK_SHIFT, i;
+
+	if (!s->slots)
+		return NULL;
+	for (i = oracle_hash(number, s->slots); s->slot[i]; i = (i + 1) & (s->slots - 1)) {
+		if (s->slot[i]->number == number)
+			return s->slot[i];
+	}
+	return NULL;
+}
+
+/* What the log has of a page; 0 without one. */
+uint64_t oracle_log_word(const struct oracle *o, unsigned domain, uint64_t iova);
+/* Pages are mapped anew, or begin to go: what was written of them before does not count. */
+void oracle_log_begin(struct oracle *o, unsigned domain, uint64_t iova, uint64_t size);
 /* The word of a page; 0, not mapped, outside the windows of the domain. */
 uint64_t oracle_word(const struct oracle *o, unsigned domain, uint64_t iova);
 

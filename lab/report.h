@@ -42,7 +42,9 @@ struct report {
 	enum design_id design;
 	unsigned smmus, devices, ats;
 	uint64_t ops, maps, unmaps, attaches, detaches, removals;
-	uint64_t resets;     /**< times that a device was reset, or was gone and came back */
+	uint64_t resets; /**< times that a device was reset, or was gone and came back */
+	/** Times that somebody asked what was written; pages that were told; of them, that no device had written. */
+	uint64_t dirty_reads, dirty_pages, dirty_over;
 	uint64_t guests;     /**< times that a guest took pages away from its devices */
 	uint64_t renumbered; /**< times that an owner's table got another ASID on all SMMUs */
 	uint64_t released;   /**< owners that went while devices were at work */

@@ -81,6 +81,7 @@ struct worker {
 	struct dma_count count;
 	uint64_t maps, unmaps, attaches, detaches, removals, refused_calls, events, guests, resets;
 	uint64_t renumbered, released;
+	uint64_t dirty_reads, dirty_pages, dirty_over; /**< as in struct report */
 	uint64_t *hot; /**< addresses that changed lately, HOT for each domain; read by all */
 	uint32_t n_hot;
 	struct joined {
@@ -208,6 +209,8 @@ void worker_held_fini(struct worker *k);
 void worker_map(struct worker *k);
 void worker_unmap(struct worker *k);
 void worker_unmap_async(struct worker *k);
+/** Ask what devices have written (workload_dirty.c). */
+void worker_dirty(struct worker *k);
 void worker_attach(struct worker *k);
 void worker_remove(struct worker *k);
 /** Reset a device, or pull it out and put it back (workload_life.c). */

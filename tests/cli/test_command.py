@@ -160,6 +160,9 @@ class Usage(unittest.TestCase):
                 (['replay', TRACE, '--stage', 'nested'], 'has no guests'),
                 (['run', '--resets', '--design', 'serial'], 'leave --design out'),
                 (['run', '--resets', '--device', 'qemu'], 'leave --device qemu out'),
+                (['run', '--dirty', '--design', 'list'], 'leave --design out'),
+                (['run', '--dirty', '--non-coherent'], 'leave --non-coherent out'),
+                (['run', '--dirty', '--device', 'qemu'], 'leave --device qemu out'),
                 (['run', '--design', 'magic'], 'sweep, serial, list or flush'),
                 (['run', '--clock', 'sun'], 'virtual or real'),
                 (['run', '--inject', 'rain'], 'drop-tlbi'),
@@ -339,6 +342,16 @@ class Run(unittest.TestCase):
     def test_resets(self):
         self.assertGreater(self.ok('--ops', 5000, '--stage', '1,2,nested', '--resets')[0]['resets'], 50)
         self.ok('--ops', 5000, '--resets', '--interrupts', '--inject', 'atc-timeout:300')
+
+    def test_dirty(self):
+        """What devices write is tracked: nothing is missing, whatever else goes on."""
+        result = self.ok('--ops', 8000, '--stage', '1,2,nested', '--domains', 6, '--dirty')[0]
+        self.assertGreater(result['dirty_reads'], 500)
+        self.assertGreater(result['dirty_pages'] - result['dirty_over'], 500)
+        self.ok('--ops', 4000, '--stage', '1,sva,2', '--dirty', '--interrupts', '--resets', '--seed', 2)
+        self.ok('--ops', 4000, '--dirty', '--inject', 'queue-dead:1000', '--inject', 'atc-timeout:200', '--seed', 3)
+        self.ok('--ops', 4000, '--dirty', '--clock', 'real')
+        self.ok('--ops', 4000, '--dirty', '--joins', '--seed', 4)
 
     def test_joins(self):
         self.ok('--ops', 10000, '--domains', 1, '--joins')
