@@ -17,8 +17,10 @@ static void put(struct shadow *s, struct chunk *c)
 
 static int grow(struct shadow *s)
 {
-	struct shadow bigger = {.slots = s->slots ? s->slots * 2 : 16, .used = s->used};
+	struct shadow bigger = *s;
 	uint64_t i;
+
+	bigger.slots = s->slots ? s->slots * 2 : 16;
 
 	bigger.slot = calloc(bigger.slots, sizeof(struct chunk *));
 	if (!bigger.slot)
@@ -57,16 +59,17 @@ fail:
 
 void oracle_destroy(struct oracle *o)
 {
+	struct window *w, *next;
 	unsigned d;
-	uint64_t i;
 
 	if (!o)
 		return;
 	for (d = 0; o->shadow && d < o->domains; d++) {
-		for (i = 0; i < o->shadow[d].slots; i++) {
-			if (o->shadow[d].slot[i])
-				free(o->shadow[d].slot[i]->written);
-			free(o->shadow[d].slot[i]);
+		for (w = o->shadow[d].window; w; w = next) {
+			next = w->next;
+			free(w->page);
+			free(w->written);
+			free(w);
 		}
 		free(o->shadow[d].slot);
 	}
@@ -85,26 +88,34 @@ void oracle_rule(struct oracle *o, unsigned domain, enum oracle_rule rule)
 int oracle_window(struct oracle *o, unsigned domain, uint64_t iova, uint64_t size)
 {
 	struct shadow *s = &o->shadow[domain];
-	uint64_t number, last = (iova + size - 1) >> CHUNK_SHIFT;
+	uint64_t last = (iova + size - 1) >> CHUNK_SHIFT, number, n = 0;
+	struct window *w;
 
+	for (number = iova >> CHUNK_SHIFT; number <= last; number++)
+		n += !oracle_find(s, number << CHUNK_SHIFT);
+	w = n ? calloc(1, sizeof(*w) + n * sizeof(w->chunk[0])) : NULL;
+	if (!w)
+		return n ? -1 : 0;
+	/* Zeros that come in large blocks cost nothing until they are touched. */
+	w->page = calloc(n * CHUNK_PAGES, sizeof(w->page[0]));
+	w->written = o->log ? calloc(n * CHUNK_PAGES, sizeof(w->written[0])) : NULL;
+	w->next = s->window;
+	s->window = w;
+	if (!w->page || (o->log && !w->written))
+		return -1;
 	for (number = iova >> CHUNK_SHIFT; number <= last; number++) {
-		struct chunk *c;
-
 		if (oracle_find(s, number << CHUNK_SHIFT))
 			continue;
 		if (s->used * 2 >= s->slots && grow(s))
 			return -1;
-		c = calloc(1, sizeof(*c));
-		if (!c)
-			return -1;
-		if (o->log)
-			c->written = calloc(CHUNK_PAGES, sizeof(*c->written));
-		if (o->log && !c->written) {
-			free(c);
-			return -1;
-		}
-		c->number = number;
-		put(s, c);
+		n--;
+		w->chunk[n] = (struct chunk){
+			.number = number,
+			.whole = PAGE_VERSION, /* none is mapped */
+			.page = &w->page[n * CHUNK_PAGES],
+			.written = o->log ? &w->written[n * CHUNK_PAGES] : NULL,
+		};
+		put(s, &w->chunk[n]);
 		s->used++;
 	}
 	return 0;
@@ -301,8 +312,13 @@ uint64_t oracle_live_pages(const struct oracle *o, unsigned domain)
 	unsigned k;
 
 	for (i = 0; i < s->slots; i++) {
-		for (k = 0; s->slot[i] && k < CHUNK_PAGES; k++)
-			n += page_state(word_of(s->slot[i], k)) != UNMAPPED;
+		const struct chunk *c = s->slot[i];
+		uint64_t whole = c ? __atomic_load_n(&c->whole, __ATOMIC_SEQ_CST) : 0;
+
+		if (whole)
+			n += page_state(whole) != UNMAPPED ? CHUNK_PAGES : 0;
+		for (k = 0; c && !whole && k < CHUNK_PAGES; k++)
+			n += page_state(word_of(c, k)) != UNMAPPED;
 	}
 	return n;
 }

@@ -30,19 +30,27 @@ enum state { UNMAPPED, MAPPING, MAPPED, UNMAPPING };
 
 /*
  * Its pages are mapped and unmapped together as a rule where mappings are large: then `whole` is the word of the first, the
- * others follow it in memory, and page[] says nothing. One thread at a time changes a chunk.
+ * others follow it in memory, and page[] says nothing, nor is it touched. One thread at a time changes a chunk.
  */
 struct chunk {
-	uint64_t number; /* iova >> CHUNK_SHIFT */
-	uint64_t whole;  /* 0: page[] */
-	uint64_t page[CHUNK_PAGES];
+	uint64_t number;   /* iova >> CHUNK_SHIFT */
+	uint64_t whole;    /* 0: page[] */
+	uint64_t *page;    /* CHUNK_PAGES of them */
 	uint64_t *written; /* the log of each page (oracle_log.c); NULL: none is kept */
+};
+
+/* Chunks that were added together. */
+struct window {
+	struct window *next;
+	uint64_t *page, *written; /* of all of them */
+	struct chunk chunk[];
 };
 
 /* An open hash of chunks; grows only while windows are added. */
 struct shadow {
 	struct chunk **slot;
 	uint64_t slots, used; /* slots: 0 or a power of two */
+	struct window *window;
 };
 
 #define DOUBT_WORDS 4u

@@ -85,10 +85,17 @@ static void heap_error(struct smmu_heap *heap, const char *what, const void *p, 
 
 static void heap_poison(const struct smmu_heap *heap, void *p, uint64_t bytes)
 {
-	uint64_t *word = p, i;
+	uint64_t *word = p, *end = word + bytes / 8, line[8];
+	unsigned i;
 
-	for (i = 0; i < bytes / 8; i++)
-		word[i] = heap->pattern ? heap->pattern[(uintptr_t)&word[i] / 8 % 8] : heap->poison;
+	/* The pattern lies as addresses do: turned so that it begins where the block does, it is copied line by line. */
+	for (i = 0; i < 8; i++)
+		line[i] =
+			heap->pattern ? heap->pattern[((uintptr_t)word / 8 + i) % 8] : heap->poison;
+	for (; end - word >= 8; word += 8)
+		memcpy(word, line, sizeof(line));
+	for (i = 0; word + i < end; i++)
+		word[i] = line[i];
 }
 
 static uint8_t *heap_va(const struct smmu_heap *heap, uint64_t page)
@@ -118,7 +125,8 @@ uint64_t smmu_heap_fini(struct smmu_heap *heap)
 {
 	uint64_t live = smmu_heap_live(heap), i;
 
-	for (i = heap->first; i < heap->first + heap->pages; i++)
+	/* Nothing was ever taken beyond the reach. */
+	for (i = heap->first; i < heap->first + heap->reach; i++)
 		free(heap->page[i].asked);
 	free(heap->page);
 	heap->page = NULL;
