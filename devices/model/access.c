@@ -31,13 +31,11 @@ static enum smmu_model_held blame(const struct instance *in, const struct xlate 
 	return in->behind.va != in->model->ram.va ? SMMU_HELD_UNCLEANED : SMMU_HELD_MEMORY;
 }
 
-struct xlate model_truth(struct instance *in, const struct smmu_dma *dma, bool *ok)
+bool model_truth(struct instance *in, const struct smmu_dma *dma, struct xlate *x)
 {
-	struct xlate truth = {.in = *dma, .ask = ASK_TRUTH};
-
-	*ok = dma->kind == SMMU_DMA_TRANSLATED ? model_ats_translated(in, &truth, dma->iova)
-					       : model_translate(in, &truth);
-	return truth;
+	model_begin(x, dma, ASK_TRUTH, false, false);
+	return dma->kind == SMMU_DMA_TRANSLATED ? model_ats_translated(in, x, dma->iova)
+						: model_translate(in, x);
 }
 
 static bool by_kind(struct instance *in, struct smmu_model_device *dev, struct xlate *x,
@@ -54,8 +52,9 @@ static bool by_kind(struct instance *in, struct smmu_model_device *dev, struct x
 static void account(struct instance *in, const struct xlate *x, const struct smmu_dma *as,
 		    struct smmu_dma_result *res)
 {
-	struct xlate truth = model_truth(in, as, &res->truth_ok);
+	struct xlate truth;
 
+	res->truth_ok = model_truth(in, as, &truth);
 	res->unasked = false;
 	res->truth_pa = res->truth_ok ? truth.pa : 0;
 	res->differs = res->ok != res->truth_ok || (res->ok && res->pa != res->truth_pa);
@@ -70,56 +69,55 @@ void smmu_model_account(struct smmu_model *model, struct smmu_dma_result *res)
 		account(in, &in->last, &in->last_as, res);
 }
 
-struct smmu_dma_result model_access(struct instance *in, const struct smmu_dma *dma, bool effects)
+void model_access(struct instance *in, const struct smmu_dma *dma, bool effects,
+		  struct smmu_dma_result *res)
 {
-	struct smmu_dma_result res = {.dma = *dma};
 	bool brief = effects && dma->brief && in->model->clock == SMMU_MODEL_VIRTUAL;
 	struct xlate local, *x = brief ? &in->last : &local;
 	struct smmu_model_device *dev = model_find_device(in, dma->stream);
 
-	*x = (struct xlate){
-		.in = *dma, .ask = effects ? ASK_DMA : ASK_PROBE, .look = true, .fill = effects};
+	*res = (struct smmu_dma_result){.dma = *dma};
+	model_begin(x, dma, effects ? ASK_DMA : ASK_PROBE, true, effects);
 	x->in.fetch &= !dma->write;
 	/* Without a PASID there is nothing in a PCIe access that could say so (13.7). */
 	if (dev && dev->has_atc && !dma->ssid_valid)
 		x->in.fetch = x->in.privileged = false;
 	if (!(dev && dev->dead)) {
 		struct smmu_dma as = x->in;
-		bool ok = by_kind(in, dev, x, &res);
+		bool ok = by_kind(in, dev, x, res);
 
-		res.ok = ok;
-		res.event = ok ? 0 : x->fault.type;
-		res.stalled = !ok && effects && x->fault.stall;
-		res.pa = ok ? x->pa : 0;
-		res.raz_wi = !ok && x->have_cd && !x->fault.s2 && x->fault.type >= F_TRANSLATION &&
-			     x->fault.type <= F_PERMISSION && !(x->cd.w[0] & BIT(46)) &&
-			     !x->fault.stall && !(dev && dev->ats_on);
+		res->ok = ok;
+		res->event = ok ? 0 : x->fault.type;
+		res->stalled = !ok && effects && x->fault.stall;
+		res->pa = ok ? x->pa : 0;
+		res->raz_wi = !ok && x->have_cd && !x->fault.s2 && x->fault.type >= F_TRANSLATION &&
+			      x->fault.type <= F_PERMISSION && !(x->cd.w[0] & BIT(46)) &&
+			      !x->fault.stall && !(dev && dev->ats_on);
 		if (!ok && effects) {
 			model_event_record(in, x);
-			res.stag = in->stag_given;
+			res->stag = in->stag_given;
 		}
-		res.recorded = x->recorded;
-		res.record_pnu = x->record & BIT(33);
-		res.record_ind = x->record & BIT(34);
-		res.unasked = brief;
+		res->recorded = x->recorded;
+		res->record_pnu = x->record & BIT(33);
+		res->record_ind = x->record & BIT(34);
+		res->unasked = brief;
 		if (brief)
 			in->last_as = as;
 		else
-			account(in, x, &as, &res);
+			account(in, x, &as, res);
 	}
-	res.tlb_hit = x->tlb_hit;
-	res.walk_hit = x->walk_hit;
-	res.ste_hit = x->ste_hit;
-	res.cd_hit = x->cd_hit;
-	res.walk_table = x->walk_table;
+	res->tlb_hit = x->tlb_hit;
+	res->walk_hit = x->walk_hit;
+	res->ste_hit = x->ste_hit;
+	res->cd_hit = x->cd_hit;
+	res->walk_table = x->walk_table;
 	if (x->have_hit) {
-		res.tag = model_tlb_tag(&x->hit, x->hit.atc    ? SMMU_HELD_ATC
-						 : x->hit.walk ? SMMU_HELD_WALK
-							       : SMMU_HELD_TLB);
-		res.entry_base = x->hit.base;
-		res.entry_size = pow2(x->hit.log2);
-		res.entry_born_ns = x->hit.born;
-		res.refilled = res.atc_hit && x->hit.refilled;
+		res->tag = model_tlb_tag(&x->hit, x->hit.atc    ? SMMU_HELD_ATC
+						  : x->hit.walk ? SMMU_HELD_WALK
+								: SMMU_HELD_TLB);
+		res->entry_base = x->hit.base;
+		res->entry_size = pow2(x->hit.log2);
+		res->entry_born_ns = x->hit.born;
+		res->refilled = res->atc_hit && x->hit.refilled;
 	}
-	return res;
 }

@@ -34,7 +34,7 @@ static uint16_t granted(const struct xlate *x)
 static bool request(struct instance *in, struct smmu_model_device *dev, const struct smmu_dma *dma,
 		    bool fill, struct xlate *x, struct tlb_entry *answer)
 {
-	*x = (struct xlate){.in = *dma, .ask = ASK_ATS, .look = true, .fill = fill};
+	model_begin(x, dma, ASK_ATS, true, fill);
 	x->nw0 = in->cfg.httu > 1 && fill && model_chance(in, in->cfg.nw0_permille);
 	if (!model_translate(in, x))
 		return false;
@@ -95,10 +95,11 @@ static bool ats_recorded(const struct instance *in, uint8_t type)
 /** A translated access to @p out arrives. False: x->fault says why it goes no further. */
 bool model_ats_translated(struct instance *in, struct xlate *x, uint64_t out)
 {
-	struct xlate check = {
-		.in = x->in, .ask = x->ask, .look = x->look, .fill = x->fill, .translated = true};
+	struct xlate check;
 	bool ok;
 
+	model_begin(&check, &x->in, x->ask, x->look, x->fill);
+	check.translated = true;
 	check.in.iova = out;
 	/* A translated access has no PASID, and so nothing that goes with one (13.7). */
 	check.in.ssid_valid = check.in.privileged = check.in.fetch = false;
@@ -113,7 +114,8 @@ bool model_ats_translated(struct instance *in, struct xlate *x, uint64_t out)
 	x->fault = check.fault;
 	if (check.fault.type != F_TRANSL_FORBIDDEN && check.fault.type < F_TRANSLATION)
 		x->fault.record &= ats_recorded(in, check.fault.type);
-	x->ste = check.ste;
+	if (check.have_ste)
+		x->ste = check.ste;
 	x->have_ste = check.have_ste;
 	x->ste_hit = check.ste_hit;
 	return false;
@@ -133,21 +135,18 @@ bool model_ats_access(struct instance *in, struct smmu_model_device *dev, struct
 		x->hit = e;
 		x->have_hit = true;
 	} else {
-		struct xlate ask;
+		bool answered = request(in, dev, &dma, x->fill, x, &e);
 
 		in->count.atc_misses++;
-		if (!request(in, dev, &dma, x->fill, &ask, &e)) {
-			*x = ask;
-			x->ask = ASK_DMA;
-			count_refusal(in, dev, &ask);
+		x->ask = ASK_DMA;
+		if (!answered) {
+			count_refusal(in, dev, x);
 			/* Only a request that must not be made is an event; the device sees all others (3.9.1.2). */
-			if (ask.fault.type != F_BAD_ATS_TREQ)
-				x->fault.record &= ats_recorded(in, ask.fault.type);
+			if (x->fault.type != F_BAD_ATS_TREQ)
+				x->fault.record &= ats_recorded(in, x->fault.type);
 			return false;
 		}
 		if (!permits(&dma, e.perms)) {
-			*x = ask;
-			x->ask = ASK_DMA;
 			model_fail(x, F_PERMISSION, CLASS_IN, false, 0, 0);
 			x->fault.record = false; /* the device's own affair */
 			return false;
@@ -157,8 +156,6 @@ bool model_ats_access(struct instance *in, struct smmu_model_device *dev, struct
 			model_tlb_insert(in, &dev->atc, &e);
 		else if (x->fill && held->pa == e.pa && held->log2 == e.log2)
 			held->perms |= e.perms;
-		*x = ask;
-		x->ask = ASK_DMA;
 	}
 
 	x->in = dma;

@@ -36,8 +36,8 @@ static size_t next_full(const struct cfg_cache *c, size_t b)
 	return CFG_BUCKETS;
 }
 
-const struct cfg_entry *model_cfg_find(struct instance *in, enum cfg_kind kind, uint32_t stream,
-				       uint32_t index)
+struct cfg_entry *model_cfg_find(struct instance *in, enum cfg_kind kind, uint32_t stream,
+				 uint32_t index)
 {
 	for (struct cfg_entry *e = in->cfgs.buckets[hash(kind, stream, index)]; e; e = e->next)
 		if (e->kind == kind && e->stream == stream && e->index == index)

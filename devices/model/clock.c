@@ -21,12 +21,13 @@ static uint64_t clock_now(const struct smmu_model *model)
 	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
-static uint64_t earlier(uint64_t a, uint64_t b)
+static inline uint64_t earlier(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;
 }
 
-uint64_t model_next_due(struct instance *in)
+/** When @p in has something to do next. */
+static inline uint64_t next_due(const struct instance *in)
 {
 	uint64_t due = earlier(earlier(in->r.next, in->pending_at),
 			       earlier(in->cmdq_at, earlier(in->late_at, in->fetch_at)));
@@ -35,45 +36,50 @@ uint64_t model_next_due(struct instance *in)
 	return due < in->paused_until ? in->paused_until : due;
 }
 
-/** With the virtual clock: note when @p in is due next. */
-static void note_due(struct instance *in)
+/** With the virtual clock: note that @p in is due next at @p due. */
+static void note_due(struct instance *in, uint64_t due)
 {
 	struct smmu_model *model = in->model;
-	uint64_t due;
 
-	if (model->clock != SMMU_MODEL_VIRTUAL)
-		return;
-	due = model_next_due(in);
 	if (due == model->due[in->index])
 		return;
 	model->due[in->index] = due;
 	for (unsigned n = (model->leaves + in->index) / 2; n; n /= 2) {
 		unsigned a = model->sooner[2 * n], b = model->sooner[2 * n + 1];
+		unsigned was = model->sooner[n], is = model->due[b] < model->due[a] ? b : a;
 
-		model->sooner[n] = (uint8_t)(model->due[b] < model->due[a] ? b : a);
+		model->sooner[n] = (uint8_t)is;
+		/* Another that was first here and still is changes nothing further up. */
+		if (is == was && is != in->index)
+			break;
 	}
+	model->next = model->due[model->sooner[1]];
 }
 
-/** Let everything happen that is due up to @p now, in order. */
-void model_run_until(struct instance *in, uint64_t now)
+/** Let everything happen that is due up to @p now, in order. When is something due next? */
+uint64_t model_run_until(struct instance *in, uint64_t now)
 {
-	for (;;) {
-		uint64_t due = model_next_due(in);
+	uint64_t due;
 
-		if (due > now)
-			break;
+	while ((due = next_due(in)) <= now) {
 		if (due > in->now)
 			in->now = due;
 		if (in->r.next <= in->now)
 			model_control_step(in);
-		model_events_due(in);
-		model_fetch_due(in);
-		model_restless_due(in);
-		model_effect_due(in);
-		model_cmdq_step(in);
+		if (in->late_at <= in->now)
+			model_events_due(in);
+		if (in->fetch_at <= in->now)
+			model_fetch_due(in);
+		if (in->restless_at <= in->now)
+			model_restless_due(in);
+		if (in->pending_at <= in->now)
+			model_effect_due(in);
+		if (in->cmdq_at <= in->now)
+			model_cmdq_step(in);
 	}
 	if (now > in->now)
 		in->now = now;
+	return due;
 }
 
 /** Begin a call from outside: alone, and with the instance as of now. */
@@ -87,23 +93,30 @@ void model_enter(struct instance *in)
 	model_run_until(in, clock_now(in->model));
 }
 
-/** End it; interrupts are delivered without the lock. */
-void model_leave(struct instance *in)
+/** @p in is due next at @p due; interrupts are delivered without the lock. */
+static void leave(struct instance *in, uint64_t due)
 {
 	const struct smmu_model_hooks *hooks = &in->model->hooks;
 	unsigned irqs = in->irqs;
 
 	in->irqs = 0;
 	in->entered = false;
-	note_due(in);
-	if (in->model->clock == SMMU_MODEL_REAL) {
-		if (in->running && model_next_due(in) != NEVER)
+	if (in->model->clock == SMMU_MODEL_VIRTUAL) {
+		note_due(in, due);
+	} else {
+		if (in->running && due != NEVER)
 			pthread_cond_signal(&in->wake);
 		pthread_mutex_unlock(&in->lock);
 	}
 	for (unsigned i = 0; irqs && hooks->irq; i++, irqs >>= 1)
 		if (irqs & 1)
 			hooks->irq(hooks->ctx, in->index, (enum smmu_model_irq)i);
+}
+
+/** End it. */
+void model_leave(struct instance *in)
+{
+	leave(in, next_due(in));
 }
 
 uint64_t smmu_model_now(struct smmu_model *model)
@@ -117,9 +130,9 @@ uint64_t smmu_model_next_event(void *ctx)
 	uint64_t next = NEVER;
 
 	if (model->clock == SMMU_MODEL_VIRTUAL)
-		return model->due[model->sooner[1]];
+		return model->next;
 	for (unsigned i = 0; i < model->count; i++)
-		next = earlier(next, model_next_due(&model->in[i]));
+		next = earlier(next, next_due(&model->in[i]));
 	return next;
 }
 
@@ -130,14 +143,13 @@ void smmu_model_advance(void *ctx, uint64_t now_ns)
 	if (model->clock != SMMU_MODEL_VIRTUAL)
 		return;
 	/* One event at a time over all instances, so that callbacks come in the order of time. */
-	while (model->due[model->sooner[1]] <= now_ns) {
+	while (model->next <= now_ns) {
 		struct instance *first = &model->in[model->sooner[1]];
-		uint64_t next = model->due[first->index];
+		uint64_t next = model->next;
 
 		if (next > model->now)
 			model->now = next;
-		model_run_until(first, next);
-		model_leave(first);
+		leave(first, model_run_until(first, next));
 	}
 	/* Instances that nothing happens to learn the time when they are entered. */
 	if (now_ns > model->now)
@@ -165,7 +177,7 @@ static void *instance_thread(void *arg)
 		pthread_mutex_unlock(&in->lock);
 		model_enter(in);
 
-		uint64_t due = model_next_due(in), now = in->now;
+		uint64_t due = next_due(in), now = in->now;
 
 		model_leave(in);
 		if (due != NEVER && due <= now + SPIN_NS) {
@@ -174,7 +186,7 @@ static void *instance_thread(void *arg)
 			continue;
 		}
 		pthread_mutex_lock(&in->lock);
-		if (in->stop || model_next_due(in) < due)
+		if (in->stop || next_due(in) < due)
 			continue;
 
 		uint64_t until = earlier(due, now + IDLE_NS);

@@ -31,8 +31,7 @@ void model_cmdq_show(struct instance *in)
 /** What was read ahead counts no more: after an error and while the queue is off (3.21.2). */
 static void forget(struct instance *in)
 {
-	for (unsigned i = 0; i < CACHED_COMMANDS; i++)
-		in->cached[i].valid = false;
+	in->cached_valid = 0;
 	in->ahead = 0;
 }
 
@@ -48,23 +47,32 @@ static uint64_t slot(const struct instance *in, uint32_t position)
 /** Commands in the queue may be read at any time: now, some of them. */
 void model_cmdq_cache(struct instance *in)
 {
-	uint32_t mask = index_mask(in), full = (in->r.cmdq.prod - in->r.cmdq.cons) & mask;
+	uint32_t mask = index_mask(in), cons = in->r.cmdq.cons,
+		 full = (in->r.cmdq.prod - cons) & mask;
+	unsigned turn = cons % CACHED_COMMANDS;
+	uint64_t missing;
 
 	if (!(in->r.cr0.eff & CR0_CMDQEN) || in->cmdq == CMDQ_ERROR || !in->cfg.cmd_cache_permille)
 		return;
-	if (full > CACHED_COMMANDS)
-		full = CACHED_COMMANDS;
+	/* Bit n: the command n places from CONS was not read, as far as one can tell without looking (a queue may be short). */
+	missing = ~(in->cached_valid >> turn | in->cached_valid << (CACHED_COMMANDS - turn) % 64);
+	if (mask < CACHED_COMMANDS - 1)
+		missing = UINT64_MAX;
+	if (full < CACHED_COMMANDS)
+		missing &= BIT(full) - 1;
 	/* A CMD_SYNC that is waiting was read already. */
-	for (uint32_t i = in->cmdq == CMDQ_SYNC; i < full; i++) {
-		uint32_t position = (in->r.cmdq.cons + i) & mask;
+	if (in->cmdq == CMDQ_SYNC)
+		missing &= ~1ULL;
+	for (; missing; missing &= missing - 1) {
+		uint32_t position = (cons + (uint32_t)__builtin_ctzll(missing)) & mask;
 		struct cached_command *c = &in->cached[position % CACHED_COMMANDS];
 
-		if ((c->valid && c->position == position) ||
+		if ((in->cached_valid & BIT(position % CACHED_COMMANDS)) ||
 		    !model_chance(in, in->cfg.cmd_cache_permille))
 			continue;
 		c->position = position;
-		c->valid = model_load(in, NULL, SMMU_USE_COMMAND, slot(in, position), &c->w[0]) &&
-			   model_load(in, NULL, SMMU_USE_COMMAND, slot(in, position) + 8, &c->w[1]);
+		if (model_load_words(in, NULL, SMMU_USE_COMMAND, slot(in, position), c->w, 2))
+			in->cached_valid |= BIT(position % CACHED_COMMANDS);
 	}
 }
 
@@ -73,16 +81,17 @@ static bool read_command(struct instance *in, uint64_t cmd[2])
 {
 	uint32_t position = in->r.cmdq.cons & index_mask(in);
 	struct cached_command *c = &in->cached[position % CACHED_COMMANDS];
-	uint64_t at = slot(in, position);
+	uint64_t bit = BIT(position % CACHED_COMMANDS);
 
-	if (c->valid && c->position == position) {
-		c->valid = false;
-		cmd[0] = c->w[0];
-		cmd[1] = c->w[1];
-		return true;
+	if (in->cached_valid & bit) {
+		in->cached_valid &= ~bit;
+		if (c->position == position) {
+			cmd[0] = c->w[0];
+			cmd[1] = c->w[1];
+			return true;
+		}
 	}
-	return model_load(in, NULL, SMMU_USE_COMMAND, at, &cmd[0]) &&
-	       model_load(in, NULL, SMMU_USE_COMMAND, at + 8, &cmd[1]);
+	return model_load_words(in, NULL, SMMU_USE_COMMAND, slot(in, position), cmd, 2);
 }
 
 static void idle(struct instance *in)
@@ -174,8 +183,7 @@ static void send_ahead(struct instance *in)
 	for (in->ahead = 0; in->ahead + 1 < full; in->ahead++) {
 		uint32_t position = (in->r.cmdq.cons + in->ahead + 1) & mask;
 
-		if (!model_load(in, NULL, SMMU_USE_COMMAND, slot(in, position), &cmd[0]) ||
-		    !model_load(in, NULL, SMMU_USE_COMMAND, slot(in, position) + 8, &cmd[1]) ||
+		if (!model_load_words(in, NULL, SMMU_USE_COMMAND, slot(in, position), cmd, 2) ||
 		    bits(cmd[0], 7, 0) != C_ATC_INV)
 			return;
 		model_ats_invalidate(in, cmd);
@@ -342,8 +350,6 @@ static void consume(struct instance *in)
 /** The next step is due. */
 void model_cmdq_step(struct instance *in)
 {
-	if (in->cmdq_at > in->now)
-		return;
 	if (in->cmdq == CMDQ_FETCH)
 		consume(in);
 	else if (in->cmdq == CMDQ_SYNC)

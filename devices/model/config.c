@@ -72,27 +72,32 @@ bool model_locate_ste(struct instance *in, struct xlate *x, uint64_t *addr)
 /** Fetch and decode the STE of an access into x->ste. */
 bool model_cfg_ste(struct instance *in, struct xlate *x)
 {
-	const struct cfg_entry *e = x->look ? model_cfg_find(in, CFG_STE, x->in.stream, 0) : NULL;
+	struct cfg_entry *e = x->look ? model_cfg_find(in, CFG_STE, x->in.stream, 0) : NULL;
 	struct ste *ste = &x->ste;
+	bool legal;
 
 	if (e) {
-		memcpy(ste->w, e->w, sizeof(ste->w));
-		ste->addr = e->addr;
+		if (e->state == CFG_RAW) {
+			e->ste.addr = e->addr;
+			e->state = model_ste_decode(in, &e->ste) ? CFG_LEGAL : CFG_ILLEGAL;
+		}
+		*ste = e->ste;
+		legal = e->state == CFG_LEGAL;
 		x->ste_hit = true;
 	} else {
+		memset(ste, 0, sizeof(*ste));
 		if (!model_locate_ste(in, x, &ste->addr))
 			return false;
 		if (!(x->fill &&
 		      model_fetch_take(in, CFG_STE, x->in.stream, 0, ste->addr, ste->w)) &&
-		    !model_load_line(in, x, SMMU_USE_STE, ste->addr, ste->w))
+		    !model_load_words(in, x, SMMU_USE_STE, ste->addr, ste->w, 8))
 			return model_fail(x, F_STE_FETCH, CLASS_CD, false, 0, ste->addr);
 		if (x->fill && (in->cfg.cache_invalid || (ste->w[0] & 1)))
 			model_cfg_put(in, CFG_STE, x->in.stream, 0, ste->w, 8, ste->addr);
+		legal = model_ste_decode(in, ste);
 	}
 	x->have_ste = true;
-	if (!model_ste_decode(in, ste))
-		return model_fail(x, C_BAD_STE, CLASS_CD, false, 0, 0);
-	return true;
+	return legal || model_fail(x, C_BAD_STE, CLASS_CD, false, 0, 0);
 }
 
 /**
@@ -162,28 +167,45 @@ bool model_locate_cd(struct instance *in, struct xlate *x, uint32_t ssid, uint64
 	return cd_address(in, x, addr, C_BAD_SUBSTREAMID);
 }
 
+/** Take a cached CD apart, unless that was done, under an STE that says the same. Is it legal? */
+static bool cached_cd(const struct instance *in, const struct ste *ste, struct cfg_entry *e)
+{
+	unsigned under = ste->strw << 2 | (unsigned)ste->s1stalld << 1 | !!(in->r.cr2 & CR2_E2H);
+
+	if (e->state == CFG_RAW || e->under != under) {
+		struct cd cd = {.addr = e->addr};
+
+		memcpy(cd.w, e->w, sizeof(cd.w));
+		e->state = model_cd_decode(in, ste, &cd) ? CFG_LEGAL : CFG_ILLEGAL;
+		e->under = under;
+		e->cd = cd;
+	}
+	return e->state == CFG_LEGAL;
+}
+
 /** Fetch and decode the CD @p ssid of an access, whose STE is known, into x->cd. */
 bool model_cfg_cd(struct instance *in, struct xlate *x, uint32_t ssid)
 {
-	const struct cfg_entry *e = x->look ? model_cfg_find(in, CFG_CD, x->in.stream, ssid) : NULL;
+	struct cfg_entry *e = x->look ? model_cfg_find(in, CFG_CD, x->in.stream, ssid) : NULL;
 	struct cd *cd = &x->cd;
+	bool legal;
 
 	if (e) {
-		memcpy(cd->w, e->w, sizeof(cd->w));
-		cd->addr = e->addr;
+		legal = cached_cd(in, &x->ste, e);
+		*cd = e->cd;
 		x->cd_hit = true;
 	} else {
+		memset(cd, 0, sizeof(*cd));
 		if (!model_locate_cd(in, x, ssid, &cd->addr))
 			return false;
 		if (!(x->fill &&
 		      model_fetch_take(in, CFG_CD, x->in.stream, ssid, cd->addr, cd->w)) &&
-		    !model_load_line(in, x, SMMU_USE_CD, cd->addr, cd->w))
+		    !model_load_words(in, x, SMMU_USE_CD, cd->addr, cd->w, 8))
 			return model_fail(x, F_CD_FETCH, CLASS_CD, false, 0, cd->addr);
 		if (x->fill && (in->cfg.cache_invalid || (cd->w[0] & BIT(31))))
 			model_cfg_put(in, CFG_CD, x->in.stream, ssid, cd->w, 8, cd->addr);
+		legal = model_cd_decode(in, &x->ste, cd);
 	}
 	x->have_cd = true;
-	if (!model_cd_decode(in, &x->ste, cd))
-		return model_fail(x, C_BAD_CD, CLASS_CD, false, 0, 0);
-	return true;
+	return legal || model_fail(x, C_BAD_CD, CLASS_CD, false, 0, 0);
 }

@@ -41,7 +41,7 @@ static bool httu_legal(const struct instance *in, bool ha, bool hd)
 	return !(ha && !in->cfg.httu) && !(hd && in->cfg.httu < 2);
 }
 
-static bool s2_decode(struct instance *in, struct ste *s)
+static bool s2_decode(const struct instance *in, struct ste *s)
 {
 	uint64_t w = s->w[2];
 	unsigned sl0 = (unsigned)bits(w, 39, 38);
@@ -85,7 +85,7 @@ static bool s2_decode(struct instance *in, struct ste *s)
 	return true;
 }
 
-static bool s1_decode(struct instance *in, struct ste *s)
+static bool s1_decode(const struct instance *in, struct ste *s)
 {
 	s->s1fmt = (unsigned)bits(s->w[0], 5, 4);
 	s->s1ctxptr = s->w[0] & ADDR_55_6;
@@ -141,7 +141,7 @@ static bool cd_reserved(const uint64_t w[8])
 }
 
 /** Take s->w apart. False: the STE is illegal (C_BAD_STE). */
-bool model_ste_decode(struct instance *in, struct ste *s)
+bool model_ste_decode(const struct instance *in, struct ste *s)
 {
 	if (!(s->w[0] & 1))
 		return false;
@@ -176,7 +176,7 @@ bool model_ste_decode(struct instance *in, struct ste *s)
 }
 
 /** Take cd->w apart. False: the CD is illegal (C_BAD_CD). */
-bool model_cd_decode(struct instance *in, const struct ste *ste, struct cd *cd)
+bool model_cd_decode(const struct instance *in, const struct ste *ste, struct cd *cd)
 {
 	uint64_t w = cd->w[0];
 

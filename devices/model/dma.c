@@ -20,11 +20,11 @@ static void remember(struct instance *in, const struct smmu_dma *dma)
 
 struct smmu_dma_result smmu_model_dma(struct smmu_model *model, const struct smmu_dma *dma)
 {
-	struct smmu_dma_result res = {.dma = *dma};
+	struct smmu_dma_result res;
 	struct instance *in;
 
 	if (dma->instance >= model->count)
-		return res;
+		return (struct smmu_dma_result){.dma = *dma};
 	in = &model->in[dma->instance];
 	model_enter(in);
 	model_wake(in);
@@ -34,7 +34,7 @@ struct smmu_dma_result smmu_model_dma(struct smmu_model *model, const struct smm
 		model_cfg_evict(in);
 	if (in->nmarks && !(model_rnd(in) & 7))
 		model_htt_show(in);
-	res = model_access(in, dma, true);
+	model_access(in, dma, true, &res);
 	in->count.dmas++;
 	in->count.faults += !res.ok;
 	if (res.tlb_hit)
@@ -67,7 +67,7 @@ struct smmu_dma_result smmu_model_probe(struct smmu_model *model, const struct s
 		pthread_mutex_lock(&in->lock);
 	before = in->count;
 	seq = in->seq;
-	res = model_access(in, dma, false);
+	model_access(in, dma, false, &res);
 	in->count = before;
 	in->seq = seq;
 	if (model->clock == SMMU_MODEL_REAL)
@@ -86,7 +86,7 @@ bool smmu_model_truth(struct smmu_model *model, const struct smmu_dma *dma, uint
 	in = &model->in[dma->instance];
 	if (model->clock == SMMU_MODEL_REAL)
 		pthread_mutex_lock(&in->lock);
-	x = model_truth(in, dma, &ok);
+	ok = model_truth(in, dma, &x);
 	if (model->clock == SMMU_MODEL_REAL)
 		pthread_mutex_unlock(&in->lock);
 	if (ok && pa)

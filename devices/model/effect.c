@@ -277,8 +277,6 @@ static bool behind_silence(const struct instance *in)
 /** Apply those whose time has come. */
 void model_effect_due(struct instance *in)
 {
-	if (in->pending_at > in->now)
-		return;
 	in->pending_at = NEVER;
 	for (size_t i = 0; i < in->npending; i++) {
 		struct effect *e = &in->pending[i];

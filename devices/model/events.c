@@ -59,9 +59,8 @@ static void write_record(struct instance *in, const uint64_t w[4])
 		in->count.events_lost++;
 		return;
 	}
-	ok = !model_inject(in, SMMU_FAULT_EVENT_ABORT);
-	for (unsigned i = 0; ok && i < 4; i++)
-		ok = model_store(in, SMMU_USE_EVENT, at + i * 8, w[i]);
+	ok = !model_inject(in, SMMU_FAULT_EVENT_ABORT) &&
+	     model_store_words(in, SMMU_USE_EVENT, at, w, 4);
 	if (!ok) {
 		in->count.events_lost++;
 		if (in->cfg.abort_async)
@@ -226,8 +225,7 @@ int model_pri_write(struct instance *in, const uint64_t w[2])
 			model_raise_irq(in, SMMU_MODEL_IRQ_PRIQ);
 		return 2; /* try again, which is no failure (8.1) */
 	}
-	if (!model_store(in, SMMU_USE_PRI, at, w[0]) ||
-	    !model_store(in, SMMU_USE_PRI, at + 8, w[1])) {
+	if (!model_store_words(in, SMMU_USE_PRI, at, w, 2)) {
 		model_gerror(in, GERROR_PRIQ_ABT);
 		return 0;
 	}

@@ -82,8 +82,6 @@ static void finish(struct instance *in, struct fetch *f)
 /** Go on with those whose time has come. */
 void model_fetch_due(struct instance *in)
 {
-	if (in->fetch_at > in->now)
-		return;
 	for (unsigned i = 0; i < FETCHES; i++) {
 		struct fetch *f = &in->fetch[i];
 

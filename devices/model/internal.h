@@ -6,6 +6,8 @@
 #ifndef SMMU_MODEL_INTERNAL_H
 #define SMMU_MODEL_INTERNAL_H
 
+#include <string.h>
+
 #include "state.h"
 
 /* chance.c */
@@ -17,11 +19,26 @@ void model_misuse(struct instance *in, const char *format, ...)
 /** The device that sends as @p stream, or NULL. */
 static inline struct smmu_model_device *model_find_device(struct instance *in, uint32_t stream)
 {
-	struct smmu_model_device *dev = in->devices;
+	struct smmu_model_device *dev = in->found;
 
-	while (dev && dev->stream != stream)
-		dev = dev->next;
+	if (dev && dev->stream == stream)
+		return dev;
+	for (dev = in->devices; dev && dev->stream != stream; dev = dev->next)
+		;
+	if (dev)
+		in->found = dev;
 	return dev;
+}
+
+/** A translation of @p dma begins. */
+static inline void model_begin(struct xlate *x, const struct smmu_dma *dma, enum ask ask, bool look,
+			       bool fill)
+{
+	memset(x, 0, offsetof(struct xlate, hit));
+	x->in = *dma;
+	x->ask = ask;
+	x->look = look;
+	x->fill = fill;
 }
 
 /** xorshift64*: every decision of an instance comes from here, so that its seed repeats them. */
@@ -76,15 +93,15 @@ static inline unsigned queue_log2(uint64_t base, unsigned max)
 /* clock.c */
 void model_enter(struct instance *in);
 void model_leave(struct instance *in);
-void model_run_until(struct instance *in, uint64_t now);
-uint64_t model_next_due(struct instance *in);
+uint64_t model_run_until(struct instance *in, uint64_t now);
 
 /* memory.c */
 bool model_load(struct instance *in, const struct xlate *x, enum smmu_model_use use, uint64_t pa,
 		uint64_t *value);
-bool model_load_line(struct instance *in, const struct xlate *x, enum smmu_model_use use,
-		     uint64_t pa, uint64_t w[8]);
-bool model_store(struct instance *in, enum smmu_model_use use, uint64_t pa, uint64_t value);
+bool model_load_words(struct instance *in, const struct xlate *x, enum smmu_model_use use,
+		      uint64_t pa, uint64_t *w, unsigned n);
+bool model_store_words(struct instance *in, enum smmu_model_use use, uint64_t pa, const uint64_t *w,
+		       unsigned n);
 /** The memory that such an access sees. */
 const struct smmu_ram *model_view(const struct instance *in, const struct xlate *x,
 				  enum smmu_model_use use);
@@ -161,8 +178,8 @@ void model_tlb_evict(struct instance *in);
 struct smmu_model_tag model_tlb_tag(const struct tlb_entry *e, enum smmu_model_held where);
 
 /* cfgcache.c */
-const struct cfg_entry *model_cfg_find(struct instance *in, enum cfg_kind kind, uint32_t stream,
-				       uint32_t index);
+struct cfg_entry *model_cfg_find(struct instance *in, enum cfg_kind kind, uint32_t stream,
+				 uint32_t index);
 void model_cfg_put(struct instance *in, enum cfg_kind kind, uint32_t stream, uint32_t index,
 		   const uint64_t *w, unsigned words, uint64_t addr);
 void model_cfg_evict(struct instance *in);
@@ -178,8 +195,8 @@ bool model_cfg_ste(struct instance *in, struct xlate *x);
 bool model_cfg_cd(struct instance *in, struct xlate *x, uint32_t ssid);
 
 /* decode.c */
-bool model_ste_decode(struct instance *in, struct ste *ste);
-bool model_cd_decode(struct instance *in, const struct ste *ste, struct cd *cd);
+bool model_ste_decode(const struct instance *in, struct ste *ste);
+bool model_cd_decode(const struct instance *in, const struct ste *ste, struct cd *cd);
 
 /* walk.c */
 bool model_walk_s1(struct instance *in, struct xlate *x);
@@ -228,9 +245,10 @@ void model_pri_response(struct instance *in, const uint64_t cmd[2]);
 
 /* access.c */
 /** One access through the caches; @p effects: fill them, record events. */
-struct smmu_dma_result model_access(struct instance *in, const struct smmu_dma *dma, bool effects);
-/** Where tables in memory would take it. */
-struct xlate model_truth(struct instance *in, const struct smmu_dma *dma, bool *ok);
+void model_access(struct instance *in, const struct smmu_dma *dma, bool effects,
+		  struct smmu_dma_result *res);
+/** Where tables in memory would take it: @p x. */
+bool model_truth(struct instance *in, const struct smmu_dma *dma, struct xlate *x);
 
 /* stall.c */
 void model_resume(struct instance *in, const uint64_t cmd[2], bool all);

@@ -100,30 +100,35 @@ bool model_load(struct instance *in, const struct xlate *x, enum smmu_model_use 
 	return true;
 }
 
-/**
- * The eight words of an aligned structure, as model_load eight times. With the virtual clock nobody comes between them: they
- * are alive together or not.
- */
-bool model_load_line(struct instance *in, const struct xlate *x, enum smmu_model_use use,
-		     uint64_t pa, uint64_t w[8])
+/** With the virtual clock nobody comes between the words of an aligned structure: it is alive as a whole, or not. */
+static bool live_at_once(const struct instance *in, uint64_t pa, uint64_t size)
 {
 	const struct smmu_model_hooks *hooks = &in->model->hooks;
-	bool silent = x && (x->ask == ASK_TRUTH || x->ask == ASK_PROBE);
-	const uint64_t *p = pa & 63 ? NULL : smmu_ram_at(model_view(in, x, use), pa, 64);
 
-	if (p && in->model->clock == SMMU_MODEL_VIRTUAL &&
-	    (silent || !hooks->live || hooks->live(hooks->ctx, pa, 64))) {
-		for (unsigned i = 0; i < 8; i++)
+	return in->model->clock == SMMU_MODEL_VIRTUAL &&
+	       (!hooks->live || hooks->live(hooks->ctx, pa, size));
+}
+
+/** The @p n words of a structure, aligned to its size, that is 8 words at most: as model_load for each. */
+bool model_load_words(struct instance *in, const struct xlate *x, enum smmu_model_use use,
+		      uint64_t pa, uint64_t *w, unsigned n)
+{
+	bool silent = x && (x->ask == ASK_TRUTH || x->ask == ASK_PROBE);
+	uint64_t size = n * 8ULL;
+	const uint64_t *p = pa & (size - 1) ? NULL : smmu_ram_at(model_view(in, x, use), pa, size);
+
+	if (p && (silent || live_at_once(in, pa, size))) {
+		for (unsigned i = 0; i < n; i++)
 			w[i] = __atomic_load_n(p + i, __ATOMIC_ACQUIRE);
 		return true;
 	}
-	for (unsigned i = 0; i < 8; i++)
+	for (unsigned i = 0; i < n; i++)
 		if (!model_load(in, x, use, pa + i * 8, &w[i]))
 			return false;
 	return true;
 }
 
-bool model_store(struct instance *in, enum smmu_model_use use, uint64_t pa, uint64_t value)
+static bool store(struct instance *in, enum smmu_model_use use, uint64_t pa, uint64_t value)
 {
 	uint64_t *p = smmu_ram_at(model_view(in, NULL, use), pa, 8);
 
@@ -131,6 +136,24 @@ bool model_store(struct instance *in, enum smmu_model_use use, uint64_t pa, uint
 		return false;
 	check_live(in, use, pa, 8);
 	__atomic_store_n(p, value, __ATOMIC_RELAXED);
+	return true;
+}
+
+/** The same for storing. False: aborted, at the first word or at a later one. */
+bool model_store_words(struct instance *in, enum smmu_model_use use, uint64_t pa, const uint64_t *w,
+		       unsigned n)
+{
+	uint64_t size = n * 8ULL;
+	uint64_t *p = pa & (size - 1) ? NULL : smmu_ram_at(model_view(in, NULL, use), pa, size);
+
+	if (p && live_at_once(in, pa, size)) {
+		for (unsigned i = 0; i < n; i++)
+			__atomic_store_n(p + i, w[i], __ATOMIC_RELAXED);
+		return true;
+	}
+	for (unsigned i = 0; i < n; i++)
+		if (!store(in, use, pa + i * 8, w[i]))
+			return false;
 	return true;
 }
 

@@ -122,7 +122,7 @@ struct smmu_model *smmu_model_create(enum smmu_model_clock clock,
 	for (model->leaves = 1; model->leaves < count; model->leaves *= 2)
 		;
 	for (unsigned i = 0; i < model->leaves; i++) {
-		model->due[i] = NEVER;
+		model->due[i] = model->next = NEVER;
 		model->sooner[model->leaves + i] = (uint8_t)i;
 	}
 	for (unsigned n = model->leaves - 1; n; n--)

@@ -53,8 +53,7 @@ void model_regs_reset(struct instance *in)
 		garbage(in);
 	in->cmdq = CMDQ_IDLE;
 	in->cmdq_at = NEVER;
-	for (unsigned i = 0; i < CACHED_COMMANDS; i++)
-		in->cached[i].valid = false;
+	in->cached_valid = 0;
 	in->sfm = false;
 	in->dies_at = 0;
 	in->dead_for_good = false;

@@ -8,17 +8,16 @@
 /** Translate as a prefetcher does: fill the caches, tell nobody. */
 void model_speculate(struct instance *in, const struct recent *what)
 {
-	struct xlate x = {
-		.in = {.instance = in->index,
-		       .stream = what->stream,
-		       .ssid = what->ssid,
-		       .ssid_valid = what->ssid_valid,
-		       .iova = what->iova},
-		.ask = ASK_PREFETCH,
-		.look = true,
-		.fill = true,
+	const struct smmu_dma dma = {
+		.instance = in->index,
+		.stream = what->stream,
+		.ssid = what->ssid,
+		.ssid_valid = what->ssid_valid,
+		.iova = what->iova,
 	};
+	struct xlate x;
 
+	model_begin(&x, &dma, ASK_PREFETCH, true, true);
 	in->count.prefetches++;
 	model_translate(in, &x);
 }
@@ -87,15 +86,16 @@ static uint32_t some_ssid(struct instance *in, const struct ste *ste)
 /** Fetch a reachable STE, and mostly a CD of it: at once, or word by word over a while. */
 void model_reach(struct instance *in)
 {
-	struct xlate x = {.ask = ASK_PREFETCH, .look = true, .fill = true};
+	struct smmu_dma dma = {.instance = in->index};
+	struct xlate x;
 	uint64_t addr;
 	uint32_t ssid;
 
 	if (!(in->r.cr0.eff & CR0_SMMUEN) || in->gone)
 		return;
 	in->count.prefetches++;
-	x.in.instance = in->index;
-	x.in.stream = some_stream(in);
+	dma.stream = some_stream(in);
+	model_begin(&x, &dma, ASK_PREFETCH, true, true);
 	if (model_chance(in, in->cfg.tear_permille) &&
 	    !model_cfg_find(in, CFG_STE, x.in.stream, 0)) {
 		if (model_locate_ste(in, &x, &addr))
@@ -151,8 +151,6 @@ void model_wake(struct instance *in)
 
 void model_restless_due(struct instance *in)
 {
-	if (in->restless_at > in->now)
-		return;
 	model_stir(in);
 	in->restless_at = in->restless_left && --in->restless_left ? restless_pause(in) : NEVER;
 }

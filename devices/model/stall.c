@@ -16,8 +16,9 @@ static void resume(struct instance *in, struct stall *s, bool retry)
 	s->state = STALL_DONE;
 	s->result = (struct smmu_dma_result){.dma = dma};
 	if (retry && (in->r.cr0.eff & CR0_SMMUEN)) {
-		struct smmu_dma_result r = model_access(in, &dma, true);
+		struct smmu_dma_result r;
 
+		model_access(in, &dma, true, &r);
 		if (in->model->hooks.access)
 			in->model->hooks.access(in->model->hooks.ctx, &r);
 		s->result = r;

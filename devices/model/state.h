@@ -72,15 +72,52 @@ struct tlb {
 	uint64_t classes;         /* bit n: class_count[n] != 0 */
 };
 
+/** An STE and a CD taken apart. */
+struct ste {
+	uint64_t w[8];
+	uint64_t addr;
+	unsigned config, s1fmt, s1cdmax, s1dss, eats, strw, privcfg, instcfg;
+	uint64_t s1ctxptr;
+	uint16_t vmid;
+	unsigned s2t0sz, s2granule, s2start, s2ia, s2oa;
+	bool s2affd, s2r, s2s, s1stalld, s2ha, s2hd;
+	uint64_t s2ttb;
+};
+
+struct cd_half {
+	bool off; /* EPD */
+	bool tbi, had;
+	unsigned tsz, granule;
+	uint64_t ttb;
+};
+
+struct cd {
+	uint64_t w[8];
+	uint64_t addr;
+	struct cd_half half[2];
+	unsigned oa;
+	bool affd, r, s, wxn, ha, hd;
+	uint16_t asid;
+};
+
 enum cfg_kind { CFG_L1STE, CFG_STE, CFG_L1CD, CFG_CD };
 
+enum cfg_state { CFG_RAW, CFG_LEGAL, CFG_ILLEGAL };
+
+/** Of an STE or CD not the words alone are kept, but what they came to when they were first used. */
 struct cfg_entry {
 	struct cfg_entry *next;
 	enum cfg_kind kind;
 	uint32_t stream, index; /* index: of the L1STE, SubstreamID, or of the L1CD */
 	bool spared;
-	uint64_t w[8];
-	uint64_t addr; /* where it was fetched; 0 if that is not memory */
+	enum cfg_state state;
+	unsigned under; /* a CD: what else decides what its words mean */
+	uint64_t addr;  /* where it was fetched; 0 if that is not memory */
+	union {
+		uint64_t w[8];
+		struct ste ste;
+		struct cd cd;
+	};
 };
 
 #define CFG_BUCKETS 1024
@@ -172,7 +209,6 @@ enum cmdq_state { CMDQ_IDLE, CMDQ_FETCH, CMDQ_SYNC, CMDQ_ERROR, CMDQ_DEAD };
 
 /** A command that was read before its turn; of position n of the queue, wrap bit included, in n modulo the number. */
 struct cached_command {
-	bool valid;
 	uint32_t position;
 	uint64_t w[2];
 };
@@ -220,34 +256,6 @@ struct late_event {
 	uint64_t at;
 };
 
-/** An STE and a CD taken apart. */
-struct ste {
-	uint64_t w[8];
-	uint64_t addr;
-	unsigned config, s1fmt, s1cdmax, s1dss, eats, strw, privcfg, instcfg;
-	uint64_t s1ctxptr;
-	uint16_t vmid;
-	unsigned s2t0sz, s2granule, s2start, s2ia, s2oa;
-	bool s2affd, s2r, s2s, s1stalld, s2ha, s2hd;
-	uint64_t s2ttb;
-};
-
-struct cd_half {
-	bool off; /* EPD */
-	bool tbi, had;
-	unsigned tsz, granule;
-	uint64_t ttb;
-};
-
-struct cd {
-	uint64_t w[8];
-	uint64_t addr;
-	struct cd_half half[2];
-	unsigned oa;
-	bool affd, r, s, wxn, ha, hd;
-	uint16_t asid;
-};
-
 /** Why an access failed, for its event. type 0: it is aborted without one. */
 struct fault {
 	uint8_t type;
@@ -276,14 +284,14 @@ struct xlate {
 	uint64_t record; /* recorded: word 1 of the event record, which says who accessed */
 	bool tlb_hit, walk_hit, ste_hit, cd_hit;
 	uint64_t walk_table;
-	bool have_hit;
-	struct tlb_entry hit; /* a copy of the entry that answered */
-	struct ste ste;
-	struct cd cd;
-	bool have_ste, have_cd;
+	bool have_hit, have_ste, have_cd;
 	/* regime */
 	bool el2;
 	uint16_t asid, vmid;
+	/* These are there if have_hit, have_ste, have_cd say so: model_begin() leaves them as they are. */
+	struct tlb_entry hit; /* a copy of the entry that answered */
+	struct ste ste;
+	struct cd cd;
 };
 
 struct instance {
@@ -314,6 +322,7 @@ struct instance {
 	uint64_t dies_at;    /* counts commands down; 0: no */
 	bool dead_for_good;
 	struct cached_command cached[CACHED_COMMANDS];
+	uint64_t cached_valid; /* bit n: cached[n] holds a command */
 	uint64_t paused_until;
 	uint64_t restless_at; /* it speculates then; NEVER: it rests */
 	unsigned restless_left;
@@ -339,7 +348,7 @@ struct instance {
 	struct xlate last;       /* the brief access that came last, */
 	struct smmu_dma last_as; /* as it was before it was translated */
 
-	struct smmu_model_device *devices;
+	struct smmu_model_device *devices, *found; /* found: the last one that was looked up */
 	unsigned ndevices;
 	uint32_t stag;       /* of the next stalled access */
 	uint16_t stag_given; /* the last */
@@ -377,6 +386,7 @@ struct smmu_model {
 	 */
 	uint64_t due[SMMU_MODEL_MAX_INSTANCES];
 	uint8_t sooner[2 * SMMU_MODEL_MAX_INSTANCES];
+	uint64_t next; /* when that one is due */
 	unsigned leaves;
 	unsigned count;
 	struct instance in[];

@@ -168,7 +168,7 @@ struct tlb_entry *model_tlb_insert(struct instance *in, struct tlb *t, const str
 	return new;
 }
 
-static bool answers(const struct tlb_entry *e, const struct xlate *x, unsigned stages)
+static inline bool answers(const struct tlb_entry *e, const struct xlate *x, unsigned stages)
 {
 	if (!(stages & 1u << e->stage) || e->el2 != x->el2)
 		return false;
