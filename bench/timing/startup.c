@@ -2,7 +2,8 @@
 /**
  * @file startup.c
  * Bringing up 64 SMMUs with 65,536 streams, eight a device: time of one processor and memory of each step. And a domain of as
- * many streams with ATS behind one SMMU, device by device: every attach copies the array of those before.
+ * many streams with ATS behind one SMMU, device by device: in the order of their streams each comes behind the others, in no
+ * order each copies the array of those before.
  */
 #include <smmuv3/device.h>
 #include <stdio.h>
@@ -92,12 +93,19 @@ static int add_devices(struct world *w, bool ats)
 	return 0;
 }
 
-static int attach(struct world *w)
+/* From the first on by steps of @p step, which has no divisor in common with the devices. */
+static int attach(struct world *w, unsigned step)
 {
 	for (unsigned i = 0; i < w->devices; i++)
-		if (smmu_attach(&w->dev[i], &w->domain))
+		if (smmu_attach(&w->dev[i * step % w->devices], &w->domain))
 			return -1;
 	return 0;
+}
+
+static void detach(struct world *w)
+{
+	for (unsigned i = 0; i < w->devices; i++)
+		smmu_detach(&w->dev[i]);
 }
 
 /* Detached again, and attached in one call. */
@@ -106,10 +114,9 @@ static int attach_many(struct world *w, struct step *s)
 	struct smmu_device **devs = calloc(w->devices, sizeof(struct smmu_device *));
 	int error;
 
-	for (unsigned i = 0; devs && i < w->devices; i++) {
+	detach(w);
+	for (unsigned i = 0; devs && i < w->devices; i++)
 		devs[i] = &w->dev[i];
-		smmu_detach(devs[i]);
-	}
 	begin(s);
 	error = devs ? smmu_attach_many(devs, w->devices, &w->domain, NULL) : -1;
 	free(devs);
@@ -164,7 +171,7 @@ static int run(unsigned smmus, unsigned devices, bool ats)
 		return 1;
 	end(&s, ats ? "add devices with ATS" : "add devices", &w);
 	begin(&s);
-	if (attach(&w))
+	if (attach(&w, 1))
 		return 1;
 	end(&s, ats ? "attach them with ATS, one by one" : "attach them to one domain, one by one",
 	    &w);
@@ -177,6 +184,13 @@ static int run(unsigned smmus, unsigned devices, bool ats)
 	end(&s,
 	    ats ? "attach them with ATS, in one call" : "attach them to one domain, in one call",
 	    &w);
+	if (ats) {
+		detach(&w);
+		begin(&s);
+		if (attach(&w, 1627))
+			return 1;
+		end(&s, "attach them with ATS, one by one, in no order", &w);
+	}
 	begin(&s);
 	take_down(&w);
 	end(&s, ats ? "take the devices with ATS away" : "take the devices away", &w);

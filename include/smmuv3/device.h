@@ -258,9 +258,10 @@ int smmu_attach(struct smmu_device *dev, struct smmu_domain *domain);
 
 /**
  * Attach the untagged traffic of each of the @p n devices at @p devs to @p domain, as smmu_attach
- * does, behind any number of instances: with one copy of the domain's array, and one wait for the
- * sweeps that are under way, where smmu_attach has one of each for each device. A device that is
- * attached to @p domain already stays so.
+ * does, behind any number of instances: with one copy of the domain's array at most, and one wait
+ * for the sweeps that are under way, where smmu_attach has a wait for each device, and a copy for
+ * each that does not come behind the others. A device that is attached to @p domain already stays
+ * so.
  *
  * No device is there twice, nor in another call of this function at the same time.
  *

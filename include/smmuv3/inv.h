@@ -184,8 +184,19 @@ enum smmu_inv_asked {
 };
 
 /**
+ * Memory for operations and their words, shared by arrays that grew out of each other behind their
+ * last operation: each of them names a beginning of it. Fields are private.
+ */
+struct smmu_inv_block {
+	uint32_t arrays;   /**< so many name it: the last of them takes it along */
+	uint32_t used;     /**< places filled so far; none is ever filled again */
+	uint32_t capacity; /**< places that memory was taken for */
+	struct smmu_inv entry[];
+};
+
+/**
  * A published set of operations, sorted, with what a sweep reads of it packed side by side. Only
- * users and gone ever change: users only downward, gone upward.
+ * users and gone ever change: users as it likes but never from 0, gone upward.
  */
 struct smmu_inv_array {
 	struct smmu_rcu_head rcu;
@@ -194,10 +205,12 @@ struct smmu_inv_array {
 	/** Operations whose users are 0: while it is 0, sweeps need not look at each. */
 	uint32_t gone;
 	uint32_t groups;
-	uint32_t capacity, group_capacity; /**< what memory was taken for */
-	uint64_t *word;                    /**< entry[i].by_range once more, for each */
-	struct smmu_inv_group *group;      /**< one for each instance, in order */
-	struct smmu_inv entry[];
+	uint32_t group_capacity; /**< what memory was taken for */
+	bool behind;             /**< whoever joined last did so behind all others */
+	struct smmu_inv_block *block;
+	struct smmu_inv *entry;        /**< count of them, in the block */
+	uint64_t *word;                /**< entry[i].by_range once more, for each */
+	struct smmu_inv_group group[]; /**< one for each instance, in order */
 };
 
 /**
@@ -236,8 +249,8 @@ void smmu_inv_make_ats(struct smmu_inv *e, struct smmu_inv_target *t, uint32_t s
 int smmu_inv_compare(const struct smmu_inv *a, const struct smmu_inv *b);
 
 /**
- * Bytes of an array of @p count operations on @p instances: what smmu_inv_merge allocates at most,
- * for the operations of @p old and @p set together.
+ * Bytes of an array of @p count operations on @p instances, in two allocations. Where devices join
+ * behind each other, smmu_inv_merge takes as much as for half as many operations more.
  */
 size_t smmu_inv_array_size(uint32_t count, uint32_t instances);
 
@@ -247,15 +260,18 @@ size_t smmu_inv_array_size(uint32_t count, uint32_t instances);
 void smmu_inv_sort(struct smmu_inv *set, uint32_t n);
 
 /**
- * Make the array that is to be published next. It is copied in runs, so a set of many devices costs
- * one copy.
+ * Make the array that is to be published next. Where all that is new in @p set comes behind what is
+ * there, it stands in the memory of @p old, and the cost does not depend on how much that is. Else
+ * it is copied in runs, so a set of many devices costs one copy.
  *
- * @param old  the published one, not changed; NULL: empty. What is gone in it is left out
+ * @param old  the published one, with nothing published after it; NULL: empty. Readers go on as if
+ *             it had not changed. What is gone in it is left out
  * @param set  sorted, added; an operation that is in both gets one user more for each time that it
  *             occurs
  *
  * @return an array that is the caller's: publish it with smmu_rcu_publish, then smmu_mb, then
- *   retire @p old. NULL: memory is short, nothing changed
+ *   retire @p old. One that will not be published is taken back by smmu_inv_unref of @p set and
+ *   smmu_inv_array_free. NULL: memory is short, nothing changed
  *
  * The caller serialises writers. May sleep.
  */

@@ -233,7 +233,8 @@ static bool is_nested(const struct smmu_inv_array *array, const struct smmu_inv 
 {
 	const struct smmu_inv *end = array->entry + array->count;
 
-	for (const struct smmu_inv *c = e; c < end && c->index == e->index; c++)
+	for (const struct smmu_inv *c = e;
+	     c < end && c->index == e->index && c->kind < SMMU_INV_ATS; c++)
 		if (c->kind == SMMU_INV_S2_VMID_S1_CLEAR && c->id == e->id && c->users)
 			return true;
 	return false;

@@ -10,6 +10,16 @@
 /** Flags of a target on which the commands depend. */
 #define SMMU_INV_FLAGS (SMMU_INV_RANGE | SMMU_INV_SPLIT_ATC | SMMU_INV_TLBI_TWICE)
 
+/** The order of its kind within an instance: both ATS kinds of a stream stand together. */
+static inline uint32_t smmu_inv_order(const struct smmu_inv *e)
+{
+	return e->kind < SMMU_INV_ATS ? e->kind : SMMU_INV_ATS;
+}
+
+/** Its place: of the first operation from @p low on and before @p high that is not before @p e. */
+uint32_t smmu_inv_place(const struct smmu_inv_array *array, uint32_t low, uint32_t high,
+			const struct smmu_inv *e);
+
 /** Which operations a program takes. */
 enum { SMMU_PHASE_TLB = 1, SMMU_PHASE_ATC = 2, SMMU_PHASE_ALL = 3 };
 

@@ -84,7 +84,7 @@ static void test_failing_attach(void **state)
 				failures++;
 			}
 			smmu_heap_fail(&rig.heap, 0, 0);
-			assert_int_equal(failures, 2);
+			assert_int_equal(failures, 3);
 			assert_int_equal(d.ats, ats);
 			{
 				uint64_t pa = 0;

@@ -14,12 +14,13 @@
 #include <cmocka.h>
 #include <smmuv3/inv.h>
 
-/** A port whose n-th allocation fails (0: none), and which counts what is live. */
+/** A port whose n-th allocation fails (0: none), and which counts what is live, and all that was ever given. */
 struct test_port {
 	struct smmu_port port;
 	struct smmu_rcu rcu;
 	unsigned fail_at, allocs;
 	long live;
+	size_t bytes;
 };
 
 static void *port_alloc(void *ctx, size_t size)
@@ -29,6 +30,7 @@ static void *port_alloc(void *ctx, size_t size)
 	if (++t->allocs == t->fail_at)
 		return NULL;
 	t->live += (long)size;
+	t->bytes += size;
 	return calloc(1, size);
 }
 
