@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Counts what map and unmap through VFIO cost, with our module and with the kernel's own driver, in the same kernel.
+"""Counts what map and unmap through VFIO and through the DMA API cost, with our module and with the kernel's own driver, in the same kernel.
 
 usage: tests/linux/bench.py [--build DIR] [--kernel VERSION…] [--driver ours|builtin…] [--profile] [--no-build] [--json FILE]
                             [--jobs N]
@@ -8,7 +8,8 @@ usage: tests/linux/bench.py [--build DIR] [--kernel VERSION…] [--driver ours|b
   --profile  the functions that most of it goes to, for each size; takes a minute more for each boot
 
 Instructions are counted by QEMU (-icount): a median here is exact and the same each time, whatever else this machine does. They are
-all instructions from the system call to its return: VFIO's, the IOMMU layer's and the driver's. A plugin (host/count.c) says how
+all instructions from the system call to its return: VFIO's, the IOMMU layer's and the driver's; of dma_map_page and dma_unmap_page the
+function's (modules/dma_bench.c). A plugin (host/count.c) says how
 many of them have interrupts masked, and how often SMMU_CMDQ_PROD is written, with how many commands. Without disks, with one
 processor. Each size is mapped and unmapped 101 times. Exit status: 0 measured and the goals are met (fewer instructions than the
 kernel's own driver, map and unmap, each size, each machine; an unmap on two SMMUs at most 1.1 times one on one), 1 not, 77 no QEMU,
@@ -76,11 +77,11 @@ def measure(args, version, kernel, driver, kind):
     path, counts = (os.path.join(args.build, name + end) for end in ('.initrd', '.count'))
     with open(path, 'wb') as f:
         f.write(run.initrd(args, kernel, version, driver))
-    line = run.machine(args, kind, None, exact=True) + ['-plugin', f'file={args.plugin},out={counts}']
-    what = 't.do=where,bench' + (',kallsyms' if args.profile and kind == 'one' else '')
+    line = run.machine(args, 'two' if kind == 'two' else 'one', None, exact=True) + ['-plugin', f'file={args.plugin},out={counts}']
+    what = 't.do=where,' + ('dma_bench' if kind == 'dma' else 'bench') + (',kallsyms' if args.profile and kind != 'two' else '')
     text, _ = run.start(line, kernel, path, run.arguments(driver, what), os.path.join(args.build, name + '.log'), args.limit)
     os.remove(path)
-    smmus = 1 if kind == 'one' else 2
+    smmus = 2 if kind == 'two' else 1
     found = {}
     for devices, size, *medians in re.findall(r'^bench: devices=(\d+) size=(\d+) map=(\d+) unmap=(\d+)', text, re.M):
         found[int(devices), int(size)] = tuple(map(int, medians))
@@ -105,8 +106,8 @@ def measure(args, version, kernel, driver, kind):
 def rows_of(results):
     rows = []
     for (version, kind, driver), (found, medians, _) in results.items():
-        smmus = 1 if kind == 'one' else 2
-        row = {'kernel': version, 'smmus': smmus, 'driver': driver}
+        smmus = 2 if kind == 'two' else 1
+        row = {'kernel': version, 'way': 'DMA' if kind == 'dma' else 'VFIO', 'smmus': smmus, 'driver': driver}
         for way, word in enumerate(('map', 'unmap')):
             for size, text in SIZES.items():
                 row[f'{word}_{text}'] = found.get((smmus, size), (0, 0))[way]
@@ -120,32 +121,32 @@ def tables(rows):
     """Prints them. Are the goals met?"""
     good = True
     cells = [f'{way}_{s}' for way in ('map', 'unmap') for s in SIZES.values()]
-    own = {(r['kernel'], r['smmus']): r for r in rows if r['driver'] == 'builtin'}
-    one = {(r['kernel'], r['driver']): r for r in rows if r['smmus'] == 1}
+    own = {(r['kernel'], r['way'], r['smmus']): r for r in rows if r['driver'] == 'builtin'}
+    one = {(r['kernel'], r['way']): r for r in rows if r['smmus'] == 1 and r['driver'] == 'ours'}
 
     def head(columns, width):
-        run.say(f'{"kernel":10} {"SMMUs":>5} {"driver":8} ' + ' '.join(f'{c:>{width}}' for c in columns))
+        run.say(f'{"kernel":8} {"by":4} {"SMMUs":>5} {"driver":8} ' + ' '.join(f'{c:>{width}}' for c in columns))
 
     head([c.replace('_', ' ') for c in cells], 11)
     for r in rows:
         marks = []
         for c in cells:
-            other = own.get((r['kernel'], r['smmus'])) if r['driver'] == 'ours' else None
-            alone = one.get((r['kernel'], 'ours')) if r['driver'] == 'ours' and r['smmus'] == 2 else None
+            other = own.get((r['kernel'], r['way'], r['smmus'])) if r['driver'] == 'ours' else None
+            alone = one.get((r['kernel'], r['way'])) if r['driver'] == 'ours' and r['smmus'] == 2 else None
             marks.append('+' if other and r[c] >= other[c] else '*' if alone and r[c] > alone[c] * 1.1 else ' ')
         good &= '+' not in marks and '*' not in marks
-        run.say(f'{r["kernel"]:10} {r["smmus"]:5} {r["driver"]:8} ' + ' '.join(f'{r[c]:>10,}{m}' for c, m in zip(cells, marks)))
-    run.say('instructions from system call to return, medians; +: not fewer than the kernel\'s own driver; *: more than 1.1 times one SMMU\n')
+        run.say(f'{r["kernel"]:8} {r["way"]:4} {r["smmus"]:5} {r["driver"]:8} ' + ' '.join(f'{r[c]:>10,}{m}' for c, m in zip(cells, marks)))
+    run.say('instructions from call to return, medians; +: not fewer than the kernel\'s own driver; *: more than 1.1 times one SMMU\n')
     words = ('masked', 'longest', 'writes', 'commands')
     head([c.replace("_", " ") for c in cells if c.startswith("un")], 28)
     for r in rows:
-        texts, other = [], own.get((r['kernel'], r['smmus']), {}) if r['driver'] == 'ours' else {}
+        texts, other = [], own.get((r['kernel'], r['way'], r['smmus']), {}) if r['driver'] == 'ours' else {}
         for c in cells:
             if c.startswith('un'):
                 more = any(r.get(f'{c}_{w}', 0) > other.get(f'{c}_{w}', 1 << 60) for w in words)
                 texts.append('/'.join(f'{r.get(f"{c}_{w}", 0):,}' for w in words) + ('+' if more else ' '))
                 good &= not more
-        run.say(f'{r["kernel"]:10} {r["smmus"]:5} {r["driver"]:8} ' + ' '.join(f'{t:>28}' for t in texts))
+        run.say(f'{r["kernel"]:8} {r["way"]:4} {r["smmus"]:5} {r["driver"]:8} ' + ' '.join(f'{t:>28}' for t in texts))
     run.say('of an unmap: instructions with interrupts masked / most in a row / writes to SMMU_CMDQ_PROD / commands; medians; +: more than '
             'the kernel\'s own driver')
     return good
@@ -153,10 +154,10 @@ def tables(rows):
 
 def profile(results):
     for (version, kind, driver), (_, _, functions) in results.items():
-        if kind != 'one':
+        if kind == 'two':
             continue
         for window, counts in functions.items():
-            run.say(f'\n{version} {driver} {window}: instructions by function, {sum(counts.values()):,.0f} of them in these')
+            run.say(f'\n{version} {kind} {driver} {window}: instructions by function, {sum(counts.values()):,.0f} of them in these')
             for name, n in counts.items():
                 run.say(f'  {n:10,.0f} {name}')
 
@@ -179,7 +180,7 @@ def main():
         if subprocess.run(command + [args.build] + list(kernels.values()), check=False).returncode:
             sys.exit(1)
     args.plugin = build_plugin(args)
-    boots = [(version, kind, driver) for version in kernels for kind in ('one', 'two') for driver in args.driver]
+    boots = [(version, kind, driver) for version in kernels for kind in ('one', 'two', 'dma') for driver in args.driver]
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
         tasks = {b: pool.submit(measure, args, b[0], kernels[b[0]], b[2], b[1]) for b in boots}
         results = {b: t.result() for b, t in tasks.items()}
