@@ -5,6 +5,7 @@
  */
 #include "smmu_module.h"
 
+#include <linux/delay.h>
 #include <linux/idr.h>
 #include <linux/log2.h>
 #include <linux/slab.h>
@@ -21,10 +22,30 @@ static int attach_error(int error)
 	return error == -SMMU_EOPNOTSUPP || error == -SMMU_ERANGE ? -EINVAL : error;
 }
 
+static int attach(struct device *dev, struct smmu_domain *d)
+{
+	return attach_error(smmu_attach(&smmu_linux_master_of(dev)->smmu, d));
+}
+
+/**
+ * To what the kernel's own drivers use. The core takes it that a device can always go there, and back: it warns, and goes on as if
+ * it were there, while the device stays blocked. So memory that is short is waited for, a second at most.
+ */
+static int attach_default(struct device *dev, struct smmu_domain *d)
+{
+	unsigned int tries = 50;
+	int error;
+
+	while ((error = attach(dev, d)) == -ENOMEM && --tries)
+		msleep(20);
+	return error;
+}
+
 static int attach_paging(struct iommu_domain *domain, struct device *dev SMMU_LINUX_ATTACH_OLD)
 {
-	return attach_error(
-		smmu_attach(&smmu_linux_master_of(dev)->smmu, &to_smmu_linux_domain(domain)->smmu));
+	struct smmu_domain *d = &to_smmu_linux_domain(domain)->smmu;
+
+	return iommu_is_dma_domain(domain) ? attach_default(dev, d) : attach(dev, d);
 }
 
 static int set_dev_pasid(struct iommu_domain *domain, struct device *dev, ioasid_t pasid,
@@ -202,7 +223,7 @@ struct iommu_domain *smmu_linux_alloc_paging_flags(struct device *dev, u32 flags
 
 static int attach_identity(struct iommu_domain *domain, struct device *dev SMMU_LINUX_ATTACH_OLD)
 {
-	return attach_error(smmu_attach(&smmu_linux_master_of(dev)->smmu, &identity));
+	return attach_default(dev, &identity);
 }
 
 static int attach_blocked(struct iommu_domain *domain, struct device *dev SMMU_LINUX_ATTACH_OLD)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# Builds what tests/linux/run.py boots: the programs of the guest, and for each kernel the tests' module, our driver, and our
-# driver with TLBIs that miss, which the tests have to notice.
+# Builds what tests/linux/run.py boots: the programs of the guest, and for each kernel the tests' modules, our driver, our driver
+# with TLBIs that miss, which the tests have to notice, and one that can be told which allocation fails.
 #
 # usage: tests/linux/build.sh [--no-driver] DIR KERNEL…
 #   DIR     where to (build/linux); a kernel's modules go to DIR/VERSION
@@ -26,6 +26,7 @@ mkdir -p "$out/guest"
 cd "$root/tests/linux/guest"
 compile vfio_check vfio_check.c vfio.c
 compile vfio_bench vfio_bench.c vfio.c
+compile fail_check fail_check.c vfio.c
 compile load load.c
 compile crash_load crash_load.c
 
@@ -59,17 +60,29 @@ broken_tree() {
 	cp "$out/array.c" "$1/src/inv/array.c"
 }
 
+# The driver as it is, but where ports/linux asks for memory (failing/failing.h).
+failing_tree() {
+	cp "$root"/tests/linux/failing/failing.[ch] "$1/"
+	{ cat "$root/ports/linux/smmu_module.h"; echo '#include "failing.h"'; } >"$out/smmu_module.h"
+	copy "$out/smmu_module.h" "$1/smmu_module.h"
+	{ cat "$root/ports/linux/Kbuild"; echo 'smmuv3-y += failing.o'; } >"$out/Kbuild"
+	copy "$out/Kbuild" "$1/Kbuild"
+}
+
 for kernel; do
 	version=$(basename "$kernel" | sed 's/^linux-//')
 	here=$out/$version
-	mkdir -p "$here/irq_unmap"
-	copy "$root/tests/linux/modules/irq_unmap.c" "$here/irq_unmap/irq_unmap.c"
-	copy "$root/tests/linux/modules/Kbuild" "$here/irq_unmap/Kbuild"
+	mkdir -p "$here/modules"
+	for file in "$root"/tests/linux/modules/*; do
+		copy "$file" "$here/modules/$(basename "$file")"
+	done
 	cross=
 	[ "$(uname -m)" = aarch64 ] || cross=CROSS_COMPILE=aarch64-linux-gnu-
 	# shellcheck disable=SC2046,SC2086 # arguments of make
-	quietly make -C "$kernel/headers" M="$here/irq_unmap" ARCH=arm64 $cross $(cat "$kernel/build") modules
-	strip "$here/irq_unmap/irq_unmap.ko" "$here/irq_unmap.ko"
+	quietly make -C "$kernel/headers" M="$here/modules" ARCH=arm64 $cross $(cat "$kernel/build") modules
+	for module in "$here"/modules/*.ko; do
+		strip "$module" "$here/$(basename "$module")"
+	done
 	[ -n "$driver" ] || continue
 	# shellcheck disable=SC2046 # arguments of make
 	quietly "$root/ports/linux/build.sh" "$kernel/headers" "$here/ours" $(cat "$kernel/build")
@@ -78,4 +91,10 @@ for kernel; do
 	# shellcheck disable=SC2046 # arguments of make
 	quietly "$here/broken-tree/ports/linux/build.sh" "$kernel/headers" "$here/broken" $(cat "$kernel/build")
 	strip "$here/broken/smmuv3.ko" "$here/broken.ko"
+	mkdir -p "$here/failing"
+	cp -Rup "$here/ours/." "$here/failing"
+	failing_tree "$here/failing"
+	# shellcheck disable=SC2046,SC2086 # arguments of make
+	quietly make -C "$kernel/headers" M="$here/failing" ARCH=arm64 $cross $(cat "$kernel/build") modules
+	strip "$here/failing/smmuv3.ko" "$here/failing.ko"
 done

@@ -30,30 +30,63 @@ static void die(const char *what)
 	exit(1);
 }
 
-void vfio_open(struct vfio *v, unsigned n, char *const *names)
+/* The step that failed is *WHAT. */
+int vfio_try_open(struct vfio *v, unsigned n, char *const *names, const char **what)
 {
 	memset(v, 0, sizeof(*v));
-	v->container = open("/dev/vfio/vfio", O_RDWR);
+	*what = "/dev/vfio/vfio";
+	v->container = open(*what, O_RDWR);
 	if (v->container < 0)
-		die("/dev/vfio/vfio");
+		return errno;
 	for (unsigned i = 0; i < n && i < VFIO_DEVICES; i++) {
+		struct vfio_edu *e = &v->devices[v->nr_devices++];
 		char path[64];
 		char *device;
-		int group;
 
 		snprintf(path, sizeof(path), "/dev/vfio/%ld", strtol(names[i], &device, 10));
-		group = open(path, O_RDWR);
-		if (group < 0)
-			die(path);
-		if (ioctl(group, VFIO_GROUP_SET_CONTAINER, &v->container))
-			die("VFIO_GROUP_SET_CONTAINER");
+		*what = "a group's file";
+		e->fd = -1;
+		e->group = open(path, O_RDWR);
+		if (e->group < 0)
+			return errno;
+		*what = "VFIO_GROUP_SET_CONTAINER";
+		if (ioctl(e->group, VFIO_GROUP_SET_CONTAINER, &v->container))
+			return errno;
+		*what = "VFIO_SET_IOMMU";
 		if (i == 0 && ioctl(v->container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU))
-			die("VFIO_SET_IOMMU");
-		v->devices[i].fd = ioctl(group, VFIO_GROUP_GET_DEVICE_FD, device + 1);
-		if (v->devices[i].fd < 0)
-			die(names[i]);
-		v->nr_devices++;
+			return errno;
+		*what = "VFIO_GROUP_GET_DEVICE_FD";
+		e->fd = ioctl(e->group, VFIO_GROUP_GET_DEVICE_FD, device + 1);
+		if (e->fd < 0)
+			return errno;
 	}
+	return 0;
+}
+
+void vfio_open(struct vfio *v, unsigned n, char *const *names)
+{
+	const char *what;
+	int error = vfio_try_open(v, n, names, &what);
+
+	errno = error;
+	if (error)
+		die(what);
+}
+
+void vfio_close(struct vfio *v)
+{
+	for (unsigned i = 0; i < v->nr_devices; i++) {
+		struct vfio_edu *e = &v->devices[i];
+
+		if (e->bar)
+			munmap((void *)(uintptr_t)e->bar, e->bar_size);
+		if (e->fd >= 0)
+			close(e->fd);
+		if (e->group >= 0)
+			close(e->group);
+	}
+	if (v->container >= 0)
+		close(v->container);
 }
 
 uint8_t *vfio_memory(uint64_t size)
@@ -117,6 +150,7 @@ bool vfio_edu_start(struct vfio *v, unsigned i)
 	if (pwrite(e->fd, &command, sizeof(command), (off_t)config.offset + PCI_COMMAND) !=
 	    sizeof(command))
 		die("configuration space");
+	e->bar_size = bar.size;
 	e->bar = mmap(NULL, bar.size, PROT_READ | PROT_WRITE, MAP_SHARED, e->fd, (off_t)bar.offset);
 	if (e->bar == MAP_FAILED)
 		die("registers");

@@ -12,8 +12,9 @@
 #define VFIO_DEVICES 4u
 
 struct vfio_edu {
-	int fd;
+	int group, fd;
 	volatile uint8_t *bar; /* NULL until vfio_edu_start */
+	uint64_t bar_size;
 };
 
 struct vfio {
@@ -24,9 +25,15 @@ struct vfio {
 
 /*
  * Puts the groups of NAMES, each GROUP:DEVICE ("3:0000:00:02.0"), into one new container. Ends the program when that fails. The
- * file descriptors live as long as the program.
+ * file descriptors live until vfio_close.
  */
 void vfio_open(struct vfio *v, unsigned n, char *const *names);
+
+/* The same, but 0 or errno, and in *WHAT the step that failed; vfio_close is due in either case. */
+int vfio_try_open(struct vfio *v, unsigned n, char *const *names, const char **what);
+
+/* The devices leave the container, which goes. */
+void vfio_close(struct vfio *v);
 
 /* Memory of SIZE bytes (a multiple of 2 MiB), aligned to 2 MiB and present; never given back. */
 uint8_t *vfio_memory(uint64_t size);

@@ -101,6 +101,22 @@ static void turned_away(struct vfio *v, unsigned i, uint64_t iova, uint8_t *memo
 	}
 }
 
+/* Our driver's dump says how many attachments each domain has; the built-in driver, which makes a domain for each SMMU, has none. */
+static void one_domain(const struct vfio *v)
+{
+	FILE *f = fopen("/sys/kernel/debug/smmuv3/domains", "r");
+	char line[256], wanted[32];
+	bool found = false;
+
+	if (!f)
+		return;
+	snprintf(wanted, sizeof(wanted), "; attachments %u\n", v->nr_devices);
+	while (fgets(line, sizeof(line), f))
+		found |= strstr(line, ": stage ") && strstr(line, wanted);
+	fclose(f);
+	check(found, "no domain has all devices");
+}
+
 /* SIZE bytes are mapped; device after device carries a page on to the next; SIZE is unmapped, and none gets through. */
 static void one_round(struct vfio *v, uint8_t *memory, uint64_t size, unsigned seed)
 {
@@ -140,6 +156,7 @@ int main(int argc, char **argv)
 		check(vfio_edu_start(&v, i), "it is no edu device");
 	if (failed)
 		return 1;
+	one_domain(&v);
 	log = log_open();
 	for (unsigned r = 0; r < rounds; r++)
 		for (unsigned s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++)
