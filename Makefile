@@ -28,7 +28,7 @@ C_FILES = git ls-files -co --exclude-standard '*.[ch]'
 
 .DEFAULT_GOAL := build
 .PHONY: build run test help setup-test check format check-format tidy freestanding sanitize tsan bench timing calibrate mutants conformance fuzz headers docs deb ci install uninstall clean
-.PHONY: test-uefi test-linux bench-linux
+.PHONY: test-uefi test-linux test-linux-debug bench-linux
 
 build: ## build the library and the command (build/smmuv3), after installing what that needs
 	$(SETUP) run
@@ -51,9 +51,13 @@ test-linux: ## build the Linux module, fetch two kernels and QEMU into .cache, b
 	$(SETUP) linux
 	@tests/linux/run.py $(if $(SHORT),--short) $(if $(DRIVER),--driver $(DRIVER)) $(if $(KERNEL),--kernel $(KERNEL)) $(BOOTS)
 
-bench-linux: ## instructions of map and unmap through VFIO, our Linux module beside the kernel's own driver (KERNEL='6.12 7.2 7.3')
+test-linux-debug: ## the same in small kernels of our own that look for mistakes: lockdep, RCU, KASAN, failing allocations; KCSAN
+	$(SETUP) linux-debug
+	@tests/linux/run.py --kernel $(or $(KERNEL),6.12-kasan 6.12-kcsan) $(if $(SHORT),--short) $(BOOTS)
+
+bench-linux: ## what map and unmap through VFIO cost, our Linux module beside the kernel's own driver (KERNEL='6.12 7.2 7.3'; PROFILE=1)
 	$(SETUP) linux
-	@tests/linux/bench.py $(if $(KERNEL),--kernel $(KERNEL)) $(if $(DRIVER),--driver $(DRIVER))
+	@tests/linux/bench.py $(if $(KERNEL),--kernel $(KERNEL)) $(if $(DRIVER),--driver $(DRIVER)) $(if $(PROFILE),--profile)
 
 format: ## bring every C file into the project's format
 	@$(C_FILES) | xargs clang-format -i

@@ -22,8 +22,6 @@
 set -eu
 
 need_kib=600000 # 110 MB of packages, 300 MB unpacked for a moment, 140 MB kept
-# What the tests load, and what those need.
-modules="virtio_blk nvme vfio-pci vfio_iommu_type1"
 
 say() { echo "fetch-linux: $*" >&2; }
 die() { code=$1; shift; say "$@"; exit "$code"; }
@@ -58,6 +56,8 @@ command -v xz >/dev/null || die 1 "no xz here (package xz-utils)"
 host=$(dpkg --print-architecture)
 # shellcheck source=tools/private-apt.sh
 . "$root/tools/private-apt.sh"
+# shellcheck source=tools/linux-modules.sh
+. "$root/tools/linux-modules.sh"
 machines="arm64 $host"
 [ "$host" != arm64 ] || machines=arm64
 private_apt_open "$final" "$suite" "$machines" "$need_kib"
@@ -106,27 +106,7 @@ for kernel in "$tmp/tree/boot/vmlinuz-$abi" "$tmp/tree/usr/lib/modules/$abi/vmli
 done
 [ -e "$tmp/done/vmlinuz" ] || die 1 "no kernel in $image"
 
-# A module after those it needs, which its own .modinfo names.
-take() {
-	name=$(echo "$1" | tr - _)
-	grep -qx "$name" "$tmp/done/modules/order" && return
-	file=$(find "$tmp/tree" -name "$(echo "$name" | sed 's/_/[-_]/g').ko*" | head -n 1)
-	# Built in, then.
-	[ -n "$file" ] || return 0
-	case $file in
-	*.xz) xz -dc "$file" >"$tmp/done/modules/$name.ko" ;;
-	*) cp "$file" "$tmp/done/modules/$name.ko" ;;
-	esac
-	for needed in $(tr '\0' '\n' <"$tmp/done/modules/$name.ko" | sed -n 's/^depends=//p' | head -n 1 | tr , ' '); do
-		take "$needed"
-	done
-	name=$(echo "$1" | tr - _)
-	echo "$name" >>"$tmp/done/modules/order"
-}
-: >"$tmp/done/modules/order"
-for module in $modules; do
-	take "$module"
-done
+take_modules "$tmp/tree" "$tmp/done/modules"
 
 # The headers: the same folders side by side, and no path that starts at the root.
 src=$tmp/done/src

@@ -3,7 +3,7 @@
 # Installs the packages that a step needs and that are missing, by name, from the Debian archive this machine uses.
 # With nothing missing it asks nobody: no network and no root needed.
 #
-# usage: tools/setup.sh run|test|bench|ci|deb|uefi|linux
+# usage: tools/setup.sh run|test|bench|ci|deb|uefi|linux|linux-debug
 #   run   build and use the library and the command
 #   test  the same, and the test programs
 #   bench as run, and what counts instructions and draws
@@ -11,6 +11,7 @@
 #   deb   build the Debian packages
 #   uefi  build the UEFI driver and boot it
 #   linux build the Linux module and boot kernels with it
+#   linux-debug  the same with kernels that are built here
 # Exit status: 0 all there, 1 something could not be installed, 2 bad usage.
 set -eu
 
@@ -36,8 +37,9 @@ ci) wanted=$ci ;;
 deb) wanted=$deb ;;
 uefi) wanted=$uefi ;;
 linux) wanted=$linux ;;
+linux-debug) wanted="$linux bc bison flex perl" ;;
 *)
-	echo "usage: tools/setup.sh run|test|bench|ci|deb|uefi|linux" >&2
+	echo "usage: tools/setup.sh run|test|bench|ci|deb|uefi|linux|linux-debug" >&2
 	exit 2
 	;;
 esac
