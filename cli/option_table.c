@@ -79,6 +79,9 @@ const struct option option_table[] = {
 	 "devices are reset while others unmap, come back after their ATC was silent, are pulled "
 	 "out "
 	 "and put back; those with substreams use ATS beside identity"},
+	{"tables", OPTION_FLAG, CMD_RUN, AT(lab.tables), OPTION_NONE, 0, 0, NULL,
+	 "blocks are split and joined while devices use them, parts of them are unmapped, and "
+	 "empty tables go: no access may fault, by SMMUs of level 1 and 2 (IDR3.BBML)"},
 	{"dirty", OPTION_FLAG, CMD_RUN, AT(lab.dirty), OPTION_NONE, 0, 0, NULL,
 	 "the SMMUs mark what devices write (HTTU), threads ask for it, and no write may be "
 	 "missing "

@@ -266,6 +266,10 @@ static int check_run(struct options *o)
 			"--resets leaves devices out of unmaps, on the model alone: leave "
 			"%s out",
 			o->lab.qemu ? "--device qemu" : "--design");
+	if (o->lab.tables && (o->lab.design != DESIGN_SWEEP || o->lab.qemu))
+		return options_fail(o,
+				    "--tables takes SMMUs of the model, and sweeps: leave %s out",
+				    o->lab.qemu ? "--device qemu" : "--design");
 	if (o->lab.dirty && (o->lab.design != DESIGN_SWEEP || o->lab.qemu || o->lab.non_coherent))
 		return options_fail(o,
 				    "--dirty takes coherent SMMUs of the model, and sweeps: leave "

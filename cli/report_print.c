@@ -133,6 +133,9 @@ struct json_object *report_json(const struct report *r, const struct lab_config 
 	put(top, "detaches", r->detaches);
 	put(top, "removals", r->removals);
 	put(top, "resets", r->resets);
+	put(top, "splits", r->splits);
+	put(top, "joined", r->joined_blocks);
+	put(top, "reclaimed", r->reclaimed);
 	put(top, "dirty_reads", r->dirty_reads);
 	put(top, "dirty_pages", r->dirty_pages);
 	put(top, "dirty_over", r->dirty_over);
@@ -297,6 +300,11 @@ void report_print(FILE *out, const struct report *r, const struct lab_config *o)
 			"             %" PRIu64
 			" times a device was reset, or was gone and came back\n",
 			r->resets);
+	if (r->splits || r->joined_blocks || r->reclaimed)
+		fprintf(out,
+			"             %" PRIu64 " times split at an address, %" PRIu64
+			" tables became blocks, %" PRIu64 " empty ones went\n",
+			r->splits, r->joined_blocks, r->reclaimed);
 	if (r->dirty_reads)
 		fprintf(out,
 			"             %" PRIu64 " times asked what was written: %" PRIu64

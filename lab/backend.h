@@ -127,6 +127,7 @@ struct backend_model_config {
 	unsigned smmus;
 	bool exact;               /**< all alike, and no chance in their latencies */
 	bool calm;                /**< no chance in what they cache */
+	bool tables;              /**< they bear changes of size, or tell where one is not borne */
 	bool dirty;               /**< they mark what is written; else as the seed says */
 	unsigned slow_percent;    /**< of an exact machine's last: the time that it takes; 0: 100 */
 	unsigned sync_ns, atc_ns; /**< as in lab_config */

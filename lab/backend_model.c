@@ -438,6 +438,11 @@ int backend_model_open(struct backend *out, const struct backend_model_config *c
 			hurry(&configs[i]);
 		if (cfg->dirty)
 			configs[i].httu = 2;
+		if (cfg->tables) {
+			configs[i].conflict_permille = 1000;
+			if (!configs[i].bbml)
+				configs[i].bbml = 1 + i % 2;
+		}
 		configs[i].strict = SMMU_STRICT_ALL;
 		configs[i].errata = cfg->errata ? cfg->errata[i] : 0;
 		configs[i].atc_timeout_ns = cfg->atc_timeout_ns;

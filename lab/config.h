@@ -40,6 +40,7 @@ struct lab_config {
 	bool interrupts; /**< handlers interrupt workers, and workers pre-empt each other */
 	bool joins; /**< workers do little else than to attach devices to domains that others unmap from */
 	bool resets;       /**< devices are reset and pulled out; some use ATS beside identity */
+	bool tables;       /**< blocks are split and joined under DMA, and empty tables go */
 	bool dirty;        /**< writes of devices are tracked, and the log of them is judged */
 	bool non_coherent; /**< the SMMUs see only memory that was cleaned */
 	enum design_id design;

@@ -70,6 +70,7 @@ int machine_open_backend(struct machine *m, const struct machine_config *cfg)
 		.exact = cfg->exact,
 		.calm = cfg->calm,
 		.dirty = m->o->dirty,
+		.tables = m->o->tables,
 		.slow_percent = m->o->slow_percent,
 		.sync_ns = cfg->exact ? m->o->sync_ns : 0,
 		.atc_ns = cfg->exact ? m->o->atc_ns : 0,

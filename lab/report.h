@@ -43,6 +43,8 @@ struct report {
 	unsigned smmus, devices, ats;
 	uint64_t ops, maps, unmaps, attaches, detaches, removals;
 	uint64_t resets; /**< times that a device was reset, or was gone and came back */
+	/** With --tables: calls that split blocks, tables that became blocks, and empty ones that went. */
+	uint64_t splits, joined_blocks, reclaimed;
 	/** Times that somebody asked what was written; pages that were told; of them, that no device had written. */
 	uint64_t dirty_reads, dirty_pages, dirty_over;
 	uint64_t guests;     /**< times that a guest took pages away from its devices */

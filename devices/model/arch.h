@@ -141,6 +141,7 @@ enum {
 	F_ADDR_SIZE = 0x11,
 	F_ACCESS = 0x12,
 	F_PERMISSION = 0x13,
+	F_TLB_CONFLICT = 0x20,
 	EVENT_IMPDEF = 0xe0, /* first of the implementation defined ones */
 };
 

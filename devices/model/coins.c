@@ -84,6 +84,8 @@ void smmu_model_coins(struct smmu_model_config *c, uint64_t seed)
 	c->restless_ns = often(&s, 5000, 300);
 	c->speed_percent = 50 + (unsigned)(next(&s) >> 56);
 	c->httu = (unsigned)(next(&s) % 3);
+	/* From v3.2 on there is more than nothing. */
+	c->bbml = c->version >= 2 ? 1 + coin(&s) : 0;
 	c->nw0_permille = often(&s, 100, 1000);
 	c->mark_late_permille = often(&s, 300, 1000);
 }
@@ -174,6 +176,8 @@ char *smmu_model_describe(struct smmu_model *model, unsigned i, char *text, size
 		{"cons-batch", c->cons_batch},
 		{"event-late", c->event_late_ns},
 		{"httu", c->httu},
+		{"bbml", c->bbml},
+		{"conflict", c->conflict_permille},
 		{"nw0", c->nw0_permille},
 		{"mark-late", c->mark_late_permille},
 		{"restless", c->restless_ns},

@@ -160,12 +160,13 @@ void model_event_record(struct instance *in, struct xlate *x)
 	case F_ACCESS:
 	case F_PERMISSION:
 	case F_WALK_EABT:
+	case F_TLB_CONFLICT: /* REASON is 0 */
 		w[1] = who(x) | (x->in.write ? 0 : BIT(35)) | (f->s2 ? BIT(39) : 0) |
 		       (uint64_t)f->cls << 40;
 		if (f->stall)
 			w[1] |= BIT(31) | hold(in, &x->in);
 		if (f->type == F_PERMISSION && f->cls == CLASS_TT)
-			w[1] |= BIT(44); /* TTRnW: descriptors are only read */
+			w[1] |= f->tt_write ? 0 : BIT(44); /* TTRnW */
 		w[2] = x->in.iova;
 		w[3] = f->type == F_WALK_EABT ? f->fetch & ~7ULL : f->s2 ? f->ipa & ADDR_51_12 : 0;
 		x->recorded = true;

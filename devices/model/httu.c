@@ -36,15 +36,44 @@ static uint64_t updated(const struct htt_update *u, uint64_t desc)
 	return (desc | u->set) & ~u->clear;
 }
 
-/** Let everybody see a mark, if the descriptor is the one that it was made for, whatever its flags are now. */
-static void show(struct instance *in, const struct late_mark *m)
+/** A table stands where the block was: to the leaf in it, if it is one that may be marked. */
+static bool follow(struct late_mark *m, uint64_t table)
+{
+	unsigned low = m->u.granule, bits_here = low - 3;
+	const uint64_t *p;
+
+	if (!m->u.final || m->u.level == 3)
+		return false;
+	m->u.level++;
+	m->u.at = (bits(table, 47, 12) << 12 >> low << low) +
+		  (m->u.addr >> (low + (3 - m->u.level) * bits_here) & (BIT(bits_here) - 1)) * 8;
+	p = smmu_ram_at(&m->view, m->u.at, 8);
+	m->u.seen = p ? __atomic_load_n(p, __ATOMIC_SEQ_CST) : 0;
+	return m->u.seen & 1;
+}
+
+/**
+ * Let everybody see a mark, if the descriptor is the one that it was made for, whatever its flags are now. What was a block may be
+ * a table by now: the update fails, and is made where the address is translated.
+ */
+static void show(struct instance *in, struct late_mark *m)
 {
 	uint64_t seen = m->u.seen;
 
 	model_touch(in, m->u.at);
-	while (!((seen ^ m->u.seen) & ~(m->u.set | m->u.clear)) && updated(&m->u, seen) != seen)
+	while (updated(&m->u, seen) != seen) {
+		if ((seen & 3) == 3 && (m->u.seen & 3) == 1) {
+			if (!follow(m, seen))
+				return;
+			seen = m->u.seen;
+			continue;
+		}
+		if ((seen ^ m->u.seen) & ~(m->u.set | m->u.clear | LEAF_NT) ||
+		    !(seen & BIT(HTT_DBM)))
+			return;
 		if (exchange(&m->view, m->u.at, &seen, updated(&m->u, seen)))
 			return;
+	}
 }
 
 void model_htt_show(struct instance *in)

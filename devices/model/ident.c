@@ -44,8 +44,9 @@ uint32_t model_ident(const struct smmu_model_config *c, uint32_t offset)
 	case R_IDR1:
 		return idr1(c);
 	case R_IDR3:
-		/* HAD, XNX, RIL */
-		return (uint32_t)(BIT(2) | (c->xnx ? BIT(4) : 0) | (c->range_inv ? BIT(10) : 0));
+		/* HAD, XNX, RIL, BBML */
+		return (uint32_t)(BIT(2) | (c->xnx ? BIT(4) : 0) | (c->range_inv ? BIT(10) : 0) |
+				  c->bbml << 11);
 	case R_IDR5:
 		return idr5(c);
 	case R_AIDR:

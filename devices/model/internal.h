@@ -167,6 +167,8 @@ void model_tlb_clear(struct tlb *t);
 struct tlb_entry *model_tlb_insert(struct instance *in, struct tlb *t, const struct tlb_entry *e);
 struct tlb_entry *model_tlb_find(struct instance *in, const struct xlate *x, unsigned stages,
 				 uint64_t addr);
+bool model_tlb_conflict(struct instance *in, const struct xlate *x, unsigned stages, uint64_t addr,
+			const struct tlb_entry *found);
 struct tlb_entry *model_tlb_find_walk(struct instance *in, const struct xlate *x, unsigned stages,
 				      uint64_t addr, unsigned granule);
 struct tlb_entry *model_tlb_find_atc(struct smmu_model_device *dev, const struct smmu_dma *dma);

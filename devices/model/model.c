@@ -72,7 +72,7 @@ static bool config_ok(const struct smmu_model_config *c)
 	}
 	return c->sid_bits <= 32 && c->ssid_bits <= 20 && (c->s1 || c->s2) && c->cmdq_bits <= 19 &&
 	       c->eventq_bits <= 19 && c->priq_bits <= (c->pri ? 19 : 31) && c->version <= 3 &&
-	       c->stall_model <= 2 && c->httu <= 2 && c->speed_percent &&
+	       c->stall_model <= 2 && c->httu <= 2 && c->bbml <= 2 && c->speed_percent &&
 	       c->jitter_percent <= 100 && (c->gran4k || c->gran16k || c->gran64k);
 }
 

@@ -27,7 +27,9 @@ struct smmu_model_config {
 	bool term_model; /**< IDR0.TERM_MODEL: what is terminated is aborted, and CD.A has to be 1 */
 	unsigned oas;    /**< output address bits: 32, 36, 40, 42, 44, 48 or 52 */
 	bool gran4k, gran16k, gran64k;
-	bool xnx;      /**< IDR3.XNX: stage 2 tells privileges when it executes */
+	bool xnx; /**< IDR3.XNX: stage 2 tells privileges when it executes */
+	unsigned
+		bbml; /**< IDR3.BBML: 0–2; the higher, the more of a table may change while it is used */
 	unsigned httu; /**< IDR0.HTTU: 0, 1 the Access flag, 2 dirty state as well */
 	bool va52;     /**< 52-bit input addresses with 64K granules */
 	unsigned cmdq_bits, eventq_bits, priq_bits; /**< log2 of the largest queue, 0–19 */
@@ -79,6 +81,11 @@ struct smmu_model_config {
 	 */
 	uint32_t restless_ns;
 	unsigned refill_permille; /**< a device asks again for what an ATC_INV has just taken */
+	/**
+	 * Where entries of two sizes answer for one address, the access ends in F_TLB_CONFLICT, unless bbml is 2; else the
+	 * older one answers (3.20.1, 3.21.1).
+	 */
+	unsigned conflict_permille;
 	/** A device that only reads asks for a translation as if it might write (NW = 0): the page becomes dirty. */
 	unsigned nw0_permille;
 	/** A descriptor that a write marks dirty is seen so by others later, with the next CMD_SYNC at the latest (3.13.4). */

@@ -224,10 +224,15 @@ struct recent {
 
 /* Bits of a leaf: AF, and AP[2] or S2AP[1]. */
 enum { HTT_DIRTY = 7, HTT_AF = 10, HTT_DBM = 51 };
+/** nT, of a block: it is not kept beside entries of other sizes (3.21.1.2). */
+#define LEAF_NT BIT(16)
 
-/** An update of the descriptor at @p at, which is @p seen. */
+/** An update of the descriptor at @p at, which is @p seen; it is the one of @p level for @p addr. */
 struct htt_update {
 	uint64_t at, seen, set, clear;
+	uint64_t addr;
+	uint8_t level, granule;
+	bool final; /* tables below would be at output addresses */
 };
 
 /** One that nobody but this instance sees yet. */
@@ -262,6 +267,7 @@ struct fault {
 	uint8_t cls;
 	bool s2;
 	bool record, stall;
+	bool tt_write; /* a descriptor was to be updated */
 	uint64_t ipa, fetch;
 };
 
@@ -273,6 +279,7 @@ struct xlate {
 	enum ask ask;
 	bool look, fill; /* use caches, and put into them */
 	bool translated; /* an ATS translated access: only stage 2 if split */
+	bool nt;         /* stage 2 came by a block that is not to be kept */
 	bool nw0;        /* an ATS request of a device that may write: NW is 0 */
 
 	/* answers */

@@ -201,6 +201,31 @@ struct tlb_entry *model_tlb_find(struct instance *in, const struct xlate *x, uns
 	return found;
 }
 
+/**
+ * Does another entry answer beside @p found, of a descriptor of another size, and the part tell? Of entries of both stages nobody can
+ * say here whether they differ by their descriptors or by how they are kept.
+ */
+bool model_tlb_conflict(struct instance *in, const struct xlate *x, unsigned stages, uint64_t addr,
+			const struct tlb_entry *found)
+{
+	const struct tlb *t = &in->tlb;
+
+	if (!in->cfg.conflict_permille || in->cfg.bbml == 2 || found->stage == 3)
+		return false;
+	for (uint64_t classes = t->classes; classes; classes &= classes - 1) {
+		unsigned log2 = (unsigned)__builtin_ctzll(classes);
+		uint64_t span = round_down(addr, log2);
+
+		if (log2 == found->span_log2)
+			continue;
+		for (struct tlb_entry *e = t->buckets[hash(t, span, log2)]; e; e = e->next)
+			if (e->span_base == span && e->span_log2 == log2 && covers(e, addr) &&
+			    answers(e, x, stages) && e->level != found->level)
+				return model_chance(in, in->cfg.conflict_permille);
+	}
+	return false;
+}
+
 /** The table pointer nearest to the leaf; the oldest of those. */
 struct tlb_entry *model_tlb_find_walk(struct instance *in, const struct xlate *x, unsigned stages,
 				      uint64_t addr, unsigned granule)

@@ -201,6 +201,12 @@ static bool walk_tables(struct instance *in, struct xlate *x, struct walk *w)
 	}
 }
 
+/** With level 1 of BBML a block with nT is used, and not kept. */
+static bool leaves_no_trace(const struct instance *in, const struct walk *w)
+{
+	return in->cfg.bbml == 1 && w->level < 3 && w->desc & LEAF_NT;
+}
+
 /** How many descriptors the Contiguous bit joins, log2. */
 static unsigned contiguous_log2(unsigned granule, unsigned level)
 {
@@ -286,7 +292,12 @@ static uint16_t s2_perms(const struct instance *in, uint64_t desc, bool hd)
 static enum again update_leaf(struct instance *in, struct xlate *x, struct walk *w, bool ha,
 			      bool dirty)
 {
-	struct htt_update u = {.at = w->at, .seen = w->desc};
+	struct htt_update u = {.at = w->at,
+			       .seen = w->desc,
+			       .addr = w->addr,
+			       .level = (uint8_t)w->level,
+			       .granule = (uint8_t)w->granule,
+			       .final = !w->table_is_ipa};
 	bool abort;
 
 	if (ha && !(w->desc & BIT(HTT_AF))) {
@@ -311,8 +322,10 @@ static enum again update_leaf(struct instance *in, struct xlate *x, struct walk 
 		/* It is a write to the table, which stage 2 has to allow. */
 		if (w->at_ipa == NO_IPA)
 			return WALK_AGAIN;
-		if (!model_walk_s2(in, x, w->at_ipa, true, CLASS_TT, &at, &base, &log2, &perms))
+		if (!model_walk_s2(in, x, w->at_ipa, true, CLASS_TT, &at, &base, &log2, &perms)) {
+			x->fault.tt_write = true;
 			return WALK_FAILED;
+		}
 		u.at = at;
 	}
 	if (model_htt_update(in, x, w->stage == 2 ? SMMU_USE_TABLE_S2 : SMMU_USE_TABLE, &u, &abort))
@@ -372,7 +385,9 @@ static enum again walk_s2(struct instance *in, struct xlate *x, uint64_t ipa, bo
 		return r;
 	if (dirty)
 		e.perms &= (uint16_t)~PERM_S2_CLEAN;
-	if (x->fill)
+	if (leaves_no_trace(in, &w))
+		x->nt = true;
+	else if (x->fill)
 		model_tlb_insert(in, &in->tlb, &e);
 	*made = e;
 	return WALK_DONE;
@@ -396,6 +411,8 @@ bool model_walk_s2(struct instance *in, struct xlate *x, uint64_t ipa, bool writ
 
 	const struct tlb_entry *hit = x->look ? model_tlb_find(in, x, 1u << 2, ipa) : NULL;
 
+	if (hit && model_tlb_conflict(in, x, 1u << 2, ipa, hit))
+		return model_fail(x, F_TLB_CONFLICT, cls, true, ipa, 0);
 	if (hit && !(marks && hit->perms & PERM_S2_CLEAN)) {
 		note_hit(x, hit);
 		e = *hit;
@@ -579,7 +596,7 @@ static enum again walk_s1(struct instance *in, struct xlate *x, uint64_t addr,
 		e.perms &= (uint16_t)~PERM_S1_CLEAN;
 	x->pa = e.pa + (addr - e.base);
 	x->log2 = e.log2;
-	if (x->fill && !split)
+	if (x->fill && !split && !x->nt && !leaves_no_trace(in, &w))
 		model_tlb_insert(in, &in->tlb, &e);
 	return check_perms(x, e.perms, split ? 1 : e.stage, e.ipa + (addr - e.base)) ? WALK_DONE
 										     : WALK_FAILED;
@@ -599,6 +616,8 @@ bool model_walk_s1(struct instance *in, struct xlate *x)
 	if (!select_half(x, &addr, &h))
 		return false;
 	hit = x->look && !split ? model_tlb_find(in, x, 1u << 1 | 1u << 3, addr) : NULL;
+	if (hit && model_tlb_conflict(in, x, 1u << hit->stage, addr, hit))
+		return model_fail(x, F_TLB_CONFLICT, CLASS_IN, false, 0, 0);
 	/* Where memory has to be updated, what is cached is not relied on. */
 	if (hit && !marks(x, hit->perms, hit->stage)) {
 		note_hit(x, hit);

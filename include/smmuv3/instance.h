@@ -50,6 +50,7 @@ struct smmu_features {
 	uint8_t vmid_bits;                       /**< 8 or 16 */
 	uint8_t oas;                             /**< output address size in bits, 32–52 */
 	uint8_t cmdq_log2, evtq_log2, priq_log2; /**< largest queues */
+	uint8_t bbml; /**< IDR3.BBML, 0–2: how far tables may change while they are used */
 };
 
 /**

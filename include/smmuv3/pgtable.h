@@ -14,7 +14,7 @@
  * on any number of threads, each in any context that the port's dma_alloc and dma_free allow, as
  * long as the input ranges of calls that overlap in time are disjoint: whoever hands out input
  * addresses has decided that already. A lookup counts as a range of one byte. A table is unhooked
- * only by an unmap whose range covers all that the table translates, so no other call can be inside
+ * only by a call whose range covers all that the table translates, so no other call can be inside
  * it. What sleeps says so; the rest does not.
  *
  * **Order towards the SMMU**, which walks at any time:
@@ -81,6 +81,16 @@ enum smmu_pgtable_attr {
 #define SMMU_PGTABLE_MAIR                                                                \
 	(0xffULL << (8 * SMMU_PGTABLE_ATTR_WB) | 0x44ULL << (8 * SMMU_PGTABLE_ATTR_NC) | \
 	 0x04ULL << (8 * SMMU_PGTABLE_ATTR_DEVICE))
+
+/** Tables that were replaced, by blocks or by nothing, and are dealt with once that is swept. */
+#define SMMU_RESIZED_MAX 8
+struct smmu_resized {
+	uint32_t count;
+	/** Of each: the descriptor, what it was, the table, and what it translates. */
+	uint64_t *slot[SMMU_RESIZED_MAX], was[SMMU_RESIZED_MAX], *table[SMMU_RESIZED_MAX];
+	uint64_t iova[SMMU_RESIZED_MAX];
+	uint8_t level[SMMU_RESIZED_MAX];
+};
 
 /** Bits of the flags of map. */
 enum smmu_map_flags {
@@ -221,6 +231,54 @@ struct smmu_pgtable_ops {
 	int (*dirty)(struct smmu_pgtable *pt, uint64_t iova, uint64_t size,
 		     enum smmu_dirty_step step, const struct smmu_dirty_bitmap *bitmap,
 		     struct smmu_gather *gather);
+	/**
+	 * One step on the way to tables in which no block has @p iova in its middle: what the
+	 * largest such block translates becomes a table of the next level, which translates the
+	 * same. @p bbml: what of it walkers bear (IHI 0070 G.b, 3.21.1.1): 2: block to table at
+	 * once; 1: nT is set first; 0: nothing. What changed is added to @p gather, and has to be
+	 * swept before the next step and before anything else is done to the range of that block.
+	 * Splits and joins of a table are serialised by the caller; other calls may run at the same
+	 * time as ever. A call that ends in the block finds it as it was, or split. Sleeps if
+	 * dma_alloc does.
+	 *
+	 * @return 1: a step was made; 0: no block has it in its middle; or an error after which
+	 * nothing has changed:
+	 *   -SMMU_EINVAL misaligned
+	 *   -SMMU_ERANGE beyond the input size, or the memory for a table is beyond the output size
+	 *   -SMMU_EOPNOTSUPP there is one, and @p bbml is 0
+	 *   -SMMU_ENOMEM no memory for a table
+	 */
+	int (*split)(struct smmu_pgtable *pt, uint64_t iova, unsigned bbml,
+		     struct smmu_gather *gather);
+	/**
+	 * Tables of which all is in @p size bytes at @p iova, and whose leaves lead to one run of
+	 * memory alike, become blocks, up to SMMU_RESIZED_MAX of them, in @p done; with @p bbml 1
+	 * by way of nT. The range is this call's; and splits and joins are serialised by the
+	 * caller. What changed is added to @p gather and has to be swept; then resized_swept. Never
+	 * sleeps.
+	 *
+	 * @return how many; or an error after which nothing has changed:
+	 *   -SMMU_EINVAL misaligned, size 0
+	 *   -SMMU_ERANGE beyond the input size
+	 *   -SMMU_EOPNOTSUPP there is one, and @p bbml is 0
+	 */
+	int (*join)(struct smmu_pgtable *pt, uint64_t iova, uint64_t size, unsigned bbml,
+		    struct smmu_resized *done, struct smmu_gather *gather);
+	/**
+	 * The same for tables in which nothing is mapped: nothing takes their place. The range is
+	 * this call's, also while it is swept.
+	 *
+	 * @return how many; or -SMMU_EINVAL, -SMMU_ERANGE as for join
+	 */
+	int (*reclaim)(struct smmu_pgtable *pt, uint64_t iova, uint64_t size,
+		       struct smmu_resized *done, struct smmu_gather *gather);
+	/**
+	 * The sweep after a join or reclaim is finished. @p confirmed: with 0; then its tables are
+	 * freed, else they come back. Where nT of a block goes, it adds to @p gather, which then
+	 * has to be swept. Never sleeps.
+	 */
+	void (*resized_swept)(struct smmu_pgtable *pt, const struct smmu_resized *done,
+			      bool confirmed, struct smmu_gather *gather);
 	/**
 	 * Free the tables that unmap put on @p freelist and empty the list. Call it once the fence
 	 * of a sweep that began after the unmap is finished with 0: before, a walk may still be in

@@ -233,6 +233,9 @@ static void add_up(struct workload *w, struct report *r)
 		r->attaches += k->attaches;
 		r->guests += k->guests;
 		r->resets += k->resets;
+		r->splits += k->splits;
+		r->joined_blocks += k->joined_blocks;
+		r->reclaimed += k->reclaimed;
 		r->dirty_reads += k->dirty_reads;
 		r->dirty_pages += k->dirty_pages;
 		r->dirty_over += k->dirty_over;

@@ -81,6 +81,7 @@ struct worker {
 	struct dma_count count;
 	uint64_t maps, unmaps, attaches, detaches, removals, refused_calls, events, guests, resets;
 	uint64_t renumbered, released;
+	uint64_t splits, joined_blocks, reclaimed;     /**< as in struct report */
 	uint64_t dirty_reads, dirty_pages, dirty_over; /**< as in struct report */
 	uint64_t *hot; /**< addresses that changed lately, HOT for each domain; read by all */
 	uint32_t n_hot;
@@ -209,6 +210,10 @@ void worker_held_fini(struct worker *k);
 void worker_map(struct worker *k);
 void worker_unmap(struct worker *k);
 void worker_unmap_async(struct worker *k);
+/** Split, join or reclaim tables (workload_tables.c). */
+void worker_tables(struct worker *k);
+/** With --tables: split the blocks that @p l begins or ends in. False: it could not be done, rightly. */
+bool worker_split(struct worker *k, const struct live_map *l);
 /** Ask what devices have written (workload_dirty.c). */
 void worker_dirty(struct worker *k);
 void worker_attach(struct worker *k);

@@ -28,9 +28,11 @@ static void read_range(struct worker *k, unsigned domain, uint64_t iova, uint64_
 	static const uint32_t flags[] = {
 		0, 0, 0, SMMU_DIRTY_SOON, SMMU_DIRTY_KEEP, SMMU_DIRTY_KEEP | SMMU_DIRTY_SOON};
 	uint64_t word[WINDOW_PAGES / 64] = {0}, over = 0, lost;
-	struct smmu_dirty_bitmap bitmap = {
-		.word = word, .base = iova, .bits = size >> 12, .shift = 12};
 	struct machine *m = k->w->m;
+	/* Where a guest's addresses are others than its host's. */
+	uint64_t host = iova + m->domain[domain].shift;
+	struct smmu_dirty_bitmap bitmap = {
+		.word = word, .base = host, .bits = size >> 12, .shift = 12};
 	uint32_t how = flags[worker_below(k, SMMU_ARRAY_SIZE(flags))];
 	enum oracle_reading what = how & SMMU_DIRTY_KEEP ? ORACLE_READ_LOOKED : ORACLE_READ_TAKEN;
 	unsigned i;
@@ -38,7 +40,7 @@ static void read_range(struct worker *k, unsigned domain, uint64_t iova, uint64_
 
 	oracle_read_begin(m->oracle, domain, iova, size);
 	worker_open(k);
-	rc = smmu_domain_read_dirty(&m->domain[domain].d, iova, size, how, &bitmap);
+	rc = smmu_domain_read_dirty(&m->domain[domain].d, host, size, how, &bitmap);
 	worker_close(k);
 	if (rc)
 		what = ORACLE_READ_FAILED;
@@ -74,8 +76,8 @@ void worker_dirty(struct worker *k)
 	size = (uint64_t)l->pages << 12;
 	for (n = 1 + (unsigned)worker_below(k, 3); n; n--) {
 		write_some(k, domain, iova, size);
-		/* All of the window, holes and other mappings with it; or this one. */
-		if (worker_chance(k, 1, 3))
+		/* All of the window, holes and other mappings with it; or this one, which may be a part of a block by now. */
+		if (m->o->tables || worker_chance(k, 1, 3))
 			read_range(k, domain, window_base(k), (uint64_t)WINDOW_PAGES << 12);
 		else
 			read_range(k, domain, iova, size);

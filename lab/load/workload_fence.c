@@ -124,6 +124,10 @@ void worker_unmap_async(struct worker *k)
 	if (!k->n_live)
 		return;
 	*l = worker_cut(k);
+	if (!worker_split(k, l)) {
+		k->live[k->n_live++] = *l;
+		return;
+	}
 	worker_probe_before(k, &p, l);
 	oracle_unmap_begin(m->oracle, l->domain, map_iova(k, l), (uint64_t)l->pages << 12);
 	f->tables = (struct smmu_freelist){NULL};

@@ -14,7 +14,7 @@ static uint32_t pick_size(struct worker *k, uint32_t unit)
 					 7, 8, 13, 16, 16, 31, 32, 64, 128, 200};
 	uint32_t pages;
 
-	if (worker_chance(k, 1, 25))
+	if (worker_chance(k, 1, k->w->m->o->tables ? 6 : 25))
 		pages = 512;
 	else
 		pages = sizes[worker_below(k, SMMU_ARRAY_SIZE(sizes))];
@@ -201,7 +201,8 @@ struct live_map worker_cut(struct worker *k)
 	uint32_t first, n;
 
 	/* What may be a block goes as a whole. */
-	if (units < 2 || l->pages >= 512 || k->n_live + 1 >= MAX_LIVE || worker_chance(k, 2, 3)) {
+	if (units < 2 || (l->pages >= 512 && (!k->w->m->o->tables || k->atomic)) ||
+	    k->n_live + 1 >= MAX_LIVE || worker_chance(k, 2, 3)) {
 		*l = k->live[--k->n_live];
 		return piece;
 	}
@@ -290,6 +291,10 @@ void worker_unmap(struct worker *k)
 	if (!k->n_live)
 		return;
 	l = worker_cut(k);
+	if (!worker_split(k, &l)) {
+		k->live[k->n_live++] = l;
+		return;
+	}
 	worker_probe_before(k, &p, &l);
 	oracle_unmap_begin(m->oracle, l.domain, map_iova(k, &l), (uint64_t)l.pages << 12);
 	start = machine_now(m);

@@ -81,6 +81,10 @@ void worker_step(struct worker *k)
 		act(k, "a device is reset", worker_life);
 		return;
 	}
+	if (k->w->m->o->tables && worker_chance(k, 1, 8)) {
+		act(k, "change tables", worker_tables);
+		return;
+	}
 	if (k->w->m->o->dirty && worker_chance(k, 1, 8)) {
 		act(k, "read what was written", worker_dirty);
 		return;

@@ -194,6 +194,8 @@ uint64_t smmu_cdtab_ste_bits(const struct smmu_streams *s);
 void smmu_target_init(struct smmu_instance *inst);
 /** The name of the instance behind a target that is there. */
 const char *smmu_target_name(const struct smmu_inv_target *t);
+/** IDR3.BBML of it. */
+unsigned smmu_target_bbml(const struct smmu_inv_target *t);
 
 /* ---- config.c: what STEs and CDs say ---- */
 

@@ -113,6 +113,8 @@ static int read_idr5(struct smmu_instance *inst)
 			       bit(SMMU_IDR5_GRAN64K, idr5, SMMU_FEAT_64K);
 	if (!(inst->features.bits & (SMMU_FEAT_4K | SMMU_FEAT_16K | SMMU_FEAT_64K)))
 		return refuse(inst, "IDR5: no translation granule");
+	/* 3 is reserved. */
+	inst->features.bbml = (uint8_t)(smmu_field_get(SMMU_IDR3_BBML, idr3) % 3);
 	/* More than 52 bits need a table format of their own; what fits in 52 works. */
 	inst->features.oas = code < SMMU_ARRAY_SIZE(oas) ? oas[code] : 52;
 	return 0;

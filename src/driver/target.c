@@ -14,6 +14,11 @@ const char *smmu_target_name(const struct smmu_inv_target *t)
 	return instance_of((struct smmu_inv_target *)t)->name;
 }
 
+unsigned smmu_target_bbml(const struct smmu_inv_target *t)
+{
+	return instance_of((struct smmu_inv_target *)t)->features.bbml;
+}
+
 static size_t fill(void *ctx, struct smmu_cmd *dst, size_t room)
 {
 	return smmu_inv_program_next(ctx, dst, room);

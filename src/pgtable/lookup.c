@@ -52,7 +52,8 @@ static inline int found(const struct smmu_pgtable *pt, uint64_t desc, unsigned s
 {
 	if (!pt_is_valid(desc))
 		return -SMMU_EFAULT;
-	*pa = pt_decode_address(pt, desc) | (iova & (SMMU_BIT(shift) - 1));
+	/* Of a block nT lies below its address. */
+	*pa = (pt_decode_address(pt, desc) & -SMMU_BIT(shift)) | (iova & (SMMU_BIT(shift) - 1));
 	if (prot)
 		*prot = decode_prot(pt, desc);
 	return 0;

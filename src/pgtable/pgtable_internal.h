@@ -30,6 +30,8 @@
 #define PT_AF SMMU_BIT(10)
 /* Where walkers mark what is written: those with DBM may be written, and PT_AP_DIRTY says whether they were. */
 #define PT_DBM SMMU_BIT(51)
+/* Of a block: it is not cached in a way that conflicts with entries of other sizes (IHI 0070 G.b, 3.21.1.2). */
+#define PT_NT SMMU_BIT(16)
 #define PT_AP_DIRTY SMMU_BIT(7) /* stage 1: 0 dirty, as AP[2]; stage 2: 1 dirty, as S2AP[1] */
 #define PT_XN     \
 	SMMU_BIT( \
@@ -277,6 +279,14 @@ int smmu_pgtable_do_map(struct smmu_pgtable *pt, uint64_t iova, uint64_t pa, uin
 int smmu_pgtable_do_dirty(struct smmu_pgtable *pt, uint64_t iova, uint64_t size,
 			  enum smmu_dirty_step step, const struct smmu_dirty_bitmap *bitmap,
 			  struct smmu_gather *gather);
+int smmu_pgtable_do_split(struct smmu_pgtable *pt, uint64_t iova, unsigned bbml,
+			  struct smmu_gather *gather);
+int smmu_pgtable_do_join(struct smmu_pgtable *pt, uint64_t iova, uint64_t size, unsigned bbml,
+			 struct smmu_resized *done, struct smmu_gather *gather);
+int smmu_pgtable_do_reclaim(struct smmu_pgtable *pt, uint64_t iova, uint64_t size,
+			    struct smmu_resized *done, struct smmu_gather *gather);
+void smmu_pgtable_do_resized_swept(struct smmu_pgtable *pt, const struct smmu_resized *done,
+				   bool confirmed, struct smmu_gather *gather);
 int smmu_pgtable_do_unmap(struct smmu_pgtable *pt, uint64_t iova, uint64_t size, unsigned flags,
 			  struct smmu_gather *gather, struct smmu_freelist *freelist);
 

@@ -160,6 +160,7 @@ class Usage(unittest.TestCase):
                 (['replay', TRACE, '--stage', 'nested'], 'has no guests'),
                 (['run', '--resets', '--design', 'serial'], 'leave --design out'),
                 (['run', '--resets', '--device', 'qemu'], 'leave --device qemu out'),
+                (['run', '--tables', '--design', 'list'], 'leave --design out'),
                 (['run', '--dirty', '--design', 'list'], 'leave --design out'),
                 (['run', '--dirty', '--non-coherent'], 'leave --non-coherent out'),
                 (['run', '--dirty', '--device', 'qemu'], 'leave --device qemu out'),
@@ -342,6 +343,15 @@ class Run(unittest.TestCase):
     def test_resets(self):
         self.assertGreater(self.ok('--ops', 5000, '--stage', '1,2,nested', '--resets')[0]['resets'], 50)
         self.ok('--ops', 5000, '--resets', '--interrupts', '--inject', 'atc-timeout:300')
+
+    def test_tables(self):
+        """Blocks change their size under DMA that must not fault."""
+        result = self.ok('--ops', 10000, '--stage', '1,2,nested', '--domains', 6, '--tables')[0]
+        for what, least in ('splits', 100), ('joined', 3), ('reclaimed', 10):
+            self.assertGreater(result[what], least, what)
+        self.ok('--ops', 5000, '--tables', '--dirty', '--interrupts', '--resets', '--seed', 2)
+        self.ok('--ops', 5000, '--tables', '--non-coherent', '--inject', 'alloc-fail', '--inject', 'queue-dead:1000', '--seed', 3)
+        self.ok('--ops', 5000, '--tables', '--dirty', '--clock', 'real')
 
     def test_dirty(self):
         """What devices write is tracked: nothing is missing, whatever else goes on."""

@@ -274,9 +274,11 @@ static void test_nested(void **state)
 			assert_int_equal(r.event, SMMU_F_PERMISSION);
 			assert_true(rig_event(&rig, 0, e));
 			assert_int_equal(!!(e[1] & SMMU_EVENT_W1_S2), !forbid1);
-			if (!forbid1 && !forbid2)
+			if (!forbid1 && !forbid2) {
 				assert_int_equal(smmu_field_get(SMMU_EVENT_W1_CLASS, e[1]),
 						 SMMU_EVENT_CLASS_TT);
+				assert_int_equal(e[1] >> 44 & 1, 0); /* TTRnW: a write */
+			}
 			/* Stage 1 forbids it: nothing of stage 2 is dirty for it. */
 			if (forbid1)
 				assert_int_equal(rig_load(&rig, slot2), want2);

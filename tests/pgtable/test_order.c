@@ -314,9 +314,49 @@ static void test_walks_in_a_map_that_fails(void **state)
 	}
 }
 
+/** While a block becomes a table, and a table a block or nothing, all leads where it did. */
+static void resize(unsigned granule, bool coherent, unsigned bbml)
+{
+	uint64_t page = SMMU_BIT(granule), block = SMMU_BIT(walk_shift(granule, 2));
+	struct smmu_resized resized;
+	struct smmu_gather g;
+
+	make(1, granule, 44, coherent);
+	map(2 * block, 4 * block, block, RW);
+	map(3 * block, 64 * page, page, RW);
+	watch(2 * block, block);
+	smmu_gather_init(&g, 0);
+	while (pt.ops->split(&pt, 2 * block + page, bbml, &g))
+		;
+	if (!coherent)
+		check_cleaned();
+	for (unsigned confirmed = 0; confirmed < 2; confirmed++) {
+		assert_int_equal(pt.ops->join(&pt, 2 * block, block, bbml, &resized, &g), 1);
+		pt.ops->resized_swept(&pt, &resized, confirmed, &g);
+		if (!coherent)
+			check_cleaned();
+	}
+	assert_true(probe.looks > block / page);
+	unmap(3 * block, page, 0);
+	watch(2 * block, 2 * block);
+	assert_int_equal(pt.ops->reclaim(&pt, 2 * block, 2 * block, &resized, &g), 1);
+	pt.ops->resized_swept(&pt, &resized, true, &g);
+	probe.watching = false;
+	if (!coherent)
+		check_cleaned();
+	done();
+}
+
+static void test_walks_in_resizes(void **state)
+{
+	for (unsigned n = 0; n < 12; n++)
+		resize(12 + n % 3 * 2, n / 3 & 1, 1 + n / 6);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_walks_between_stores),
 	cmocka_unit_test(test_walks_in_a_map_that_fails),
+	cmocka_unit_test(test_walks_in_resizes),
 };
 
 TESTPORT_MAIN(tests)
