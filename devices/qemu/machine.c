@@ -237,7 +237,7 @@ static bool fill_config(struct qemu_config *c)
 	if (!c->limit_s)
 		c->limit_s = 3600;
 	if (!c->timeout_ms)
-		c->timeout_ms = 10000;
+		c->timeout_ms = 60000;
 	if (!c->start_ms)
 		c->start_ms = 120000;
 	return c->smmus <= QEMU_MAX_SMMUS && c->testdevs <= QEMU_MAX_TESTDEVS &&

@@ -36,7 +36,7 @@ struct qemu_config {
 	const char *stage;   /**< what the SMMUs offer: "1", "2" or "nested" ("nested") */
 	uint64_t ram_size;   /**< bytes, a multiple of 2 MiB, at most 1 GiB (256 MiB) */
 	unsigned limit_s;    /**< QEMU is killed after so many seconds, at most 86,400 (3,600) */
-	unsigned timeout_ms; /**< the longest wait for one answer (10,000) */
+	unsigned timeout_ms; /**< the longest wait for one answer (60,000) */
 	unsigned start_ms; /**< the same until it is up: a busy machine loads it slowly (120,000) */
 	const char *trace; /**< file for QEMU's own trace of its SMMUs (none) */
 	bool pin; /**< run the calling thread and QEMU on one processor: one thread's accesses get

@@ -21,7 +21,10 @@
 #include "mini.h"
 #include "qemu_process.h"
 
-static const struct qemu_config small = {.limit_s = 60, .testdevs = 1, .smmus = 2};
+/* What takes a moment may take this long on a machine that has ten times as much to do as it can. */
+#define PATIENCE_MS 60000u
+
+static const struct qemu_config small = {.limit_s = 600, .testdevs = 1, .smmus = 2};
 
 static double now(void)
 {
@@ -84,8 +87,8 @@ static void assert_dead(struct qemu *q, const char *because)
 		else
 			assert_int_equal(qemu_dma(q, &d[i], &dma), -SMMU_EIO);
 	}
-	assert_false(qemu_irq_wait(q, 10000));
-	assert_true(now() - start < 1.0);
+	assert_false(qemu_irq_wait(q, 10 * PATIENCE_MS));
+	assert_true(now() - start < PATIENCE_MS / 1000);
 }
 
 static void test_killed(void **state)
@@ -142,7 +145,7 @@ static void test_killed_in_the_middle(void **state)
 		pthread_join(t[i], NULL);
 		assert_true(h[i].saw_end);
 	}
-	assert_true(now() - start < 5.0);
+	assert_true(now() - start < PATIENCE_MS / 1000);
 	assert_dead(q, "killed by signal 9");
 	qemu_close(q);
 }
@@ -163,10 +166,10 @@ static void test_hung(void **state)
 	kill(pid, SIGSTOP);
 	assert_int_equal(bus->ops->read32(bus->ctx, SMMU_IDR0), UINT32_MAX);
 	assert_true(now() - start > 0.9);
-	assert_true(now() - start < 5);
+	assert_true(now() - start < PATIENCE_MS / 1000);
 	assert_dead(q, "no answer in 1000 ms");
 	qemu_close(q);
-	assert_true(gone_within(pid, 2000));
+	assert_true(gone_within(pid, PATIENCE_MS));
 }
 
 /*
@@ -197,7 +200,7 @@ static void test_closed(void **state)
 
 	assert_false(gone_within(pid, 0));
 	qemu_close(q);
-	assert_true(gone_within(pid, 2000));
+	assert_true(gone_within(pid, PATIENCE_MS));
 	qemu_close(NULL);
 }
 
@@ -226,7 +229,7 @@ static void user_ends(int sig)
 	if (sig)
 		kill(user, sig);
 	assert_int_equal(waitpid(user, &status, 0), user);
-	assert_true(gone_within(pid, 2000));
+	assert_true(gone_within(pid, PATIENCE_MS));
 }
 
 static void test_user_killed(void **state)
@@ -256,9 +259,11 @@ static void write_program(const char *text)
 	assert_int_equal(chmod(program, 0755), 0);
 }
 
+static unsigned start_ms = PATIENCE_MS;
+
 static void assert_not_opened(const char *path, int error, const char *because)
 {
-	struct qemu_config c = {.limit_s = 60, .start_ms = 300};
+	struct qemu_config c = {.limit_s = 600, .start_ms = start_ms};
 	char err[2048] = "";
 	struct qemu *q = NULL;
 	double start = now();
@@ -269,7 +274,7 @@ static void assert_not_opened(const char *path, int error, const char *because)
 	if (rc != error || !strstr(err, because))
 		fail_msg("%d \"%s\", expected %d \"%s\"", rc, err, error, because);
 	assert_null(q);
-	assert_true(now() - start < 5);
+	assert_true(now() - start < 2 * (PATIENCE_MS / 1000));
 }
 
 static void test_missing(void **state)
@@ -302,8 +307,10 @@ static void test_fails_at_start(void **state)
 static void test_starts_and_says_nothing(void **state)
 {
 	write_program("test \"$1\" = --version && echo 'QEMU emulator version 12.0.0' && exit\n"
-		      "exec sleep 60");
+		      "exec sleep 600");
+	start_ms = 300;
 	assert_not_opened(program, -SMMU_EIO, "no answer in 300 ms");
+	start_ms = PATIENCE_MS;
 }
 
 /* With nothing in the path and an empty cache, the error names both and the script that helps. */

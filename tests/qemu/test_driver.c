@@ -222,7 +222,7 @@ int main(void)
 	int rc;
 
 	machine = mini_open(&(struct qemu_config){
-		.limit_s = 120, .testdevs = 2, .no_edu = true, .no_nvme = true});
+		.limit_s = 600, .testdevs = 2, .no_edu = true, .no_nvme = true});
 	rc = cmocka_run_group_tests(tests, NULL, NULL);
 	qemu_close(machine);
 	return rc;

@@ -300,7 +300,7 @@ static void test_full_event_queue(void **state)
 
 static int set_up(void **state)
 {
-	machine = mini_open(&(struct qemu_config){.limit_s = 120, .testdevs = 1, .no_nvme = true});
+	machine = mini_open(&(struct qemu_config){.limit_s = 600, .testdevs = 1, .no_nvme = true});
 	return 0;
 }
 

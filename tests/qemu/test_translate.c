@@ -271,7 +271,7 @@ static void test_limits(void **state)
 
 static int set_up(void **state)
 {
-	machine = mini_open(&(struct qemu_config){.limit_s = 120});
+	machine = mini_open(&(struct qemu_config){.limit_s = 600});
 	return 0;
 }
 
