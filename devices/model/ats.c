@@ -208,6 +208,10 @@ void model_pri_response(struct instance *in, const uint64_t cmd[2])
 {
 	struct smmu_model_device *dev = model_find_device(in, (uint32_t)bits(cmd[0], 63, 32));
 
-	if (dev)
-		dev->response[bits(cmd[1], 8, 0)] = (int8_t)bits(cmd[1], 13, 12);
+	if (!dev)
+		return;
+	in->count.stray_answers += !dev->asked[bits(cmd[1], 8, 0)] && !dev->dead;
+	dev->open -= dev->asked[bits(cmd[1], 8, 0)];
+	dev->asked[bits(cmd[1], 8, 0)] = false;
+	dev->response[bits(cmd[1], 8, 0)] = (int8_t)bits(cmd[1], 13, 12);
 }

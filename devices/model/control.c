@@ -170,12 +170,15 @@ static void cr0_effect(struct instance *in, uint32_t bit, bool on)
 		}
 		check_ats_off(in);
 		model_htt_show(in);
+		model_stalls_disabled(in);
 		model_fetch_drop(in); /* structures are not accessed any more (6.3.9.6) */
 		break;
 	case CR0_EVENTQEN:
 		if (on)
 			check_queue(in, "EVENTQ", &in->r.eventq, in->cfg.eventq_bits, 5,
 				    UNKNOWN_EVENTQ);
+		if (on)
+			model_stalls_retry(in);
 		break;
 	case CR0_PRIQEN:
 		if (on)

@@ -3,6 +3,7 @@
  * Devices as the harness sees them: made, told, asked, reset.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "internal.h"
 
@@ -101,10 +102,17 @@ void smmu_model_device_latency(struct smmu_model_device *dev, uint32_t ns)
 	model_leave(dev->in);
 }
 
+static void forget_requests(struct smmu_model_device *dev)
+{
+	memset(dev->asked, 0, sizeof(dev->asked));
+	dev->open = 0;
+}
+
 void smmu_model_device_kill(struct smmu_model_device *dev)
 {
 	model_enter(dev->in);
 	dev->dead = true;
+	forget_requests(dev);
 	model_leave(dev->in);
 }
 
@@ -115,6 +123,7 @@ void smmu_model_device_reset(struct smmu_model_device *dev)
 	dev->muted = false;
 	dev->late = false;
 	dev->ats_on = false;
+	forget_requests(dev);
 	model_tlb_clear(&dev->atc);
 	model_leave(dev->in);
 }
@@ -129,22 +138,38 @@ size_t smmu_model_atc_count(struct smmu_model_device *dev)
 	return n;
 }
 
-bool smmu_model_page_request(struct smmu_model_device *dev, bool ssid_valid, uint32_t ssid,
-			     uint64_t iova, bool write, uint16_t group)
+static bool request(struct smmu_model_device *dev, bool ssid_valid, uint32_t ssid, uint64_t iova,
+		    bool write, unsigned group, bool last)
 {
 	/* StreamID and SubstreamID, then read and write, last of its group, SubstreamID valid. */
 	uint64_t w[2] = {dev->stream | (uint64_t)(ssid & 0xfffff) << 32 | BIT(60) |
-				 (write ? BIT(61) : 0) | BIT(62) | (ssid_valid ? BIT(63) : 0),
-			 (iova & ~0xfffULL) | (group % PRI_GROUPS)};
-	bool ok;
+				 (write ? BIT(61) : 0) | (last ? BIT(62) : 0) |
+				 (ssid_valid ? BIT(63) : 0),
+			 (iova & ~0xfffULL) | group};
+	int answer = 0;
 
 	model_enter(dev->in);
-	dev->response[group % PRI_GROUPS] = -1;
 	if (!dev->dead)
-		dev->response[group % PRI_GROUPS] = (int8_t)model_pri_write(dev->in, w);
-	ok = !dev->dead && dev->response[group % PRI_GROUPS] < 0;
+		answer = model_pri_write(dev->in, w);
+	if (last) {
+		dev->response[group] = (int8_t)(dev->dead ? -1 : answer);
+		dev->open += (unsigned)(answer < 0) - dev->asked[group];
+		dev->asked[group] = answer < 0;
+	}
 	model_leave(dev->in);
-	return ok;
+	return answer < 0;
+}
+
+bool smmu_model_page_request(struct smmu_model_device *dev, bool ssid_valid, uint32_t ssid,
+			     uint64_t iova, bool write, uint16_t group)
+{
+	return request(dev, ssid_valid, ssid, iova, write, group % PRI_GROUPS, true);
+}
+
+bool smmu_model_page_request_part(struct smmu_model_device *dev, bool ssid_valid, uint32_t ssid,
+				  uint64_t iova, bool write, uint16_t group)
+{
+	return request(dev, ssid_valid, ssid, iova, write, group % PRI_GROUPS, false);
 }
 
 int smmu_model_page_response(struct smmu_model_device *dev, uint16_t group)

@@ -125,7 +125,7 @@ bool smmu_model_stall(struct smmu_model *model, unsigned instance, uint16_t stag
 	bool done;
 
 	model_enter(in);
-	done = s->tag != stag || s->state != STALL_WAITS;
+	done = s->tag != stag || (s->state != STALL_WAITS && s->state != STALL_MUTE);
 	*result = done && s->tag == stag ? s->result : (struct smmu_dma_result){.ok = false};
 	model_leave(in);
 	return done;

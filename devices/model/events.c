@@ -42,13 +42,25 @@ static bool aborted(const struct instance *in, uint32_t bit)
 	return (in->r.gerror ^ in->r.gerrorn) & bit;
 }
 
-/** The record becomes visible, or is lost. */
+/** May anything be written to the event queue (7.2.1)? */
+bool model_events_writable(const struct instance *in)
+{
+	bool full;
+
+	queue_slot(in, &in->r.eventq, queue_log2(in->r.eventq.base, in->cfg.eventq_bits), 5, &full);
+	return (in->r.cr0.eff & CR0_EVENTQEN) && !aborted(in, GERROR_EVENTQ_ABT) && !in->sfm &&
+	       !full;
+}
+
+/** The record becomes visible, or is lost; that of a stalled access waits with it. */
 static void write_record(struct instance *in, const uint64_t w[4])
 {
 	unsigned log2 = queue_log2(in->r.eventq.base, in->cfg.eventq_bits);
 	bool full, was_empty, ok;
 	uint64_t at;
 
+	if (!model_events_writable(in) && model_stall_mute(in, w))
+		return;
 	if (!(in->r.cr0.eff & CR0_EVENTQEN) || aborted(in, GERROR_EVENTQ_ABT) || in->sfm) {
 		in->count.events_lost++;
 		return;
@@ -135,9 +147,13 @@ static uint16_t hold(struct instance *in, const struct smmu_dma *dma)
 	/* The tag of one that waits is not used again (3.12.2). */
 	do
 		s = &in->stall[in->stag % STALLS];
-	while (s->state == STALL_WAITS && ++n < STALLS && ++in->stag);
+	while ((s->state == STALL_WAITS || s->state == STALL_MUTE) && ++n < STALLS && ++in->stag);
+	if (s->state == STALL_WAITS || s->state == STALL_MUTE)
+		in->stalled--;
 	*s = (struct stall){.state = STALL_WAITS, .tag = (uint16_t)in->stag++, .dma = *dma};
 	in->stag_given = s->tag;
+	in->count.stalls++;
+	in->stalled++;
 	return s->tag;
 }
 

@@ -254,10 +254,14 @@ bool model_truth(struct instance *in, const struct smmu_dma *dma, struct xlate *
 
 /* stall.c */
 void model_resume(struct instance *in, const uint64_t cmd[2], bool all);
+bool model_stall_mute(struct instance *in, const uint64_t w[4]);
+void model_stalls_retry(struct instance *in);
+void model_stalls_disabled(struct instance *in);
 
 /* events.c */
 void model_event_record(struct instance *in, struct xlate *x);
 void model_event_write(struct instance *in, const uint64_t w[4]);
+bool model_events_writable(const struct instance *in);
 void model_events_due(struct instance *in);
 void model_events_flush(struct instance *in);
 void model_event_flood(struct instance *in);

@@ -113,6 +113,7 @@ struct smmu_dma_result {
 	bool recorded, record_pnu, record_ind;
 	bool raz_wi; /**< not ok, but the device saw success: it read zero, or its write was ignored (5.4, CD.A) */
 	bool stalled; /**< it waits for CMD_RESUME: smmu_model_stall() tells what became of it */
+	bool retried; /**< to the access hook: one that had stalled, tried again */
 	uint16_t stag;
 	uint64_t pa;
 	enum smmu_model_held
@@ -203,6 +204,8 @@ struct smmu_model_counters {
 	uint64_t msis;          /**< sent, aborted ones included */
 	uint64_t accessed,
 		dirtied; /**< descriptors whose Access flag was set, that were marked dirty */
+	uint64_t stalls; /**< accesses that stalled, each time */
+	uint64_t stray_answers; /**< CMD_RESUME or CMD_PRI_RESP to what does not wait */
 	uint64_t injected[SMMU_FAULT_COUNT];
 };
 
@@ -305,6 +308,11 @@ size_t smmu_model_atc_count(struct smmu_model_device *dev);
  */
 bool smmu_model_page_request(struct smmu_model_device *dev, bool ssid_valid, uint32_t ssid,
 			     uint64_t iova, bool write, uint16_t group);
+/** The same, and more of its group follow. False: as above, but that the SMMU answers nothing (8.1). */
+bool smmu_model_page_request_part(struct smmu_model_device *dev, bool ssid_valid, uint32_t ssid,
+				  uint64_t iova, bool write, uint16_t group);
+/** Accesses that have stalled and page request groups that nobody has answered yet. */
+unsigned smmu_model_unanswered(struct smmu_model *model, unsigned instance);
 /** The response to group @p group as CMD_PRI_RESP gave it (0–3), or -1 if none came since the request. */
 int smmu_model_page_response(struct smmu_model_device *dev, uint16_t group);
 /**@}*/

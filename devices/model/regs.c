@@ -186,6 +186,8 @@ static void write_gerrorn(struct instance *in, uint32_t value)
 	in->r.gerrorn ^= toggled & active;
 	if (toggled & active & GERROR_CMDQ_ERR)
 		model_cmdq_acked(in);
+	if (toggled & active & GERROR_EVENTQ_ABT)
+		model_stalls_retry(in);
 }
 
 static void write_cmdq_prod(struct instance *in, uint32_t value)
@@ -406,6 +408,7 @@ void model_write_reg(struct instance *in, uint32_t offset, uint32_t value)
 			write_cons(in, "EVENTQ", &r->eventq, in->cfg.eventq_bits, value);
 		else
 			r->eventq.cons = value & (0xfffff | (uint32_t)QUEUE_OVERFLOW);
+		model_stalls_retry(in);
 		break;
 	case R_PRIQ_PROD:
 		if (in_force(in) & CR0_PRIQEN)

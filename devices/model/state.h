@@ -243,7 +243,8 @@ struct late_mark {
 
 #define STALLS 64
 
-enum stall_state { STALL_FREE, STALL_WAITS, STALL_DONE };
+/* STALL_MUTE: it waits, and its record found no room; it is tried again when there is some (7.2.1). */
+enum stall_state { STALL_FREE, STALL_WAITS, STALL_MUTE, STALL_DONE };
 
 /** A transaction that stalled. Its tag is the number of its place, and more, so that a tag comes back late. */
 struct stall {
@@ -359,6 +360,7 @@ struct instance {
 	unsigned ndevices;
 	uint32_t stag;       /* of the next stalled access */
 	uint16_t stag_given; /* the last */
+	unsigned stalled;    /* so many wait */
 	struct stall stall[STALLS];
 	struct smmu_model_counters count;
 	char misuse[MAX_MISUSE][MISUSE_TEXT];
@@ -380,6 +382,9 @@ struct smmu_model_device {
 	uint32_t extra_ns; /* on top of cfg.atc_ns */
 	struct tlb atc;
 	int8_t response[PRI_GROUPS];
+	/* The last of the group is in the PRI queue, and was not answered; so many of them. */
+	bool asked[PRI_GROUPS];
+	unsigned open;
 };
 
 struct smmu_model {
