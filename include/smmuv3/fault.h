@@ -64,10 +64,13 @@ struct smmu_faults {
 	const struct smmu_port *port;
 	struct smmu_spinlock lock;  /**< protects what follows; any context; short */
 	struct smmu_fault *waiting; /**< serial 0: a free place */
-	uint32_t room, used;
+	/** Places of a stream are a chain: of its number modulo room the first, of each the next; and 1. 0: none. */
+	uint32_t *first, *next;
+	uint32_t room, used, per_stream;
 	uint64_t serial;
-	uint64_t turned_away; /**< answered at once, as there was no room */
-	uint64_t ended;       /**< ended by the library */
+	uint64_t turned_away; /**< answered at once, as there was no room; public */
+	uint64_t refused;     /**< … as its stream had its share; public */
+	uint64_t ended;       /**< ended by the library; public */
 };
 
 /**
@@ -83,6 +86,14 @@ struct smmu_faults {
  * Not while devices of the instance are attached or detached. May sleep.
  */
 int smmu_faults_init(struct smmu_faults *f, struct smmu_instance *inst, uint32_t room);
+
+/**
+ * Let no stream have more than @p most places (room at first; 0: room), so that one that asks without
+ * end leaves some to others. What is beyond them is refused at once: a stalled transaction is
+ * aborted, and a page request group is answered with "invalid request", for which no device asks
+ * again. What waits already waits on. Any context; does not sleep.
+ */
+void smmu_faults_limit(struct smmu_faults *f, uint32_t most);
 
 /**
  * End all that wait (SMMU_FAULT_FAILURE) and free the places. Before smmu_instance_remove; nobody
@@ -106,9 +117,11 @@ int smmu_fault_stalled(struct smmu_faults *f, const struct smmu_event *event,
  * Take the next page request (smmu_instance_page_request, whose rules hold). Requests of a group
  * come in order, and an answer to the last of them (fault->answer) is one to all. Markers of the
  * end of a PASID are left out. Where there is no room the group is answered with success, so that
- * the device asks again.
+ * the device asks again; where its stream has its share (smmu_faults_limit), with "invalid request".
  *
- * @return 1: *@p fault. 0: there is none.
+ * @return 1: *@p fault. 0: there is none. -SMMU_EAGAIN: as many requests as the queue holds were left
+ *   out or answered like that, and there may be more: call again, now or later; no interrupt will say
+ *   so. A device that asks as fast as it is answered does not hold its caller up.
  *
  * Any context that is not itself interrupted by another caller.
  */

@@ -44,6 +44,12 @@ static int send(struct smmu_instance *inst, const struct smmu_fault *f,
 	return error ? -SMMU_EIO : 0;
 }
 
+/** Of the places, and of their chains. */
+static size_t place_bytes(uint32_t room)
+{
+	return room * (sizeof(struct smmu_fault) + 2 * sizeof(uint32_t));
+}
+
 int smmu_faults_init(struct smmu_faults *f, struct smmu_instance *inst, uint32_t room)
 {
 	const struct smmu_port *port = inst->port;
@@ -53,34 +59,75 @@ int smmu_faults_init(struct smmu_faults *f, struct smmu_instance *inst, uint32_t
 	if (smmu_load(&inst->faults))
 		return -SMMU_EBUSY;
 	*f = (struct smmu_faults){.inst = inst, .port = port, .room = room};
-	f->waiting = port->ops->alloc(port->ctx, room * sizeof(*f->waiting));
+	f->per_stream = room;
+	f->waiting = port->ops->alloc(port->ctx, place_bytes(room));
 	if (!f->waiting)
 		return -SMMU_ENOMEM;
+	f->first = (uint32_t *)(f->waiting + room);
+	f->next = f->first + room;
 	smmu_spin_init(&f->lock);
 	smmu_store_release(&inst->faults, f);
 	return 0;
 }
 
-/** Let @p fault wait, which gets its number by that. False: there is no room. */
-static bool wait_for_answer(struct smmu_faults *f, struct smmu_fault *fault)
+void smmu_faults_limit(struct smmu_faults *f, uint32_t most)
+{
+	smmu_store(&f->per_stream, most ? most : f->room);
+}
+
+/** Has stream @p sid as many places as it may have? Under the lock. */
+static bool has_its_share(const struct smmu_faults *f, uint32_t sid)
+{
+	uint32_t most = smmu_load(&f->per_stream), n = 0;
+
+	if (most >= f->room)
+		return false;
+	for (uint32_t at = f->first[sid % f->room]; at && n < most; at = f->next[at - 1])
+		n += f->waiting[at - 1].sid == sid;
+	return n >= most;
+}
+
+/** Free the place @p at; what was there is in *@p was. Under the lock. */
+static void vacate(struct smmu_faults *f, uint32_t at, struct smmu_fault *was)
+{
+	uint32_t *link = &f->first[f->waiting[at].sid % f->room];
+
+	*was = f->waiting[at];
+	while (*link != at + 1)
+		link = &f->next[*link - 1];
+	*link = f->next[at];
+	f->waiting[at].serial = 0;
+	smmu_store(&f->used, f->used - 1);
+}
+
+/** What becomes of a fault that comes. */
+enum verdict { WAITS, NO_ROOM, OVER_SHARE };
+
+/** Let @p fault wait, which gets its number by that, if it may. */
+static enum verdict wait_for_answer(struct smmu_faults *f, struct smmu_fault *fault)
 {
 	smmu_irqflags flags = smmu_spin_lock(&f->lock);
-	bool ok = f->used < f->room;
+	enum verdict v = has_its_share(f, fault->sid) ? OVER_SHARE
+			 : f->used < f->room          ? WAITS
+						      : NO_ROOM;
 
-	if (ok) {
+	if (v == WAITS) {
 		uint32_t at = (uint32_t)(f->serial % f->room);
+		uint32_t *first = &f->first[fault->sid % f->room];
 
 		while (f->waiting[at].serial)
 			at = at + 1 < f->room ? at + 1 : 0;
 		fault->place = at;
 		fault->serial = ++f->serial;
 		f->waiting[at] = *fault;
-		f->used++;
-	} else {
-		f->turned_away++;
+		f->next[at] = *first;
+		*first = at + 1;
+		smmu_store(&f->used, f->used + 1);
 	}
+	f->turned_away += v == NO_ROOM;
+	f->refused += v == OVER_SHARE;
 	smmu_spin_unlock(&f->lock, flags);
-	return ok;
+	return v;
 }
 
 int smmu_fault_stalled(struct smmu_faults *f, const struct smmu_event *event,
@@ -102,7 +149,7 @@ int smmu_fault_stalled(struct smmu_faults *f, const struct smmu_event *event,
 				     .ssid = event->ssid,
 				     .addr = event->addr,
 				     .ipa = event->ipa};
-	if (wait_for_answer(f, fault))
+	if (wait_for_answer(f, fault) == WAITS)
 		return 1;
 	send(f->inst, fault, SMMU_FAULT_INVALID);
 	return 0;
@@ -110,9 +157,13 @@ int smmu_fault_stalled(struct smmu_faults *f, const struct smmu_event *event,
 
 int smmu_fault_request(struct smmu_faults *f, struct smmu_fault *fault)
 {
+	uint32_t left = 1u << f->inst->cfg.priq_log2;
 	struct smmu_pri pri;
+	enum verdict v;
 
-	while (smmu_instance_page_request(f->inst, &pri) == 1) {
+	for (; left; left--) {
+		if (smmu_instance_page_request(f->inst, &pri) != 1)
+			return 0;
 		if (smmu_pri_is_stop(&pri))
 			continue;
 		*fault = (struct smmu_fault){.kind = SMMU_FAULT_PAGE,
@@ -126,11 +177,12 @@ int smmu_fault_request(struct smmu_faults *f, struct smmu_fault *fault)
 					     .sid = pri.sid,
 					     .ssid = pri.ssid,
 					     .addr = pri.addr};
-		if (!fault->answer || wait_for_answer(f, fault))
+		v = fault->answer ? wait_for_answer(f, fault) : WAITS;
+		if (v == WAITS)
 			return 1;
-		send(f->inst, fault, SMMU_FAULT_RETRY);
+		send(f->inst, fault, v == NO_ROOM ? SMMU_FAULT_RETRY : SMMU_FAULT_INVALID);
 	}
-	return 0;
+	return -SMMU_EAGAIN;
 }
 
 int smmu_fault_answer(struct smmu_faults *f, const struct smmu_fault *fault,
@@ -143,11 +195,8 @@ int smmu_fault_answer(struct smmu_faults *f, const struct smmu_fault *fault,
 	    (unsigned)answer > SMMU_FAULT_FAILURE)
 		return -SMMU_EINVAL;
 	flags = smmu_spin_lock(&f->lock);
-	if (f->waiting[fault->place].serial == fault->serial) {
-		was = f->waiting[fault->place];
-		f->waiting[fault->place].serial = 0;
-		f->used--;
-	}
+	if (f->waiting[fault->place].serial == fault->serial)
+		vacate(f, fault->place, &was);
 	smmu_spin_unlock(&f->lock, flags);
 	return was.serial ? send(f->inst, &was, answer) : -SMMU_ENOENT;
 }
@@ -184,9 +233,7 @@ static bool take(struct smmu_faults *f, uint32_t *at, const struct smmu_streams 
 		struct smmu_fault *w = &f->waiting[*at];
 
 		if (w->serial && (!s || is_of(w, s, ssid, all))) {
-			*fault = *w;
-			w->serial = 0;
-			f->used--;
+			vacate(f, *at, fault);
 			f->ended++;
 			found = true;
 		}
@@ -220,6 +267,6 @@ void smmu_faults_fini(struct smmu_faults *f)
 		return;
 	end(f, NULL, 0, true);
 	smmu_store(&f->inst->faults, NULL);
-	f->port->ops->free(f->port->ctx, f->waiting, f->room * sizeof(*f->waiting));
+	f->port->ops->free(f->port->ctx, f->waiting, place_bytes(f->room));
 	f->waiting = NULL;
 }
