@@ -177,8 +177,6 @@ static void cr0_effect(struct instance *in, uint32_t bit, bool on)
 		if (on)
 			check_queue(in, "EVENTQ", &in->r.eventq, in->cfg.eventq_bits, 5,
 				    UNKNOWN_EVENTQ);
-		if (on)
-			model_stalls_retry(in);
 		break;
 	case CR0_PRIQEN:
 		if (on)

@@ -172,6 +172,13 @@ bool smmu_model_page_request_part(struct smmu_model_device *dev, bool ssid_valid
 	return request(dev, ssid_valid, ssid, iova, write, group % PRI_GROUPS, false);
 }
 
+void smmu_model_page_reset(struct smmu_model_device *dev)
+{
+	model_enter(dev->in);
+	forget_requests(dev);
+	model_leave(dev->in);
+}
+
 int smmu_model_page_response(struct smmu_model_device *dev, uint16_t group)
 {
 	model_enter(dev->in);

@@ -131,6 +131,19 @@ bool smmu_model_stall(struct smmu_model *model, unsigned instance, uint16_t stag
 	return done;
 }
 
+unsigned smmu_model_unanswered(struct smmu_model *model, unsigned instance)
+{
+	struct instance *in = &model->in[instance];
+	unsigned n;
+
+	model_enter(in);
+	n = in->stalled;
+	for (const struct smmu_model_device *dev = in->devices; dev; dev = dev->next)
+		n += dev->open;
+	model_leave(in);
+	return n;
+}
+
 const char *smmu_model_held_name(enum smmu_model_held held)
 {
 	static const char *const names[] = {"memory",       "walk-cache", "tlb",

@@ -253,10 +253,13 @@ void model_access(struct instance *in, const struct smmu_dma *dma, bool effects,
 bool model_truth(struct instance *in, const struct smmu_dma *dma, struct xlate *x);
 
 /* stall.c */
-void model_resume(struct instance *in, const uint64_t cmd[2], bool all);
+void model_stall_end(struct instance *in, struct stall *s);
 bool model_stall_mute(struct instance *in, const uint64_t w[4]);
-void model_stalls_retry(struct instance *in);
 void model_stalls_disabled(struct instance *in);
+
+/* resume.c */
+void model_resume(struct instance *in, const uint64_t cmd[2], bool all);
+void model_stalls_retry(struct instance *in);
 
 /* events.c */
 void model_event_record(struct instance *in, struct xlate *x);

@@ -311,6 +311,8 @@ bool smmu_model_page_request(struct smmu_model_device *dev, bool ssid_valid, uin
 /** The same, and more of its group follow. False: as above, but that the SMMU answers nothing (8.1). */
 bool smmu_model_page_request_part(struct smmu_model_device *dev, bool ssid_valid, uint32_t ssid,
 				  uint64_t iova, bool write, uint16_t group);
+/** Its PRI is switched off and on: it has asked for nothing. */
+void smmu_model_page_reset(struct smmu_model_device *dev);
 /** Accesses that have stalled and page request groups that nobody has answered yet. */
 unsigned smmu_model_unanswered(struct smmu_model *model, unsigned instance);
 /** The response to group @p group as CMD_PRI_RESP gave it (0–3), or -1 if none came since the request. */

@@ -13,6 +13,12 @@
  *         while (smmu_fault_request(&faults, &fault) == 1)
  *             map the page; if (fault.answer) smmu_fault_answer(&faults, &fault, …)
  *
+ * What devices have asked for when their SMMU is removed, suspended or revived is forgotten, as
+ * CMD_PRI_RESP does nothing while SMMUEN is 0: PRI goes off in them before, and is initialised
+ * again afterwards (IHI 0070 G.b, 4.5.2, 6.3.9.6); likewise before a device is reset, and what the PRI
+ * queue still holds of it is taken (after smmu_device_reset_prepare). What has stalled when an SMMU is
+ * removed is ended by the library, read or not.
+ *
  * Of what waits there is at most a number that the embedder chooses; what is beyond it is answered
  * at once. What is not answered when its device is detached, reset or gone is ended by the library.
  * IHI 0070 G.b, 3.12.2, 4.7.1, 8.1, 4.5.2.

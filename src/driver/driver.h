@@ -70,6 +70,11 @@ int smmu_registers_enable(struct smmu_instance *inst);
 /** Begin a handler: true if the instance is served; then it ends with smmu_handler_exit. Any context. */
 bool smmu_handler_enter(struct smmu_instance *inst, unsigned *cookie);
 void smmu_handler_exit(struct smmu_instance *inst, unsigned cookie);
+/**
+ * SMMUEN is 0, and no handler takes events any more: what the event queue says to have stalled, or is about to, is ended, as
+ * its tag goes with the queue.
+ */
+void smmu_instance_end_stalls(struct smmu_instance *inst);
 /** No handler touches a register or a queue after this. Waits for readers: may sleep. */
 void smmu_handlers_stop(struct smmu_instance *inst);
 

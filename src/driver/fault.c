@@ -97,7 +97,7 @@ static void vacate(struct smmu_faults *f, uint32_t at, struct smmu_fault *was)
 		link = &f->next[*link - 1];
 	*link = f->next[at];
 	f->waiting[at].serial = 0;
-	smmu_store(&f->used, f->used - 1);
+	smmu_store(&f->used, smmu_load(&f->used) - 1);
 }
 
 /** What becomes of a fault that comes. */
@@ -107,9 +107,9 @@ enum verdict { WAITS, NO_ROOM, OVER_SHARE };
 static enum verdict wait_for_answer(struct smmu_faults *f, struct smmu_fault *fault)
 {
 	smmu_irqflags flags = smmu_spin_lock(&f->lock);
-	enum verdict v = has_its_share(f, fault->sid) ? OVER_SHARE
-			 : f->used < f->room          ? WAITS
-						      : NO_ROOM;
+	enum verdict v = has_its_share(f, fault->sid)    ? OVER_SHARE
+			 : smmu_load(&f->used) < f->room ? WAITS
+							 : NO_ROOM;
 
 	if (v == WAITS) {
 		uint32_t at = (uint32_t)(f->serial % f->room);
@@ -122,7 +122,7 @@ static enum verdict wait_for_answer(struct smmu_faults *f, struct smmu_fault *fa
 		f->waiting[at] = *fault;
 		f->next[at] = *first;
 		*first = at + 1;
-		smmu_store(&f->used, f->used + 1);
+		smmu_store(&f->used, smmu_load(&f->used) + 1);
 	}
 	f->turned_away += v == NO_ROOM;
 	f->refused += v == OVER_SHARE;

@@ -128,15 +128,38 @@ static int take(struct smmu_instance *inst, struct smmu_outq *q, uint32_t aborte
 	return smmu_outq_pop(q, record, overflow);
 }
 
-/** If @p event says that a transaction is stalled, and nobody answers such (fault.h), abort it. */
-static void end_stall(struct smmu_instance *inst, const struct smmu_event *event)
+static void abort_stall(struct smmu_instance *inst, const struct smmu_event *event)
 {
 	struct smmu_cmd cmd = smmu_cmd_resume(event->sid, event->stag, false, true);
 
-	if (!event->stall || smmu_load(&inst->faults))
-		return;
 	smmu_instance_count(inst, &cmd, 1);
 	smmu_cmdq_issue(&inst->cmdq, &cmd, 1, false);
+}
+
+/** If @p event says that a transaction is stalled, and nobody answers such (fault.h), abort it. */
+static void end_stall(struct smmu_instance *inst, const struct smmu_event *event)
+{
+	if (event->stall && !smmu_load(&inst->faults))
+		abort_stall(inst, event);
+}
+
+void smmu_instance_end_stalls(struct smmu_instance *inst)
+{
+	uint32_t left = 2u << inst->cfg.evtq_log2;
+	struct smmu_event_record r;
+	struct smmu_event event;
+	bool overflow;
+
+	if (!(inst->features.bits & (SMMU_FEAT_STALL | SMMU_FEAT_STALL_ALL)))
+		return;
+	/* With a CMD_SYNC the records of before are visible (IHI 0070 G.b, 4.7.3). */
+	if (smmu_cmdq_issue(&inst->cmdq, NULL, 0, true))
+		return;
+	while (left-- && smmu_outq_pop(&inst->evtq, r.w, &overflow) == 1) {
+		smmu_event_decode(&r, &event);
+		if (event.stall)
+			abort_stall(inst, &event);
+	}
 }
 
 int smmu_instance_event(struct smmu_instance *inst, struct smmu_event *event)

@@ -289,6 +289,7 @@ static int take_down(struct smmu_instance *inst, int (*disable)(struct smmu_inst
 	 * what devices left behind that the SMMU did not confirm to have forgotten.
 	 */
 	smmu_handlers_stop(inst);
+	smmu_instance_end_stalls(inst);
 	inst->up = false;
 	/* If the queue still answers, no MSI of it is on its way after this. */
 	smmu_cmdq_drain(&inst->cmdq, true);

@@ -301,6 +301,36 @@ static void test_requests(void **state)
 	finish();
 }
 
+/** An SMMU that goes leaves nothing waiting: neither what was handed out nor what nobody has read, nor what has no record. */
+static void test_removed(void **state)
+{
+	for (unsigned full = 0; full < 2; full++) {
+		struct smmu_model_config c = rig_config();
+		unsigned n = full ? 40 : 12;
+		static uint32_t streams[] = {5};
+		struct smmu_device_config cfg = {
+			.instance = inst, .streams = streams, .nr_streams = 1, .stalls = true};
+
+		c.stall_model = 0;
+		c.eventq_bits = full ? 4 : 10;
+		c.event_late_ns = 20000;
+		rig_open(&rig, &c, 1);
+		rig_up(&rig, 0, 0);
+		rig_domain(&rig, &domain, SMMU_DOMAIN_STAGE1);
+		d = (struct rig_device){.rig = &rig, .nr = 1, .streams = {5}};
+		assert_int_equal(smmu_device_init(&d.dev, &cfg), 0);
+		assert_int_equal(smmu_attach(&d.dev, &domain), 0);
+		for (unsigned i = 0; i < n; i++)
+			stalls(0, -1, 0x100000 + i * 0x1000, false);
+		assert_int_equal(smmu_model_unanswered(rig.model, 0), n);
+		assert_int_equal(smmu_instance_remove(inst), 0);
+		assert_int_equal(smmu_model_unanswered(rig.model, 0), 0);
+		smmu_device_fini(&d.dev);
+		assert_int_equal(smmu_domain_fini(&domain), 0);
+		rig_close(&rig);
+	}
+}
+
 /* ---- answers at the same time ---- */
 
 static struct smmu_fault shared;
@@ -352,6 +382,7 @@ int main(void)
 		cmocka_unit_test(test_stall),    cmocka_unit_test(test_who_stalls),
 		cmocka_unit_test(test_nobody),   cmocka_unit_test(test_ends),
 		cmocka_unit_test(test_requests), cmocka_unit_test(test_once),
+		cmocka_unit_test(test_removed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
