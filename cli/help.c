@@ -44,6 +44,7 @@ static const char run_tail[] =
 	"  smmuv3 run --stage 1,2                     both kinds of domains on two SMMUs\n"
 	"  smmuv3 run --stage nested --smmus 3        guests with virtual SMMUs\n"
 	"  smmuv3 run --stage sva                     tables of processes, for substreams\n"
+	"  smmuv3 run --stage 1,sva --page-faults     and pages that come when they are asked for\n"
 	"  smmuv3 run --smmus 16 --ops 1000000        a large machine\n"
 	"  smmuv3 run --inject drop-atc:50            see the judge at work\n"
 	"  smmuv3 run --device qemu --stage 1,2       the same on somebody else's SMMUs\n";

@@ -86,6 +86,11 @@ const struct option option_table[] = {
 	 "the SMMUs mark what devices write (HTTU), threads ask for it, and no write may be "
 	 "missing "
 	 "from what they are told"},
+	{"page-faults", OPTION_FLAG, CMD_RUN, AT(lab.page_faults), OPTION_NONE, 0, 0, NULL,
+	 "accesses wait for a page: devices without ATS stall where the SMMU can choose, those "
+	 "with ATS "
+	 "send page requests, in groups; answered late, in any order, twice, or ended by the "
+	 "driver"},
 	{"non-coherent", OPTION_FLAG, CMD_RUN, AT(lab.non_coherent), OPTION_NONE, 0, 0, NULL,
 	 "the SMMUs see memory only as it was cleaned, and processors what they wrote only after "
 	 "an "

@@ -277,6 +277,9 @@ static int check_run(struct options *o)
 				    o->lab.qemu           ? "--device qemu"
 				    : o->lab.non_coherent ? "--non-coherent"
 							  : "--design");
+	if (o->lab.page_faults && o->lab.qemu)
+		return options_fail(o, "--device qemu has neither stalls nor page requests: leave "
+				       "--page-faults out");
 	if (lab_fault(&o->lab, FAULT_DROP_CLEAN, NULL) && !o->lab.non_coherent)
 		return options_fail(o, "--inject drop-clean needs SMMUs that are not coherent: "
 				       "add --non-coherent");

@@ -141,6 +141,18 @@ struct json_object *report_json(const struct report *r, const struct lab_config 
 	put(top, "dirty_over", r->dirty_over);
 	put(top, "guests", r->guests);
 	put(top, "renumbered", r->renumbered);
+	if (o->page_faults) {
+		sub = json_object_new_object();
+		put(sub, "handed_out", r->faults_handed);
+		put(sub, "answered", r->faults_answered);
+		put(sub, "ended", r->faults_ended);
+		put(sub, "turned_away", r->faults_turned_away);
+		put(sub, "groups", r->page_groups);
+		put(sub, "overflows", r->pri_overflows);
+		put(sub, "tried_again", r->retried);
+		put(sub, "landed", r->retried_landed);
+		json_object_object_add(top, "page_faults", sub);
+	}
 	put(top, "released", r->released);
 	put(top, "refused_calls", r->refused_calls);
 	put(top, "dma", r->dma);
@@ -320,6 +332,16 @@ void report_print(FILE *out, const struct report *r, const struct lab_config *o)
 			"             %" PRIu64 " times an owner's table got another ASID, %" PRIu64
 			" owners went and left their devices\n",
 			r->renumbered, r->released);
+	if (o->page_faults)
+		fprintf(out,
+			"  page       %" PRIu64 " faults handed out: %" PRIu64 " answered, %" PRIu64
+			" ended by the driver; %" PRIu64 " turned away\n"
+			"             %" PRIu64 " groups of page requests, %" PRIu64
+			" overflows; %" PRIu64 " stalled accesses tried again, %" PRIu64
+			" landed\n",
+			r->faults_handed, r->faults_answered, r->faults_ended,
+			r->faults_turned_away, r->page_groups, r->pri_overflows, r->retried,
+			r->retried_landed);
 	if (r->refused_calls)
 		fprintf(out,
 			"             %" PRIu64 " wrong on purpose: refused, and nothing changed\n",

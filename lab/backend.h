@@ -47,6 +47,18 @@ struct backend_answer {
 	struct smmu_dma_result model; /**< for backend_ops.explain */
 };
 
+/** A page request of a device. */
+struct backend_page {
+	unsigned smmu;
+	uint32_t stream;
+	bool has_ssid;
+	uint32_t ssid;
+	uint64_t iova;
+	bool write;
+	bool last; /**< of its group */
+	uint16_t group;
+};
+
 /** Who answered an access, for a violation. */
 struct backend_evidence {
 	bool unknown; /**< the device does not tell which cache answered: the rest is not known */
@@ -99,6 +111,18 @@ struct backend_ops {
 	void (*describe)(void *ctx, unsigned smmu, char *text, size_t size);
 	/** Event records that the instance has written so far. NULL: cannot tell. */
 	uint64_t (*events)(void *ctx, unsigned smmu);
+	/** @name Devices that stall or send page requests. NULL: there are none @{ */
+	/** False: the SMMU did not take it. */
+	bool (*page_request)(void *ctx, const struct backend_page *ask);
+	/** The answer to a group, 0 to 2; -1: none yet. */
+	int (*page_response)(void *ctx, unsigned smmu, uint32_t stream, uint16_t group);
+	/** The device forgets what it has asked for. */
+	void (*page_reset)(void *ctx, unsigned smmu, uint32_t stream);
+	/** Stalled accesses and groups that were not answered yet. */
+	unsigned (*unanswered)(void *ctx, unsigned smmu);
+	/** Answers to what did not wait. */
+	uint64_t (*stray_answers)(void *ctx, unsigned smmu);
+	/** @} */
 	/** Has the instance interrupted since the last call? NULL: look always. */
 	bool (*interrupted)(void *ctx, unsigned smmu);
 	/** Has any instance interrupted, so that interrupted() would say so? NULL: cannot tell. */
@@ -148,6 +172,10 @@ struct backend_model_config {
 	bool (*still_mapped)(void *ctx, unsigned smmu, uint32_t stream, bool has_ssid,
 			     uint32_t ssid, uint64_t base, uint64_t size);
 	void *mapped_ctx;
+	bool stalls; /**< IDR0.STALL_MODEL is 0 in every second instance, whatever the seed says */
+	/** A stalled access was tried again; with the model's lock. NULL: nobody wants to know. */
+	void (*retried)(void *ctx, const struct smmu_dma_result *r);
+	void *retried_ctx;
 	uint64_t (*now_ns)(void *ctx);
 	void *now_ctx;
 	struct timeline *timeline; /**< NULL: none */

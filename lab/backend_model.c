@@ -24,6 +24,8 @@ struct model_backend {
 	bool (*still_mapped)(void *ctx, unsigned smmu, uint32_t stream, bool has_ssid,
 			     uint32_t ssid, uint64_t base, uint64_t size);
 	void *mapped_ctx;
+	void (*retried)(void *ctx, const struct smmu_dma_result *r);
+	void *retried_ctx;
 	struct timeline *timeline;
 	uint32_t irq[SMMU_MODEL_MAX_INSTANCES]; /* interrupts since the last look */
 	uint32_t accesses;
@@ -41,6 +43,9 @@ struct transfer {
 
 static __thread struct transfer current;
 
+/** Left by writes that had stalled, beside the number of their stream. */
+#define RETRIED_STAMP 0x100000000ull
+
 /*
  * Data move while the model's lock is held, that is before any CMD_SYNC could complete: an access that was let
  * through reaches memory before the unmap that forbids the next one returns.
@@ -50,7 +55,9 @@ static void on_access(void *ctx, const struct smmu_dma_result *r)
 	struct model_backend *b = ctx;
 	uint64_t page = (r->pa - b->tags.base) >> 12, *word;
 
-	if (!current.dma || !current.dma->transfer || !r->ok)
+	if (r->retried && b->retried)
+		b->retried(b->retried_ctx, r);
+	if (!r->ok || (!r->retried && (!current.dma || !current.dma->transfer)))
 		return;
 	if (page < b->tags.pages)
 		word = b->tags.word[page];
@@ -58,6 +65,11 @@ static void on_access(void *ctx, const struct smmu_dma_result *r)
 		word = smmu_ram_at(&b->ram, r->pa & ~4095ull, 16);
 	if (!word)
 		return;
+	if (r->retried) {
+		if (r->dma.write)
+			__atomic_store_n(word + 1, RETRIED_STAMP | r->dma.stream, __ATOMIC_RELAXED);
+		return;
+	}
 	current.answer->has_data = true;
 	current.answer->data = __atomic_load_n(word, __ATOMIC_RELAXED);
 	if (current.dma->write)
@@ -191,7 +203,8 @@ static void model_dma(void *ctx, const struct backend_dma *dma, struct backend_a
 
 	if (!b->exact &&
 	    __atomic_fetch_add(&b->accesses, 1, __ATOMIC_RELAXED) % UNTRANSLATED_EVERY ==
-		    UNTRANSLATED_EVERY - 1)
+		    UNTRANSLATED_EVERY - 1 &&
+	    dma->kind != SMMU_DMA_TRANSLATED)
 		d.kind = SMMU_DMA_UNTRANSLATED;
 	answer->has_data = false;
 	current = (struct transfer){dma, answer};
@@ -322,6 +335,40 @@ static uint64_t model_events(void *ctx, unsigned smmu)
 	return c.events;
 }
 
+static bool model_page_request(void *ctx, const struct backend_page *ask)
+{
+	struct smmu_model_device *dev = device(ctx, ask->smmu, ask->stream);
+
+	return (ask->last ? smmu_model_page_request : smmu_model_page_request_part)(
+		dev, ask->has_ssid, ask->ssid, ask->iova, ask->write, ask->group);
+}
+
+static int model_page_response(void *ctx, unsigned smmu, uint32_t stream, uint16_t group)
+{
+	return smmu_model_page_response(device(ctx, smmu, stream), group);
+}
+
+static void model_page_reset(void *ctx, unsigned smmu, uint32_t stream)
+{
+	smmu_model_page_reset(device(ctx, smmu, stream));
+}
+
+static unsigned model_unanswered(void *ctx, unsigned smmu)
+{
+	struct model_backend *b = ctx;
+
+	return smmu_model_unanswered(b->model, smmu);
+}
+
+static uint64_t model_stray_answers(void *ctx, unsigned smmu)
+{
+	struct model_backend *b = ctx;
+	struct smmu_model_counters c;
+
+	smmu_model_counters(b->model, smmu, &c);
+	return c.stray_answers;
+}
+
 static int model_start(void *ctx)
 {
 	struct model_backend *b = ctx;
@@ -362,6 +409,11 @@ static const struct backend_ops model_ops = {
 	.stir = model_stir_all,
 	.describe = model_describe,
 	.events = model_events,
+	.page_request = model_page_request,
+	.page_response = model_page_response,
+	.page_reset = model_page_reset,
+	.unanswered = model_unanswered,
+	.stray_answers = model_stray_answers,
 	.interrupted = model_interrupted,
 	.any_interrupt = model_any_interrupt,
 	.start = model_start,
@@ -430,6 +482,8 @@ int backend_model_open(struct backend *out, const struct backend_model_config *c
 			smmu_model_coins(&configs[i], cfg->seed * SMMU_MODEL_MAX_INSTANCES + i);
 		if (!cfg->exact)
 			vary(&configs[i], i);
+		if (cfg->stalls && i % 2 == 0)
+			configs[i].stall_model = 0;
 		if (cfg->calm)
 			calm(&configs[i]);
 		if (cfg->lse2 || cfg->eight_only)
@@ -457,6 +511,8 @@ int backend_model_open(struct backend *out, const struct backend_model_config *c
 	b->tags = cfg->tags;
 	b->still_mapped = cfg->still_mapped;
 	b->mapped_ctx = cfg->mapped_ctx;
+	b->retried = cfg->retried;
+	b->retried_ctx = cfg->retried_ctx;
 	b->real_clock = cfg->real_clock;
 	b->exact = cfg->exact || cfg->calm;
 	b->smmus = cfg->smmus;

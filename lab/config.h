@@ -42,6 +42,7 @@ struct lab_config {
 	bool resets;       /**< devices are reset and pulled out; some use ATS beside identity */
 	bool tables;       /**< blocks are split and joined under DMA, and empty tables go */
 	bool dirty;        /**< writes of devices are tracked, and the log of them is judged */
+	bool page_faults;  /**< devices stall, or send page requests (machine_pages.h) */
 	bool non_coherent; /**< the SMMUs see only memory that was cleaned */
 	enum design_id design;
 	const char *timeline;   /**< virtual clock: file for what everybody did when; NULL: none */

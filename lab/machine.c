@@ -11,6 +11,7 @@
 
 #include "guest.h"
 #include "machine_qemu.h"
+#include "machine_pages.h"
 #include "machine_table.h"
 #include "owner.h"
 
@@ -112,7 +113,7 @@ static int set_up(struct machine *m, const struct machine_config *cfg)
 	    open_timeline(m) || (!m->qemu && machine_open_backend(m, cfg)))
 		return 2;
 	m->heap_base = smmu_heap_live(&m->heap);
-	if (owner_asids_init(m, cfg))
+	if (owner_asids_init(m, cfg) || machine_pages_init(m))
 		return machine_fail(m, "out of memory");
 	for (i = 0; i < m->smmus; i++) {
 		if (machine_open_smmu(m, i, cfg))
@@ -183,6 +184,7 @@ int machine_open(struct machine *m, const struct lab_config *o, const struct mac
 	if (!set_up(m, cfg))
 		return 0;
 	machine_gone(m);
+	machine_pages_free(m, NULL);
 	tear_down(m);
 	return 2;
 }
@@ -267,6 +269,7 @@ void machine_close(struct machine *m, struct report *r)
 	machine_report_faults(m, r);
 	machine_stop_faults(m);
 	if (!m->hung) {
+		machine_pages_check(m);
 		machine_check_events(m);
 		take_apart(m);
 	}
@@ -293,5 +296,6 @@ void machine_close(struct machine *m, struct report *r)
 		r->masked_ns = sim_longest_masked(m->sim).ns;
 	}
 	memcpy(r->violation, m->violation, sizeof(r->violation));
+	machine_pages_free(m, r);
 	tear_down(m);
 }

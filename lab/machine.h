@@ -9,6 +9,7 @@
 #define SMMU_LAB_MACHINE_H
 
 #include <smmuv3/device.h>
+#include <smmuv3/fault.h>
 #include <smmuv3/reset.h>
 
 #include "backend.h"
@@ -41,6 +42,8 @@ struct machine_smmu {
 	/** Event records that the driver has handed over since it was enabled, and that the SMMU had written before. */
 	uint64_t events, events_before;
 	bool events_lost; /**< some went unread, when it was started over */
+	struct smmu_faults faults;
+	uint32_t faults_up; /**< they may be taken and answered, in a read section */
 };
 
 struct machine_device {
@@ -52,6 +55,7 @@ struct machine_device {
 	unsigned n_streams;
 	bool ats;
 	bool ats_always; /**< beside identity as well */
+	bool stalls;     /**< where its SMMU can choose */
 	uint8_t ssid_bits;
 	uint32_t ssid[MACHINE_SSIDS]; /**< of each slot */
 	uint32_t busy;                /**< taken by whoever attaches, detaches or removes it */
@@ -137,6 +141,11 @@ struct machine {
 	unsigned guests; /**< so many of them have one */
 	unsigned owners; /**< so many of them are over somebody else's table */
 	struct owner_asids *asids;
+	struct machine_pages *pages; /**< NULL: nobody waits for any */
+	/** @name Where events go that the driver has given, and who takes page requests; NULL: nobody @{ */
+	void (*on_event)(struct machine_smmu *s, const struct smmu_event *event);
+	void (*on_serve)(struct machine_smmu *s);
+	/** @} */
 	unsigned
 		visitors; /**< behind them: room for so many that come and go, one for each worker */
 	struct smmu_domain identity;

@@ -119,7 +119,11 @@ uint64_t machine_serve(struct machine *m)
 			while (smmu_instance_event(&s->inst, &event) == 1) {
 				s->events++;
 				n++;
+				if (m->on_event)
+					m->on_event(s, &event);
 			}
+			if (m->on_serve)
+				m->on_serve(s);
 		}
 		machine_give(&s->busy);
 	}

@@ -4,6 +4,7 @@
  * nothing, so the judge takes it to be attached to nothing; what the driver keeps for it is noted beside (machine_device.kept).
  */
 #include "machine_build.h"
+#include "machine_pages.h"
 
 static int on_set_ats(void *ctx, bool on, unsigned stu)
 {
@@ -32,6 +33,7 @@ int machine_add_device(struct machine_device *d)
 		.ssid_bits = d->ssid_bits,
 		.ats = d->ats,
 		.ats_always = d->ats_always,
+		.stalls = d->stalls,
 		.ops = &device_ops,
 		.ctx = d,
 	};
@@ -52,8 +54,10 @@ static void reset_hw(struct machine_device *d)
 	struct machine *m = d->m;
 	unsigned k;
 
+	machine_pages_forget(d);
 	for (k = 0; m->backend.ops->reset_device && k < d->n_streams; k++)
 		m->backend.ops->reset_device(m->backend.ctx, d->smmu, d->stream[k]);
+	machine_pages_back(d);
 }
 
 int machine_reset_begin(struct machine_device *d)
@@ -143,6 +147,7 @@ void machine_pull(struct machine_device *d)
 	/* Nobody has noticed yet. */
 	machine_pause(m, 3000);
 	smmu_device_gone(&d->dev);
+	machine_pages_forget(d);
 	machine_block(d, false, machine_confirmed(d));
 }
 

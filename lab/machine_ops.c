@@ -3,6 +3,7 @@
 #include "machine_build.h"
 
 #include "guest.h"
+#include "machine_pages.h"
 
 void machine_check_events(struct machine *m)
 {
@@ -114,6 +115,7 @@ int machine_replug(struct machine *m, unsigned smmu)
 	machine_change_all(m, true);
 	if (smmu_load(&s->present))
 		machine_check_dirt(m, smmu);
+	machine_pages_down(m, smmu);
 	smmu_store(&s->present, 0);
 	rc = machine_remove(m, smmu);
 	if (!rc)
@@ -127,6 +129,7 @@ int machine_replug(struct machine *m, unsigned smmu)
 				open_to_all(&m->device[i]);
 		}
 	}
+	machine_pages_gone(m, smmu);
 	machine_keep_stats(m, smmu);
 	machine_pause(m, 1000);
 	dirty = !rc && machine_bring_dirt(m, smmu);

@@ -80,6 +80,7 @@ static void place_device(struct machine *m, unsigned smmu, unsigned n, unsigned 
 	if (root && root->has_pasid && root->pasid_bits < ssid_bits)
 		ssid_bits = root->pasid_bits < 2 ? 0 : root->pasid_bits;
 	m->ats += d->ats;
+	d->stalls = m->o->page_faults && !d->ats;
 	if (m->qemu || !ssid_bits)
 		return;
 	d->ssid_bits = ssid_bits;

@@ -7,6 +7,7 @@
 
 #include "machine_qemu.h"
 #include "machine_table.h"
+#include "machine_pages.h"
 #include "owner.h"
 #include "processor.h"
 
@@ -88,6 +89,9 @@ int machine_open_backend(struct machine *m, const struct machine_config *cfg)
 		.tags = m->tags,
 		.still_mapped = still_mapped,
 		.mapped_ctx = m,
+		.stalls = m->o->page_faults,
+		.retried = machine_pages_retried,
+		.retried_ctx = m,
 		.atc_timeout_ns = lab_fault(m->o, FAULT_ATC_SLOW, NULL) ? 60000000000ull : 1000000,
 		.now_ns = sim_clock,
 		.now_ctx = m->sim,
@@ -161,6 +165,8 @@ int machine_enable(struct machine *m, unsigned i)
 		crowd(m, &s->inst.asids, m->few_ids);
 		crowd(m, &s->inst.vmids, m->few_ids);
 	}
+	if (!rc)
+		machine_pages_up(m, i);
 	smmu_store(&s->present, !rc);
 	smmu_store(&s->broken, 0);
 	return rc;
@@ -217,6 +223,10 @@ int machine_open_smmu(struct machine *m, unsigned i, const struct machine_config
 			s->cfg.quirks = errata[i % 8].quirk;
 		if (i % 8 == 7)
 			s->cfg.atc_max = 2;
+		if (m->o->page_faults && i % 2) {
+			s->cfg.evtq_log2 = 3;
+			s->cfg.priq_log2 = 3;
+		}
 	}
 	/* As the table names the part; the model has a page 1, whatever the part has. */
 	s->cfg.quirks |= machine_table_quirks(&m->topology.smmus[i]) & ~SMMU_QUIRK_PAGE0_ONLY;

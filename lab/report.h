@@ -47,7 +47,13 @@ struct report {
 	uint64_t splits, joined_blocks, reclaimed;
 	/** Times that somebody asked what was written; pages that were told; of them, that no device had written. */
 	uint64_t dirty_reads, dirty_pages, dirty_over;
-	uint64_t guests;     /**< times that a guest took pages away from its devices */
+	uint64_t guests; /**< times that a guest took pages away from its devices */
+	/** @name Accesses that wait for a page (machine_pages.h) @{ */
+	uint64_t faults_handed, faults_answered, faults_ended, faults_turned_away;
+	uint64_t page_groups; /**< of requests that devices sent */
+	uint64_t pri_overflows;
+	uint64_t retried, retried_landed;
+	/** @} */
 	uint64_t renumbered; /**< times that an owner's table got another ASID on all SMMUs */
 	uint64_t released;   /**< owners that went while devices were at work */
 	uint64_t dma, blocked, stale, lost, unjudged, quarantined, survived;

@@ -15,9 +15,9 @@
  *
  * What devices have asked for when their SMMU is removed, suspended or revived is forgotten, as
  * CMD_PRI_RESP does nothing while SMMUEN is 0: PRI goes off in them before, and is initialised
- * again afterwards (IHI 0070 G.b, 4.5.2, 6.3.9.6); likewise before a device is reset, and what the PRI
- * queue still holds of it is taken (after smmu_device_reset_prepare). What has stalled when an SMMU is
- * removed is ended by the library, read or not.
+ * again afterwards (IHI 0070 G.b, 4.5.2, 6.3.9.6); likewise before a device is reset, and what the
+ * PRI queue still holds of it is taken (after smmu_device_reset_prepare). What has stalled when an
+ * SMMU is removed is ended by the library, read or not.
  *
  * Of what waits there is at most a number that the embedder chooses; what is beyond it is answered
  * at once. What is not answered when its device is detached, reset or gone is ended by the library.
@@ -70,7 +70,7 @@ struct smmu_faults {
 	const struct smmu_port *port;
 	struct smmu_spinlock lock;  /**< protects what follows; any context; short */
 	struct smmu_fault *waiting; /**< serial 0: a free place */
-	/** Places of a stream are a chain: of its number modulo room the first, of each the next; and 1. 0: none. */
+	/** Chains of places, by stream modulo room; numbers are one more than places, 0: none. */
 	uint32_t *first, *next;
 	uint32_t room, used, per_stream;
 	uint64_t serial;
@@ -94,9 +94,9 @@ struct smmu_faults {
 int smmu_faults_init(struct smmu_faults *f, struct smmu_instance *inst, uint32_t room);
 
 /**
- * Let no stream have more than @p most places (room at first; 0: room), so that one that asks without
- * end leaves some to others. What is beyond them is refused at once: a stalled transaction is
- * aborted, and a page request group is answered with "invalid request", for which no device asks
+ * Let no stream have more than @p most places (room at first; 0: room), so that one that asks
+ * without end leaves some to others. What is beyond them is refused at once: a stalled transaction
+ * is aborted, and a page request group is answered with "invalid request", for which no device asks
  * again. What waits already waits on. Any context; does not sleep.
  */
 void smmu_faults_limit(struct smmu_faults *f, uint32_t most);
@@ -123,11 +123,12 @@ int smmu_fault_stalled(struct smmu_faults *f, const struct smmu_event *event,
  * Take the next page request (smmu_instance_page_request, whose rules hold). Requests of a group
  * come in order, and an answer to the last of them (fault->answer) is one to all. Markers of the
  * end of a PASID are left out. Where there is no room the group is answered with success, so that
- * the device asks again; where its stream has its share (smmu_faults_limit), with "invalid request".
+ * the device asks again; where its stream has its share (smmu_faults_limit), with "invalid
+ * request".
  *
- * @return 1: *@p fault. 0: there is none. -SMMU_EAGAIN: as many requests as the queue holds were left
- *   out or answered like that, and there may be more: call again, now or later; no interrupt will say
- *   so. A device that asks as fast as it is answered does not hold its caller up.
+ * @return 1: *@p fault. 0: there is none. -SMMU_EAGAIN: as many requests as the queue holds were
+ *   left out or answered like that, and there may be more: call again, now or later; no interrupt
+ *   will say so. A device that asks as fast as it is answered does not hold its caller up.
  *
  * Any context that is not itself interrupted by another caller.
  */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "crash.h"
+#include "machine_pages.h"
 #include "progress.h"
 
 uint64_t workload_data_bytes(const struct lab_config *o)
@@ -96,6 +97,8 @@ static void mover_main(void *arg)
 			 longest = m->sim ? A_LONG_SIMULATED_REST_NS : A_LONG_REST_NS;
 
 		worker_dma(k);
+		if (m->pages && worker_chance(k, 1, 4))
+			machine_pages_answer(m, &k->random);
 		/* Real threads share processors with the SMMUs: bursts, and a rest. */
 		if (m->sim || idle > 10 * A_CALL_NS || k->count.dma % 16 == 0)
 			machine_pause(

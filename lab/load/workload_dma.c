@@ -2,6 +2,7 @@
 /* DMA of a worker, and what every operation asks of a call that failed. */
 #include "workload.h"
 
+#include "machine_pages.h"
 #include "machine_table.h"
 
 void worker_note_hot(struct worker *k, unsigned domain, uint64_t iova)
@@ -26,6 +27,22 @@ bool worker_find_attached(struct worker *k, unsigned domain, unsigned *device, u
 	return false;
 }
 
+/** An access of a device that stalls, or asks for a page that is not there, and tries again when it is told that it is. */
+static void demand(struct worker *k, struct machine_device *d, unsigned ssid, uint64_t iova,
+		   unsigned access)
+{
+	unsigned stream = (unsigned)worker_below(k, d->n_streams), slot = 0;
+	uint64_t page;
+
+	if (machine_pages_busy(d))
+		return;
+	if (!machine_dma(k->w->m, &k->count, d, stream, ssid, iova, access) &&
+	    worker_chance(k, 1, 3))
+		machine_pages_ask(d, stream, ssid, iova, access & MACHINE_WRITE, &k->random);
+	if (machine_pages_told(d, &stream, &slot, &page))
+		machine_dma(k->w->m, &k->count, d, stream, slot, page, 0);
+}
+
 void worker_dma_by(struct worker *k, unsigned device, unsigned ssid, uint64_t iova, bool write)
 {
 	struct machine_device *d = &k->w->m->device[device];
@@ -41,6 +58,10 @@ void worker_dma_by(struct worker *k, unsigned device, unsigned ssid, uint64_t io
 	/* A line of the caches is lost now and then. */
 	if (k->w->m->posix.cache_ctx && k->w->m->sim && worker_chance(k, 1, 4))
 		smmu_shadow_stir(&k->w->m->shadow, &k->random);
+	if (k->w->m->pages) {
+		demand(k, d, ssid, iova, access);
+		return;
+	}
 	machine_dma(k->w->m, &k->count, d, (unsigned)worker_below(k, d->n_streams), ssid, iova,
 		    access);
 }

@@ -139,6 +139,10 @@ void worker_map(struct worker *k)
 	/* Devices look there while it is being mapped. */
 	for (i = 0; i < 2; i++)
 		worker_note_hot(k, l->domain, map_iova(k, l) + (worker_below(k, l->pages) << 12));
+	/* What waits for a page finds it there when it is answered. */
+	for (i = 0; m->pages && i < 3 && worker_find_attached(k, l->domain, &device, &ssid); i++)
+		worker_dma_by(k, device, ssid, map_iova(k, l) + (worker_below(k, l->pages) << 12),
+			      worker_chance(k, 1, 2));
 	machine_tag_pages(m, map_pa(k, l), size, machine_tag(l->domain, map_iova(k, l)), true);
 	oracle_map_begin(m->oracle, l->domain, map_iova(k, l), size, map_pa(k, l),
 			 worker_prot(d->stage, l->prot));

@@ -2,6 +2,8 @@
 /* What a worker does next, and the calls that have to fail. */
 #include "workload.h"
 
+#include "machine_pages.h"
+
 #include <smmuv3/pgtable.h>
 
 /* ---- calls that have to fail and to change nothing ---- */
@@ -77,6 +79,8 @@ void worker_step(struct worker *k)
 		worker_confirm(k);
 	if (worker_chance(k, 1, 16))
 		worker_mend(k);
+	if (k->w->m->pages && worker_chance(k, 1, 2))
+		machine_pages_answer(k->w->m, &k->random);
 	if (k->w->m->o->resets && worker_chance(k, 1, 40)) {
 		act(k, "a device is reset", worker_life);
 		return;

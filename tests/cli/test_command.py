@@ -158,6 +158,7 @@ class Usage(unittest.TestCase):
                 (['run', '--stage', 'nested,'], '--stage wants'),
                 (['run', '--stage', 'nested', '--design', 'serial'], 'knows no guests'),
                 (['replay', TRACE, '--stage', 'nested'], 'has no guests'),
+                (['run', '--page-faults', '--device', 'qemu'], 'neither stalls nor page requests'),
                 (['run', '--resets', '--design', 'serial'], 'leave --design out'),
                 (['run', '--resets', '--device', 'qemu'], 'leave --device qemu out'),
                 (['run', '--tables', '--design', 'list'], 'leave --design out'),
@@ -289,6 +290,20 @@ class Run(unittest.TestCase):
         for fault in 'drop-tlbi', 'drop-atc', 'early-free':
             rc, out, err = run('run', '--ops', 20000, '--stage', 'sva', '--inject', fault)
             self.assertEqual(rc, 1, fault + out + err)
+
+    def test_page_faults(self):
+        """Accesses that wait for a page: each is answered once, and one that is tried again sees what is mapped by then."""
+        result, out = self.ok('--ops', 20000, '--stage', '1,sva', '--domains', 4, '--smmus', 3, '--page-faults')
+        faults = result['page_faults']
+        for key, least in (('handed_out', 5000), ('answered', 3000), ('ended', 50), ('turned_away', 100), ('groups', 1000),
+                           ('overflows', 5), ('tried_again', 1000), ('landed', 100)):
+            self.assertGreater(faults[key], least, key)
+        self.assertNotIn('page_faults', self.ok('--ops', 500)[0])
+        self.ok('--ops', 8000, '--stage', '1,2,nested,sva', '--domains', 8, '--page-faults', '--interrupts', '--resets', '--seed', 2)
+        self.ok('--ops', 4000, '--stage', '1,2', '--page-faults', '--non-coherent', '--seed', 3)
+        self.ok('--ops', 4000, '--page-faults', '--inject', 'atc-timeout:200', '--inject', 'alloc-fail', '--inject', 'event-overflow',
+                '--seed', 4)
+        self.ok('--ops', 4000, '--stage', '1,2', '--page-faults', '--clock', 'real')
 
     def test_repeats(self):
         args = ('--ops', 5000, '--smmus', 3, '--stage', '2,1', '--seed')
