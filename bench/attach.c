@@ -23,7 +23,12 @@ static void give(void *ctx, void *p, size_t size)
 	free(p);
 }
 
-static const struct smmu_port_ops ops = {.alloc = alloc, .free = give};
+static void *alloc_raw(void *ctx, size_t size)
+{
+	return malloc(size);
+}
+
+static const struct smmu_port_ops ops = {.alloc = alloc, .alloc_raw = alloc_raw, .free = give};
 
 /* An array of @p n operations: one ASID, the rest ATS of as many streams. */
 static struct smmu_inv_array *make(const struct smmu_port *port, struct smmu_inv_target *target,

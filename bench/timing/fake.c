@@ -72,7 +72,7 @@ static uint64_t ticks_of(uint64_t ns)
 static size_t in_use;
 
 /* A line of the cache at least, so that no two blocks share one. */
-static void *take(size_t size, size_t align)
+static void *take(size_t size, size_t align, bool zeroed)
 {
 	size_t unit = align < 64 ? 64 : align, whole = smmu_align_up(size, unit);
 	void *p = aligned_alloc(unit, whole);
@@ -80,12 +80,12 @@ static void *take(size_t size, size_t align)
 	if (!p)
 		return NULL;
 	__atomic_fetch_add(&in_use, size, __ATOMIC_RELAXED);
-	return memset(p, 0, whole);
+	return zeroed ? memset(p, 0, whole) : p;
 }
 
 static void *fake_dma_alloc(void *ctx, size_t size, size_t align, unsigned flags, uint64_t *bus)
 {
-	void *p = take(size, align);
+	void *p = take(size, align, true);
 
 	*bus = (uintptr_t)p;
 	return p;
@@ -93,7 +93,12 @@ static void *fake_dma_alloc(void *ctx, size_t size, size_t align, unsigned flags
 
 static void *fake_alloc(void *ctx, size_t size)
 {
-	return take(size, 64);
+	return take(size, 64, true);
+}
+
+static void *fake_alloc_raw(void *ctx, size_t size)
+{
+	return take(size, 64, false);
 }
 
 static void fake_free(void *ctx, void *p, size_t size)
@@ -123,6 +128,7 @@ const struct smmu_port bench_port = {
 	.ops = &(const struct smmu_port_ops){.dma_alloc = fake_dma_alloc,
 					     .dma_free = fake_free,
 					     .alloc = fake_alloc,
+					     .alloc_raw = fake_alloc_raw,
 					     .free = fake_free,
 					     .now_ns = fake_now,
 					     .log = fake_log},

@@ -144,7 +144,12 @@ struct smmu_port_ops {
 	 * sleep.
 	 */
 	void *(*alloc)(void *ctx, size_t size);
-	/** Give back what alloc returned for the same @p size. Must not sleep. */
+	/**
+	 * As alloc, of any content: for arrays of operations, which may be megabytes and are filled
+	 * at once. NULL: alloc is called.
+	 */
+	void *(*alloc_raw)(void *ctx, size_t size);
+	/** Give back what alloc or alloc_raw returned for the same @p size. Must not sleep. */
 	void (*free)(void *ctx, void *p, size_t size);
 	/**
 	 * Write back the cache lines of @p size bytes at @p va, so that an SMMU that is not

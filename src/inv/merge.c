@@ -34,11 +34,18 @@ size_t smmu_inv_array_size(uint32_t count, uint32_t instances)
 
 /* ---- Merge: instance by instance, the old operations in runs ---- */
 
+/** Memory that is filled before anybody reads it. */
+static void *take(const struct smmu_port *port, size_t size)
+{
+	return port->ops->alloc_raw ? port->ops->alloc_raw(port->ctx, size)
+				    : port->ops->alloc(port->ctx, size);
+}
+
 /** Headers for @p instances, of operations in @p block. */
 static struct smmu_inv_array *make(const struct smmu_port *port, struct smmu_inv_block *block,
 				   uint32_t instances)
 {
-	struct smmu_inv_array *array = port->ops->alloc(port->ctx, headers_size(instances));
+	struct smmu_inv_array *array = take(port, headers_size(instances));
 
 	if (!array)
 		return NULL;
@@ -57,7 +64,7 @@ static struct smmu_inv_array *make(const struct smmu_port *port, struct smmu_inv
 static struct smmu_inv_array *make_new(const struct smmu_port *port, uint32_t capacity,
 				       uint32_t instances)
 {
-	struct smmu_inv_block *block = port->ops->alloc(port->ctx, block_size(capacity));
+	struct smmu_inv_block *block = take(port, block_size(capacity));
 	struct smmu_inv_array *array;
 
 	if (!block)

@@ -23,15 +23,25 @@ struct test_port {
 	size_t bytes;
 };
 
-static void *port_alloc(void *ctx, size_t size)
+static void *port_alloc_raw(void *ctx, size_t size)
 {
 	struct test_port *t = ctx;
+	void *p = malloc(size);
 
-	if (++t->allocs == t->fail_at)
+	if (++t->allocs == t->fail_at || !p) {
+		free(p);
 		return NULL;
+	}
 	t->live += (long)size;
 	t->bytes += size;
-	return calloc(1, size);
+	return memset(p, 0xa5, size);
+}
+
+static void *port_alloc(void *ctx, size_t size)
+{
+	void *p = port_alloc_raw(ctx, size);
+
+	return p ? memset(p, 0, size) : NULL;
 }
 
 static void port_free(void *ctx, void *p, size_t size)
@@ -50,8 +60,10 @@ static uint64_t port_now(void *ctx)
 
 static inline struct test_port *test_port_init(struct test_port *t)
 {
-	static const struct smmu_port_ops ops = {
-		.alloc = port_alloc, .free = port_free, .now_ns = port_now};
+	static const struct smmu_port_ops ops = {.alloc = port_alloc,
+						 .alloc_raw = port_alloc_raw,
+						 .free = port_free,
+						 .now_ns = port_now};
 
 	memset(t, 0, sizeof(*t));
 	t->port = (struct smmu_port){.ops = &ops, .ctx = t, .rcu = &t->rcu};

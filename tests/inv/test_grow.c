@@ -107,9 +107,12 @@ static void test_tags(void **state)
 /* Who is alone takes no room for others, nor does what was squeezed. */
 static void test_room(void **state)
 {
-	struct smmu_inv first[9], second[9], third[9], gone[9];
+	struct smmu_inv first[9], second[9], third[9], gone[9], tag;
 	struct smmu_inv_array *a = joined(NULL, first, device(first, 0, 0, 8));
 
+	assert_int_equal(tp.live, smmu_inv_array_size(9, 1));
+	/* Who brings nothing but a user is behind nobody. */
+	a = joined(a, &tag, device(&tag, 0, 0, 0));
 	assert_int_equal(tp.live, smmu_inv_array_size(9, 1));
 	a = joined(a, second, device(second, 0, 8, 8));
 	assert_int_equal(tp.live, smmu_inv_array_size(18, 1));
@@ -251,7 +254,7 @@ static void test_readers(void **state)
 {
 	enum { DEVICES = 96, READERS = 12, STEPS = 6000 };
 	static bool attached[DEVICES];
-	struct reader reader[READERS] = {{NULL}};
+	struct reader reader[READERS] = {{.array = NULL}};
 	struct smmu_inv_array *a = NULL, *want;
 	unsigned grown = 0, at = 0, lap = 0;
 	uint64_t rng = test_seed();
