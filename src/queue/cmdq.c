@@ -447,7 +447,8 @@ int smmu_cmdq_issue(struct smmu_cmdq *q, const struct smmu_cmd *cmds, uint32_t n
 		struct copy c = {cmds, n};
 		struct smmu_cmdq_token token;
 
-		if (smmu_cmdq_submit(q, n, fill_copy, &c, &token))
+		if (n == 1 ? smmu_cmdq_submit_one(q, cmds, &token)
+			   : smmu_cmdq_submit(q, n, fill_copy, &c, &token))
 			return -SMMU_EIO;
 		switch (smmu_cmdq_wait(q, &token, may_sleep)) {
 		case SMMU_CMDQ_DONE:
