@@ -79,6 +79,15 @@ static void ours(void)
 	smmu_pgtable_destroy(&pt);
 }
 
+static void minimal_lookup(void)
+{
+	uint64_t bus, *root = bench_port.ops->dma_alloc(NULL, 4096, 4096, 0, &bus), pa;
+
+	walker_map(root, BASE, G, 4 * K);
+	BENCH("iova_to_phys", "minimal", MUST(!walker_lookup(root, BASE + 5, &pa)));
+	MUST(pa == G + 5);
+}
+
 static void minimal(const char *what, uint64_t size)
 {
 	uint64_t bus, *root = bench_port.ops->dma_alloc(NULL, 4096, 4096, 0, &bus);
@@ -94,6 +103,7 @@ static void minimal(const char *what, uint64_t size)
 void bench_pgtable(void)
 {
 	ours();
+	minimal_lookup();
 	minimal("4K", 4 * K);
 	minimal("64K of pages", 64 * K);
 	minimal("2M of pages", 2 * M);

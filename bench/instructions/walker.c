@@ -6,6 +6,7 @@
 
 #define LEAF 0x0040000000000f43ull /* XN, nG, AF, inner shareable, read-write */
 #define TABLE 3ull
+#define ADDRESS 0xfffffffff000ull
 
 static uint64_t *last_table(uint64_t *table, uint64_t iova)
 {
@@ -17,7 +18,7 @@ static uint64_t *last_table(uint64_t *table, uint64_t iova)
 			desc |= TABLE;
 			smmu_store_release(slot, desc);
 		}
-		table = (uint64_t *)(uintptr_t)(desc & 0xfffffffff000ull);
+		table = (uint64_t *)(uintptr_t)(desc & ADDRESS);
 	}
 	return table;
 }
@@ -47,4 +48,21 @@ void walker_unmap(uint64_t *root, uint64_t iova, uint64_t size)
 		for (; iova < next; iova += 4096)
 			smmu_store(slot++, 0);
 	}
+}
+
+int walker_lookup(const uint64_t *root, uint64_t iova, uint64_t *pa)
+{
+	const uint64_t *table = root;
+	uint64_t desc;
+
+	for (unsigned shift = 39;; shift -= 9) {
+		desc = smmu_load_acquire(&table[iova >> shift & 511]);
+		if (!desc)
+			return -1;
+		if (shift == 12)
+			break;
+		table = (const uint64_t *)(uintptr_t)(desc & ADDRESS);
+	}
+	*pa = (desc & ADDRESS) | (iova & 4095);
+	return 0;
 }

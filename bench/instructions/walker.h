@@ -11,5 +11,7 @@
 
 void walker_map(uint64_t *root, uint64_t iova, uint64_t pa, uint64_t size);
 void walker_unmap(uint64_t *root, uint64_t iova, uint64_t size);
+/** Where @p iova leads, in *@p pa; not 0: nowhere. */
+int walker_lookup(const uint64_t *root, uint64_t iova, uint64_t *pa);
 
 #endif
