@@ -27,7 +27,8 @@ struct smmu_device_ops {
 	 * 3.9.1): a device set to a larger one may answer an invalidation without doing it. Off:
 	 * return when the device sends no more translation requests, all that it sent are answered,
 	 * and it sends no more translated accesses; what its ATC held, or an answer brought, is not
-	 * used again, also not after ATS goes on again.
+	 * used again, also not after ATS goes on again. Also called where it is off, by
+	 * smmu_device_init.
 	 *
 	 * While ATS is off, ATC_INV still come. They are to be answered as unsupported requests
 	 * (IHI 0070 G.b, 3.9.1.5).
@@ -183,7 +184,8 @@ void smmu_device_memory(const struct smmu_device_config *cfg, size_t *dma, size_
  * Add a device: its streams abort until it is attached, perhaps with an event (C_BAD_STREAMID) for
  * each access. Reserved streams (smmu_instance_enable_reserved) go on as they are until the first
  * attach or detach; if there is none, also after smmu_device_fini. From the first attach on they
- * are like any other.
+ * are like any other. ATS is turned off in the device (set_ats), as somebody may have left it on,
+ * with an ATC that is not empty; not where its streams go on by an STE that allows ATS.
  *
  * @return
  *   0

@@ -6,6 +6,17 @@
 #include <linux/pci-ats.h>
 #include <linux/pci.h>
 
+/** A kernel before this one may have left it on: PCI does not look. */
+static void ats_left_on(struct pci_dev *pdev)
+{
+	u16 ctrl;
+
+	pci_read_config_word(pdev, pdev->ats_cap + PCI_ATS_CTRL, &ctrl);
+	if (ctrl & PCI_ATS_CTRL_ENABLE)
+		pci_write_config_word(pdev, pdev->ats_cap + PCI_ATS_CTRL,
+				      ctrl & ~PCI_ATS_CTRL_ENABLE);
+}
+
 /** As struct smmu_device_ops wants it. */
 static int set_ats(void *ctx, bool on, unsigned int stu)
 {
@@ -14,7 +25,10 @@ static int set_ats(void *ctx, bool on, unsigned int stu)
 
 	if (on)
 		return pci_enable_ats(pdev, stu);
-	pci_disable_ats(pdev);
+	if (pdev->ats_enabled)
+		pci_disable_ats(pdev);
+	else
+		ats_left_on(pdev);
 	/* What it has sent is answered, also translation requests. */
 	if (!pci_wait_for_pending_transaction(pdev))
 		dev_warn(m->dev, "transactions are pending after ATS was disabled\n");

@@ -175,6 +175,20 @@ void smmu_device_memory(const struct smmu_device_config *cfg, size_t *dma, size_
 	smmu_mutex_unlock(&inst->lock);
 }
 
+/**
+ * Whoever had the device before may have left ATS on, with translations of its own in the ATC: they would be used again as soon as
+ * an STE allows ATS. Not where a kept STE allows it, by which they are right.
+ */
+static void begin_without_ats(struct smmu_device *dev)
+{
+	smmu_mutex_lock(&dev->lock);
+	if (dev->has_ats && dev->instance && !dev->ats_on) {
+		dev->ats_on = true;
+		smmu_device_silence(dev);
+	}
+	smmu_mutex_unlock(&dev->lock);
+}
+
 int smmu_device_init(struct smmu_device *dev, const struct smmu_device_config *cfg)
 {
 	struct smmu_instance *inst = cfg->instance;
@@ -204,6 +218,8 @@ int smmu_device_init(struct smmu_device *dev, const struct smmu_device_config *c
 		error = hook(dev, cfg);
 		smmu_mutex_unlock(&inst->lock);
 	}
+	if (!error)
+		begin_without_ats(dev);
 	if (error) {
 		smmu_streams_free(dev->streams);
 		dev->streams = NULL;

@@ -330,9 +330,11 @@ static int set_ats(void *ctx, bool on, unsigned stu)
 
 	if (on && d->ats_error)
 		return d->ats_error;
-	CHECK(d->ats != on);
-	CHECK(stu == d->stu);
+	/* The first time it goes off, whatever it was. */
+	CHECK(d->ats != on || (!d->ats_told && !on));
+	CHECK(stu == d->stu || !d->ats_told);
 	d->ats = on;
+	d->ats_told = true;
 	line.w[0] += (on ? RIG_ATS_ON : RIG_ATS_OFF) - SMMU_CMD_CFGI_STE;
 	note(&d->rig->smmu[d->smmu], line);
 	for (unsigned i = 0; i < d->nr; i++)

@@ -150,9 +150,9 @@ struct rig_device {
 	struct smmu_model_device *hw[RIG_STREAMS];
 	uint32_t streams[RIG_STREAMS];
 	unsigned nr;
-	unsigned stu;  /**< what set_ats has to be told */
-	int ats_error; /**< set_ats fails with it */
-	bool ats;
+	unsigned stu;       /**< what set_ats has to be told */
+	int ats_error;      /**< set_ats fails with it */
+	bool ats, ats_told; /**< told: set_ats was called */
 };
 
 int rig_device_try(struct rig *rig, struct rig_device *d, unsigned smmu, uint32_t stream,

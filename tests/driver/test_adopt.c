@@ -70,8 +70,38 @@ static void test_end(void **state)
 		assert_int_equal(smmu_instance_revive(inst), 0);
 		assert_int_equal(smmu_instance_adopt_end(inst), 0);
 		assert_false(lands(S1) || lands(S2));
+		/* Its translations may still be in the TLB. */
+		assert_true(inst->vmids.bitmap[VMID / 64] & 1ull << VMID % 64);
 		assert_int_equal(smmu_attach(&b.dev, &other), 0);
 		assert_true(lands(S1) && lands(S2));
+		finish();
+	}
+}
+
+/** A device that is not kept had ATS on: what its ATC holds of the former owner is not used again when it is attached. */
+static void test_old_atc(void **state)
+{
+	struct smmu_model_device *hw;
+	struct rig_device a;
+
+	for (unsigned kept = 0; kept < 2; kept++) {
+		open_with(false);
+		hw = smmu_model_device(rig.model, 0, S1, true);
+		ste(S1, false)[1] |= 1ull << 28;
+		run_former_owner(false);
+		smmu_model_ats_enable(hw, true);
+		assert_true(reaches(S1, BUFFER + 0x3000, NULL));
+		/* Found out between then and now. */
+		if (!kept)
+			*word(TABLES1 + 0x2008) = SECRET | 0x403;
+		assert_int_equal(smmu_unmap(&other, BUFFER + 0x3000, 0x1000, 0), 0);
+		assert_int_equal(smmu_instance_adopt(inst, &cfg, &report), 0);
+		assert_int_equal(report.kept, 1 + kept);
+		rig_device(&rig, &a, 0, S1, 1, true, 0);
+		assert_int_equal(reaches(S1, BUFFER + 0x3000, NULL), kept);
+		assert_int_equal(smmu_attach(&a.dev, &other), 0);
+		assert_true(lands(S1));
+		assert_false(reaches(S1, BUFFER + 0x3000, NULL));
 		finish();
 	}
 }
@@ -172,7 +202,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_nothing_lost), cmocka_unit_test(test_end),
 		cmocka_unit_test(test_refused),      cmocka_unit_test(test_dies),
-		cmocka_unit_test(test_own_tables),
+		cmocka_unit_test(test_own_tables),   cmocka_unit_test(test_old_atc),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
