@@ -50,7 +50,7 @@ static int run(struct options *o, const struct smmu_topology *t)
 		free(m);
 		return rc;
 	}
-	rc = machine_attach_all(m) ? 2 : workload_run(m, &r);
+	rc = !o->lab.adopt && machine_attach_all(m) ? 2 : workload_run(m, &r);
 	if (machine_gone(m))
 		rc = 2;
 	else if (o->dump)

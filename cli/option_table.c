@@ -91,6 +91,11 @@ const struct option option_table[] = {
 	 "with ATS "
 	 "send page requests, in groups; answered late, in any order, twice, or ended by the "
 	 "driver"},
+	{"adopt", OPTION_FLAG, CMD_RUN, AT(lab.adopt), OPTION_NONE, 0, 0, NULL,
+	 "somebody else has each SMMU at first, and again now and then, with DMA of all its "
+	 "devices "
+	 "going on by tables of his; the driver adopts it, takes one device after the other over, "
+	 "and none of their accesses may be lost"},
 	{"non-coherent", OPTION_FLAG, CMD_RUN, AT(lab.non_coherent), OPTION_NONE, 0, 0, NULL,
 	 "the SMMUs see memory only as it was cleaned, and processors what they wrote only after "
 	 "an "

@@ -280,6 +280,13 @@ static int check_run(struct options *o)
 	if (o->lab.page_faults && o->lab.qemu)
 		return options_fail(o, "--device qemu has neither stalls nor page requests: leave "
 				       "--page-faults out");
+	if (o->lab.adopt && (o->lab.design != DESIGN_SWEEP || o->lab.qemu))
+		return options_fail(
+			o, "--adopt is for the library's own design, on the model: leave %s out",
+			o->lab.qemu ? "--device qemu" : "--design");
+	if (lab_fault(&o->lab, FAULT_ADOPT_CORRUPT, NULL) && !o->lab.adopt)
+		return options_fail(
+			o, "--inject adopt-corrupt needs somebody whose tables it is: add --adopt");
 	if (lab_fault(&o->lab, FAULT_DROP_CLEAN, NULL) && !o->lab.non_coherent)
 		return options_fail(o, "--inject drop-clean needs SMMUs that are not coherent: "
 				       "add --non-coherent");

@@ -139,6 +139,8 @@ struct json_object *report_json(const struct report *r, const struct lab_config 
 	put(top, "dirty_reads", r->dirty_reads);
 	put(top, "dirty_pages", r->dirty_pages);
 	put(top, "dirty_over", r->dirty_over);
+	put(top, "adoptions", r->adoptions);
+	put(top, "taken_over", r->taken_over);
 	put(top, "guests", r->guests);
 	put(top, "renumbered", r->renumbered);
 	if (o->page_faults) {
@@ -322,6 +324,11 @@ void report_print(FILE *out, const struct report *r, const struct lab_config *o)
 			"             %" PRIu64 " times asked what was written: %" PRIu64
 			" pages, %" PRIu64 " of them by no device\n",
 			r->dirty_reads, r->dirty_pages, r->dirty_over);
+	if (r->adoptions)
+		fprintf(out,
+			"             %" PRIu64 " adoptions of an SMMU, %" PRIu64
+			" devices taken over that went on meanwhile\n",
+			r->adoptions, r->taken_over);
 	if (r->guests)
 		fprintf(out,
 			"             %" PRIu64

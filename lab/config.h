@@ -39,10 +39,11 @@ struct lab_config {
 	bool real_clock;
 	bool interrupts; /**< handlers interrupt workers, and workers pre-empt each other */
 	bool joins; /**< workers do little else than to attach devices to domains that others unmap from */
-	bool resets;       /**< devices are reset and pulled out; some use ATS beside identity */
-	bool tables;       /**< blocks are split and joined under DMA, and empty tables go */
-	bool dirty;        /**< writes of devices are tracked, and the log of them is judged */
-	bool page_faults;  /**< devices stall, or send page requests (machine_pages.h) */
+	bool resets;      /**< devices are reset and pulled out; some use ATS beside identity */
+	bool tables;      /**< blocks are split and joined under DMA, and empty tables go */
+	bool dirty;       /**< writes of devices are tracked, and the log of them is judged */
+	bool page_faults; /**< devices stall, or send page requests (machine_pages.h) */
+	bool adopt; /**< a former owner has each SMMU at first, and again now and then; the driver adopts it */
 	bool non_coherent; /**< the SMMUs see only memory that was cleaned */
 	enum design_id design;
 	const char *timeline;   /**< virtual clock: file for what everybody did when; NULL: none */

@@ -110,6 +110,11 @@ const struct fault_info fault_info[FAULT_KINDS] = {
 		{.name = "dirty-start",
 		 .every = 1,
 		 .what = "an SMMU is brought up as a former owner left it, with DMA going on"},
+	[FAULT_ADOPT_CORRUPT] =
+		{.name = "adopt-corrupt",
+		 .every = 2,
+		 .what = "an STE, a CD or a table of a former owner is overwritten before its SMMU "
+			 "is adopted (needs --adopt)"},
 };
 
 const char *fault_not_on_qemu(enum fault_id id)
@@ -132,6 +137,7 @@ const char *fault_not_on_qemu(enum fault_id id)
 	case FAULT_PAUSE:
 	case FAULT_QUEUE_DEAD:
 	case FAULT_DIRTY_START:
+	case FAULT_ADOPT_CORRUPT:
 	case FAULT_NO_QUIRK:
 		return "only the model can be made to do that";
 	default:

@@ -344,6 +344,17 @@ static bool record_right(const struct machine *m, const struct backend_dma *dma,
 	       (r->record_ind == dma->fetch && r->record_pnu == dma->privileged);
 }
 
+/* By damaged tables: it may land anywhere, so it only reads, and what the SMMU caches by it is all that comes of it. */
+static void run_wild(const struct machine *m, const struct backend_dma *dma)
+{
+	struct backend_answer a = {.busy = false};
+	struct backend_dma read = *dma;
+
+	read.write = false;
+	read.transfer = false;
+	m->backend.ops->dma(m->backend.ctx, &read, &a);
+}
+
 bool machine_dma(struct machine *m, struct dma_count *count, struct machine_device *d,
 		 unsigned stream, unsigned slot, uint64_t iova, unsigned access)
 {
@@ -369,6 +380,10 @@ bool machine_dma(struct machine *m, struct dma_count *count, struct machine_devi
 	unsigned tries;
 	char why[160];
 
+	if (smmu_load(&d->wild)) {
+		run_wild(m, &dma);
+		return false;
+	}
 	if (ops->can_read && !ops->can_read(m->backend.ctx, dma.smmu, dma.stream))
 		dma.write = true;
 	kind = (dma.write ? ORACLE_WRITE : ORACLE_READ) | (dma.privileged ? ORACLE_PRIVILEGED : 0) |
@@ -384,7 +399,7 @@ bool machine_dma(struct machine *m, struct dma_count *count, struct machine_devi
 		a.busy = false;
 		ops->dma(m->backend.ctx, &dma, &a);
 	}
-	if (a.busy || a.skipped)
+	if (a.busy || a.skipped || smmu_load(&d->wild))
 		return false;
 	verdict = oracle_after(m->oracle, &t, a.landed, a.pa, why, sizeof(why));
 	/*
@@ -461,7 +476,8 @@ void machine_forge(struct machine *m, struct dma_count *count, struct machine_de
 
 	to = oracle_attached(m->oracle, slot, &changing);
 	/* Identity lets all through anyway. */
-	if (m->qemu || changing || t.doubt || to == ORACLE_IDENTITY || trusted(m, d))
+	if (m->qemu || changing || t.doubt || to == ORACLE_IDENTITY || trusted(m, d) ||
+	    smmu_load(&d->wild))
 		return;
 	m->backend.ops->dma(m->backend.ctx, &dma, &a);
 	count->dma++;

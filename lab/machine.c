@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "guest.h"
+#include "machine_adopt.h"
 #include "machine_qemu.h"
 #include "machine_pages.h"
 #include "machine_table.h"
@@ -121,14 +122,15 @@ static int set_up(struct machine *m, const struct machine_config *cfg)
 	}
 	if (open_domains(m, cfg))
 		return 2;
-	m->oracle = oracle_create(m->domains + m->visitors, m->devices * MACHINE_SSIDS);
+	m->oracle = oracle_create(m->domains + m->visitors + MACHINE_FORMER_DOMAINS,
+				  m->devices * MACHINE_SSIDS);
 	if (!m->oracle)
 		return machine_fail(m, "out of memory");
 	if (m->o->dirty)
 		oracle_log_writes(m->oracle);
 	for (i = 0; i < m->domains; i++)
 		machine_oracle_rule(m, &m->domain[i]);
-	if (machine_reserved_watch(m, m->domains + m->visitors))
+	if (machine_reserved_watch(m, m->domains + m->visitors) || machine_adopt_watch(m))
 		return machine_fail(m, "out of memory");
 	for (i = 0; i < m->domains; i++) {
 		if (machine_reserved_map(m, &m->domain[i]))
@@ -194,6 +196,7 @@ static void take_apart(struct machine *m)
 {
 	unsigned i, k;
 
+	machine_adopt_close(m);
 	for (i = 0; i < m->devices; i++) {
 		struct machine_device *d = &m->device[i];
 
@@ -206,6 +209,7 @@ static void take_apart(struct machine *m)
 		if (smmu_load(&m->smmu[i].present))
 			machine_check_dirt(m, i);
 		machine_remove(m, i);
+		machine_former_gone(m, i);
 	}
 	for (i = 0; i < m->domains; i++) {
 		guest_close(m, &m->domain[i]);

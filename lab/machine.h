@@ -25,6 +25,8 @@
 /** A device with substreams uses MACHINE_SSIDS-1 of them: its slots 1 … MACHINE_SSIDS-1. Slot 0 is traffic without one. */
 #define MACHINE_SSIDS 4u
 #define MACHINE_STREAMS 2u
+/** Domains of former owners, for the judge. */
+#define MACHINE_FORMER_DOMAINS 2u
 /** More than threads, devices and the service together. */
 #define MACHINE_FIBERS 256u
 
@@ -43,7 +45,8 @@ struct machine_smmu {
 	uint64_t events, events_before;
 	bool events_lost; /**< some went unread, when it was started over */
 	struct smmu_faults faults;
-	uint32_t faults_up; /**< they may be taken and answered, in a read section */
+	uint32_t faults_up;    /**< they may be taken and answered, in a read section */
+	struct former *former; /**< whose tables are in use, or were; NULL: nobody's */
 };
 
 struct machine_device {
@@ -62,6 +65,9 @@ struct machine_device {
 	uint32_t present;             /**< the driver knows it */
 	unsigned kept[MACHINE_SSIDS]; /**< while it is being reset: what each slot is attached to */
 	bool quiet[MACHINE_SSIDS]; /**< its owner is gone: accesses are refused without a record */
+	bool adopted; /**< it goes on as somebody else left it, until its first attach */
+	uint32_t
+		wild; /**< by tables that were damaged: what it does is not judged, until it is stopped */
 };
 
 struct machine_domain {
@@ -108,7 +114,9 @@ struct machine_config {
 
 /** Memory that stays mapped one to one in every domain. */
 struct machine_reserved {
-	uint64_t base, size; /**< multiples of 64 KiB; ascending, apart from each other */
+	uint64_t base, size; /**< multiples of 64 KiB; apart from each other */
+	uint64_t
+		memory; /**< bus address of what stands behind it, 2 MiB at most, again and again */
 };
 
 struct machine {
@@ -156,16 +164,16 @@ struct machine {
 	uint64_t window;          /**< input address from which on the load has 64 GiB for itself */
 	struct machine_reserved *reserved;
 	size_t n_reserved;
-	uint64_t reserved_data; /**< bus address of what stands behind them */
-	uint64_t canary;        /**< bus address of the page to which poisoned tables lead */
-	bool lse2;              /**< processors store, and SMMUs read, 16 bytes in one piece */
-	uint64_t poison[8];     /**< … and what they are filled with */
+	uint64_t canary;    /**< bus address of the page to which poisoned tables lead */
+	bool lse2;          /**< processors store, and SMMUs read, 16 bytes in one piece */
+	uint64_t poison[8]; /**< … and what they are filled with */
 	bool early_free;
 	bool no_data;  /**< DMA moves no data */
 	bool faulty;   /**< a fault is on with which an SMMU may not confirm, or cut a device off */
 	bool tampered; /**< a fault is on that the judge is to catch */
-	unsigned few_ids; /**< so many ids are left on every second SMMU; 0: all of them */
-	uint64_t starts;  /**< of SMMUs, with the fault dirty-start */
+	unsigned few_ids;   /**< so many ids are left on every second SMMU; 0: all of them */
+	uint64_t starts;    /**< of SMMUs, with the fault dirty-start */
+	uint64_t adoptions; /**< tries, with the fault adopt-corrupt */
 	uint64_t own_strikes[FAULT_KINDS]; /**< of the faults that are none of SMMUs or memory */
 	uint64_t quarantined, unconfirmed, revived;
 	uint64_t heap_base; /**< blocks alive before anything was set up */
@@ -207,6 +215,18 @@ static inline const char *machine_stage(const struct machine_domain *d)
 static inline unsigned machine_slot(const struct machine_device *d, unsigned slot)
 {
 	return d->index * MACHINE_SSIDS + slot;
+}
+
+/** Input address of 2 MiB that a former owner maps, to the last of the reserved memory, and nobody else. */
+static inline uint64_t machine_former_iova(const struct machine *m)
+{
+	return m->window + 0x38000000;
+}
+
+/** What the judge takes a stage of former owners' tables for, as a domain (machine_adopt.c). */
+static inline unsigned machine_former_domain(const struct machine *m, unsigned stage)
+{
+	return m->domains + m->visitors + stage - 1;
 }
 
 /** The number of visitor @p n, as a domain. */
@@ -259,6 +279,11 @@ unsigned machine_own(const struct machine *m, unsigned n);
 int machine_map(struct machine_domain *d, uint64_t iova, uint64_t pa, uint64_t size, unsigned prot,
 		unsigned flags);
 
+/**
+ * SMMU number @p smmu has just come up: owners' ASIDs are theirs, and somebody else has taken most of the others, if machine_few_ids
+ * says so. 0 or the driver's error.
+ */
+int machine_crowd(struct machine *m, unsigned smmu);
 /** Probe and enable SMMU number @p smmu. 0 or the driver's error. */
 int machine_enable(struct machine *m, unsigned smmu);
 

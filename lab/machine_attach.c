@@ -133,6 +133,59 @@ static void block(struct machine_device *d)
 		smmu_detach(&d->dev);
 }
 
+/* Does the change from slot 0's attachment go without a gap? Not from one geometry of stage 2 to another, see adopt.h. */
+static bool no_gap(const struct machine_device *d, unsigned from, unsigned to)
+{
+	const struct machine *m = d->m;
+	bool two = from == machine_former_domain(m, 2) ||
+		   (from < m->domains + m->visitors && m->domain[from].stage == 2);
+
+	if (m->faulty || to == ORACLE_BLOCKED)
+		return false;
+	if (!two || to == ORACLE_IDENTITY || m->domain[to].stage == 1)
+		return true;
+	return m->lse2 && !m->domain[to].guest;
+}
+
+/* A device that goes by what somebody else has written (machine_device.adopted). */
+static int take_over(struct machine_device *d, unsigned to)
+{
+	struct machine *m = d->m;
+	struct oracle *o = m->oracle;
+	unsigned was[MACHINE_SSIDS], k;
+	bool kept, sure;
+	int rc = 0;
+
+	for (k = 0; k < MACHINE_SSIDS; k++) {
+		was[k] = oracle_attached(o, machine_slot(d, k), NULL);
+		oracle_attach_begin(o, machine_slot(d, k), k ? ORACLE_BLOCKED : to,
+				    !k && no_gap(d, was[0], to));
+	}
+	if (to == ORACLE_BLOCKED)
+		smmu_detach(&d->dev);
+	else
+		rc = guest_enter(d, to < m->domains + m->visitors ? &m->domain[to] : NULL);
+	if (!rc && to != ORACLE_BLOCKED)
+		rc = smmu_attach(&d->dev, machine_target(d, to));
+	kept = d->dev.streams && d->dev.streams->kept;
+	sure = machine_confirmed(d);
+	for (k = 0; k < MACHINE_SSIDS; k++) {
+		unsigned slot = machine_slot(d, k);
+
+		/* A guest may have been left for nothing, or the SMMU did not confirm. */
+		if (rc && !kept)
+			oracle_attach_begin(o, slot, machine_driver_says(d, k), false);
+		if (!sure) {
+			oracle_doubt(o, slot, was[k]);
+			oracle_doubt(o, slot, k ? ORACLE_BLOCKED : to);
+		}
+		smmu_mb(); /* as a driver does before it starts its device */
+		oracle_attach_end(o, slot, !kept);
+	}
+	d->adopted = kept;
+	return rc;
+}
+
 int machine_attach(struct machine_device *d, unsigned to)
 {
 	struct machine *m = d->m;
@@ -140,6 +193,8 @@ int machine_attach(struct machine_device *d, unsigned to)
 	bool both1 = is_stage1(m, from) && is_stage1(m, to);
 	int rc = 0;
 
+	if (d->adopted)
+		return take_over(d, to);
 	/* With substreams one CD in a table of many changes in place, which takes a moment without it. */
 	oracle_attach_begin(m->oracle, slot, to, both1 && !d->dev.ssid_bits && !m->faulty);
 	if (!both1 || m->faulty)

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "machine_build.h"
+#include "raw.h"
 
 /* What the former owner of one SMMU has in memory, in the room before the heap, behind the canary. */
 #define DIRTY_LOG2 7u /* streams, in a linear table */
@@ -31,26 +32,6 @@ static uint64_t *word(const struct machine *m, uint64_t bus)
 	return smmu_ram_at(machine_seen(m), bus, 8);
 }
 
-static void put32(const struct smmu_bus *bus, uint32_t offset, uint32_t value)
-{
-	bus->ops->write32(bus->ctx, offset, value);
-}
-
-static uint32_t get32(const struct smmu_bus *bus, uint32_t offset)
-{
-	return bus->ops->read32(bus->ctx, offset);
-}
-
-/* Wait for a register, for a while: an SMMU with other faults may never get there. */
-static bool reaches(struct machine *m, const struct smmu_bus *bus, uint32_t offset, uint32_t value)
-{
-	unsigned i;
-
-	for (i = 0; i < 1000 && get32(bus, offset) != value; i++)
-		machine_pause(m, 500);
-	return i < 1000;
-}
-
 static void put_command(const struct machine *m, uint64_t at, unsigned n, struct smmu_cmd cmd)
 {
 	word(m, at + n * 16)[0] = cmd.w[0];
@@ -59,7 +40,7 @@ static void put_command(const struct machine *m, uint64_t at, unsigned n, struct
 
 static bool leave_running(struct machine *m, unsigned smmu)
 {
-	const struct smmu_bus *bus = m->backend.ops->bus(m->backend.ctx, smmu);
+	const struct smmu_bus *bus = raw_bus(m, smmu);
 	uint64_t base = room(m, smmu);
 	const uint64_t ste =
 		SMMU_STE_W0_V | smmu_field_prep(SMMU_STE_W0_CONFIG, SMMU_STE_CONFIG_BYPASS);
@@ -70,43 +51,44 @@ static bool leave_running(struct machine *m, unsigned smmu)
 	for (i = 0; i < 1u << DIRTY_LOG2; i++)
 		*word(m, base + DIRTY_TABLE + i * 64) = ste;
 	*word(m, base + DIRTY_MSI) = DIRTY_SPY;
-	put32(bus, SMMU_CR0, 0);
-	if (!reaches(m, bus, SMMU_CR0ACK, 0))
+	raw_put32(bus, SMMU_CR0, 0);
+	if (!raw_reaches(m, bus, SMMU_CR0ACK, 0))
 		return false;
-	put32(bus, SMMU_IRQ_CTRL, 0);
-	if (!reaches(m, bus, SMMU_IRQ_CTRLACK, 0))
+	raw_put32(bus, SMMU_IRQ_CTRL, 0);
+	if (!raw_reaches(m, bus, SMMU_IRQ_CTRLACK, 0))
 		return false;
-	put32(bus, SMMU_CR1, 0);
-	put32(bus, SMMU_CR2, 0);
-	bus->ops->write64(bus->ctx, SMMU_STRTAB_BASE, base + DIRTY_TABLE);
-	put32(bus, SMMU_STRTAB_BASE_CFG, DIRTY_LOG2);
-	bus->ops->write64(bus->ctx, SMMU_CMDQ_BASE, (base + DIRTY_CMDQ) | 5);
-	put32(bus, SMMU_CMDQ_PROD, 0);
-	put32(bus, SMMU_CMDQ_CONS, 0);
-	bus->ops->write64(bus->ctx, SMMU_EVENTQ_BASE, (base + DIRTY_EVENTQ) | 5);
-	put32(bus, SMMU_EVENTQ_PROD, 0);
-	put32(bus, SMMU_EVENTQ_CONS, 0);
+	raw_put32(bus, SMMU_CR1, 0);
+	raw_put32(bus, SMMU_CR2, 0);
+	raw_put64(bus, SMMU_STRTAB_BASE, base + DIRTY_TABLE);
+	raw_put32(bus, SMMU_STRTAB_BASE_CFG, DIRTY_LOG2);
+	raw_put64(bus, SMMU_CMDQ_BASE, (base + DIRTY_CMDQ) | 5);
+	raw_put32(bus, SMMU_CMDQ_PROD, 0);
+	raw_put32(bus, SMMU_CMDQ_CONS, 0);
+	raw_put64(bus, SMMU_EVENTQ_BASE, (base + DIRTY_EVENTQ) | 5);
+	raw_put32(bus, SMMU_EVENTQ_PROD, 0);
+	raw_put32(bus, SMMU_EVENTQ_CONS, 0);
 	if (smmu % 2 == 0) {
 		/* Only even ones have MSIs; see backend_model.c. */
-		bus->ops->write64(bus->ctx, SMMU_EVENTQ_IRQ_CFG0, base + DIRTY_MSI);
-		put32(bus, SMMU_EVENTQ_IRQ_CFG1, DIRTY_SPY + 1);
-		bus->ops->write64(bus->ctx, SMMU_GERROR_IRQ_CFG0, base + DIRTY_MSI);
-		put32(bus, SMMU_GERROR_IRQ_CFG1, DIRTY_SPY + 1);
+		raw_put64(bus, SMMU_EVENTQ_IRQ_CFG0, base + DIRTY_MSI);
+		raw_put32(bus, SMMU_EVENTQ_IRQ_CFG1, DIRTY_SPY + 1);
+		raw_put64(bus, SMMU_GERROR_IRQ_CFG0, base + DIRTY_MSI);
+		raw_put32(bus, SMMU_GERROR_IRQ_CFG1, DIRTY_SPY + 1);
 	}
-	put32(bus, SMMU_CR0, cmdq);
-	if (!reaches(m, bus, SMMU_CR0ACK, cmdq))
+	raw_put32(bus, SMMU_CR0, cmdq);
+	if (!raw_reaches(m, bus, SMMU_CR0ACK, cmdq))
 		return false;
 	put_command(m, base + DIRTY_CMDQ, 0, smmu_cmd_cfgi_all());
 	put_command(m, base + DIRTY_CMDQ, 1, smmu_cmd_sync(SMMU_CMD_SYNC_CS_NONE));
 	put_command(m, base + DIRTY_CMDQ, 2, smmu_cmd_tlbi_nsnh_all());
 	put_command(m, base + DIRTY_CMDQ, 3, smmu_cmd_sync(SMMU_CMD_SYNC_CS_NONE));
-	put32(bus, SMMU_CMDQ_PROD, last);
-	if (!reaches(m, bus, SMMU_CMDQ_CONS, last))
+	raw_put32(bus, SMMU_CMDQ_PROD, last);
+	if (!raw_consumed(m, bus, last))
 		return false;
-	put32(bus, SMMU_IRQ_CTRL, 7);
-	reaches(m, bus, SMMU_IRQ_CTRLACK, 7);
-	put32(bus, SMMU_CR0, (uint32_t)(SMMU_CR0_SMMUEN | SMMU_CR0_EVENTQEN) | cmdq);
-	return reaches(m, bus, SMMU_CR0ACK, (uint32_t)(SMMU_CR0_SMMUEN | SMMU_CR0_EVENTQEN) | cmdq);
+	raw_put32(bus, SMMU_IRQ_CTRL, 7);
+	raw_reaches(m, bus, SMMU_IRQ_CTRLACK, 7);
+	raw_put32(bus, SMMU_CR0, (uint32_t)(SMMU_CR0_SMMUEN | SMMU_CR0_EVENTQEN) | cmdq);
+	return raw_reaches(m, bus, SMMU_CR0ACK,
+			   (uint32_t)(SMMU_CR0_SMMUEN | SMMU_CR0_EVENTQEN) | cmdq);
 }
 
 bool machine_bring_dirt(struct machine *m, unsigned smmu)

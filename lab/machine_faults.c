@@ -62,7 +62,7 @@ uint64_t machine_struck(struct machine *m, enum fault_id id)
 	if (id == FAULT_ALLOC_FAIL)
 		return m->heap.fail.failed;
 	if (id == FAULT_EARLY_FREE || id == FAULT_NO_BARRIER || id == FAULT_DROP_CLEAN ||
-	    id == FAULT_DIRTY_START || id == FAULT_NO_QUIRK)
+	    id == FAULT_DIRTY_START || id == FAULT_ADOPT_CORRUPT || id == FAULT_NO_QUIRK)
 		return smmu_load(&m->own_strikes[id]);
 	if (id == FAULT_TORN_PAIR)
 		return m->sim ? sim_pairs_torn(m->sim) : 0;

@@ -105,7 +105,8 @@ static void choose_pairs(struct machine *m, const struct machine_config *cfg)
 
 int machine_make_memory(struct machine *m, const struct machine_config *cfg)
 {
-	const uint64_t low = MACHINE_DATA_ALIGN; /* the canary, with room around it */
+	/* The canary, with room around it; and what stays mapped one to one. */
+	const uint64_t low = MACHINE_DATA_ALIGN << machine_keeps(m);
 	uint64_t heap = m->ram.va ? MACHINE_QEMU_HEAP : RAM_HEAP;
 
 	m->data_bytes = cfg->data_bytes;
@@ -114,7 +115,7 @@ int machine_make_memory(struct machine *m, const struct machine_config *cfg)
 		return machine_fail(m, "out of memory");
 	m->canary = m->ram.base;
 	m->data = m->ram.base + low + heap;
-	m->reserved_data = m->data + m->data_bytes;
+	machine_reserved_place(m, m->data + m->data_bytes);
 	if (!m->qemu) {
 		m->tags.word = calloc(m->data_bytes >> 12, sizeof(*m->tags.word));
 		if (!m->tags.word && m->data_bytes)

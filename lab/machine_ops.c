@@ -4,6 +4,7 @@
 
 #include "guest.h"
 #include "machine_pages.h"
+#include "machine_adopt.h"
 
 void machine_check_events(struct machine *m)
 {
@@ -113,6 +114,7 @@ int machine_replug(struct machine *m, unsigned smmu)
 			machine_block(&m->device[i], true, true);
 	}
 	machine_change_all(m, true);
+	machine_former_quiet(m, smmu);
 	if (smmu_load(&s->present))
 		machine_check_dirt(m, smmu);
 	machine_pages_down(m, smmu);
@@ -143,6 +145,8 @@ int machine_replug(struct machine *m, unsigned smmu)
 			break;
 		rc = 0;
 	}
+	if (!rc)
+		machine_former_gone(m, smmu);
 	for (i = 0; i < m->devices; i++) {
 		if (m->device[i].smmu == smmu)
 			machine_block(&m->device[i], false, !rc);

@@ -23,7 +23,7 @@ int machine_reserved_map(struct machine *m, struct machine_domain *d)
 
 	for (i = 0; i < m->n_reserved && !rc; i++) {
 		const struct machine_reserved *r = &m->reserved[i];
-		uint64_t memory = m->reserved_data + i * MACHINE_RESERVED_PIECE, at, n;
+		uint64_t memory = r->memory, at, n;
 
 		for (at = r->base; at < r->base + r->size && !rc; at += n) {
 			n = smmu_min64(MACHINE_RESERVED_PIECE - (at & (MACHINE_RESERVED_PIECE - 1)),

@@ -148,6 +148,18 @@ static void crowd(const struct machine *m, struct smmu_ids *ids, unsigned n)
 			ids->bitmap[id / 64] |= 1ull << id % 64;
 }
 
+int machine_crowd(struct machine *m, unsigned i)
+{
+	struct smmu_instance *inst = &m->smmu[i].inst;
+	int rc = owner_asids_reserve(m, i);
+
+	if (!rc && machine_few_ids(m, i)) {
+		crowd(m, &inst->asids, m->few_ids);
+		crowd(m, &inst->vmids, m->few_ids);
+	}
+	return rc;
+}
+
 int machine_enable(struct machine *m, unsigned i)
 {
 	struct machine_smmu *s = &m->smmu[i];
@@ -160,11 +172,7 @@ int machine_enable(struct machine *m, unsigned i)
 	if (!rc)
 		rc = smmu_instance_enable(&s->inst);
 	if (!rc)
-		rc = owner_asids_reserve(m, i);
-	if (!rc && machine_few_ids(m, i)) {
-		crowd(m, &s->inst.asids, m->few_ids);
-		crowd(m, &s->inst.vmids, m->few_ids);
-	}
+		rc = machine_crowd(m, i);
 	if (!rc)
 		machine_pages_up(m, i);
 	smmu_store(&s->present, !rc);

@@ -11,6 +11,7 @@
 
 #define ALIGN 0x10000ull /* of the largest page, so that each domain maps the same */
 #define MOST_BYTES (1ull << 30)
+#define KEPT_RANGES 2u
 #define LOAD_SPAN (1ull << 36) /* of the windows of all workers */
 #define ADDRESS_END (1ull << 44)
 
@@ -105,6 +106,40 @@ static void merge(struct machine *m)
 	m->n_reserved = n + 1;
 }
 
+bool machine_keeps(const struct machine *m)
+{
+	return m->o->adopt;
+}
+
+/*
+ * Two ranges of the machine's own, the last two: one where its memory is, so that who passes untranslated reaches it too, and one at
+ * another address, between those of the first worker.
+ */
+static int add_kept(struct machine *m)
+{
+	struct machine_reserved *r = &m->reserved[m->n_reserved];
+
+	r[0] = (struct machine_reserved){MACHINE_KEPT_BASE, MACHINE_RESERVED_PIECE,
+					 MACHINE_KEPT_BASE};
+	r[1] = (struct machine_reserved){m->window + 0x30000000, MACHINE_RESERVED_PIECE, 0};
+	if (machine_is_reserved(m, r[0].base, r[0].size))
+		return machine_fail(m,
+				    "memory at 0x%llx is reserved by the table, where the machine "
+				    "has memory of its own",
+				    (unsigned long long)r[0].base);
+	m->n_reserved += KEPT_RANGES;
+	return 0;
+}
+
+void machine_reserved_place(struct machine *m, uint64_t memory)
+{
+	size_t i;
+
+	for (i = 0; i < m->n_reserved; i++)
+		if (!m->reserved[i].memory)
+			m->reserved[i].memory = memory + i * MACHINE_RESERVED_PIECE;
+}
+
 int machine_reserved_init(struct machine *m)
 {
 	const struct smmu_topology *t = &m->topology;
@@ -112,9 +147,9 @@ int machine_reserved_init(struct machine *m)
 	size_t i;
 
 	m->window = 0x800000000ull;
-	if (!t->n_reserved)
+	if (!t->n_reserved && !machine_keeps(m))
 		return 0;
-	m->reserved = calloc(t->n_reserved, sizeof(*m->reserved));
+	m->reserved = calloc(t->n_reserved + KEPT_RANGES, sizeof(*m->reserved));
 	if (!m->reserved)
 		return machine_fail(m, "out of memory");
 	for (i = 0; i < t->n_reserved; i++) {
@@ -122,14 +157,15 @@ int machine_reserved_init(struct machine *m)
 		uint64_t base = r->base & ~(ALIGN - 1);
 
 		m->reserved[i] = (struct machine_reserved){
-			base, smmu_align_up(r->base + r->size, ALIGN) - base};
+			base, smmu_align_up(r->base + r->size, ALIGN) - base, 0};
 		if (r->base + r->size > ADDRESS_END)
 			return machine_fail(
 				m, "%s: reserved memory ends at 0x%llx, expected less than 2^44",
 				r->name, (unsigned long long)(r->base + r->size));
 	}
 	m->n_reserved = t->n_reserved;
-	merge(m);
+	if (m->n_reserved)
+		merge(m);
 	for (i = 0; i < m->n_reserved; i++)
 		total += m->reserved[i].size;
 	if (total > MOST_BYTES)
@@ -137,7 +173,7 @@ int machine_reserved_init(struct machine *m)
 				    (unsigned long long)total);
 	while (machine_is_reserved(m, m->window, LOAD_SPAN))
 		m->window += LOAD_SPAN;
-	return 0;
+	return machine_keeps(m) ? add_kept(m) : 0;
 }
 
 uint64_t machine_reserved_bytes(const struct machine *m)

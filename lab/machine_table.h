@@ -21,6 +21,12 @@ int machine_pick_stream(const struct machine *m, unsigned smmu, unsigned n, uint
 
 /** Find the ranges of memory to keep mapped, and a place for the load that none of them is in. 0, or 2 after a message. */
 int machine_reserved_init(struct machine *m);
+/** Does the run need memory of the machine's own to stay mapped, by somebody else's tables too? */
+bool machine_keeps(const struct machine *m);
+/** Part of it has the address of its memory. */
+#define MACHINE_KEPT_BASE (SMMU_RAM_DEFAULT_BASE + (2ull << 20))
+/** The memory behind them, of machine_reserved_bytes, begins at @p memory. */
+void machine_reserved_place(struct machine *m, uint64_t memory);
 /** Bytes of DMA memory that stand behind them. */
 uint64_t machine_reserved_bytes(const struct machine *m);
 /** Some address of them; only where m->n_reserved is not 0. */

@@ -47,7 +47,9 @@ struct report {
 	uint64_t splits, joined_blocks, reclaimed;
 	/** Times that somebody asked what was written; pages that were told; of them, that no device had written. */
 	uint64_t dirty_reads, dirty_pages, dirty_over;
-	uint64_t guests; /**< times that a guest took pages away from its devices */
+	uint64_t adoptions;  /**< of SMMUs that a former owner had */
+	uint64_t taken_over; /**< devices that went on meanwhile, and were then attached */
+	uint64_t guests;     /**< times that a guest took pages away from its devices */
 	/** @name Accesses that wait for a page (machine_pages.h) @{ */
 	uint64_t faults_handed, faults_answered, faults_ended, faults_turned_away;
 	uint64_t page_groups; /**< of requests that devices sent */

@@ -244,6 +244,8 @@ static void add_up(struct workload *w, struct report *r)
 		r->dirty_over += k->dirty_over;
 		r->renumbered += k->renumbered;
 		r->released += k->released;
+		r->adoptions += k->adoptions;
+		r->taken_over += k->taken_over;
 		r->detaches += k->detaches;
 		r->removals += k->removals;
 		r->refused_calls += k->refused_calls;
@@ -297,7 +299,7 @@ int workload_run(struct machine *m, struct report *r)
 		thread[n].arg = &w;
 		thread[n].fn = workload_irq_main;
 	}
-	if (i == n) {
+	if (i == n && !workload_adopt_init(&w)) {
 		workload_irq_start(&w);
 		rc = m->sim ? run_fibers(&w, thread, n) : run_threads(&w, thread, all);
 		workload_irq_stop(&w);

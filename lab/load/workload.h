@@ -83,6 +83,7 @@ struct worker {
 	uint64_t renumbered, released;
 	uint64_t splits, joined_blocks, reclaimed;     /**< as in struct report */
 	uint64_t dirty_reads, dirty_pages, dirty_over; /**< as in struct report */
+	uint64_t adoptions, taken_over;
 	uint64_t *hot; /**< addresses that changed lately, HOT for each domain; read by all */
 	uint32_t n_hot;
 	struct joined {
@@ -220,6 +221,15 @@ void worker_attach(struct worker *k);
 void worker_remove(struct worker *k);
 /** Reset a device, or pull it out and put it back (workload_life.c). */
 void worker_life(struct worker *k);
+/** An SMMU goes to a former owner, is adopted, or a device of it is taken over (workload_adopt.c). */
+void worker_adopt(struct worker *k);
+/** An address that stays mapped as long as the run lasts; only where m->n_reserved is not 0. */
+uint64_t worker_kept_iova(struct worker *k);
+/** Before the workers start: a former owner has each SMMU. 0, or 2 after a message. */
+int workload_adopt_init(struct workload *w);
+/** All devices of an SMMU and the SMMU itself, or nothing: false. */
+bool worker_take_smmu(struct worker *k, unsigned smmu);
+void worker_give_smmu(struct worker *k, unsigned smmu);
 /** A device that is cut off comes back: as it was, or given to the driver anew. It is taken. */
 void worker_revive(struct worker *k, struct machine_device *d);
 /** A guest takes pages away from its devices for a moment, by its own table and commands. */

@@ -3,6 +3,8 @@
 #include "owner.h"
 #include "workload.h"
 
+#include "machine_adopt.h"
+
 static void check_now(struct worker *k, unsigned device, unsigned ssid)
 {
 	unsigned to = oracle_attached(k->w->m->oracle, device * MACHINE_SSIDS + ssid, NULL);
@@ -56,16 +58,18 @@ void worker_attach(struct worker *k)
 		machine_give(&d->busy);
 		return;
 	}
-	if (d->dev.ssid_bits && worker_chance(k, 1, 2))
+	if (d->dev.ssid_bits && !d->adopted && worker_chance(k, 1, 2))
 		ssid = 1 + (unsigned)worker_below(k, MACHINE_SSIDS - 1);
 	to = (unsigned)worker_below(k, m->domains);
+	if (d->adopted)
+		to = machine_own(m, to);
 	if (worker_chance(k, 1, 6))
 		to = ORACLE_BLOCKED;
 	else if (!ssid && worker_chance(k, 1, 12))
 		to = ORACLE_IDENTITY;
 	else if (ssid && m->domain[to].stage == 2)
 		ssid = 0;
-	else if (m->domain[to].owner)
+	else if (to < m->domains && m->domain[to].owner)
 		to = beside(k, d, &ssid, to);
 	check_now(k, i, ssid);
 	worker_open(k);
@@ -99,6 +103,30 @@ static bool take_all(struct machine *m, unsigned smmu)
 	return false;
 }
 
+bool worker_take_smmu(struct worker *k, unsigned smmu)
+{
+	struct machine *m = k->w->m;
+
+	worker_land(k);
+	if (!machine_take(&m->smmu[smmu].busy))
+		return false;
+	if (take_all(m, smmu))
+		return true;
+	machine_give(&m->smmu[smmu].busy);
+	return false;
+}
+
+void worker_give_smmu(struct worker *k, unsigned smmu)
+{
+	struct machine *m = k->w->m;
+	unsigned i;
+
+	for (i = 0; i < m->devices; i++)
+		if (m->device[i].smmu == smmu)
+			machine_give(&m->device[i].busy);
+	machine_give(&m->smmu[smmu].busy);
+}
+
 /* Remove an SMMU, bring it up again, and attach its devices; false: others are at it, or it does not come up. */
 static bool replug(struct worker *k, unsigned smmu)
 {
@@ -106,13 +134,8 @@ static bool replug(struct worker *k, unsigned smmu)
 	unsigned i;
 	int rc;
 
-	worker_land(k);
-	if (!machine_take(&m->smmu[smmu].busy))
+	if (!worker_take_smmu(k, smmu))
 		return false;
-	if (!take_all(m, smmu)) {
-		machine_give(&m->smmu[smmu].busy);
-		return false;
-	}
 	rc = machine_replug(m, smmu);
 	if (rc && !machine_may_fail(m, rc == -SMMU_ETIMEDOUT ? -SMMU_EIO : rc))
 		machine_complain(m, smmu, 0, "enable",
@@ -127,9 +150,8 @@ static bool replug(struct worker *k, unsigned smmu)
 		if (!rc && d->present && worker_chance(k, 7, 8) &&
 		    !machine_attach(d, machine_own(m, (unsigned)worker_below(k, m->domains))))
 			k->attaches++;
-		machine_give(&d->busy);
 	}
-	machine_give(&m->smmu[smmu].busy);
+	worker_give_smmu(k, smmu);
 	return !rc;
 }
 
@@ -137,25 +159,15 @@ static bool replug(struct worker *k, unsigned smmu)
 static bool restart(struct worker *k, unsigned smmu)
 {
 	struct machine *m = k->w->m;
-	unsigned i;
 	int rc;
 
-	worker_land(k);
-	if (!machine_take(&m->smmu[smmu].busy))
+	if (!worker_take_smmu(k, smmu))
 		return false;
-	if (!take_all(m, smmu)) {
-		machine_give(&m->smmu[smmu].busy);
-		return false;
-	}
 	rc = machine_dead(m, smmu) ? machine_restart(m, smmu) : 0;
 	if (rc && rc != -SMMU_EIO && !machine_may_fail(m, rc == -SMMU_ETIMEDOUT ? -SMMU_EIO : rc))
 		machine_complain(m, smmu, 0, "revive",
 				 "an SMMU that had stopped cannot be revived: error %d", rc);
-	for (i = 0; i < m->devices; i++) {
-		if (m->device[i].smmu == smmu)
-			machine_give(&m->device[i].busy);
-	}
-	machine_give(&m->smmu[smmu].busy);
+	worker_give_smmu(k, smmu);
 	return !rc;
 }
 
@@ -173,7 +185,7 @@ void worker_mend(struct worker *k)
 	unsigned i;
 
 	for (i = 0; i < m->smmus; i++) {
-		if (!machine_dead(m, i))
+		if (!machine_dead(m, i) || machine_former_runs(m, i))
 			continue;
 		if (smmu_load(&m->smmu[i].present) && worker_chance(k, 3, 4) ? restart(k, i)
 									     : replug(k, i))

@@ -66,6 +66,16 @@ void worker_dma_by(struct worker *k, unsigned device, unsigned ssid, uint64_t io
 		    access);
 }
 
+uint64_t worker_kept_iova(struct worker *k)
+{
+	struct machine *m = k->w->m;
+
+	/* What a former owner alone maps, or everybody. */
+	if (m->o->adopt && worker_chance(k, 1, 3))
+		return machine_former_iova(m) + (worker_below(k, 2ull << 20) & ~7ull);
+	return machine_reserved_iova(m, &k->random);
+}
+
 void worker_dma(struct worker *k)
 {
 	struct machine *m = k->w->m;
@@ -88,7 +98,7 @@ void worker_dma(struct worker *k)
 		return;
 	}
 	if (m->n_reserved && worker_chance(k, 1, 8)) {
-		worker_dma_by(k, device, ssid, machine_reserved_iova(m, &k->random),
+		worker_dma_by(k, device, ssid, worker_kept_iova(k),
 			      !changing && worker_chance(k, 1, 2));
 		return;
 	}

@@ -115,7 +115,7 @@ static void gather(struct worker *k, struct visit *s)
 
 		if (!dev->ssid_bits || !owner_fits(m, dev->smmu) || !machine_take(&dev->busy))
 			continue;
-		if (!smmu_load_acquire(&dev->present) || !dev->dev.ssid_bits ||
+		if (!smmu_load_acquire(&dev->present) || dev->adopted || !dev->dev.ssid_bits ||
 		    smmu_device_quarantined(&dev->dev)) {
 			machine_give(&dev->busy);
 			continue;

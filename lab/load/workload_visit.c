@@ -134,7 +134,7 @@ void worker_visit(struct worker *k)
 	worker_land(k);
 	if (!machine_take(&d->busy))
 		return;
-	if (smmu_load_acquire(&d->present) && !smmu_device_quarantined(&d->dev) &&
+	if (smmu_load_acquire(&d->present) && !d->adopted && !smmu_device_quarantined(&d->dev) &&
 	    !open_domain(k, v)) {
 		if (v->stage == 2)
 			slot = 0;

@@ -165,6 +165,8 @@ class Usage(unittest.TestCase):
                 (['run', '--dirty', '--design', 'list'], 'leave --design out'),
                 (['run', '--dirty', '--non-coherent'], 'leave --non-coherent out'),
                 (['run', '--dirty', '--device', 'qemu'], 'leave --device qemu out'),
+                (['run', '--adopt', '--design', 'list'], 'leave --design out'),
+                (['run', '--inject', 'adopt-corrupt'], 'add --adopt'),
                 (['run', '--design', 'magic'], 'sweep, serial, list or flush'),
                 (['run', '--clock', 'sun'], 'virtual or real'),
                 (['run', '--inject', 'rain'], 'drop-tlbi'),
@@ -377,6 +379,14 @@ class Run(unittest.TestCase):
         self.ok('--ops', 4000, '--dirty', '--inject', 'queue-dead:1000', '--inject', 'atc-timeout:200', '--seed', 3)
         self.ok('--ops', 4000, '--dirty', '--clock', 'real')
         self.ok('--ops', 4000, '--dirty', '--joins', '--seed', 4)
+
+    def test_adopt(self):
+        result = self.ok('--ops', 10000, '--stage', '1,2,nested', '--adopt')[0]
+        self.assertGreater(result['adoptions'], 4)
+        self.assertGreater(result['taken_over'], 5)
+        result = self.ok('--ops', 10000, '--adopt', '--inject', 'adopt-corrupt:1')[0]
+        self.assertGreater(result['faults'][0]['struck'], 4)
+        self.ok('--ops', 5000, '--adopt', '--resets', '--interrupts', '--non-coherent')
 
     def test_joins(self):
         self.ok('--ops', 10000, '--domains', 1, '--joins')

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A former owner's memory, and its translation tables, written by the text of VMSAv8-64 (Arm ARM DDI 0487, chapter D8). */
+#include "former.h"
+
+#include <smmuv3/hw/regs.h>
+
+#define ADDRESS 0x0000fffffffff000ull
+#define TWO_MIB (2ull << 20)
+
+/* Input sizes and first levels: of each granule one with a single first table, and for stage 2 one with several. */
+static const struct shape {
+	uint8_t stages, granule, bits, level;
+} shapes[] = {
+	{3, 12, 44, 0}, {1, 12, 39, 1}, {2, 12, 40, 1}, {3, 14, 44, 1},
+	{2, 14, 40, 2}, {3, 16, 44, 1}, {2, 16, 44, 2}, {1, 16, 40, 2},
+};
+
+void *former_take(struct former *f, uint64_t size, uint64_t align, uint64_t *bus)
+{
+	uint64_t at = smmu_align_up(f->used, smmu_max64(align, 64));
+
+	if (at + size > f->arena_bytes)
+		return NULL;
+	f->used = at + size;
+	*bus = f->arena_bus + at;
+	return f->arena + at;
+}
+
+uint64_t *former_word(const struct former *f, uint64_t bus)
+{
+	return smmu_ram_at(&f->m->ram, bus, 8);
+}
+
+static unsigned shift_of(const struct former_table *t, unsigned level)
+{
+	return t->granule + (3 - level) * (t->granule - 3u);
+}
+
+static uint64_t bytes_of(const struct former_table *t)
+{
+	uint64_t bytes = 8ull << (t->bits - shift_of(t, t->level));
+
+	return bytes < 64 ? 64 : bytes;
+}
+
+static bool fits(const struct former *f, const struct shape *s, unsigned stage)
+{
+	unsigned oas = (unsigned)smmu_field_get(SMMU_IDR5_OAS, f->idr5);
+
+	/* Output sizes of 44 bits and more (4) allow each of the first levels. */
+	return s->stages & stage && oas >= 4 &&
+	       (machine_former_iova(f->m) + TWO_MIB) >> s->bits == 0 &&
+	       f->idr5 & (s->granule == 12   ? SMMU_IDR5_GRAN4K
+			  : s->granule == 14 ? SMMU_IDR5_GRAN16K
+					     : SMMU_IDR5_GRAN64K);
+}
+
+static uint64_t leaf_bits(unsigned stage)
+{
+	/* Access flag, inner shareable; unprivileged reads and writes, not global; or both, write-back. */
+	return stage == 1 ? 1 << 10 | 3 << 8 | 1 << 6 | 1 << 11
+			  : 1 << 10 | 3 << 8 | 3 << 6 | 0xf << 2;
+}
+
+/* The descriptor for @iova at @level; tables above it that are not there are made. NULL: memory is used up. */
+static uint64_t *descend(struct former *f, const struct former_table *t, uint64_t iova,
+			 unsigned level)
+{
+	uint64_t table = t->root, *desc, bus;
+	unsigned at;
+
+	for (at = t->level;; at++) {
+		uint64_t index = iova >> shift_of(t, at);
+
+		if (at != t->level)
+			index &= (1u << (t->granule - 3)) - 1;
+		desc = former_word(f, table + index * 8);
+		if (at == level || (*desc && !(*desc & 2)))
+			return desc;
+		if (!*desc) {
+			if (!former_take(f, 1ull << t->granule, 1ull << t->granule, &bus))
+				return NULL;
+			*desc = bus | 3;
+		}
+		table = *desc & ADDRESS;
+	}
+}
+
+uint64_t *former_table_leaf(struct former *f, const struct former_table *t, uint64_t iova)
+{
+	return descend(f, t, iova, 3);
+}
+
+static bool map(struct former *f, const struct former_table *t, uint64_t iova, uint64_t pa)
+{
+	uint64_t page = 1ull << t->granule, at, *desc;
+
+	if (t->granule == 12 && smmu_random_chance(&f->random, 1, 2)) {
+		desc = descend(f, t, iova, 2);
+		if (desc)
+			*desc = pa | leaf_bits(t->stage) | 1;
+		return desc;
+	}
+	for (at = 0; at < TWO_MIB; at += page) {
+		desc = descend(f, t, iova + at, 3);
+		if (!desc)
+			return false;
+		*desc = (pa + at) | leaf_bits(t->stage) | 3;
+	}
+	return true;
+}
+
+bool former_table_make(struct former *f, struct former_table *t, unsigned stage)
+{
+	struct machine *m = f->m;
+	unsigned i, tries;
+
+	*t = (struct former_table){.stage = (uint8_t)stage};
+	for (tries = 0; tries < 100; tries++) {
+		const struct shape *s =
+			&shapes[smmu_random_below(&f->random, SMMU_ARRAY_SIZE(shapes))];
+
+		if (!fits(f, s, stage))
+			continue;
+		t->granule = s->granule;
+		t->bits = s->bits;
+		t->level = s->level;
+		break;
+	}
+	if (tries == 100 || !former_take(f, bytes_of(t), bytes_of(t), &t->root))
+		return false;
+	for (i = 1; i <= 2; i++) {
+		const struct machine_reserved *r = &m->reserved[m->n_reserved - i];
+
+		if (!map(f, t, r->base, r->memory))
+			return false;
+	}
+	return map(f, t, machine_former_iova(m), m->reserved[m->n_reserved - 1].memory);
+}
