@@ -117,7 +117,7 @@ conformance: ## docs/conformance.md against the tree: each rule of IHI 0070 has 
 	@$(NINJA)
 	@tools/conformance.py --build $(BUILD)
 
-fuzz: ## the readers of tables, traces, logs and guests' commands under libFuzzer, FUZZ_RUNS inputs each (10,000,000)
+fuzz: ## readers of tables, traces, logs, guests' commands and former owners' memory under libFuzzer, FUZZ_RUNS inputs each (10,000,000)
 	$(SETUP) ci
 	@tests/fuzz/run.sh
 
