@@ -60,8 +60,8 @@ const struct option option_table[] = {
 	 "stop after so many operations of all threads together (20000, or no limit with "
 	 "--seconds)"},
 	{"seconds", OPTION_NUMBER, CMD_RUN, AT(lab.seconds), OPTION_NONE, 1, 1000000, "N",
-	 "stop after so many seconds of the run's clock. One second of the virtual clock is over a "
-	 "million operations and takes minutes to compute (no limit)"},
+	 "stop after so many seconds of the run's clock. One second of the virtual clock is "
+	 "some 700,000 operations, which take ten seconds or more to compute (no limit)"},
 	{"seed", OPTION_NUMBER64, MACHINES, AT(lab.seed), OPTION_NONE, 0, UINT64_MAX, "N",
 	 "where all chance begins. With the virtual clock the same seed and options repeat a run "
 	 "exactly (1)"},

@@ -189,7 +189,7 @@ int guest_renumber(struct machine *m, struct machine_domain *d)
 	before = smmu_exchange(&g->renumbering, 1);
 	if (before == 1)
 		return 0;
-	/* Who began before invalidates by the old one alone. */
+	/* Whoever began before invalidates by the old one alone. */
 	smmu_rcu_synchronize(m->port.rcu);
 	old = smmu_load(&g->asid);
 	new = old % ASIDS + 1;

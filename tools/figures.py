@@ -233,7 +233,7 @@ def grace(b):
 
 
 def spans(b):
-    return table(('pages', 'exact spans: dropped in vain', 'commands', 'one span: dropped in vain'),
+    return table(('pages', 'exact spans: dropped needlessly', 'commands', 'one span: dropped needlessly'),
                  [[str(n)] + [number(b.value('atc-spans', d, pages=n)) for d in ('sweep', 'sweep, commands', 'one span')]
                   for n in (1, 2, 3, 4, 8, 16, 64, 512)])
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Memory of readers on a hosted system. Who has no C library provides these two functions itself. */
+/* Memory of readers on a hosted system. A program without a C library provides these two functions itself. */
 #include "build.h"
 
 #include <stdlib.h>

@@ -169,7 +169,7 @@ static int measure(const struct timing_options *o, enum work kind, unsigned roun
 	for (unsigned r = 0; r < rounds; r++) {
 		for (unsigned k = 0; k < steps; k++) {
 			for (unsigned d = 0; d < DESIGNS; d++) {
-				/* Who comes first changes. */
+				/* They take turns at going first. */
 				enum design design = (enum design)((d + r) % DESIGNS);
 
 				struct kind what = {design, kind, step[k].queues};

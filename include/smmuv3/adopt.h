@@ -35,7 +35,7 @@ struct smmu_adopt_config {
 	const struct smmu_adopt_range *keep_out;
 	uint32_t nr_keep_out;
 	/**
-	 * Streams that pass untranslated are kept as well: they reach all memory, also what
+	 * Streams that pass untranslated are kept as well: they reach all memory, including what
 	 * keep_out names. Else they abort.
 	 */
 	bool bypass;
@@ -61,7 +61,7 @@ struct smmu_adopt_report {
  * Take over an SMMU that is enabled, without disabling it. Its stream table, STEs, CDs and
  * translation tables are read and held against the rules (alignment, levels, sizes, reserved
  * bits, what is ILLEGAL with its ID registers); all of them, and no memory but theirs, have to
- * lie in cfg->memory. Streams that pass are *kept*: their traffic goes on, at each moment, as
+ * lie in cfg->memory. Streams that pass are *kept*: their traffic goes on, at every moment, as
  * before. All others abort from when this returns; none passes that did not before. Queues,
  * interrupts and registers are taken over, and the caches cleaned; ASIDs and VMIDs of kept
  * streams are not used. Bounded: by cfg->memory and cfg->tables.

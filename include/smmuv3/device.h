@@ -27,7 +27,7 @@ struct smmu_device_ops {
 	 * 3.9.1): a device set to a larger one may answer an invalidation without doing it. Off:
 	 * return when the device sends no more translation requests, all that it sent are answered,
 	 * and it sends no more translated accesses; what its ATC held, or an answer brought, is not
-	 * used again, also not after ATS goes on again. Also called where it is off, by
+	 * used again, not even after ATS goes on again. Also called where it is off, by
 	 * smmu_device_init.
 	 *
 	 * While ATS is off, ATC_INV still come. They are to be answered as unsupported requests
@@ -41,7 +41,7 @@ struct smmu_device_ops {
 struct smmu_device_config {
 	/** Enabled. */
 	struct smmu_instance *instance;
-	/** Its StreamIDs, in any order; copied. One that is named twice is one. */
+	/** Its StreamIDs, in any order; copied. A stream named twice counts once. */
 	const uint32_t *streams;
 	/** 1 and up. */
 	uint32_t nr_streams;
@@ -196,8 +196,8 @@ void smmu_device_memory(const struct smmu_device_config *cfg, size_t *dma, size_
  *   -SMMU_ENOMEM
  *   -SMMU_EIO     the SMMU does not confirm what it has to forget of the streams
  *
- * After an error nothing changed, but that a second-level stream table that was made stays with the
- * instance. May sleep.
+ * After an error nothing has changed, except that a second-level stream table that was made stays
+ * with the instance. May sleep.
  */
 int smmu_device_init(struct smmu_device *dev, const struct smmu_device_config *cfg);
 
@@ -240,7 +240,7 @@ void smmu_device_fini(struct smmu_device *dev);
  *   0                 attached, and the SMMU has confirmed it. If set_ats refused, without ATS,
  *                     which the log says
  *   -SMMU_EINVAL      @p domain is NULL, or its port has other read sections (smmu_port.rcu)
- *   -SMMU_EOPNOTSUPP  the instance cannot use the domain's table, an information in the log says
+ *   -SMMU_EOPNOTSUPP  the instance cannot use the domain's table, a line in the log says
  *                     why; or the table is somebody else's (smmu_sva_init): for substreams alone
  *   -SMMU_EBUSY       stage 2, or nested, while substreams are attached
  *   -SMMU_ENOSPC      no ASID or VMID left, or none of which the SMMU confirms that it forgot its

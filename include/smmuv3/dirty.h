@@ -32,7 +32,7 @@ enum smmu_dirty_flags {
 };
 
 /**
- * From now on, or not any more, what is mapped begins clean. Devices may be attached and do DMA
+ * From now on, or no longer, what is mapped begins clean. Devices may be attached and do DMA
  * meanwhile. What is mapped already stays as it is: read it, to begin with it clean. Calls of map
  * that are under way may still do otherwise.
  *

@@ -97,7 +97,7 @@ int smmu_faults_init(struct smmu_faults *f, struct smmu_instance *inst, uint32_t
  * Let no stream have more than @p most places (room at first; 0: room), so that one that asks
  * without end leaves some to others. What is beyond them is refused at once: a stalled transaction
  * is aborted, and a page request group is answered with "invalid request", for which no device asks
- * again. What waits already waits on. Any context; does not sleep.
+ * again. What waits already goes on waiting. Any context; does not sleep.
  */
 void smmu_faults_limit(struct smmu_faults *f, uint32_t most);
 
@@ -140,7 +140,7 @@ int smmu_fault_request(struct smmu_faults *f, struct smmu_fault *fault);
  *
  * @return
  *   0             the SMMU has taken the answer
- *   -SMMU_EINVAL  it is not one that waits for an answer, or @p answer is none: it waits on
+ *   -SMMU_EINVAL  it is not one that waits for an answer, or @p answer is none: it goes on waiting
  *   -SMMU_ENOENT  it was answered, or ended by the library, before
  *   -SMMU_EIO     the SMMU does not confirm; it counts as answered. -SMMU_ENODEV: it is not up
  *

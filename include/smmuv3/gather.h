@@ -39,7 +39,7 @@ struct smmu_gather {
 
 /**
  * Tables that are no longer hooked, but that walks may still be in: chained by the page table's own
- * means. `{NULL}` is the empty list. Who has it owns the tables: they go back with
+ * means. `{NULL}` is the empty list. Whoever has it owns the tables: they go back with
  * smmu_pgtable_free_tables, or for a domain smmu_unmap_release, and only after the fence of a sweep
  * that began after the unmap is finished. A list may collect those of any number of unmaps of one
  * page table.

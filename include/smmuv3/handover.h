@@ -27,7 +27,7 @@ struct smmu_reserved {
 /**
  * smmu_instance_enable with the streams of @p list attached before SMMUEN is set. If the SMMU is
  * found disabled and passing (GBPA.ABORT 0), as most firmware leaves it, it goes on passing
- * everything until then: no access of a reserved stream faults, at no moment, and every other
+ * everything until then: no access of a reserved stream faults at any moment, and every other
  * stream aborts from then on. If it is found enabled, everything aborts while the registers are
  * taken over, as in smmu_instance_enable.
  *

@@ -163,7 +163,7 @@ struct smmu_instance {
 	bool up;
 	/** Down, but the SMMU did not confirm that it is disabled: its memory is kept. */
 	bool held;
-	bool drained; /**< an MSI of a CMD_SYNC was waited for, in vain */
+	bool drained; /**< an MSI of a CMD_SYNC was waited for and did not come */
 	bool have_priq;
 	bool evtq_may_shrink;   /**< its size is the default, not the embedder's */
 	uint32_t serving;       /**< the handlers may touch queues and registers; see handlers.c */

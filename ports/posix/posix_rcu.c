@@ -89,7 +89,7 @@ static void urcu_grace(struct rcu_head *urcu_head)
 	rcu->waiting = smmu_exchange(&rcu->heap, NULL);
 	if (!rcu->waiting) {
 		smmu_exchange(&rcu->busy, 0);
-		/* Who retired between the two saw busy and left it to us. */
+		/* Whoever retired between the two saw busy and left it to us. */
 		if (!smmu_load(&rcu->heap) || smmu_exchange(&rcu->busy, 1))
 			return;
 		rcu->waiting = smmu_exchange(&rcu->heap, NULL);

@@ -14,13 +14,13 @@
  * began, and that did nothing but look (sim_is_work), was barren: the fiber only looked. After two barren turns it is
  * parked until something happens: a fiber gets on, a device acts, a buffered store lands, or, when all are parked,
  * time passes. (Two, because a harness's atomic store is not seen from here: a fiber that looks barren may have let
- * another one go on, which notices in its second look.) Who has looked many times looks less often while it is only
+ * another one go on, which notices in its second look.) A fiber that has looked many times looks less often while it is only
  * another fiber that gets on, unless times are to be without noise.
  *
- * Long waits. Who waits for a minute, for an ATC say, must not be asked a million times whether it is over. A fiber waits from
+ * Long waits. A fiber that waits for a minute, for an ATC say, must not be asked a million times whether it is over. A fiber waits from
  * its first spin on until it writes a register, computes, sleeps or does more than any poll loop does: what a driver
  * stores while it waits, to note when it last looked, does not end the wait. After SIM_LONG_NS it looks again when a part of
- * the time waited so far has gone by, SIM_LONG_PART, whether anything happens or not. Who sleeps in sim_wait is not even
+ * the time waited so far has gone by, SIM_LONG_PART, whether anything happens or not. A fiber that sleeps in sim_wait is not even
  * run for that: the scheduler looks in its place, after each thing that a device does.
  */
 #include "sim_internal.h"

@@ -163,7 +163,7 @@ static bool add_streams(struct uefi_function *f)
 			continue;
 		found++;
 		known[i] = find_stream(smmu[i], sid[i]);
-		/* Who was there first has a space already: the outermost alias decides, then the own id. */
+		/* A device that was there first has a space already: the outermost alias decides, then its own id. */
 		if (known[i] && known[i]->space)
 			f->space = known[i]->space;
 	}

@@ -125,7 +125,7 @@ static void probe(struct uefi_smmu *s)
 		uefi_say(SMMU_LOG_ERROR, "  the IORT puts its registers where there are none");
 		return;
 	}
-	/* Who probes decides: what it refused it has told. */
+	/* The prober decides, and has said what it refused. */
 	s->up = !smmu_instance_probe(&s->instance, &cfg);
 }
 

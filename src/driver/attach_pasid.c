@@ -103,7 +103,7 @@ static int update(struct smmu_device *dev, uint32_t ssid)
 	error = smmu_attachment_prepare(dev, ssid, old->domain, &a);
 	if (!error)
 		return switch_pasid(dev, ssid, a);
-	/* Who leads to a table that goes, and cannot be made to lead nowhere, leads to nothing. */
+	/* A substream that leads to a table that goes, and cannot be made to lead nowhere, is detached. */
 	return released ? switch_pasid(dev, ssid, NULL) : error;
 }
 

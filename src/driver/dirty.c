@@ -30,7 +30,7 @@
  *         dirty again, which needs no sweep: an entry that is clean takes nothing away from that. They are cleared by a later
  *         call, whose sweep then is one of everything (fact 7 of the sweep).
  *
- * An unmap takes the state of its leaves with it. Who wants it reads before, with the devices at rest.
+ * An unmap takes the state of its leaves with it. Whoever wants it reads it before, with the devices at rest.
  */
 #include <smmuv3/dirty.h>
 

@@ -145,7 +145,7 @@ static int step(const struct smmu_entry_change *c, uint64_t *now, const uint64_t
 	for (unsigned w = 0; w < WORDS; w++)
 		now[w] = next[w];
 	error = frozen ? -SMMU_EIO : c->sync(c->ctx);
-	/* Who was cut off meanwhile has not arrived. */
+	/* A stream that was cut off meanwhile has not arrived. */
 	return !error && c->frozen && smmu_load(c->frozen) ? -SMMU_EIO : error;
 }
 

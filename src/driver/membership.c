@@ -363,7 +363,7 @@ int smmu_domain_join(struct smmu_streams *s, struct smmu_attachment *a)
 
 /* ---- Many at once ---- */
 
-/** Who came before number @p i, behind the same instance; NULL: nobody. */
+/** The newcomer before number @p i behind the same instance; NULL: none. */
 static const struct smmu_newcomer *one_before(const struct smmu_newcomer *c, uint32_t i)
 {
 	const struct smmu_instance *inst = c[i].streams->instance;

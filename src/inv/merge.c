@@ -9,7 +9,7 @@
  *         of its places filled (proofs/litmus/publish-array.lit), those shared with older ones too.
  * Fact 2. `users` of a shared operation rises in place, but never from 0: only an array of which nothing is gone is made longer.
  *         Readers ask for no more than whether it is 0, so to them it falls once and stays.
- * Fact 3. What goes later is noted in `gone` of the youngest array alone. Who follows an older one entered before, so it is a
+ * Fact 3. What goes later is noted in `gone` of the youngest array alone. A reader of an older one entered before, so it is a
  *         sweep that sees the removal too late; and whoever lets a target or a device go waits for it (fact 5 of the sweep).
  * Fact 4. A block is freed by the last of its arrays, each freed when its readers have left: they read before they leave, and
  *         each array's count of the block acquires what those before it have released (proofs/litmus/block-last.lit).
@@ -287,7 +287,7 @@ static struct smmu_inv_array *longer(const struct smmu_port *port, const struct 
 	return array;
 }
 
-/** A copy of @p old with @p set. Who joins behind all others, as the one before it has, will not be the last. */
+/** A copy of @p old with @p set. A device that joins behind all others, as the one before it did, will not be the last. */
 static struct smmu_inv_array *copy(const struct smmu_port *port, const struct smmu_inv_array *old,
 				   const struct smmu_inv *set, uint32_t n)
 {

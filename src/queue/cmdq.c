@@ -26,7 +26,7 @@
  *         before P1 nothing is held. With interrupts (and pre-emption by whoever uses the queue) masked there, a handler
  *         finds no piece of its own processor unfinished, so it gets through as a producer on another processor would.
  * Fact 5. Admission makes progress: a compare-exchange fails only because another one succeeded; who has failed TAKE_TRIES
- *         times lets interrupts in and begins again. Who sees room go to others asks for less each time, down to one command
+ *         times lets interrupts in and begins again. A producer that sees room go to others asks for less each time, down to one command
  *         and its CMD_SYNC.
  * Fact 6. `published` moves from t only by whoever has the turn at t. Either the piece at t is the mover's own and not
  *         marked (P3): then nobody else can know its end. Or it is marked: then the compare-exchange from t picks one.

@@ -82,7 +82,7 @@ void smmu_cmdq_close(struct smmu_cmdq *q)
 	while (!(tail & SMMU_CMDQ_SHUT) &&
 	       !smmu_compare_exchange(&q->tail, &tail, tail | SMMU_CMDQ_SHUT))
 		;
-	/* Nobody is admitted any more (fact 2). Who was before has written and published its piece when these are equal. */
+	/* Nobody is admitted any more (fact 2). Those admitted before have written and published their pieces when these are equal. */
 	while (smmu_load_sc(&q->turn) != (tail & ~SMMU_CMDQ_SHUT)) {
 		smmu_cmdq_help(q);
 		smmu_relax(&q->mmio);
