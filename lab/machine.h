@@ -57,8 +57,9 @@ struct machine_device {
 	uint32_t stream[MACHINE_STREAMS];
 	unsigned n_streams;
 	bool ats;
-	bool ats_always; /**< beside identity as well */
-	bool stalls;     /**< where its SMMU can choose */
+	bool ats_always;               /**< beside identity as well */
+	bool stalls;                   /**< where its SMMU can choose */
+	uint32_t moves[MACHINE_SSIDS]; /**< of each slot, from what it was attached to */
 	uint8_t ssid_bits;
 	uint32_t ssid[MACHINE_SSIDS]; /**< of each slot */
 	uint32_t busy;                /**< taken by whoever attaches, detaches or removes it */

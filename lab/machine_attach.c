@@ -82,6 +82,9 @@ void machine_changed(struct machine_device *d, unsigned slot, unsigned from, int
 		oracle_doubt(o, of, to);
 	}
 	smmu_mb(); /* as a driver does before it starts its device */
+	/* Whatever waited for what it left has been ended. */
+	if (!rc && from != to && from != ORACLE_BLOCKED)
+		smmu_fetch_add(&d->moves[slot], 1);
 	oracle_attach_end(o, of, !rc || moved);
 }
 

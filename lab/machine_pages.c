@@ -63,17 +63,42 @@ bool machine_pages_pick(struct machine *m, unsigned smmu, const struct machine_d
 	return found;
 }
 
+static bool find(const struct machine *m, unsigned smmu, uint32_t stream, bool ssv, uint32_t ssid,
+		 const struct machine_device **d, unsigned *slot)
+{
+	unsigned i;
+
+	for (i = 0; i < m->devices; i++) {
+		*d = &m->device[i];
+		if ((*d)->smmu == smmu && ((*d)->stream[0] == stream ||
+					   ((*d)->n_streams > 1 && (*d)->stream[1] == stream)))
+			break;
+	}
+	if (i == m->devices)
+		return false;
+	for (*slot = ssv ? 1 : 0; ssv && *slot < MACHINE_SSIDS; ++*slot)
+		if ((*d)->ssid[*slot] == ssid)
+			break;
+	return *slot < MACHINE_SSIDS;
+}
+
 void machine_pages_reply(struct machine *m, const struct letter *l, enum smmu_fault_answer how,
 			 bool twice)
 {
 	struct machine_smmu *s = &m->smmu[l->smmu];
+	bool left = l->d && smmu_load(&l->d->moves[l->slot]) != l->moves;
 	int rc = smmu_fault_answer(&s->faults, &l->fault, how);
 
 	if (!rc)
 		smmu_fetch_add(&m->pages->answered, 1);
-	else if (rc == -SMMU_ENOENT)
+	if (!rc && left && !m->faulty)
+		machine_complain(m, l->smmu, l->fault.addr, "end",
+				 "what stream %u had waited for was still to be answered after it "
+				 "had left for something else",
+				 l->fault.sid);
+	if (rc == -SMMU_ENOENT)
 		smmu_fetch_add(&m->pages->ended, 1);
-	else if (!machine_may_fail(m, rc == -SMMU_ENODEV ? -SMMU_EIO : rc))
+	else if (rc && !machine_may_fail(m, rc == -SMMU_ENODEV ? -SMMU_EIO : rc))
 		machine_complain(m, l->smmu, l->fault.addr, "answer",
 				 "an answer to what waits for a page failed with error %d", rc);
 	if (!twice)
@@ -85,7 +110,7 @@ void machine_pages_reply(struct machine *m, const struct letter *l, enum smmu_fa
 }
 
 /** False: no room. */
-static bool post(struct machine *m, unsigned smmu, const struct smmu_fault *fault)
+static bool post(struct machine *m, const struct letter *letter)
 {
 	struct machine_pages *p = m->pages;
 	smmu_irqflags flags = smmu_spin_lock(&p->lock);
@@ -94,7 +119,8 @@ static bool post(struct machine *m, unsigned smmu, const struct smmu_fault *faul
 	for (i = 0; i < INBOX && p->letter[i].full; i++)
 		;
 	if (i < INBOX) {
-		p->letter[i] = (struct letter){.full = true, .smmu = smmu, .fault = *fault};
+		p->letter[i] = *letter;
+		p->letter[i].full = true;
 		p->letters++;
 	}
 	smmu_spin_unlock(&p->lock, flags);
@@ -105,12 +131,20 @@ static void handed(struct machine_smmu *s, const struct smmu_fault *fault)
 {
 	unsigned smmu = (unsigned)(s - s->m->smmu);
 	struct letter now = {.smmu = smmu, .fault = *fault};
+	bool changing = true;
 
 	smmu_fetch_add(&s->m->pages->handed, 1);
 	/* It is not the last of its group. */
 	if (!fault->answer)
 		return;
-	if (!post(s->m, smmu, fault))
+	if (find(s->m, smmu, fault->sid, fault->ssv, fault->ssid, &now.d, &now.slot))
+		oracle_attached(s->m->oracle, machine_slot(now.d, now.slot), &changing);
+	/* What comes while it moves may be of before or of after. */
+	if (changing)
+		now.d = NULL;
+	else
+		now.moves = smmu_load(&now.d->moves[now.slot]);
+	if (!post(s->m, &now))
 		machine_pages_reply(s->m, &now, SMMU_FAULT_INVALID, false);
 }
 
@@ -211,26 +245,6 @@ bool machine_pages_answer(struct machine *m, struct smmu_random *random)
 
 /* ---- the judge ---- */
 
-static bool find(const struct machine *m, const struct smmu_dma *dma,
-		 const struct machine_device **d, unsigned *slot)
-{
-	unsigned i;
-
-	for (i = 0; i < m->devices; i++) {
-		*d = &m->device[i];
-		if ((*d)->smmu == dma->instance &&
-		    ((*d)->stream[0] == dma->stream ||
-		     ((*d)->n_streams > 1 && (*d)->stream[1] == dma->stream)))
-			break;
-	}
-	if (i == m->devices)
-		return false;
-	for (*slot = dma->ssid_valid ? 1 : 0; dma->ssid_valid && *slot < MACHINE_SSIDS; ++*slot)
-		if ((*d)->ssid[*slot] == dma->ssid)
-			break;
-	return *slot < MACHINE_SSIDS;
-}
-
 /*
  * The access and this judgement are one moment of the virtual clock. It must not wait, and takes no lock: it is the model that
  * calls.
@@ -245,7 +259,8 @@ void machine_pages_retried(void *ctx, const struct smmu_dma_result *r)
 	unsigned slot;
 	char why[160];
 
-	if (!p || !m->oracle || !find(m, &r->dma, &d, &slot))
+	if (!p || !m->oracle ||
+	    !find(m, r->dma.instance, r->dma.stream, r->dma.ssid_valid, r->dma.ssid, &d, &slot))
 		return;
 	p->retried++;
 	p->landed += r->ok;

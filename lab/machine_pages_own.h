@@ -23,6 +23,10 @@ struct letter {
 	bool full;
 	unsigned smmu;
 	struct smmu_fault fault;
+	/** Of whom, NULL: nobody that the run knows; and how often that had moved when it was handed out. */
+	const struct machine_device *d;
+	unsigned slot;
+	uint32_t moves;
 };
 
 /** A group of requests of a stream: the last at iova. */
