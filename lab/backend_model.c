@@ -6,11 +6,7 @@
 #include <string.h>
 
 #include "model.h"
-
-/* PCIe lets a device take so long. */
-#define ATC_SLOW_NS 90000000000ull
-/* Longer than the driver waits for anything. */
-#define PAUSE_NS 150000000000ull
+#include "backend_part.h"
 
 struct model_backend {
 	struct smmu_model *model;
@@ -421,40 +417,6 @@ static const struct backend_ops model_ops = {
 	.close = model_close,
 };
 
-/* A machine of many parts: how SYNC completes, range commands, table shapes, id sizes and speed all differ. */
-static void vary(struct smmu_model_config *c, unsigned i)
-{
-	c->msi = i % 2 == 0;
-	c->range_inv = i % 3 != 1;
-	c->two_level_st = i % 2 == 0;
-	c->two_level_cd = i % 4 < 2;
-	c->asid16 = i % 4 != 3;
-	c->vmid16 = i % 5 != 4;
-	c->speed_percent = 100 + 20 * (i % 4);
-}
-
-/* Nothing is cached or dropped by chance. */
-static void calm(struct smmu_model_config *c)
-{
-	c->early_permille = 0;
-	c->evict_permille = 0;
-	c->prefetch_permille = 0;
-	c->split_permille = 0;
-	c->refill_permille = 0;
-}
-
-/* Structures are looked at all the time, and slowly. */
-static void hurry(struct smmu_model_config *c)
-{
-	c->tear_permille = 900;
-	c->tear_ns = 1000;
-	c->reach_permille = 700;
-	c->cfg_evict_permille = 300;
-	c->restless_ns = 100;
-	c->prefetch_permille = 900;
-	c->evict_permille = 0;
-}
-
 int backend_model_open(struct backend *out, const struct backend_model_config *cfg)
 {
 	struct smmu_model_config *configs = calloc(cfg->smmus, sizeof(*configs));
@@ -465,47 +427,8 @@ int backend_model_open(struct backend *out, const struct backend_model_config *c
 
 	if (!configs || !b)
 		goto fail;
-	for (i = 0; i < cfg->smmus; i++) {
-		smmu_model_config_default(&configs[i]);
-		configs[i].sid_bits = cfg->sid_bits;
-		configs[i].ssid_bits = cfg->ssid_bits;
-		configs[i].coherent = cfg->coherent ? cfg->coherent[i] : true;
-		if (cfg->exact && i + 1 == cfg->smmus && cfg->slow_percent)
-			configs[i].speed_percent = cfg->slow_percent;
-		if (cfg->sync_ns)
-			configs[i].sync_ns = cfg->sync_ns;
-		if (cfg->atc_ns)
-			configs[i].atc_ns = cfg->atc_ns;
-		if (cfg->exact)
-			configs[i].jitter_percent = 0;
-		else if (!cfg->calm) /* all that the text leaves open, anew for each seed */
-			smmu_model_coins(&configs[i], cfg->seed * SMMU_MODEL_MAX_INSTANCES + i);
-		if (!cfg->exact)
-			vary(&configs[i], i);
-		if (cfg->stalls && i % 2 == 0)
-			configs[i].stall_model = 0;
-		if (cfg->calm)
-			calm(&configs[i]);
-		if (cfg->lse2 || cfg->eight_only)
-			configs[i].lse2 = cfg->lse2;
-		if (cfg->eight_only)
-			hurry(&configs[i]);
-		if (cfg->dirty)
-			configs[i].httu = 2;
-		if (cfg->tables) {
-			configs[i].conflict_permille = 1000;
-			if (!configs[i].bbml)
-				configs[i].bbml = 1 + i % 2;
-		}
-		configs[i].strict = SMMU_STRICT_ALL;
-		configs[i].errata = cfg->errata ? cfg->errata[i] : 0;
-		configs[i].atc_timeout_ns = cfg->atc_timeout_ns;
-		configs[i].atc_slow_ns = ATC_SLOW_NS;
-		configs[i].pause_ns = PAUSE_NS;
-		/* A linear table of more streams would take megabytes. */
-		if (cfg->sid_bits > 12)
-			configs[i].two_level_st = true;
-	}
+	for (i = 0; i < cfg->smmus; i++)
+		backend_model_part(&configs[i], cfg, i);
 	b->ram = *cfg->ram;
 	b->heap = cfg->heap;
 	b->tags = cfg->tags;
