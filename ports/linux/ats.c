@@ -60,6 +60,21 @@ static unsigned int pasid_begin(struct smmu_linux_master *m, struct pci_dev *pde
 	return min(ilog2(count), 20);
 }
 
+/**
+ * Whether the function translates for itself whatever it is attached to. The kernel knows of some; those with CXL.cache are among
+ * them, whose accesses no STE need hold.
+ */
+static bool always(struct pci_dev *pdev)
+{
+	return smmu_linux_ats_always || smmu_linux_ats_required(pdev);
+}
+
+/** By a stage 1 that only substreams have. */
+static bool can_always(const struct smmu_features *f)
+{
+	return f->bits & SMMU_FEAT_S1 && f->ssid_bits;
+}
+
 void smmu_linux_pci_begin(struct smmu_linux_master *m, struct smmu_device_config *cfg)
 {
 	struct pci_dev *pdev = to_pci_dev(m->dev);
@@ -68,6 +83,11 @@ void smmu_linux_pci_begin(struct smmu_linux_master *m, struct smmu_device_config
 	cfg->ssid_bits = pasid_begin(m, pdev);
 	if (!smmu_linux_may_ats(m->instance, m->dev))
 		return;
+	/* Behind several names there may be a bridge that answers no ATC_INV. */
+	if (cfg->nr_streams > 1) {
+		dev_info(m->dev, "ATS is not used: it goes by several names\n");
+		return;
+	}
 	/* For the virtual functions: their unit is the physical one's. */
 	if (pci_prepare_ats(pdev, granule)) {
 		dev_info(m->dev, "ATS is not used: its smallest unit is not to be had\n");
@@ -75,6 +95,12 @@ void smmu_linux_pci_begin(struct smmu_linux_master *m, struct smmu_device_config
 	}
 	cfg->ats = true;
 	cfg->ops = &ops;
+	if (!always(pdev))
+		return;
+	cfg->ats_always = can_always(&m->instance->inst.features);
+	if (!cfg->ats_always)
+		dev_warn(m->dev, "no ATS in the identity domain, which it would need: its SMMU has "
+				 "no substreams (IDR1.SSIDSIZE) or no stage 1\n");
 }
 
 void smmu_linux_pci_end(struct smmu_linux_master *m)

@@ -5,6 +5,7 @@
 
 #include <linux/device.h>
 #include <linux/iommu.h>
+#include <linux/of.h>
 #include <linux/version.h>
 
 #define SMMU_LINUX_BEFORE(major, minor) (LINUX_VERSION_CODE < KERNEL_VERSION(major, minor, 0))
@@ -38,11 +39,33 @@ void iommu_dma_get_resv_regions(struct device *dev, struct list_head *list);
 #define smmu_linux_gather_list(g) (&(g)->freelist.pages)
 #endif
 
-/* Whether the core may ask for ATS. */
+/**
+ * Where a bridge's "iommu-map" leads requester @p id: *@p target gets a reference.
+ */
+static inline int smmu_linux_map_id(struct device_node *bridge, u32 id, struct device_node **target,
+				    u32 *out)
+{
+#if SMMU_LINUX_BEFORE(7, 1)
+	return of_map_id(bridge, id, "iommu-map", "iommu-map-mask", target, out);
+#else
+	struct of_phandle_args args = {};
+	int error = of_map_iommu_id(bridge, id, &args);
+
+	if (error)
+		return error;
+	*target = args.np;
+	*out = args.args[0];
+	return args.args_count ? 0 : -EINVAL;
+#endif
+}
+
+/* Whether the core may ask for ATS, and tells whether a function cannot do without. */
 #if !SMMU_LINUX_BEFORE(7, 1)
 #define SMMU_LINUX_CAP_PCI_ATS 1
+#define smmu_linux_ats_required(pdev) pci_ats_required(pdev)
 #else
 #define SMMU_LINUX_CAP_PCI_ATS 0
+#define smmu_linux_ats_required(pdev) false
 #endif
 
 #endif

@@ -10,35 +10,43 @@
 #define MSI_WINDOW 0x8000000
 #define MSI_WINDOW_SIZE 0x100000
 
-/** Let the event thread find @p m by its streams, or no longer. */
-static int note_streams(struct smmu_linux_master *m, bool there)
+/** Devices come and go one at a time: protects users, owner and group of nodes, and what is in nodes. May sleep. */
+static DEFINE_MUTEX(nodes_lock);
+
+/** Let the event thread find @p node by its streams, or no longer. */
+static int note_streams(struct smmu_linux_node *node, bool there)
 {
-	const struct iommu_fwspec *fwspec = dev_iommu_fwspec_get(m->dev);
-	struct smmu_linux_instance *s = m->instance;
+	struct smmu_linux_instance *s = node->instance;
 	unsigned int i;
 	int error = 0;
 
-	/* What is taken out is @p m alone: nothing is allocated for that. */
+	/* What is taken out is @p node alone: nothing is allocated for that. */
 	mutex_lock(&s->streams_lock);
-	for (i = 0; i < fwspec->num_ids && !error; i++) {
+	for (i = 0; i < node->nr_streams && !error; i++) {
 		if (there)
-			error = xa_err(xa_store(&s->streams, fwspec->ids[i], m, GFP_KERNEL));
+			error = xa_err(xa_store(&s->streams, node->streams[i], node, GFP_KERNEL));
 		else
-			xa_cmpxchg(&s->streams, fwspec->ids[i], m, NULL, GFP_KERNEL);
+			xa_cmpxchg(&s->streams, node->streams[i], node, NULL, GFP_KERNEL);
 	}
 	mutex_unlock(&s->streams_lock);
 	return error;
 }
 
-static int add_device(struct smmu_linux_master *m)
+static void free_node(struct smmu_linux_node *node)
 {
-	const struct iommu_fwspec *fwspec = dev_iommu_fwspec_get(m->dev);
+	kfree_const(node->name);
+	kfree(node);
+}
+
+/** What the device can, in @p node, which has its streams. */
+static int start_node(struct smmu_linux_node *node, struct smmu_linux_master *m)
+{
 	struct smmu_device_config cfg = {
 		.instance = &m->instance->inst,
-		.streams = fwspec->ids,
-		.nr_streams = fwspec->num_ids,
+		.streams = node->streams,
+		.nr_streams = node->nr_streams,
 		.ctx = m,
-		.name = dev_name(m->dev),
+		.name = node->name,
 	};
 	u32 pasid_bits = 0;
 	int error;
@@ -47,16 +55,70 @@ static int add_device(struct smmu_linux_master *m)
 		smmu_linux_pci_begin(m, &cfg);
 	else if (!device_property_read_u32(m->dev, "pasid-num-bits", &pasid_bits))
 		cfg.ssid_bits = min3(pasid_bits, 20U, (u32)m->instance->inst.features.ssid_bits);
-	error = smmu_device_init(&m->smmu, &cfg);
+	error = smmu_device_init(&node->smmu, &cfg);
 	if (error)
 		goto no_device;
-	error = note_streams(m, true);
+	error = note_streams(node, true);
 	if (!error)
 		return 0;
-	note_streams(m, false);
-	smmu_device_fini(&m->smmu);
+	note_streams(node, false);
+	smmu_device_fini(&node->smmu);
 no_device:
 	smmu_linux_pci_end(m);
+	return error;
+}
+
+/** Let @p m use the nodes that have some of its streams; the others are put into @p fresh. */
+static int join_nodes(struct smmu_linux_master *m, struct smmu_linux_node *fresh)
+{
+	const struct iommu_fwspec *fwspec = dev_iommu_fwspec_get(m->dev);
+	struct smmu_linux_node *node;
+	unsigned int i, k;
+
+	for (i = 0; i < fwspec->num_ids; i++) {
+		node = xa_load(&m->instance->streams, fwspec->ids[i]);
+		for (k = 0; node && k < m->nr_nodes && m->nodes[k] != &node->smmu; k++)
+			;
+		if (!node) {
+			for (k = 0; k < fresh->nr_streams && fresh->streams[k] != fwspec->ids[i];
+			     k++)
+				;
+			fresh->streams[k] = fwspec->ids[i];
+			fresh->nr_streams = max(fresh->nr_streams, k + 1);
+		} else if (k == m->nr_nodes) {
+			/* Its ATC would be the affair of one user and the other one's domain. */
+			if (node->smmu.has_ats)
+				return -EEXIST;
+			m->nodes[m->nr_nodes++] = &node->smmu;
+		}
+	}
+	return 0;
+}
+
+static int add_nodes(struct smmu_linux_master *m)
+{
+	const struct iommu_fwspec *fwspec = dev_iommu_fwspec_get(m->dev);
+	struct smmu_linux_node *fresh =
+		kzalloc(struct_size(fresh, streams, fwspec->num_ids), GFP_KERNEL);
+	unsigned int i;
+	int error;
+
+	if (!fresh)
+		return -ENOMEM;
+	fresh->instance = m->instance;
+	fresh->owner = m;
+	/* It may outlive the device. */
+	fresh->name = kstrdup_const(dev_name(m->dev), GFP_KERNEL);
+	error = fresh->name ? join_nodes(m, fresh) : -ENOMEM;
+	if (!error && fresh->nr_streams) {
+		error = start_node(fresh, m);
+		if (!error)
+			m->nodes[m->nr_nodes++] = &fresh->smmu;
+	}
+	if (error || !fresh->nr_streams)
+		free_node(fresh);
+	for (i = 0; !error && i < m->nr_nodes; i++)
+		to_smmu_linux_node(m->nodes[i])->users++;
 	return error;
 }
 
@@ -70,15 +132,17 @@ static struct iommu_device *probe_device(struct device *dev)
 
 	if (!s)
 		return ERR_PTR(-ENODEV);
-	m = kzalloc(sizeof(*m), GFP_KERNEL);
+	m = kzalloc(struct_size(m, nodes, fwspec->num_ids), GFP_KERNEL);
 	if (!m)
 		return ERR_PTR(-ENOMEM);
 	m->dev = dev;
 	m->instance = s;
-	error = add_device(m);
+	mutex_lock(&nodes_lock);
+	error = add_nodes(m);
+	mutex_unlock(&nodes_lock);
 	if (error) {
 		dev_err(dev, "cannot be behind %s: %d%s\n", dev_name(s->dev), error,
-			error == -SMMU_EEXIST ? ", as another device has a stream of it" : "");
+			error == -SMMU_EEXIST ? ", as a device with ATS has a stream of it" : "");
 		kfree(m);
 		return ERR_PTR(error);
 	}
@@ -93,16 +157,56 @@ static struct iommu_device *probe_device(struct device *dev)
 static void release_device(struct device *dev)
 {
 	struct smmu_linux_master *m = smmu_linux_master_of(dev);
+	unsigned int i;
 
-	note_streams(m, false);
-	smmu_device_fini(&m->smmu);
+	mutex_lock(&nodes_lock);
+	for (i = 0; i < m->nr_nodes; i++) {
+		struct smmu_linux_node *node = to_smmu_linux_node(m->nodes[i]);
+
+		/* What others use goes on, with all its streams: the bridge between tells nobody apart. */
+		if (--node->users) {
+			mutex_lock(&m->instance->streams_lock);
+			if (node->owner == m)
+				node->owner = NULL;
+			mutex_unlock(&m->instance->streams_lock);
+			continue;
+		}
+		note_streams(node, false);
+		smmu_device_fini(&node->smmu);
+		free_node(node);
+	}
+	mutex_unlock(&nodes_lock);
 	smmu_linux_pci_end(m);
 	kfree(m);
 }
 
+/** Devices with a stream in common are one group, wherever they are. */
 static struct iommu_group *device_group(struct device *dev)
 {
-	return dev_is_pci(dev) ? pci_device_group(dev) : generic_device_group(dev);
+	struct smmu_linux_master *m = smmu_linux_master_of(dev);
+	struct iommu_group *group = NULL;
+	unsigned int i;
+
+	mutex_lock(&nodes_lock);
+	for (i = 0; i < m->nr_nodes; i++) {
+		struct iommu_group *of_node = to_smmu_linux_node(m->nodes[i])->group;
+
+		if (group && of_node && group != of_node)
+			group = ERR_PTR(-EEXIST);
+		else if (!group)
+			group = of_node;
+		if (IS_ERR(group))
+			goto out;
+	}
+	if (group)
+		group = iommu_group_ref_get(group);
+	else
+		group = dev_is_pci(dev) ? pci_device_group(dev) : generic_device_group(dev);
+	for (i = 0; !IS_ERR_OR_NULL(group) && i < m->nr_nodes; i++)
+		to_smmu_linux_node(m->nodes[i])->group = group;
+out:
+	mutex_unlock(&nodes_lock);
+	return group;
 }
 
 static int of_xlate(struct device *dev, const struct of_phandle_args *args)
@@ -144,7 +248,7 @@ static bool smmu_can(struct device *dev, enum iommu_cap cap)
 #if SMMU_LINUX_REMOVE_DEV_PASID
 static void remove_dev_pasid(struct device *dev, ioasid_t pasid, struct iommu_domain *domain)
 {
-	smmu_detach_pasid(&smmu_linux_master_of(dev)->smmu, pasid);
+	smmu_detach_pasid(smmu_linux_master_of(dev)->nodes[0], pasid);
 }
 #endif
 

@@ -9,6 +9,7 @@
 #include <linux/idr.h>
 #include <linux/log2.h>
 #include <linux/slab.h>
+#include <smmuv3/reset.h>
 
 #define INPUT_BITS 48
 
@@ -22,9 +23,26 @@ static int attach_error(int error)
 	return error == -SMMU_EOPNOTSUPP || error == -SMMU_ERANGE ? -EINVAL : error;
 }
 
+/**
+ * A device whose ATC did not answer is cut off until it was reset, which the kernel tells us by nothing but that it is attached anew.
+ * Going off, ATS takes all with it that the ATC had; the library asks the ATC once, and if that is silent still, the device stays cut
+ * off.
+ */
+static void bring_back(struct smmu_device *device)
+{
+	if (smmu_device_quarantined(device) && !smmu_device_reset_prepare(device))
+		smmu_device_reset_done(device);
+}
+
 static int attach(struct device *dev, struct smmu_domain *d)
 {
-	return attach_error(smmu_attach(&smmu_linux_master_of(dev)->smmu, d));
+	struct smmu_linux_master *m = smmu_linux_master_of(dev);
+	unsigned int i;
+
+	for (i = 0; i < m->nr_nodes; i++)
+		bring_back(m->nodes[i]);
+	return attach_error(m->nr_nodes == 1 ? smmu_attach(m->nodes[0], d)
+					     : smmu_attach_many(m->nodes, m->nr_nodes, d, NULL));
 }
 
 /**
@@ -51,8 +69,13 @@ static int attach_paging(struct iommu_domain *domain, struct device *dev SMMU_LI
 static int set_dev_pasid(struct iommu_domain *domain, struct device *dev, ioasid_t pasid,
 			 struct iommu_domain *old)
 {
-	return attach_error(smmu_attach_pasid(&smmu_linux_master_of(dev)->smmu, pasid,
-					      &to_smmu_linux_domain(domain)->smmu));
+	struct smmu_linux_master *m = smmu_linux_master_of(dev);
+
+	/* Behind one name there are no substreams of one device. */
+	if (m->nr_nodes != 1 || to_smmu_linux_node(m->nodes[0])->users != 1)
+		return -EOPNOTSUPP;
+	return attach_error(
+		smmu_attach_pasid(m->nodes[0], pasid, &to_smmu_linux_domain(domain)->smmu));
 }
 
 static void free_paging(struct iommu_domain *domain)
@@ -229,10 +252,13 @@ static int attach_identity(struct iommu_domain *domain, struct device *dev SMMU_
 static int attach_blocked(struct iommu_domain *domain, struct device *dev SMMU_LINUX_ATTACH_OLD)
 {
 	struct smmu_linux_master *m = smmu_linux_master_of(dev);
+	unsigned int i;
 
-	smmu_detach(&m->smmu);
-	if (!smmu_device_confirmed(&m->smmu))
-		dev_err(dev, "its SMMU does not confirm that it is blocked\n");
+	for (i = 0; i < m->nr_nodes; i++) {
+		smmu_detach(m->nodes[i]);
+		if (!smmu_device_confirmed(m->nodes[i]))
+			dev_err(dev, "its SMMU does not confirm that it is blocked\n");
+	}
 	return 0;
 }
 
@@ -240,7 +266,7 @@ static int attach_blocked(struct iommu_domain *domain, struct device *dev SMMU_L
 static int block_pasid(struct iommu_domain *domain, struct device *dev, ioasid_t pasid,
 		       struct iommu_domain *old)
 {
-	smmu_detach_pasid(&smmu_linux_master_of(dev)->smmu, pasid);
+	smmu_detach_pasid(smmu_linux_master_of(dev)->nodes[0], pasid);
 	return 0;
 }
 #endif

@@ -22,6 +22,14 @@ bool smmu_linux_disable_ats;
 module_param_named(disable_ats, smmu_linux_disable_ats, bool, 0444);
 MODULE_PARM_DESC(disable_ats, "Do not use ATS of any device");
 
+bool smmu_linux_ats_always;
+module_param_named(ats_always, smmu_linux_ats_always, bool, 0444);
+MODULE_PARM_DESC(ats_always, "Use ATS in the identity domain as well");
+
+bool smmu_linux_disable_msi;
+module_param_named(disable_msi, smmu_linux_disable_msi, bool, 0444);
+MODULE_PARM_DESC(disable_msi, "Interrupts of SMMUs by wires, also where they can write messages");
+
 static bool stats;
 module_param(stats, bool, 0444);
 MODULE_PARM_DESC(stats, "Count commands and sweeps, for debugfs");

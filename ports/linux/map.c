@@ -123,7 +123,7 @@ void smmu_linux_flush_all(struct iommu_domain *domain)
 }
 
 /** READ and WRITE are the same bits on both sides. */
-static u32 prot_of(const struct smmu_domain *d, int prot)
+u32 smmu_linux_prot(const struct smmu_domain *d, int prot)
 {
 	u32 p = prot & (IOMMU_READ | IOMMU_WRITE);
 
@@ -144,7 +144,7 @@ int smmu_linux_map(struct iommu_domain *domain, unsigned long iova, phys_addr_t 
 {
 	struct smmu_linux_domain *d = to_smmu_linux_domain(domain);
 	size_t size = pgsize * count;
-	int error = smmu_map(&d->smmu, iova, pa, size, prot_of(&d->smmu, prot),
+	int error = smmu_map(&d->smmu, iova, pa, size, smmu_linux_prot(&d->smmu, prot),
 			     gfpflags_allow_blocking(gfp) ? 0 : SMMU_MAP_ATOMIC);
 
 	if (!error)

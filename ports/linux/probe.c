@@ -11,6 +11,7 @@
 #include <linux/of_address.h>
 #include <linux/pm.h>
 #include <linux/slab.h>
+#include <smmuv3/hw/regs.h>
 #include <smmuv3/quirks.h>
 
 /* Names that a device tree's node may have, as strings of "compatible" or as properties: quirks.c knows which mean something. */
@@ -115,7 +116,13 @@ static int bring_up(struct smmu_linux_instance *s, struct platform_device *pdev)
 	error = smmu_linux_irqs(s, pdev);
 	if (error)
 		return error;
-	return smmu_instance_enable(&s->inst);
+	if (s->msis) {
+		cfg.event_msi = s->msi[SMMU_LINUX_EVENTS];
+		cfg.gerror_msi = s->msi[SMMU_LINUX_ERRORS];
+		cfg.pri_msi = s->msi[SMMU_LINUX_REQUESTS];
+		error = smmu_instance_probe(&s->inst, &cfg);
+	}
+	return error ? error : smmu_linux_enable(s);
 }
 
 static int announce(struct smmu_linux_instance *s)
@@ -126,7 +133,8 @@ static int announce(struct smmu_linux_instance *s)
 	list_add_tail(&s->link, &smmu_linux_instances);
 	mutex_unlock(&smmu_linux_lock);
 	s->iommu.max_pasids = 1U << s->inst.features.ssid_bits;
-	error = iommu_device_sysfs_add(&s->iommu, s->dev, NULL, "smmu3.%s", dev_name(s->dev));
+	error = iommu_device_sysfs_add(&s->iommu, s->dev, smmu_linux_groups, "smmu3.%s",
+				       dev_name(s->dev));
 	if (error)
 		goto no_sysfs;
 	error = iommu_device_register(&s->iommu, &smmu_linux_ops, s->dev);
@@ -138,6 +146,14 @@ no_sysfs:
 	list_del(&s->link);
 	mutex_unlock(&smmu_linux_lock);
 	return error;
+}
+
+static void take_down(struct smmu_linux_instance *s)
+{
+	if (smmu_instance_remove(&s->inst))
+		dev_err(s->dev, "its queues and tables are lost memory\n");
+	else
+		smmu_linux_forget_reserved(s);
 }
 
 static int smmu_linux_probe(struct platform_device *pdev)
@@ -155,12 +171,14 @@ static int smmu_linux_probe(struct platform_device *pdev)
 	smmu_linux_port_init(&s->port, dev_to_node(s->dev));
 	platform_set_drvdata(pdev, s);
 	error = bring_up(s, pdev);
-	if (error)
+	if (error) {
+		take_down(s);
 		return error;
+	}
 	tell_use(s);
 	error = announce(s);
-	if (error && smmu_instance_remove(&s->inst))
-		dev_err(s->dev, "its queues and tables are lost memory\n");
+	if (error)
+		take_down(s);
 	return error;
 }
 
@@ -174,8 +192,7 @@ static void smmu_linux_remove(struct platform_device *pdev)
 	mutex_lock(&smmu_linux_lock);
 	list_del(&s->link);
 	mutex_unlock(&smmu_linux_lock);
-	if (smmu_instance_remove(&s->inst))
-		dev_err(s->dev, "its queues and tables are lost memory\n");
+	take_down(s);
 	xa_destroy(&s->streams);
 }
 
@@ -191,15 +208,19 @@ static void smmu_linux_shutdown(struct platform_device *pdev)
 static int smmu_linux_suspend(struct device *dev)
 {
 	struct smmu_linux_instance *s = dev_get_drvdata(dev);
+	int error = smmu_instance_suspend(&s->inst);
 
-	return smmu_instance_suspend(&s->inst);
+	dev_dbg(dev, "off, CR0 %#x\n", smmu_mmio_read32(&s->inst.mmio, SMMU_CR0));
+	return error;
 }
 
 static int smmu_linux_resume(struct device *dev)
 {
 	struct smmu_linux_instance *s = dev_get_drvdata(dev);
+	int error = smmu_instance_revive(&s->inst);
 
-	return smmu_instance_revive(&s->inst);
+	dev_dbg(dev, "on again, CR0 %#x\n", smmu_mmio_read32(&s->inst.mmio, SMMU_CR0));
+	return error;
 }
 
 /* After all drivers' own, and before: no DMA runs meanwhile. */

@@ -15,6 +15,8 @@
 #include <smmuv3/domain.h>
 #include <smmuv3/instance.h>
 
+struct smmu_linux_reserved;
+
 /* Messages of the library begin with a device's name; those of the module with "smmuv3: " or a device's name. */
 #ifndef pr_fmt
 #define pr_fmt(fmt) "smmuv3: " fmt
@@ -32,6 +34,14 @@ struct smmu_linux_port {
 	struct seq_file *told;
 };
 
+/** What interrupts. */
+enum smmu_linux_source {
+	SMMU_LINUX_EVENTS,
+	SMMU_LINUX_ERRORS,
+	SMMU_LINUX_REQUESTS,
+	SMMU_LINUX_SOURCES,
+};
+
 /** One SMMU. Lives from probe to remove of its platform device. */
 struct smmu_linux_instance {
 	struct smmu_instance inst;
@@ -41,16 +51,39 @@ struct smmu_linux_instance {
 	struct list_head link; /**< in smmu_linux_instances */
 	/** Protects streams against their use by the event thread. May sleep. */
 	struct mutex streams_lock;
-	struct xarray streams; /**< by StreamID: struct smmu_linux_master */
+	struct xarray streams; /**< by StreamID: struct smmu_linux_node */
+	/** The messages of its interrupts, as the interrupts' domain composed them. */
+	struct smmu_msi msi[SMMU_LINUX_SOURCES];
+	bool msis;  /**< interrupts come as messages */
 	bool kdump; /**< the kernel before this one crashed: its devices may still be at it */
+	/** Streams that firmware has set going, and how many. */
+	struct smmu_linux_reserved *reserved;
+	u32 nr_reserved;
+};
+
+/**
+ * StreamIDs that are one device to the SMMU, and move together. Most have one user; functions behind a bridge share one, whose
+ * name they all send. Lives until its last user is released.
+ */
+struct smmu_linux_node {
+	struct smmu_device smmu;
+	struct smmu_linux_instance *instance;
+	struct smmu_linux_master *owner; /**< who brought it; NULL: is gone */
+	struct iommu_group *group;       /**< of all its users, once one has it */
+	unsigned int users;
+	const char *name;
+	u32 nr_streams;
+	u32 streams[];
 };
 
 /** A device behind an SMMU: what dev_iommu_priv_get returns. */
 struct smmu_linux_master {
-	struct smmu_device smmu;
 	struct smmu_linux_instance *instance;
 	struct device *dev;
 	bool pasid_on; /**< PASID is enabled in the PCI function */
+	unsigned int nr_nodes;
+	/** Those of its streams that were free when it came, if any, and what others had. */
+	struct smmu_device *nodes[];
 };
 
 /** A paging domain. */
@@ -68,6 +101,11 @@ static inline struct smmu_linux_domain *to_smmu_linux_domain(struct iommu_domain
 	return container_of(domain, struct smmu_linux_domain, domain);
 }
 
+static inline struct smmu_linux_node *to_smmu_linux_node(struct smmu_device *device)
+{
+	return container_of(device, struct smmu_linux_node, smmu);
+}
+
 static inline struct smmu_linux_master *smmu_linux_master_of(struct device *dev)
 {
 	return dev_iommu_priv_get(dev);
@@ -77,7 +115,7 @@ static inline struct smmu_linux_master *smmu_linux_master_of(struct device *dev)
 
 /** Parameters. */
 extern unsigned int smmu_linux_stage, smmu_linux_quirks;
-extern bool smmu_linux_disable_ats;
+extern bool smmu_linux_disable_ats, smmu_linux_ats_always, smmu_linux_disable_msi;
 /** Protects smmu_linux_instances. May sleep. */
 extern struct mutex smmu_linux_lock;
 extern struct list_head smmu_linux_instances;
@@ -100,8 +138,22 @@ extern struct platform_driver smmu_linux_driver;
 
 /* ---- irq.c ---- */
 
-/** Request the interrupts that the platform device has. 0, or a negative error. */
+/**
+ * Request the interrupts that the platform device has: messages where the SMMU can write them and a domain takes them, which s->msi
+ * holds then, or wires. 0, or a negative error.
+ */
 int smmu_linux_irqs(struct smmu_linux_instance *s, struct platform_device *pdev);
+
+/* ---- reserved.c: streams that firmware has set going ---- */
+
+/** smmu_instance_enable; streams that firmware tables reserve memory for go on in that, and nowhere else. */
+int smmu_linux_enable(struct smmu_linux_instance *s);
+/** Once the instance was removed. */
+void smmu_linux_forget_reserved(struct smmu_linux_instance *s);
+
+/* ---- sysfs.c ---- */
+
+extern const struct attribute_group *smmu_linux_groups[];
 
 /* ---- device.c ---- */
 
@@ -125,6 +177,8 @@ size_t smmu_linux_unmap(struct iommu_domain *domain, unsigned long iova, size_t 
 			size_t count, struct iommu_iotlb_gather *gather);
 void smmu_linux_flush_all(struct iommu_domain *domain);
 void smmu_linux_iotlb_sync(struct iommu_domain *domain, struct iommu_iotlb_gather *gather);
+/** SMMU_PROT_… of IOMMU_…. */
+u32 smmu_linux_prot(const struct smmu_domain *d, int prot);
 phys_addr_t smmu_linux_iova_to_phys(struct iommu_domain *domain, dma_addr_t iova);
 
 /* ---- ats.c: what a PCI function has of ATS and PASID ---- */

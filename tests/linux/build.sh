@@ -1,16 +1,20 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # Builds what tests/linux/run.py boots: the programs of the guest, and for each kernel the tests' modules, our driver, our driver
-# with TLBIs that miss, which the tests have to notice, and one that can be told which allocation fails.
+# with TLBIs that miss, which the tests have to notice, one that can be told which allocation fails, and one that
+# believes SMMUs to do more than they do.
 #
-# usage: tests/linux/build.sh [--no-driver] DIR KERNEL…
+# usage: tests/linux/build.sh [--no-driver | --few] DIR KERNEL…
+#   --no-driver  not our driver; --few: not the one that believes more
 #   DIR     where to (build/linux); a kernel's modules go to DIR/VERSION
 #   KERNEL  a folder of tools/fetch-linux.sh
 # Exit status: 0 built, 1 not.
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 driver=1
+believes=1
 [ "${1:-}" != --no-driver ] || { driver=; shift; }
+[ "${1:-}" != --few ] || { believes=; shift; }
 mkdir -p "$1"
 out=$(cd "$1" && pwd)
 shift
@@ -97,4 +101,15 @@ for kernel; do
 	# shellcheck disable=SC2046,SC2086 # arguments of make
 	quietly make -C "$kernel/headers" M="$here/failing" ARCH=arm64 $cross $(cat "$kernel/build") modules
 	strip "$here/failing/smmuv3.ko" "$here/failing.ko"
+	[ -n "$believes" ] || continue
+	# What SMMUs of QEMU do not do, messages (a device of the tests writes them in their place) and ATS (devices are as good without
+	# it, and commands for ATCs are accepted): a driver that believes they do.
+	sed 's/uint32_t idr0 = inst->idr0;/uint32_t idr0 = inst->idr0 |= SMMU_IDR0_MSI | SMMU_IDR0_ATS;/' "$root/src/driver/probe.c" >"$out/probe.c"
+	cmp -s "$out/probe.c" "$root/src/driver/probe.c" && { echo "build: no IDR0 to change in src/driver/probe.c" >&2; exit 1; }
+	mkdir -p "$here/believes"
+	cp -Rup "$here/ours/." "$here/believes"
+	copy "$out/probe.c" "$here/believes/src/driver/probe.c"
+	# shellcheck disable=SC2046,SC2086 # arguments of make
+	quietly make -C "$kernel/headers" M="$here/believes" ARCH=arm64 $cross $(cat "$kernel/build") modules
+	strip "$here/believes/smmuv3.ko" "$here/believes.ko"
 done

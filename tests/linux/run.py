@@ -29,6 +29,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), '..'))
 import crash
+import special
 from guest import TOP, console, cpio, fetched, fetched_or_none
 
 MIB = 1 << 20
@@ -51,7 +52,8 @@ BOOTS = {
              'the n-th allocation of probe, attach, map, unmap and close is missing'),
     'broken': ('one', 'where,vfio', 'rounds=1', ['caught'], True, 'our module with TLBIs that miss is caught'),
 }
-OURS_ALONE = ('reload', 'fail', 'broken')
+BOOTS.update(special.BOOTS)
+OURS_ALONE = ('reload', 'fail', 'broken', *special.BOOTS)
 DEBUG = ('6.12-kasan', '6.12-kcsan')
 
 # Of a kernel's console: what must not be there, whatever a test says.
@@ -92,7 +94,7 @@ def initrd(args, kernel, version, driver, more=()):
         add(program, os.path.join(args.build, 'guest', program))
     for module in os.listdir(os.path.join(kernel, 'modules')):
         add('modules/' + module, os.path.join(kernel, 'modules', module))
-    for module in ('irq_unmap', 'dma_bench'):
+    for module in ('irq_unmap', 'dma_bench', 'edu_busy', 'edu_message'):
         add(module + '.ko', os.path.join(args.build, version, module + '.ko'))
     if driver != 'builtin':
         add('smmuv3.ko', os.path.join(args.build, version, 'smmuv3.ko' if driver == 'ours' else driver + '.ko'))
@@ -156,7 +158,7 @@ def other_driver(name, kernel):
     """What a boot has in place of our driver, or None. Where the kernel makes allocations fail, ours is as it is."""
     if name == 'fail' and 'CONFIG_FAILSLAB=y' in configuration(kernel):
         return None
-    return {'fail': 'failing', 'broken': 'broken'}.get(name)
+    return {'fail': 'failing', 'broken': 'broken', **special.DRIVERS}.get(name)
 
 
 def boot(args, name, version, kernel, driver):
@@ -168,23 +170,33 @@ def boot(args, name, version, kernel, driver):
         make_disk(os.path.join(work, f'disk{disk}.img'), disk)
     # Disks behind an SMMU whose TLB is stale would only crash the guest.
     line = machine(args, kind, work if name != 'broken' else None)
+    line = special.machine(name, line, work)
     variables = f't.do={do} t.seconds={2 if args.short else 8} ' + ' '.join('t.' + v for v in variables.split())
     if name == 'lazy':
         variables += ' iommu.strict=0'
     more = []
-    if name == 'crash':
+    if name in ('crash', 'kexec'):
         variables += f' t.crash={crash.BASE:#x} {crash.ARGUMENT}'
         with open(os.path.join(kernel, 'vmlinuz'), 'rb') as f:
             image = f.read()
         inner = initrd(args, kernel, version, driver)
-        after = arguments(driver, f't.do=where,io t.seconds={2 if args.short else 8} nr_cpus=1 reset_devices')
+        after = f't.do=where,io t.seconds={2 if args.short else 8} nr_cpus=1 ' + \
+            ('reset_devices' if name == 'crash' else 't.early=disabled')
         more = [('crash/image', image), ('crash/initrd', inner),
-                ('crash/dtb', crash.device_tree(line, os.path.join(work, 'dtb'), len(inner), after))]
+                ('crash/dtb', crash.device_tree(line, os.path.join(work, 'dtb'), len(inner), arguments(driver, after), name == 'crash'))]
     path = os.path.join(work, 'initrd')
+    image = initrd(args, kernel, version, other_driver(name, kernel) or driver, more)
     with open(path, 'wb') as f:
-        f.write(initrd(args, kernel, version, other_driver(name, kernel) or driver, more))
+        f.write(image)
     begin = time.monotonic()
     limit = args.limit * (5 if version in DEBUG else 1)
+    if name == 'rmr':
+        text, _ = start(line, kernel, path, arguments(driver, 't.do=iort'), os.path.join(work, 'log'), limit)
+        variables += f' crashkernel={special.SIZE >> 10}K@{special.MEMORY:#x}'
+        # There PCI devices are in their default domain at once, not when a driver is bound.
+        variables += ' iommu.passthrough=1 t.busy=alone=0' if not version.startswith('6.12') else ''
+        with open(path, 'wb') as f:
+            f.write(special.iort_with_rmr(text) + image)
     text, ended = start(line, kernel, path, arguments(driver, variables),
                         os.path.join(args.build, f'{version}-{name}-{driver}.log'), limit)
     verdicts = judge(name, text, ended, work, configuration(kernel))
@@ -307,7 +319,7 @@ def main():
         sys.exit(0 if args.may_skip else 77)
     if not args.no_build:
         command = [os.path.join(TOP, 'tests', 'linux', 'build.sh')]
-        command += ['--no-driver'] if args.driver == 'builtin' else []
+        command += ['--no-driver'] if args.driver == 'builtin' else [] if set(chosen) & set(special.DRIVERS) else ['--few']
         if subprocess.run(command + [args.build] + list(kernels.values()), check=False).returncode:
             sys.exit(1)
         say(f'fetched and built in {time.monotonic() - begin:.0f} s')

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Puts a kernel for crashes in place, by kexec_load(2).
+ * Puts a kernel for crashes in place, by kexec_load(2); or with "now" one that is started in an orderly way, at once.
  *
- * usage: crash_load IMAGE INITRD DTB BASE
+ * usage: crash_load IMAGE INITRD DTB BASE [now]
  * Where everything lies in the memory that was set aside (crashkernel=), tests/linux/crash.py has written into the device tree:
  * the image at BASE + 2 MiB, the device tree at BASE + 128 MiB, the initial RAM disk at BASE + 144 MiB.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kexec.h>
+#include <linux/reboot.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,7 +72,9 @@ int main(int argc, char **argv)
 	size_t sizes[3];
 	uint64_t base, image_size;
 
-	if (argc != 5)
+	bool now = argc == 6;
+
+	if (argc != 5 && !now)
 		return 2;
 	base = strtoull(argv[4], NULL, 0);
 	for (int i = 0; i < 3; i++) {
@@ -86,12 +90,16 @@ int main(int argc, char **argv)
 	segments[0] = segment(&start, sizeof(start), base + START_AT, sizeof(start));
 	segments[1] = segment(files[0], sizes[0], base + IMAGE_AT, image_size);
 	segments[2] = segment(files[2], sizes[2], base + DTB_AT, sizes[2]);
-	segments[3] = segment(elf, sizeof(elf), base + ELF_AT, sizeof(elf));
-	segments[4] = segment(files[1], sizes[1], base + INITRD_AT, sizes[1]);
-	if (syscall(SYS_kexec_load, base + START_AT, 5ul, segments,
-		    (unsigned long)(KEXEC_ON_CRASH | KEXEC_ARCH_AARCH64))) {
+	segments[3] = segment(files[1], sizes[1], base + INITRD_AT, sizes[1]);
+	segments[4] = segment(elf, sizeof(elf), base + ELF_AT, sizeof(elf));
+	if (syscall(SYS_kexec_load, base + START_AT, now ? 4ul : 5ul, segments,
+		    (unsigned long)(KEXEC_ARCH_AARCH64 | (now ? 0 : KEXEC_ON_CRASH)))) {
 		perror("kexec_load");
 		return 1;
 	}
-	return 0;
+	if (!now)
+		return 0;
+	syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_KEXEC, NULL);
+	perror("reboot");
+	return 1;
 }
