@@ -19,7 +19,7 @@ run="gcc libc6-dev meson ninja-build pkg-config liburcu-dev libfdt-dev libjson-c
 test="$run libcmocka-dev python3"
 bench="$run valgrind gnuplot-nox"
 ci="$test g++ clang clang-format clang-tidy libclang-rt-dev lld gcc-aarch64-linux-gnu mandoc shellcheck doxygen valgrind"
-deb="$run build-essential debhelper dpkg-dev lintian"
+deb="$run build-essential debhelper dh-dkms dpkg-dev lintian"
 uefi="clang lld python3"
 linux="gcc make gcc-aarch64-linux-gnu libc6-dev-arm64-cross xz-utils python3"
 
