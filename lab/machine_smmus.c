@@ -117,8 +117,8 @@ int machine_open_backend(struct machine *m, const struct machine_config *cfg)
 	if (i)
 		return machine_fail(m, "out of memory");
 	if (m->sim)
-		sim_add_actor(m->sim, smmu_model_next_event, smmu_model_advance,
-			      backend_model_actor(&m->backend));
+		sim_add_actor_at(m->sim, smmu_model_next_at(backend_model_actor(&m->backend)),
+				 smmu_model_advance, backend_model_actor(&m->backend));
 	for (i = 0; i < m->devices; i++) {
 		struct machine_device *d = &m->device[i];
 

@@ -136,6 +136,11 @@ uint64_t smmu_model_next_event(void *ctx)
 	return next;
 }
 
+const uint64_t *smmu_model_next_at(const struct smmu_model *model)
+{
+	return &model->next;
+}
+
 void smmu_model_advance(void *ctx, uint64_t now_ns)
 {
 	struct smmu_model *model = ctx;

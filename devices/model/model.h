@@ -267,6 +267,8 @@ char *smmu_model_describe(struct smmu_model *model, unsigned i, char *text, size
 uint64_t smmu_model_now(struct smmu_model *model);
 /** When something happens next by itself; UINT64_MAX: never. */
 uint64_t smmu_model_next_event(void *model);
+/** Where that can always be read, with SMMU_MODEL_VIRTUAL. */
+const uint64_t *smmu_model_next_at(const struct smmu_model *model);
 /** Let everything happen up to and at @p now_ns, which never goes backward. */
 void smmu_model_advance(void *model, uint64_t now_ns);
 /** Advance until nothing is left to happen, or @p limit_ns of virtual time went by; false: that long. */

@@ -166,6 +166,15 @@ int sim_add_actor(struct sim *sim, uint64_t (*next_ns)(void *ctx),
 	return 0;
 }
 
+int sim_add_actor_at(struct sim *sim, const uint64_t *next_ns,
+		     void (*advance)(void *ctx, uint64_t now_ns), void *ctx)
+{
+	if (sim_add_actor(sim, NULL, advance, ctx))
+		return -1;
+	sim->actor[sim->actors - 1].at = next_ns;
+	return 0;
+}
+
 void sim_remove_actor(struct sim *sim, void *ctx)
 {
 	unsigned i, n = 0;

@@ -77,6 +77,9 @@ void sim_join(struct sim *sim, int id);
  */
 int sim_add_actor(struct sim *sim, uint64_t (*next_ns)(void *ctx),
 		  void (*advance)(void *ctx, uint64_t now_ns), void *ctx);
+/** The same, and @p next_ns always holds the answer. */
+int sim_add_actor_at(struct sim *sim, const uint64_t *next_ns,
+		     void (*advance)(void *ctx, uint64_t now_ns), void *ctx);
 void sim_remove_actor(struct sim *sim, void *ctx);
 
 /** Let devices finish, outside the fibers: advance the clock until no actor has anything to do, at most @p ns. */

@@ -52,6 +52,7 @@ struct sim_fiber {
 };
 
 struct sim_actor {
+	const uint64_t *at; /* or NULL: */
 	uint64_t (*next_ns)(void *ctx);
 	void (*advance)(void *ctx, uint64_t now_ns);
 	void *ctx;
@@ -118,8 +119,28 @@ struct sim {
 extern struct sim *the_sim;
 
 /* scheduler */
-void sim_note(struct sim *sim, uint64_t what);
-void sim_wake(struct sim *sim, uint64_t at, bool now);
+static inline void sim_note(struct sim *sim, uint64_t what)
+{
+	uint64_t x = (sim->digest ^ what ^ sim->now) + 0x9e3779b97f4a7c15;
+
+	sim->digest = (x ^ (x >> 29)) * 0xbf58476d1ce4e5b9;
+}
+
+void sim_wake_spinning(struct sim *sim, uint64_t at, bool now);
+
+/*
+ * Something happened at @at: who spins looks again, not earlier. @now: all at once, else each when it is time. Until another
+ * one spins, or is let go, a second call of the latter kind changes nothing.
+ */
+static inline void sim_wake(struct sim *sim, uint64_t at, bool now)
+{
+	if (!now && !sim->drowsy)
+		return;
+	sim->drowsy = false;
+	if (sim->spinning)
+		sim_wake_spinning(sim, at, now);
+}
+
 /* Tell the running fiber's own counters of the points that it has passed quietly, and what time it is. */
 static inline void sim_catch_up(struct sim *sim)
 {
@@ -198,8 +219,24 @@ void sim_give_way(struct sim *sim);
 void sim_worked(struct sim *sim);
 
 /* memory */
-uint64_t sim_next_landing(struct sim *sim);
-void sim_land_due(struct sim *sim);
+void sim_find_landing(struct sim *sim);
+
+/* When the next store lands. */
+static inline uint64_t sim_next_landing(struct sim *sim)
+{
+	if (sim->land_stale)
+		sim_find_landing(sim);
+	return sim->land_at;
+}
+
+void sim_land(struct sim *sim);
+
+static inline void sim_land_due(struct sim *sim)
+{
+	if (sim->now >= sim->land_at || sim->points >= sim->land_point)
+		sim_land(sim);
+}
+
 /* Let all stores of the running fiber land. */
 void sim_drain(struct sim *sim);
 

@@ -36,12 +36,10 @@ static inline unsigned next_lingering(const struct sim *sim, unsigned i)
 	return SIM_FIBERS;
 }
 
-uint64_t sim_next_landing(struct sim *sim)
+void sim_find_landing(struct sim *sim)
 {
 	unsigned i, k;
 
-	if (!sim->land_stale)
-		return sim->land_at;
 	sim->land_stale = false;
 	sim->land_at = sim->land_point = UINT64_MAX;
 	for (i = next_lingering(sim, 0); i < SIM_FIBERS; i = next_lingering(sim, i + 1)) {
@@ -53,16 +51,13 @@ uint64_t sim_next_landing(struct sim *sim)
 		}
 	}
 	sim_stop_point(sim);
-	return sim->land_at;
 }
 
-void sim_land_due(struct sim *sim)
+void sim_land(struct sim *sim)
 {
 	bool any = false;
 	unsigned i;
 
-	if (sim->now < sim->land_at && sim->points < sim->land_point)
-		return;
 	for (i = next_lingering(sim, 0); i < SIM_FIBERS; i = next_lingering(sim, i + 1)) {
 		bool some;
 
@@ -152,9 +147,9 @@ static void look(struct sim *sim, const volatile void *p, unsigned size)
 
 /* ---- what the port's header calls ---- */
 
-static __attribute__((noinline)) uint64_t load_slowly(struct sim *sim, const volatile void *p,
-						      unsigned size)
+uint64_t sim_do_load(const volatile void *p, unsigned size)
 {
+	struct sim *sim = the_sim;
 	struct store_buffer *b;
 	int i;
 
@@ -172,14 +167,13 @@ static __attribute__((noinline)) uint64_t load_slowly(struct sim *sim, const vol
 	return sim_raw_load(p, size, true);
 }
 
-uint64_t sim_do_load(const volatile void *p, unsigned size)
+bool sim_load_quietly(const volatile void *p)
 {
 	struct sim *sim = the_sim;
+	unsigned place = store_buffer_place(p);
 
-	if (!sim->watched[store_buffer_place(p)] &&
-	    !store_buffer_may_have(&sim->current->buffer, p) && sim_pass(sim, SIM_POINT_LOAD))
-		return sim_raw_load(p, size, true);
-	return load_slowly(sim, p, size);
+	return !(sim->watched[place] | (sim->current->buffer.stores >> place % 64 & 1)) &&
+	       sim_pass(sim, SIM_POINT_LOAD);
 }
 
 void sim_do_load_sc(bool kept)

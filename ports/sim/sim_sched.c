@@ -38,13 +38,6 @@
 /* One that has waited for so many times the patience hangs, though others get on. */
 #define SIM_HANGS 16u
 
-void sim_note(struct sim *sim, uint64_t what)
-{
-	uint64_t x = (sim->digest ^ what ^ sim->now) + 0x9e3779b97f4a7c15;
-
-	sim->digest = (x ^ (x >> 29)) * 0xbf58476d1ce4e5b9;
-}
-
 /* The part of its wait, if that is long, after which @f looks again. */
 static uint64_t sim_long_pause(const struct sim *sim, const struct sim_fiber *f)
 {
@@ -76,19 +69,10 @@ static uint64_t sim_look_pause(const struct sim *sim, const struct sim_fiber *f,
 	return smmu_max64(pause, smmu_min64(SIM_SPIN_NS << smmu_min64(n, 8), SIM_LOOK_NS));
 }
 
-/*
- * Something happened at @at: who spins looks again, not earlier. @now: all at once, else each when it is time. Until another
- * one spins, or is let go, a second call of the latter kind changes nothing.
- */
-void sim_wake(struct sim *sim, uint64_t at, bool now)
+void sim_wake_spinning(struct sim *sim, uint64_t at, bool now)
 {
 	unsigned i;
 
-	if (!now && !sim->drowsy)
-		return;
-	sim->drowsy = false;
-	if (!sim->spinning)
-		return;
 	for (i = 0; i < sim->fibers; i++) {
 		struct sim_fiber *f = sim->fiber[i];
 		uint64_t wake;
@@ -114,47 +98,50 @@ void sim_worked(struct sim *sim)
 	sim_wake(sim, self->time, false);
 }
 
-uint64_t sim_next_event(struct sim *sim)
+static inline uint64_t actor_next(const struct sim_actor *a)
 {
-	uint64_t at = sim_next_landing(sim);
+	return a->at ? *a->at : a->next_ns(a->ctx);
+}
+
+static inline uint64_t devices_next(const struct sim *sim)
+{
+	uint64_t at = UINT64_MAX;
 	unsigned i;
 
 	for (i = 0; i < sim->actors; i++)
-		at = smmu_min64(at, sim->actor[i].next_ns(sim->actor[i].ctx));
+		at = smmu_min64(at, actor_next(&sim->actor[i]));
 	return at;
+}
+
+uint64_t sim_next_event(struct sim *sim)
+{
+	return smmu_min64(sim_next_landing(sim), devices_next(sim));
 }
 
 uint64_t sim_act(struct sim *sim)
 {
 	unsigned i, rounds = 0;
 	uint64_t event;
-	bool any;
 
 	sim_land_due(sim);
-	do {
-		event = UINT64_MAX;
-		any = false;
+	while ((event = devices_next(sim)) <= sim->now) {
 		for (i = 0; i < sim->actors; i++) {
 			struct sim_actor *a = &sim->actor[i];
-			uint64_t at = a->next_ns(a->ctx);
 
-			event = smmu_min64(event, at);
-			if (at > sim->now)
+			if (actor_next(a) > sim->now)
 				continue;
 			sim->acting = true;
 			a->advance(a->ctx, sim->now);
 			sim->acting = false;
 			sim_note(sim, 0xac70ULL << 32 | i);
-			any = true;
 		}
-		if (any)
-			sim_wake(sim, sim->now, true);
+		sim_wake(sim, sim->now, true);
 		if (++rounds > 1000000) {
 			fprintf(stderr, "sim: a device does not get past %" PRIu64 " ns\n",
 				sim->now);
 			abort();
 		}
-	} while (any);
+	}
 	return smmu_min64(event, sim_next_landing(sim));
 }
 
@@ -179,14 +166,14 @@ static uint64_t sim_idle(struct sim *sim, uint64_t event)
 	return event;
 }
 
-/* The earliest that can go on, and in sim->others when the next one can. */
-static struct sim_fiber *sim_earliest(struct sim *sim)
+/* The earliest of all, and when the next one can go on; where several are the earliest chance draws one: false. */
+static bool sim_draw_earliest(struct sim *sim)
 {
 	uint64_t first = UINT64_MAX, second = UINT64_MAX;
 	unsigned i, best = 0, equals = 0;
 	bool drawn = false;
 
-	for (i = 0; i < sim->fibers && !sim->in_order; i++) {
+	for (i = 0; i < sim->fibers; i++) {
 		uint64_t at = sim->ready[i];
 
 		if (at < first) {
@@ -201,12 +188,39 @@ static struct sim_fiber *sim_earliest(struct sim *sim)
 				best = i;
 		}
 	}
-	if (!sim->in_order) {
-		sim->earliest = first == UINT64_MAX ? NULL : sim->fiber[best];
-		sim->second = second;
-		/* Where several are the earliest, chance decides anew each time. */
-		sim->in_order = !drawn;
+	sim->earliest = first == UINT64_MAX ? NULL : sim->fiber[best];
+	sim->second = second;
+	return !drawn;
+}
+
+/* The same without a branch for each, where no two are equal on the way. False: two are, and nothing was changed. */
+static bool sim_find_earliest(struct sim *sim)
+{
+	uint64_t first = UINT64_MAX, second = UINT64_MAX, equal = 0;
+	unsigned i, n = sim->fibers, best = 0;
+
+	for (i = 0; i < n; i++) {
+		uint64_t at = sim->ready[i], later = first;
+
+		equal |= (uint64_t)(at == first) & (uint64_t)(at != UINT64_MAX);
+		best = at < first ? i : best;
+		first = at < first ? at : first;
+		later = at > later ? at : later;
+		second = later < second ? later : second;
 	}
+	if (equal)
+		return false;
+	sim->earliest = first == UINT64_MAX ? NULL : sim->fiber[best];
+	sim->second = second;
+	return true;
+}
+
+/* The earliest that can go on, and in sim->others when the next one can. */
+static struct sim_fiber *sim_earliest(struct sim *sim)
+{
+	/* Where several are the earliest, chance decides anew each time. */
+	if (!sim->in_order)
+		sim->in_order = sim_find_earliest(sim) || sim_draw_earliest(sim);
 	sim->others = sim->second;
 	return sim->earliest;
 }

@@ -40,6 +40,8 @@ enum sim_point_kind {
 extern bool sim_on;
 
 void sim_do_point(enum sim_point_kind kind);
+/** Pass the point before a load of @p p. True: it is memory's, and no more is to be done. Else sim_do_load() does it all. */
+bool sim_load_quietly(const volatile void *p);
 uint64_t sim_do_load(const volatile void *p, unsigned size);
 /** Before a load that takes part in the order of the read-modify-writes (@p kept). */
 void sim_do_load_sc(bool kept);
@@ -175,7 +177,9 @@ static inline void sim_raw_store(volatile void *p, unsigned size, uint64_t value
 
 static inline uint64_t sim_load(const volatile void *p, unsigned size, bool acquire)
 {
-	return sim_on ? sim_do_load(p, size) : sim_raw_load(p, size, acquire);
+	if (sim_on && !sim_load_quietly(p))
+		return sim_do_load(p, size);
+	return sim_raw_load(p, size, acquire);
 }
 
 static inline void sim_store(volatile void *p, unsigned size, uint64_t value, bool release)
