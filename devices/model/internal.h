@@ -161,7 +161,7 @@ uint64_t model_effect_last_done(const struct instance *in, const uint64_t cmd[2]
 bool model_effect_timed_out(struct instance *in);
 void model_effect_all(struct instance *in);
 
-/* tlb.c */
+/* tlb.c, tlb_drop.c */
 void model_tlb_init(struct tlb *t);
 void model_tlb_clear(struct tlb *t);
 struct tlb_entry *model_tlb_insert(struct instance *in, struct tlb *t, const struct tlb_entry *e);

@@ -41,7 +41,9 @@ enum {
 
 /** A translation or a table pointer, held until an invalidation or an eviction takes it. */
 struct tlb_entry {
-	struct tlb_entry *next; /* in its bucket */
+	struct tlb_entry *next, *next_tagged;  /* in its buckets */
+	struct tlb_entry *next_alike, **alike; /* among those of its tag; what points to it there */
+	uint64_t tag;
 	uint64_t span_base; /* what an invalidation by address matches: the whole block or page … */
 	uint64_t base;      /* … and the piece of it that this entry answers for */
 	uint8_t span_log2, log2;
@@ -63,13 +65,19 @@ struct tlb_entry {
 	bool ssid_valid;
 };
 
-/** Entries hashed by the span they belong to. */
+#define TLB_TAGS 64
+
+/** Entries hashed by the span they belong to, by that and their tag, and by their tag alone. */
 struct tlb {
-	struct tlb_entry **buckets;
-	uint64_t *full; /* bit n: bucket n is not empty */
+	struct tlb_entry **buckets, **tagged;
+	struct tlb_entry *alike[TLB_TAGS];
+	size_t ntagged;
+	uint32_t stage1[TLB_TAGS]; /* entries of stage 1, alone or combined, by VMID */
+	uint64_t *full;            /* bit n: bucket n is not empty */
 	size_t nbuckets, count;
 	uint32_t class_count[64]; /* by span_log2 */
 	uint64_t classes;         /* bit n: class_count[n] != 0 */
+	size_t nglobal;
 };
 
 /** An STE and a CD taken apart. */
