@@ -38,14 +38,17 @@ source=$cache/linux-source-6.12
 final=$cache/linux-6.12-$kind
 configs=$root/tests/linux/configs
 
-# One at a time: whoever comes second finds it built.
-exec 9>"$cache/linux-debug.lock"
+# Is it there, as it is wanted now?
+built() {
+	wanted=$(cat "$source/VERSIONS" "$configs/common.config" "$configs/$kind.config" 2>/dev/null | sha256sum | cut -d ' ' -f 1)
+	[ -r "$final/VERSIONS" ] && [ "$(sed -n 's/^configuration //p' "$final/VERSIONS")" = "$wanted" ]
+}
+finish() { echo "$final"; exit 0; }
+built && finish
+# Whoever comes second finds it fetched, and built.
+exec 8>"$cache/linux-source.lock" 9>"$cache/linux-$kind.lock"
 flock 9
-wanted=$(cat "$source/VERSIONS" "$configs/common.config" "$configs/$kind.config" 2>/dev/null | sha256sum | cut -d ' ' -f 1)
-if [ -r "$final/VERSIONS" ] && [ "$(sed -n 's/^configuration //p' "$final/VERSIONS")" = "$wanted" ]; then
-	echo "$final"
-	exit 0
-fi
+built && finish
 
 fetch_source() {
 	[ -z "$offline" ] || die 77 "no source in $source (run without --offline to fetch it)"
@@ -66,7 +69,9 @@ fetch_source() {
 	mv -T "$tmp/done" "$source"
 	rm -rf "$tmp"
 }
+flock 8
 [ -r "$source/VERSIONS" ] || fetch_source
+flock -u 8
 
 for program in flex bison bc aarch64-linux-gnu-gcc; do
 	command -v "$program" >/dev/null || [ "$program-$(uname -m)" = aarch64-linux-gnu-gcc-aarch64 ] || die 1 "no $program here"

@@ -8,4 +8,5 @@ if ! tools/setup.sh linux; then
 	echo "SKIP: what builds the Linux module cannot be installed here (see above): nothing of it was tried"
 	exit 0
 fi
-exec tests/linux/run.py --short --may-skip
+tests/linux/run.py --short --may-skip --kernel 6.12
+exec tests/linux/run.py --short --may-skip --kernel 7.2 one two
