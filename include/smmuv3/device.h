@@ -129,6 +129,7 @@ struct smmu_streams {
 	bool ats; /**< operations for their ATCs are in the arrays */
 	/** A guest's STE had substreams: its ATC may hold entries under them. */
 	bool guest_substreams;
+	uint32_t stalls_lost; /**< of the instance: what was lost before was ended */
 	/** The STEs are not ours: traffic goes on as they say until the first attach. */
 	bool kept;
 	/** The STEs may differ: they were not ours, and have not all been written since. */

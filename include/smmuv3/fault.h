@@ -17,7 +17,8 @@
  * CMD_PRI_RESP does nothing while SMMUEN is 0: PRI goes off in them before, and is initialised
  * again afterwards (IHI 0070 G.b, 4.5.2, 6.3.9.6); likewise before a device is reset, and what the
  * PRI queue still holds of it is taken (after smmu_device_reset_prepare). What has stalled when an
- * SMMU is removed is ended by the library, read or not.
+ * SMMU is removed is ended by the library, read or not; what has stalled, and its record was lost
+ * (GERROR.EVENTQ_ABT_ERR, a revival), when its device is attached to nothing or reset (4.7.2).
  *
  * Of what waits there is at most a number that the embedder chooses; what is beyond it is answered
  * at once. What is not answered when its device is detached, reset or gone is ended by the library.

@@ -165,8 +165,10 @@ struct smmu_instance {
 	bool held;
 	bool drained; /**< an MSI of a CMD_SYNC was waited for and did not come */
 	bool have_priq;
-	bool evtq_may_shrink;   /**< its size is the default, not the embedder's */
-	uint32_t serving;       /**< the handlers may touch queues and registers; see handlers.c */
+	bool evtq_may_shrink; /**< its size is the default, not the embedder's */
+	uint32_t serving;     /**< the handlers may touch queues and registers; see handlers.c */
+	/** Times that records were lost, and with them perhaps those of what has stalled. */
+	uint32_t stalls_lost;
 	uint64_t events_lost;   /**< times the event queue overflowed; public */
 	uint64_t pri_overflows; /**< times the PRI queue overflowed; public */
 	/** On a cache line of its own: each sweep writes to it, as to the queue's positions. */

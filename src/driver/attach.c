@@ -55,6 +55,8 @@ int smmu_device_switch(struct smmu_device *dev, struct smmu_attachment *new)
 	/* Whatever waits for the old domain waits in vain. */
 	if (old)
 		smmu_streams_end_faults(s, 0, false);
+	if (!error && !new && !dev->pasids)
+		smmu_streams_end_lost(s);
 	if (!error)
 		error = smmu_device_ats_on(dev);
 	if (error) {

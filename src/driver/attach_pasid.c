@@ -33,6 +33,8 @@ static int switch_pasid(struct smmu_device *dev, uint32_t ssid, struct smmu_atta
 	smmu_device_leave(dev, old);
 	if (old)
 		smmu_streams_end_faults(s, ssid, false);
+	if (!error && !dev->own && !dev->pasids)
+		smmu_streams_end_lost(s);
 	if (!error)
 		error = smmu_device_ats_on(dev);
 	if (error) {

@@ -411,6 +411,11 @@ void smmu_stand_ins_release(struct smmu_streams *s);
 
 /** End the faults of @p s that wait: of substream @p ssid (0: of traffic without one), or all. Waits, without sleeping. */
 void smmu_streams_end_faults(const struct smmu_streams *s, uint32_t ssid, bool all);
+/**
+ * Their STEs abort, and the SMMU has confirmed that: end what has stalled and nobody can name, as its record was lost (IHI
+ * 0070 G.b, 4.7.2). Without such a loss nothing is sent: it would give tags back whose events are still to be read.
+ */
+void smmu_streams_end_lost(struct smmu_streams *s);
 
 /* ---- attach.c, attach_steps.c, attach_pasid.c; the device's lock is held, and it has an instance ---- */
 

@@ -261,6 +261,22 @@ void smmu_streams_end_faults(const struct smmu_streams *s, uint32_t ssid, bool a
 		end(f, s, ssid, all);
 }
 
+void smmu_streams_end_lost(struct smmu_streams *s)
+{
+	struct smmu_instance *inst = s->instance;
+	uint32_t lost = smmu_load(&inst->stalls_lost);
+
+	if (s->stalls_lost == lost ||
+	    !(inst->features.bits & (SMMU_FEAT_STALL | SMMU_FEAT_STALL_ALL)))
+		return;
+	s->stalls_lost = lost;
+	for (uint32_t i = 0; i < s->nr; i++) {
+		struct smmu_cmd cmd = smmu_cmd_stall_term(s->id[i]);
+
+		smmu_instance_issue(inst, &cmd, 1, true);
+	}
+}
+
 void smmu_faults_fini(struct smmu_faults *f)
 {
 	if (!f->waiting)

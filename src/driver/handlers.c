@@ -82,6 +82,8 @@ static uint32_t acknowledge(struct smmu_instance *inst)
 				  smmu_mmio_read32(&inst->mmio, SMMU_GERRORN) ^ active);
 	smmu_spin_unlock(&inst->cmdq.error_lock, flags);
 	if (active) {
+		if (active & SMMU_GERROR_EVENTQ_ABT_ERR)
+			smmu_fetch_add(&inst->stalls_lost, 1);
 		smmu_count(&inst->counts.errors, 1);
 		SMMU_TRACE_GERROR(inst, active);
 	}

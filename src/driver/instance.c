@@ -367,6 +367,8 @@ int smmu_instance_revive(struct smmu_instance *inst)
 
 	if (error)
 		return error;
+	/* What the event queue held is gone. */
+	smmu_fetch_add(&inst->stalls_lost, 1);
 	SMMU_BARRIER(instance_back, smmu_store_release(&inst->serving, 1));
 	error = smmu_registers_start(inst);
 	if (error) {

@@ -38,6 +38,8 @@ int smmu_device_reset_prepare(struct smmu_device *dev)
 		else
 			smmu_device_not_confirmed(dev);
 		smmu_streams_end_faults(dev->streams, 0, true);
+		if (!error)
+			smmu_streams_end_lost(dev->streams);
 		/* Sweeps that asked its ATC before are done. */
 		if (dev->has_ats)
 			smmu_rcu_synchronize(rcu);

@@ -331,6 +331,48 @@ static void test_removed(void **state)
 	}
 }
 
+/** What has stalled, and whose record was lost, ends with what it is attached to, or with a reset; nothing else is touched. */
+static void test_lost(void **state)
+{
+	for (unsigned how = 0; how < 4; how++) {
+		struct smmu_event event;
+		uint16_t lost;
+
+		start(0, false, 4);
+		assert_int_equal(smmu_faults_init(&faults, inst, 4), 0);
+		assert_int_equal(smmu_attach(&d.dev, &domain), 0);
+		assert_int_equal(smmu_attach_pasid(&d.dev, 3, &other), 0);
+		smmu_model_inject(rig.model, SMMU_FAULT_EVENT_ABORT, how != 3);
+		lost = stalls(1, -1, 0x1000, false);
+		smmu_model_inject(rig.model, SMMU_FAULT_EVENT_ABORT, 0);
+		smmu_instance_gerror(inst);
+		if (how != 3)
+			assert_int_equal(smmu_instance_event(inst, &event), 0);
+		rig_log_reset(&rig);
+		/* As long as something is attached, new ones may stall. */
+		if (how != 1) {
+			smmu_detach(&d.dev);
+			assert_int_equal(rig_log_count(&rig, SMMU_CMD_STALL_TERM), 0);
+			expect_waiting(lost);
+		}
+		if (how == 0)
+			smmu_detach_pasid(&d.dev, 3);
+		else if (how == 1)
+			assert_int_equal(smmu_device_reset_prepare(&d.dev), 0);
+		else
+			smmu_device_fini(&d.dev);
+		if (how == 3) {
+			/* It was not lost: whoever reads it answers it. */
+			assert_int_equal(rig_log_count(&rig, SMMU_CMD_STALL_TERM), 0);
+			expect_waiting(lost);
+		} else {
+			assert_int_equal(rig_log_count(&rig, SMMU_CMD_STALL_TERM), 3);
+			expect_done(lost, 0);
+		}
+		finish();
+	}
+}
+
 /* ---- answers at the same time ---- */
 
 static struct smmu_fault shared;
@@ -382,7 +424,7 @@ int main(void)
 		cmocka_unit_test(test_stall),    cmocka_unit_test(test_who_stalls),
 		cmocka_unit_test(test_nobody),   cmocka_unit_test(test_ends),
 		cmocka_unit_test(test_requests), cmocka_unit_test(test_once),
-		cmocka_unit_test(test_removed),
+		cmocka_unit_test(test_removed),  cmocka_unit_test(test_lost),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
