@@ -140,7 +140,8 @@ install: build ## install under PREFIX (/usr/local) below DESTDIR: library, head
 	@meson configure $(BUILD) -Dprefix=$(PREFIX)
 	@test -w "$(DESTDIR)$(PREFIX)" || mkdir -p "$(DESTDIR)$(PREFIX)" 2>/dev/null && test -w "$(DESTDIR)$(PREFIX)" || \
 		{ echo "install: no right to write below $(DESTDIR)$(PREFIX): be root, or say PREFIX=\$$HOME/.local" >&2; exit 1; }
-	@$(NINJA)
+	@$(NINJA) $$(meson introspect --targets $(BUILD) | python3 -c 'import json, os, sys; \
+		print(*(os.path.relpath(f, "$(BUILD)") for t in json.load(sys.stdin) if t["installed"] for f in t["filename"]))')
 	@DESTDIR=$(DESTDIR) meson install -C $(BUILD) --no-rebuild --quiet
 	@echo "installed below $(DESTDIR)$(PREFIX)"
 
