@@ -109,11 +109,18 @@ void order_store(uint64_t *slot, uint64_t value)
 	look();
 }
 
+/** A walker marks the leaf that is about to be changed: so many times. */
+static unsigned marks;
+
 bool order_compare_exchange(uint64_t *slot, uint64_t *expected, uint64_t value)
 {
 	bool done;
 
 	check_hook(value);
+	if (marks && *slot & SMMU_BIT(51)) {
+		*slot ^= SMMU_BIT(7);
+		marks--;
+	}
 	done = __atomic_compare_exchange_n(slot, expected, value, false, __ATOMIC_SEQ_CST,
 					   __ATOMIC_SEQ_CST);
 	if (done)
@@ -353,10 +360,40 @@ static void test_walks_in_resizes(void **state)
 		resize(12 + n % 3 * 2, n / 3 & 1, 1 + n / 6);
 }
 
+/** A mark that comes while a table is made of the block is in each page. */
+static void test_mark_in_a_split(void **state)
+{
+	for (unsigned n = 0; n < 4; n++) {
+		struct smmu_pgtable_config cfg = {.port = &tp.port,
+						  .stage = (uint8_t)(1 + n % 2),
+						  .granule_shift = 12,
+						  .ias = 40,
+						  .oas = 44,
+						  .coherent = true,
+						  .dirty = true};
+		uint64_t word = 0;
+		struct smmu_dirty_bitmap map = {&word, 0x200000, 64, 12};
+		struct smmu_gather g;
+
+		testport_init(&tp, 44);
+		assert_int_equal(smmu_pgtable_init(&pt, &cfg), 0);
+		smmu_pgtable_begin_clean(&pt, true);
+		assert_int_equal(smmu_pgtable_map(&pt, 0x200000, 0, 0x200000, RW, 0), 0);
+		marks = n / 2;
+		assert_int_equal(pt.ops->split(&pt, 0x300000, 2, &g), 1);
+		assert_int_equal(marks, 0);
+		assert_int_equal(pt.ops->dirty(&pt, 0x200000, 0x40000, SMMU_DIRTY_LOOK, &map, &g),
+				 0);
+		assert_int_equal(word, n / 2 ? UINT64_MAX : 0);
+		done();
+	}
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_walks_between_stores),
 	cmocka_unit_test(test_walks_in_a_map_that_fails),
 	cmocka_unit_test(test_walks_in_resizes),
+	cmocka_unit_test(test_mark_in_a_split),
 };
 
 TESTPORT_MAIN(tests)

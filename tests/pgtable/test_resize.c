@@ -3,7 +3,6 @@
  * Blocks that become tables and tables that become blocks, step by step: at each the same is translated, and walkers may mark
  * what they like meanwhile.
  */
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -173,54 +172,6 @@ static void test_marks(void **state)
 	}
 }
 
-static uint64_t *volatile race_slot;
-static int go, marked;
-
-/** A walker that marks the block as soon as it may. */
-static void *marker(void *arg)
-{
-	uint64_t desc;
-
-	while (!__atomic_load_n(&go, __ATOMIC_ACQUIRE))
-		;
-	desc = __atomic_load_n(race_slot, __ATOMIC_SEQ_CST);
-	marked = (desc & 3) == 1 && desc & BIT7 &&
-		 __atomic_compare_exchange_n(race_slot, &desc, desc ^ BIT7, false, __ATOMIC_SEQ_CST,
-					     __ATOMIC_SEQ_CST);
-	return NULL;
-}
-
-/** A mark in the middle of a split is in the pages. */
-static void test_race(void **state)
-{
-	unsigned won = 0;
-
-	for (unsigned n = 0; n < 20000 && (n < 500 || won < 50 || won == n); n++) {
-		struct smmu_pgtable pt = make(1, 12, true, true);
-		struct smmu_gather g;
-		unsigned level;
-		pthread_t thread;
-		uint64_t *slot;
-
-		smmu_pgtable_begin_clean(&pt, true);
-		assert_int_equal(smmu_pgtable_map(&pt, 2 * M, 2 * M, 2 * M, RW, 0), 0);
-		race_slot = slot_of(&pt, 2 * M, &level);
-		go = 0;
-		assert_int_equal(pthread_create(&thread, NULL, marker, NULL), 0);
-		smmu_gather_init(&g, 0);
-		__atomic_store_n(&go, 1, __ATOMIC_RELEASE);
-		for (volatile unsigned k = 0; k < n % 64 * 16; k++)
-			;
-		assert_int_equal(pt.ops->split(&pt, 3 * M, 2, &g), 1);
-		pthread_join(thread, NULL);
-		slot = slot_of(&pt, 3 * M, &level);
-		assert_int_equal(level, 3);
-		assert_int_equal(!(*slot & BIT7), marked);
-		won += marked;
-		table_done(&pt);
-	}
-}
-
 /** Empty tables go, with those that only held them; what is in use, or not wholly in the range, stays. */
 static void test_reclaim(void **state)
 {
@@ -261,8 +212,9 @@ static void test_reclaim(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_steps),   cmocka_unit_test(test_not_aligned),
-		cmocka_unit_test(test_marks),   cmocka_unit_test(test_race),
+		cmocka_unit_test(test_steps),
+		cmocka_unit_test(test_not_aligned),
+		cmocka_unit_test(test_marks),
 		cmocka_unit_test(test_reclaim),
 	};
 
