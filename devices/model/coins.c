@@ -145,6 +145,7 @@ char *smmu_model_describe(struct smmu_model *model, unsigned i, char *text, size
 		{"attr-types-ovr", c->attr_types_ovr},
 		{"attr-perms-ovr", c->attr_perms_ovr},
 		{"xnx", c->xnx},
+		{"ds", c->ds},
 		{"gbpa-abort", c->gbpa_abort},
 		{"wired", c->wired},
 		{"cache-invalid", c->cache_invalid},

@@ -62,10 +62,12 @@ static bool s2_decode(const struct instance *in, struct ste *s)
 	s->s2hd = s->s2ha && w & BIT(55);
 	if (!s->s2granule || sl0 == 3)
 		return false;
-	if (s->s2granule != 16 && s->s2oa > 48)
+	s->s2ds = in->cfg.ds && s->s2granule != 16 && s->w[3] & BIT(3);
+	if (s->s2granule != 16 && !s->s2ds && s->s2oa > 48)
 		s->s2oa = 48;
 	s->s2ia = 64 - s->s2t0sz;
-	if (s->s2t0sz > 39 || s->s2ia > (in->cfg.oas > 48 && s->s2granule != 16 ? 48 : in->cfg.oas))
+	if (s->s2t0sz > 39 ||
+	    s->s2ia > (in->cfg.oas > 48 && s->s2granule != 16 && !s->s2ds ? 48 : in->cfg.oas))
 		return false;
 	s->s2start = s->s2granule == 12 ? 2 - sl0 : 3 - sl0;
 	/* The first level that a granule may begin at depends on the size of addresses (VMSAv8-64, stage 2). */
@@ -196,6 +198,7 @@ bool model_cd_decode(const struct instance *in, const struct ste *ste, struct cd
 	if (in->cfg.term_model && !(w & BIT(46))) /* A: terminate means abort */
 		return false;
 	cd->oa = size_bits((unsigned)bits(w, 34, 32), in->cfg.oas);
+	cd->ds = in->cfg.ds && cd->w[2] & BIT(58);
 	cd->affd = w & BIT(35);
 	cd->wxn = w & BIT(36);
 	cd->r = w & BIT(45);
@@ -221,9 +224,10 @@ bool model_cd_decode(const struct instance *in, const struct ste *ste, struct cd
 		h->ttb = cd->w[1 + i] & ADDR_51_4;
 		if (!h->granule)
 			return false;
-		if (h->tsz > 39 || h->tsz < (in->cfg.va52 && h->granule == 16 ? 12u : 16u))
+		if (h->tsz > 39 ||
+		    h->tsz < (in->cfg.va52 && (h->granule == 16 || cd->ds) ? 12u : 16u))
 			return false;
-		if (h->ttb >> cd->oa || (h->granule != 16 && h->ttb >> 48))
+		if (h->ttb >> cd->oa || (h->granule != 16 && !cd->ds && h->ttb >> 48))
 			return false;
 	}
 	return true;

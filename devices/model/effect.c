@@ -29,11 +29,11 @@ static unsigned tg_log2(uint64_t w1)
 }
 
 /** The level of a TLBI's TTL field, 0: any. Level 1 of 16K holds no leaves without DS, and counts as none. */
-static unsigned ttl(uint64_t w1)
+static unsigned ttl(uint64_t w1, bool ds)
 {
 	unsigned level = (unsigned)bits(w1, 9, 8);
 
-	return level == 1 && tg_log2(w1) == 14 ? 0 : level;
+	return level == 1 && tg_log2(w1) == 14 && !ds ? 0 : level;
 }
 
 static bool has_address(unsigned op)
@@ -96,7 +96,7 @@ int model_effect_check(struct instance *in, const uint64_t cmd[2])
 	}
 	/* A range of one granule with no hint of a level is reserved (4.4.1.1). */
 	if (has_address(op) && in->cfg.range_inv && tg_log2(cmd[1]) && !bits(cmd[0], 16, 12) &&
-	    !bits(cmd[0], 24, 20) && !ttl(cmd[1]))
+	    !bits(cmd[0], 24, 20) && !ttl(cmd[1], in->cfg.ds))
 		legal = false;
 	return legal ? CERROR_NONE : CERROR_ILL;
 }
@@ -150,7 +150,7 @@ static void apply_tlbi(struct instance *in, const uint64_t cmd[2])
 		t.len = 0x1000; /* whatever entry holds this address */
 		if (granule) {
 			t.granule = granule;
-			t.level = ttl(cmd[1]);
+			t.level = ttl(cmd[1], in->cfg.ds);
 			if (t.base & (BIT(granule) - 1))
 				return; /* what range it is, is UNPREDICTABLE (4.4.1.1) */
 			if (in->cfg.errata & SMMU_ERRATUM_RANGE)

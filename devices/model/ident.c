@@ -32,7 +32,8 @@ static uint32_t idr5(const struct smmu_model_config *c)
 	while (oas < 6 && size[oas] < c->oas)
 		oas++;
 	return (uint32_t)(oas | (c->gran4k ? BIT(4) : 0) | (c->gran16k ? BIT(5) : 0) |
-			  (c->gran64k ? BIT(6) : 0) | (c->va52 ? 1u << 10 : 0));
+			  (c->gran64k ? BIT(6) : 0) | (c->va52 ? 1u << 10 : 0) |
+			  (c->ds ? BIT(7) : 0));
 }
 
 /** The register at @p offset, below CR0. */

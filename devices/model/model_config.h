@@ -31,7 +31,8 @@ struct smmu_model_config {
 	unsigned
 		bbml; /**< IDR3.BBML: 0–2; the higher, the more of a table may change while it is used */
 	unsigned httu; /**< IDR0.HTTU: 0, 1 the Access flag, 2 dirty state as well */
-	bool va52;     /**< 52-bit input addresses with 64K granules */
+	bool ds; /**< IDR5.DS: 52 bits with 4K and 16K granules, in descriptors of their own (LPA2) */
+	bool va52;                                  /**< 52-bit input addresses with 64K granules */
 	unsigned cmdq_bits, eventq_bits, priq_bits; /**< log2 of the largest queue, 0–19 */
 	unsigned version;                           /**< AIDR: n stands for SMMUv3.n, 0–3 */
 	unsigned stall_model; /**< IDR0.STALL_MODEL, 0–2; 2: all that faults stalls */

@@ -88,7 +88,7 @@ struct ste {
 	uint64_t s1ctxptr;
 	uint16_t vmid;
 	unsigned s2t0sz, s2granule, s2start, s2ia, s2oa;
-	bool s2affd, s2r, s2s, s1stalld, s2ha, s2hd;
+	bool s2affd, s2r, s2s, s1stalld, s2ha, s2hd, s2ds;
 	uint64_t s2ttb;
 };
 
@@ -104,7 +104,7 @@ struct cd {
 	uint64_t addr;
 	struct cd_half half[2];
 	unsigned oa;
-	bool affd, r, s, wxn, ha, hd;
+	bool affd, r, s, wxn, ha, hd, ds;
 	uint16_t asid;
 };
 

@@ -12,6 +12,7 @@ struct walk {
 	uint64_t addr; /* input */
 	uint64_t table;
 	bool table_is_ipa, had, one_privilege;
+	bool ds;             /* descriptors of 52 bits with small granules */
 	bool from_root;      /* use no cached pointer */
 	bool clean_is_dirty; /* HD: what is writable-clean may be written */
 	uint16_t perms;      /* what the tables above leave */
@@ -76,21 +77,25 @@ static unsigned level_shift(unsigned granule, unsigned level)
 }
 
 /** The output address of a descriptor whose address field ends at bit @p low. */
-static uint64_t desc_address(const struct instance *in, uint64_t desc, unsigned granule,
+static uint64_t desc_address(const struct instance *in, uint64_t desc, const struct walk *w,
 			     unsigned low)
 {
 	uint64_t pa = desc & 0x0000fffffffff000ULL;
 
-	if (granule == 16 && in->cfg.oas == 52)
+	if (w->granule == 16 && in->cfg.oas == 52)
 		pa |= bits(desc, 15, 12) << 48;
+	else if (w->ds)
+		pa |= bits(desc, 49, 48) << 48 | bits(desc, 9, 8) << 50;
 	return pa >> low << low;
 }
 
-static bool block_allowed(const struct instance *in, unsigned granule, unsigned level)
+static bool block_allowed(const struct instance *in, const struct walk *w, unsigned level)
 {
 	if (level == 2)
 		return true;
-	return level == 1 && (granule == 12 || (granule == 16 && in->cfg.oas == 52));
+	if (level == 0)
+		return w->ds && w->granule == 12;
+	return level == 1 && (w->granule == 12 || (w->granule == 16 ? in->cfg.oas == 52 : w->ds));
 }
 
 static void keep_pointer(struct instance *in, const struct xlate *x, const struct walk *w,
@@ -132,7 +137,8 @@ static bool walk_tables(struct instance *in, struct xlate *x, struct walk *w)
 		const struct tlb_entry *e = model_tlb_find_walk(
 			in, x, w->stage == 2 ? 1u << 2 : 1u << 1 | 1u << 3, w->addr, w->granule);
 
-		if (e && e->level >= level) {
+		/* There may be a level -1. */
+		if (e && e->level >= (int)level) {
 			note_hit(x, e);
 			level = e->level + 1u;
 			table = e->pa;
@@ -154,14 +160,14 @@ static bool walk_tables(struct instance *in, struct xlate *x, struct walk *w)
 
 			if (!model_walk_s2(in, x, at, false, CLASS_TT, &at, &base, &log2, &perms))
 				return false;
-			if (pending && x->fill) {
+			if (pending && x->fill && level) {
 				/* Keep where the table is, if stage 2 maps all of it in one piece. */
 				bool whole = log2 >= w->granule;
 
 				keep_pointer(in, x, w, level - 1, whole ? at - offset : table,
 					     !whole, w->perms);
 			}
-		} else if (pending && x->fill) {
+		} else if (pending && x->fill && level) {
 			keep_pointer(in, x, w, level - 1, table, false, w->perms);
 		}
 		if (hooks->table_load && x->ask != ASK_TRUTH && x->ask != ASK_PROBE)
@@ -173,7 +179,7 @@ static bool walk_tables(struct instance *in, struct xlate *x, struct walk *w)
 		if (!(desc & 1) || (level == 3 && !(desc & 2)))
 			return walk_fail(x, w, F_TRANSLATION);
 		if (level == 3 || !(desc & 2)) {
-			if (level < 3 && !block_allowed(in, w->granule, level))
+			if (level < 3 && !block_allowed(in, w, level))
 				return walk_fail(x, w, F_TRANSLATION);
 			w->desc = desc;
 			w->at = at;
@@ -181,7 +187,7 @@ static bool walk_tables(struct instance *in, struct xlate *x, struct walk *w)
 			w->shift = shift;
 			return true;
 		}
-		table = desc_address(in, desc, w->granule, w->granule);
+		table = desc_address(in, desc, w, w->granule);
 		if (table >> w->oa_bits)
 			return walk_fail(x, w, F_ADDR_SIZE);
 		table_is_ipa = w->table_is_ipa;
@@ -223,7 +229,7 @@ static void leaf_range(struct instance *in, const struct walk *w, uint64_t *out,
 {
 	unsigned log2 = w->shift;
 
-	*out = desc_address(in, w->desc, w->granule, log2);
+	*out = desc_address(in, w->desc, w, log2);
 	if ((w->desc & BIT(52)) && in->cfg.contiguous) {
 		unsigned run = log2 + contiguous_log2(w->granule, w->level);
 		uint64_t first = (w->addr >> log2 & (pow2(run - log2) - 1)) << log2;
@@ -350,6 +356,7 @@ static enum again walk_s2(struct instance *in, struct xlate *x, uint64_t ipa, bo
 		.cls = cls,
 		.addr = ipa,
 		.table = ste->s2ttb,
+		.ds = ste->s2ds,
 	};
 	enum again r;
 	struct tlb_entry e;
@@ -532,6 +539,7 @@ static enum again walk_s1(struct instance *in, struct xlate *x, uint64_t addr,
 		.addr = addr,
 		.table_is_ipa = nested,
 		.had = h->had,
+		.ds = x->cd.ds && h->granule != 16,
 		.from_root = from_root,
 		.clean_is_dirty = x->cd.hd,
 		.one_privilege = x->el2 && !(in->r.cr2 & CR2_E2H),

@@ -6,9 +6,12 @@
  *
  * | granule | levels that hold blocks | input size | output size |
  * |---|---|---|---|
- * | 4K | 1 (1G), 2 (2M) | stage 1: 25–48, stage 2: 32–48 | 32–48 |
- * | 16K | 2 (32M) | the same | 32–48 |
- * | 64K | 2 (512M) | the same | 32–52 |
+ * | 4K | 1 (1G), 2 (2M) | stage 1: 25–48, stage 2: 32–48 | 32–48, 52 |
+ * | 16K | 2 (32M) | stage 1: 25–48, 52, stage 2: 32–48 | 32–48, 52 |
+ * | 64K | 2 (512M) | stage 1: 25–52, stage 2: 32–52 | 32–48, 52 |
+ *
+ * With 4K and 16K, 52 bits take descriptors of their own (LPA2), which CD.DS and STE.S2DS
+ * announce, and walkers that know them (IDR5.DS).
  *
  * **Threads and contexts.** No function takes a lock. Calls on one table may run at the same time
  * on any number of threads, each in any context that the port's dma_alloc and dma_free allow, as
@@ -120,8 +123,8 @@ struct smmu_pgtable_config {
 	/** Input address size in bits; see the table above. */
 	uint8_t ias;
 	/**
-	 * Output address size in bits: 32, 36, 40, 42, 44, 48, or 52 with 64K. Tables have to be
-	 * below it too.
+	 * Output address size in bits: 32, 36, 40, 42, 44, 48 or 52. Tables have to be below it
+	 * too.
 	 */
 	uint8_t oas;
 	/** All walkers snoop processor caches, and port->ops->clean is not called. */
@@ -164,6 +167,7 @@ struct smmu_pgtable_regs {
 	uint8_t or0;   /**< outer cacheability of walks, coded alike */
 	uint8_t sh0;   /**< shareability of walks: 3 inner, 2 outer */
 	uint8_t sl0;   /**< stage 2: code of the level at which a walk starts; else 0 */
+	uint8_t ds;    /**< 1: descriptors of 52 bits with a granule below 64K */
 	uint8_t epd1;  /**< stage 1: 1, no walk through TTB1; else 0 */
 };
 
@@ -301,14 +305,18 @@ struct smmu_pgtable {
 	/* The rest belongs to src/pgtable. */
 	uint64_t *root;
 	uint64_t root_size;
-	/** Address bits [47:granule_shift] of a descriptor. */
-	uint64_t address_mask;
+	/** Address bits of a descriptor from granule_shift up, where they are what they are in the
+	 * address; and those that stand elsewhere, high_shift lower. */
+	uint64_t address_mask, high_bits;
+	/** The bits that a leaf may have. */
+	uint64_t leaf_bits;
 	/**
 	 * Where a table is: the address bits of its descriptor plus virt_offset, if plain; or the
 	 * port has to say.
 	 */
 	uint64_t virt_offset;
 	bool plain;
+	uint8_t high_shift;
 	/** Bits in which a new leaf that may be written differs from one without dirty state. */
 	uint64_t writable;
 	/** 2^ias, 2^oas and a granule less 1. */

@@ -71,7 +71,7 @@ static void stage2_words(const struct smmu_domain *domain, uint32_t vmid, struct
 		    smmu_field_prep(SMMU_STE_W2_S2PS, r->ps) | SMMU_STE_W2_S2AA64 |
 		    SMMU_STE_W2_S2R |
 		    (domain->table->cfg.dirty ? SMMU_STE_W2_S2HA | SMMU_STE_W2_S2HD : 0);
-	ste->w[3] = r->ttb & SMMU_STE_W3_S2TTB;
+	ste->w[3] = (r->ttb & SMMU_STE_W3_S2TTB) | (r->ds ? SMMU_STE_W3_S2DS : 0);
 }
 
 /** The parts of an STE that are there whatever its stages are. */
@@ -147,6 +147,7 @@ void smmu_make_cd(const struct smmu_instance *inst, bool stalls, const struct sm
 		smmu_field_prep(SMMU_CD_W0_ASID, asid) | stall_bit(inst, stalls) |
 		(domain->table->cfg.dirty ? SMMU_CD_W0_HA | SMMU_CD_W0_HD : 0);
 	cd->w[1] = r->ttb & SMMU_CD_W1_TTB0;
+	cd->w[2] = r->ds ? SMMU_CD_W2_DS : 0;
 	cd->w[3] = r->mair;
 }
 
@@ -223,6 +224,9 @@ int smmu_domain_check(const struct smmu_instance *inst, const struct smmu_domain
 		return refuse(inst, "the SMMU has no stage 2 (IDR0.S2P)");
 	if (!(f->bits & granule))
 		return refuse(inst, "the SMMU lacks its granule (IDR5.GRAN*)");
+	if (domain->table->regs.ds && !(inst->idr5 & SMMU_IDR5_DS))
+		return refuse(inst, "the SMMU lacks descriptors of 52 bits with its granule "
+				    "(IDR5.DS)");
 	if (c->oas > f->oas)
 		return refuse(inst,
 			      "its output addresses have more bits than the SMMU's (IDR5.OAS)");

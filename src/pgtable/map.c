@@ -59,7 +59,7 @@ static uint64_t leaf_attributes(const struct smmu_pgtable *pt, unsigned prot)
 	/* With dirty state: that it may become dirty, and whether it begins so. */
 	if (prot & SMMU_PROT_WRITE)
 		bits ^= smmu_load(&pt->writable);
-	return bits;
+	return bits & pt->leaf_bits;
 }
 
 /** Hook a new table into the free @p slot, or find that another thread did. */
@@ -72,7 +72,7 @@ static int hook_table(struct smmu_pgtable *pt, uint64_t *slot, unsigned flags)
 
 	if (err)
 		return err;
-	desc = pt_encode_address(bus) | PT_TYPE;
+	desc = pt_encode_address(pt, bus) | PT_TYPE;
 	/*
 	 * The empty table before the way to it. Pairs with the order of a walk, which fetches a table after the descriptor
 	 * that leads there; threads that find the table pair their acquire with the compare-exchange.
@@ -168,10 +168,10 @@ static inline void write_leaves(const struct smmu_pgtable *pt, const struct pt_r
 
 	if (run->level == PT_LAST_LEVEL)
 		attributes |= PT_TABLE_OR_PAGE;
-	if (pt->cfg.oas > 48) {
+	if (pt->high_bits) {
 		/* The address is in two pieces: a sum would not carry from one to the other. */
 		for (; slot < end; slot++, pa += span)
-			smmu_store(slot, attributes | pt_encode_address(pa));
+			smmu_store(slot, attributes | pt_encode_address(pt, pa));
 	} else {
 		for (uint64_t desc = attributes | pa; slot < end; slot++, desc += span)
 			smmu_store(slot, desc);

@@ -31,6 +31,18 @@ static int encode_output_size(unsigned oas)
 	return -1;
 }
 
+/** The largest input: 4K would need a level -1 for more, and stage 2 of 16K a level 0. */
+static unsigned most_input(const struct smmu_pgtable_config *cfg)
+{
+	return cfg->granule_shift == 16 || (cfg->granule_shift == 14 && cfg->stage == 1) ? 52 : 48;
+}
+
+/** Do the descriptors have 52 bits, with a granule that has no room for them otherwise? */
+static bool wide(const struct smmu_pgtable_config *cfg)
+{
+	return cfg->granule_shift < 16 && (cfg->oas > 48 || cfg->ias > 48);
+}
+
 /** Validate @p cfg and derive how its tables lie. */
 static int derive_geometry(const struct smmu_pgtable_config *cfg, struct geometry *geo)
 {
@@ -43,9 +55,12 @@ static int derive_geometry(const struct smmu_pgtable_config *cfg, struct geometr
 		return -SMMU_EINVAL;
 	if (granule != 12 && granule != 14 && granule != 16)
 		return -SMMU_EINVAL;
-	if (cfg->ias > 48 || cfg->ias < (cfg->stage == 1 ? 25 : 32))
+	if (cfg->ias > most_input(cfg) || cfg->ias < (cfg->stage == 1 ? 25 : 32))
 		return -SMMU_EINVAL;
-	if (ps < 0 || (cfg->oas > 48 && granule != 16) || (cfg->dirty && !cfg->coherent))
+	/* Descriptors of 16K that resolve 49 to 51 bits are walked as those of 52 are; nobody asks for them. */
+	if (granule == 14 && cfg->ias > 48 && cfg->ias < 52)
+		return -SMMU_EINVAL;
+	if (ps < 0 || (cfg->dirty && !cfg->coherent))
 		return -SMMU_EINVAL;
 
 	/* The last level at which one table is enough. */
@@ -121,6 +136,7 @@ static void fill_regs(struct smmu_pgtable *pt, const struct geometry *geo)
 	regs->ps = geo->ps;
 	regs->ir0 = regs->or0 = cfg->coherent ? 1 : 0;
 	regs->sh0 = cfg->coherent ? 3 : 2;
+	regs->ds = wide(cfg);
 	if (cfg->stage == 1) {
 		regs->epd1 = 1;
 		regs->mair = SMMU_PGTABLE_MAIR;
@@ -145,7 +161,7 @@ int smmu_pgtable_init(struct smmu_pgtable *pt, const struct smmu_pgtable_config 
 		.page_mask = (uint32_t)SMMU_BIT(cfg->granule_shift) - 1,
 		.plain = !cfg->port->ops->dma_to_virt && cfg->oas <= 48,
 		.virt_offset = cfg->port->dma_offset,
-		.address_mask = SMMU_MASK(47, cfg->granule_shift),
+		.address_mask = SMMU_MASK(wide(cfg) ? 49 : 47, cfg->granule_shift),
 		.root_entries = (uint32_t)SMMU_BIT(
 			cfg->ias - level_shift(cfg->granule_shift, geo.start_level)),
 		.index_mask = (uint16_t)(SMMU_BIT(cfg->granule_shift - 3) - 1),
@@ -153,6 +169,10 @@ int smmu_pgtable_init(struct smmu_pgtable *pt, const struct smmu_pgtable_config 
 		.block_level = geo.block_level,
 		.writable = cfg->dirty ? PT_DBM : 0,
 	};
+	pt->leaf_bits = wide(cfg) ? ~PT_SH_INNER : ~0ULL;
+	pt->high_shift = wide(cfg) ? 42 : 36;
+	if (cfg->oas > 48)
+		pt->high_bits = wide(cfg) ? SMMU_MASK(9, 8) : SMMU_MASK(15, 12);
 	if (pt->plain && cfg->coherent && cfg->granule_shift == 12 && geo.start_level < 2 &&
 	    !(cfg->port->dma_offset & PT_TYPE))
 		pt->ops = &pgtable_4k_ops[geo.start_level];

@@ -87,21 +87,17 @@ static inline bool pt_is_table(unsigned level, uint64_t desc)
 }
 
 /**
- * The address bits of a descriptor. Bits [51:48] of the address exist with 64K granules only and lie in bits [15:12],
- * which are free there; with smaller granules an address that was let in has none.
+ * The address bits of a descriptor. Bits [51:48] of the address lie in bits [15:12] with 64K granules; with smaller ones and
+ * descriptors of 52 bits (DS) [51:50] lie in [9:8], where else the shareability is, which then the CD or STE has.
  */
-static inline uint64_t pt_encode_address(uint64_t address)
+static inline uint64_t pt_encode_address(const struct smmu_pgtable *pt, uint64_t address)
 {
-	return (address & SMMU_MASK(47, 12)) | ((address >> 36) & SMMU_MASK(15, 12));
+	return (address & pt->address_mask) | ((address >> pt->high_shift) & pt->high_bits);
 }
 
 static inline uint64_t pt_decode_address(const struct smmu_pgtable *pt, uint64_t desc)
 {
-	uint64_t low = desc & pt->address_mask;
-
-	if (pt->cfg.oas > 48)
-		low |= (desc & SMMU_MASK(15, 12)) << 36;
-	return low;
+	return (desc & pt->address_mask) | (desc & pt->high_bits) << pt->high_shift;
 }
 
 /** The table that the table descriptor @p desc points to. */

@@ -17,7 +17,7 @@
 /* What of a leaf may differ from its neighbours': where it leads, and its dirty state. */
 static uint64_t alike(const struct smmu_pgtable *pt, uint64_t desc)
 {
-	desc &= ~(pt->address_mask | (pt->cfg.oas > 48 ? SMMU_MASK(15, 12) : 0));
+	desc &= ~(pt->address_mask | pt->high_bits);
 	return desc & PT_DBM ? desc & ~PT_AP_DIRTY : desc;
 }
 
@@ -32,13 +32,13 @@ static bool is_dirty(const struct smmu_pgtable *pt, uint64_t desc)
 static void fill_from(const struct smmu_pgtable *pt, uint64_t *table, uint64_t desc, unsigned level)
 {
 	uint64_t pa = pt_decode_address(pt, desc & ~PT_NT);
-	uint64_t bits = desc & ~(pt_encode_address(pa) | PT_NT);
+	uint64_t bits = desc & ~(pt_encode_address(pt, pa) | PT_NT);
 	uint64_t span = SMMU_BIT(pt_shift(pt, level + 1));
 
 	if (level + 1 == PT_LAST_LEVEL)
 		bits |= PT_TABLE_OR_PAGE;
 	for (uint64_t i = 0; i <= pt->index_mask; i++)
-		smmu_store(&table[i], bits | pt_encode_address(pa + i * span));
+		smmu_store(&table[i], bits | pt_encode_address(pt, pa + i * span));
 	pt_clean(pt, table, pt->index_mask + 1u);
 }
 
@@ -50,7 +50,7 @@ static int make_table(struct smmu_pgtable *pt, struct pt_at at)
 
 	if (error)
 		return error;
-	desc = pt_encode_address(bus) | PT_TYPE;
+	desc = pt_encode_address(pt, bus) | PT_TYPE;
 	do {
 		fill_from(pt, table, at.desc, at.level);
 		/* As for a new table (map.c): its contents before the way to it. */

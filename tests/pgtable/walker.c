@@ -70,7 +70,10 @@ static unsigned start_level(const struct walker *w)
 	unsigned tg = w->regs.tg, input = 64u - w->regs.t0sz, level, alone;
 
 	assert_true(tg <= 2);
-	assert_in_range(w->regs.t0sz, 16, 39);
+	assert_in_range(w->regs.t0sz, 12, 39);
+	/* Levels of the lower granules know no more, but 16K with such descriptors; and 64K. */
+	if (w->regs.t0sz < 16)
+		assert_true(tg == 1 || (tg == 2 && w->regs.ds));
 	if (w->stage == 1)
 		return stage1_start(tg, w->regs.t0sz);
 	level = stage2_start(tg, w->regs.sl0);
@@ -90,9 +93,11 @@ static uint64_t address_of(const struct walker *w, uint64_t desc)
 {
 	uint64_t address = desc & 0xfffffffff000ULL;
 
-	if (w->regs.tg == 1) /* 64K: OA[51:48] is in bits [15:12] */
+	if (w->regs.ds) /* OA[51:50] is in bits [9:8] */
+		address = (desc & 0x3fffffffff000ULL) | (desc & 0x300ULL) << 42;
+	else if (w->regs.tg == 1) /* 64K: OA[51:48] is in bits [15:12] */
 		address = (desc & 0xffffffff0000ULL) | (desc & 0xf000ULL) << 36;
-	else if (w->regs.tg == 2)
+	if (w->regs.tg == 2)
 		assert_int_equal(desc & 0x3000, 0);
 	return address;
 }
@@ -114,7 +119,8 @@ static unsigned decode_stage1(const struct walker *w, uint64_t desc)
 		prot |= SMMU_PROT_DEVICE;
 	else
 		assert_int_equal(mair, 0xff);
-	assert_int_equal(sh, mair == 0xff ? 3 : 2);
+	if (!w->regs.ds)
+		assert_int_equal(sh, mair == 0xff ? 3 : 2);
 	if (!(ap & 1))
 		prot |= SMMU_PROT_PRIV;
 	if (!(ap & 2))
@@ -122,7 +128,7 @@ static unsigned decode_stage1(const struct walker *w, uint64_t desc)
 	return prot;
 }
 
-static unsigned decode_stage2(uint64_t desc)
+static unsigned decode_stage2(const struct walker *w, uint64_t desc)
 {
 	unsigned attr = (desc >> 2) & 15, ap = (desc >> 6) & 3, sh = (desc >> 8) & 3, prot = 0;
 
@@ -134,7 +140,8 @@ static unsigned decode_stage2(uint64_t desc)
 		prot |= SMMU_PROT_DEVICE;
 	else
 		assert_int_equal(attr, 15);
-	assert_int_equal(sh, attr == 15 ? 3 : 2);
+	if (!w->regs.ds)
+		assert_int_equal(sh, attr == 15 ? 3 : 2);
 	if (ap & 1)
 		prot |= SMMU_PROT_READ;
 	else
@@ -174,7 +181,7 @@ struct walk walk_at(const struct walker *w, uint64_t iova)
 		if (level < 3 && (desc & 2)) {
 			/* No hierarchical attributes; 58:51 are the software's. */
 			assert_int_equal(desc >> 59, 0);
-			assert_int_equal(desc & 0xffc, 0);
+			assert_int_equal(desc & (w->regs.ds ? 0xcfc : 0xffc), 0);
 			table = address_of(w, desc);
 			entries = 1ULL << (granule - 3);
 			continue;
@@ -185,7 +192,9 @@ struct walk walk_at(const struct walker *w, uint64_t iova)
 		} else {
 			assert_int_equal(desc & 3, 3);
 		}
-		assert_int_equal(desc & 0xff97000000000000ULL, 0); /* 63:55, 52, 50:48 */
+		/* 63:55, 52, 50 and 49:48 but where they are of the address */
+		assert_int_equal(
+			desc & (w->regs.ds ? 0xff94000000000000ULL : 0xff97000000000000ULL), 0);
 		/* DBM: it may be written, dirty or not. Without, nothing marks it. */
 		assert_true(w->dirty || !(desc & 1ULL << 51));
 		if (desc & 1ULL << 51)
@@ -197,7 +206,7 @@ struct walk walk_at(const struct walker *w, uint64_t iova)
 		found.pa = address_of(w, desc);
 		assert_int_equal(found.pa & ((1ULL << shift) - 1), 0);
 		assert_int_equal(found.pa >> output, 0);
-		found.prot = w->stage == 1 ? decode_stage1(w, desc) : decode_stage2(desc);
+		found.prot = w->stage == 1 ? decode_stage1(w, desc) : decode_stage2(w, desc);
 		return found;
 	}
 }
