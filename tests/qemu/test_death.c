@@ -88,7 +88,7 @@ static void assert_dead(struct qemu *q, const char *because)
 			assert_int_equal(qemu_dma(q, &d[i], &dma), -SMMU_EIO);
 	}
 	assert_false(qemu_irq_wait(q, 10 * PATIENCE_MS));
-	assert_true(now() - start < PATIENCE_MS / 1000);
+	assert_true(now() - start < PATIENCE_MS / 1e3);
 }
 
 static void test_killed(void **state)
@@ -145,7 +145,7 @@ static void test_killed_in_the_middle(void **state)
 		pthread_join(t[i], NULL);
 		assert_true(h[i].saw_end);
 	}
-	assert_true(now() - start < PATIENCE_MS / 1000);
+	assert_true(now() - start < PATIENCE_MS / 1e3);
 	assert_dead(q, "killed by signal 9");
 	qemu_close(q);
 }
@@ -166,7 +166,7 @@ static void test_hung(void **state)
 	kill(pid, SIGSTOP);
 	assert_int_equal(bus->ops->read32(bus->ctx, SMMU_IDR0), UINT32_MAX);
 	assert_true(now() - start > 0.9);
-	assert_true(now() - start < PATIENCE_MS / 1000);
+	assert_true(now() - start < PATIENCE_MS / 1e3);
 	assert_dead(q, "no answer in 1000 ms");
 	qemu_close(q);
 	assert_true(gone_within(pid, PATIENCE_MS));
@@ -274,7 +274,7 @@ static void assert_not_opened(const char *path, int error, const char *because)
 	if (rc != error || !strstr(err, because))
 		fail_msg("%d \"%s\", expected %d \"%s\"", rc, err, error, because);
 	assert_null(q);
-	assert_true(now() - start < 2 * (PATIENCE_MS / 1000));
+	assert_true(now() - start < 2 * PATIENCE_MS / 1e3);
 }
 
 static void test_missing(void **state)
