@@ -206,6 +206,10 @@ static bool choose(struct former *f, const struct machine_device *d, struct form
 	}
 	of->pcie = d->ats;
 	of->ats = d->ats && of->config > SMMU_STE_CONFIG_BYPASS && !stalls(f) && chance(f, 3, 4);
+	/* With ATS a device may reach anything by itself, and the judge calls it blocked if nothing of it is attached. */
+	if (of->config == SMMU_STE_CONFIG_S1 && f->cds[of->cds].ssid_bits &&
+	    f->cds[of->cds].s1dss == SMMU_STE_S1DSS_TERMINATE)
+		of->ats = false;
 	return true;
 }
 

@@ -145,9 +145,12 @@ static bool no_gap(const struct machine_device *d, unsigned from, unsigned to)
 
 	if (m->faulty || to == ORACLE_BLOCKED)
 		return false;
+	/* Nor to a guest's, which others may be in. */
+	if (to < m->domains + m->visitors && m->domain[to].guest)
+		return from == ORACLE_IDENTITY;
 	if (!two || to == ORACLE_IDENTITY || m->domain[to].stage == 1)
 		return true;
-	return m->lse2 && !m->domain[to].guest;
+	return m->lse2;
 }
 
 /* A device that goes by what somebody else has written (machine_device.adopted). */

@@ -67,8 +67,9 @@ struct smmu_adopt_report {
  * streams are not used. Bounded: by cfg->memory and cfg->tables.
  *
  * smmu_device_init with a kept stream leaves it going; smmu_attach then leads it to a domain by
- * changes of which no access sees a gap (but from stage 2 alone to one of another geometry, and
- * where the former owner used StreamWorld EL2: without SMMU_PORT_LSE2 these abort for a moment).
+ * changes of which no access sees a gap. But from stage 2 to stage 2, where the former owner used
+ * StreamWorld EL2 (both without SMMU_PORT_LSE2), and from tables to a nested domain, it aborts for
+ * a moment.
  * If the STE allows ATS, ATS is taken to be on in the device, and goes off through the device's
  * set_ats before the STE changes. Streams beyond the former owner's stream table cannot be added
  * (-SMMU_ERANGE).

@@ -8,13 +8,15 @@
  *
  *   1. How CDs are read (S1CIR, S1COR, S1CSH). The new way comes first: the old CDs have been in memory for long, so that any way of
  *      reading them finds them, while the new CDs may be in a processor's cache only, which a way that does not snoop misses.
- *   2. The VMID, where both translate. For the time of stages 2 and 3 the old tables are in use under the new tag: nobody
- *      changes them, and what the TLB then holds of them under the new tag is cleaned before the change counts as done.
+ *   2. The VMID, where both translate and nobody who has the new one could meet the old translations. For the time of stages 2
+ *      and 3 the old tables are in use under the new tag: nobody changes them, and what the TLB then holds of them under the new
+ *      tag is cleaned before the change counts as done.
  *   3. Everything else but what the old CDs could become ILLEGAL by, or mean something else by: S1STALLD, S1DSS.
  *   4. These.
  *
- * What no stage helps with is one of stage 2 alone to another whose geometry differs, and a change of STRW, without
- * SMMU_PORT_LSE2: these pass through a refusing entry.
+ * What no stage helps with is one stage 2 to another, or a stage 1 to a guest's: others may be in the domain, or the guest, and
+ * would meet the old translations under its VMID. With SMMU_PORT_LSE2 the VMID and the tables of stage 2 are one unit. These pass
+ * through a refusing entry, as does a change of STRW without SMMU_PORT_LSE2.
  */
 #include "driver.h"
 
@@ -62,6 +64,19 @@ static uint64_t mix(uint64_t a, uint64_t b, uint64_t of_b)
 	return (a & ~of_b) | (b & of_b);
 }
 
+/**
+ * Can nobody hit what the tables of @p from leave in the TLB under the VMID of @p to? Of a stage 1 alone the ASID is part of the tag,
+ * and it is the former owner's until the adoption ends; stage 2 is found by the VMID, and below it ASIDs are a guest's own.
+ */
+static bool alone_under_tag(const struct smmu_ste *from, const struct smmu_ste *to)
+{
+	uint32_t old = (uint32_t)smmu_field_get(SMMU_STE_W0_CONFIG, from->w[0]);
+	uint32_t new = (uint32_t)smmu_field_get(SMMU_STE_W0_CONFIG, to->w[0]);
+
+	return (old == SMMU_STE_CONFIG_S1 && new != SMMU_STE_CONFIG_NESTED) ||
+	       (old == SMMU_STE_CONFIG_S2 && new == SMMU_STE_CONFIG_S1);
+}
+
 static int take_over(struct smmu_streams *s, uint32_t i, const struct smmu_ste *ste)
 {
 	struct smmu_ste at, used, wanted, to = *ste;
@@ -74,7 +89,8 @@ static int take_over(struct smmu_streams *s, uint32_t i, const struct smmu_ste *
 	at.w[1] = mix(at.w[1], ste->w[1], HOW_CDS_ARE_READ & used.w[1]);
 	error = change(s, i, &at);
 	at.w[2] = mix(at.w[2], ste->w[2], SMMU_STE_W2_S2VMID & used.w[2] & wanted.w[2]);
-	error = error ? error : change(s, i, &at);
+	if (alone_under_tag(&at, ste))
+		error = error ? error : change(s, i, &at);
 	to.w[1] = mix(ste->w[1], at.w[1], HOW_CDS_ARE_USED & used.w[1]);
 	error = error ? error : change(s, i, &to);
 	return error ? error : change(s, i, ste);
