@@ -91,6 +91,12 @@ const struct option option_table[] = {
 	 "with ATS "
 	 "send page requests, in groups; answered late, in any order, twice, or ended by the "
 	 "driver"},
+	{"life", OPTION_FLAG, CMD_RUN, AT(lab.life), OPTION_NONE, 0, 0, NULL,
+	 "SMMUs are suspended and lose their power, are left to somebody else, passing or not, and "
+	 "come "
+	 "up again with streams that may not stop, are removed with all that is attached; some are "
+	 "left with "
+	 "their tables at the end, by which a next owner goes on"},
 	{"adopt", OPTION_FLAG, CMD_RUN, AT(lab.adopt), OPTION_NONE, 0, 0, NULL,
 	 "somebody else has each SMMU at first, and again now and then, with DMA of all its "
 	 "devices "

@@ -139,6 +139,9 @@ struct json_object *report_json(const struct report *r, const struct lab_config 
 	put(top, "dirty_reads", r->dirty_reads);
 	put(top, "dirty_pages", r->dirty_pages);
 	put(top, "dirty_over", r->dirty_over);
+	put(top, "suspends", r->suspends);
+	put(top, "returns", r->returns);
+	put(top, "reserved", r->reserved);
 	put(top, "adoptions", r->adoptions);
 	put(top, "taken_over", r->taken_over);
 	put(top, "guests", r->guests);
@@ -324,6 +327,12 @@ void report_print(FILE *out, const struct report *r, const struct lab_config *o)
 			"             %" PRIu64 " times asked what was written: %" PRIu64
 			" pages, %" PRIu64 " of them by no device\n",
 			r->dirty_reads, r->dirty_pages, r->dirty_over);
+	if (r->suspends || r->returns)
+		fprintf(out,
+			"             %" PRIu64 " times an SMMU was suspended, %" PRIu64
+			" times left to somebody else, with %" PRIu64 " streams\n"
+			"             that passed when it came up again\n",
+			r->suspends, r->returns, r->reserved);
 	if (r->adoptions)
 		fprintf(out,
 			"             %" PRIu64 " adoptions of an SMMU, %" PRIu64

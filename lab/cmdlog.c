@@ -6,10 +6,15 @@
 
 #include <smmuv3/hw/regs.h>
 
+static uint32_t prod_mask(const struct cmdlog *log)
+{
+	return (2u << smmu_field_get(SMMU_QUEUE_BASE_LOG2SIZE, log->base)) - 1;
+}
+
 static void note(struct cmdlog *log, uint32_t prod, uint32_t *commands, uint32_t *syncs)
 {
 	unsigned bits = (unsigned)smmu_field_get(SMMU_QUEUE_BASE_LOG2SIZE, log->base);
-	uint32_t mask = (2u << bits) - 1, slot = (1u << bits) - 1, at = log->prod;
+	uint32_t mask = prod_mask(log), slot = (1u << bits) - 1, at = log->prod;
 	uint64_t ring = log->base & SMMU_MASK(51, 5), now = smmu_port_now(log->port);
 
 	for (; at != (prod & mask); at = (at + 1) & mask) {
@@ -22,7 +27,6 @@ static void note(struct cmdlog *log, uint32_t prod, uint32_t *commands, uint32_t
 		++*(smmu_cmd_opcode(cmd) == SMMU_CMD_SYNC ? syncs : commands);
 		log->entry[log->count++ % CMDLOG_ENTRIES] = (struct cmdlog_entry){now, *cmd};
 	}
-	log->prod = prod & mask;
 }
 
 static uint32_t log_read32(void *ctx, uint32_t offset)
@@ -47,10 +51,17 @@ static void log_write32(void *ctx, uint32_t offset, uint32_t value)
 
 	if (offset == SMMU_CMDQ_PROD) {
 		flags = smmu_spin_lock(&log->lock);
-		note(log, value, &commands, &syncs);
+		if (log->enabled)
+			note(log, value, &commands, &syncs);
+		log->prod = value & prod_mask(log);
 		smmu_spin_unlock(&log->lock, flags);
 		if (log->witness)
 			log->witness->published(log->witness_ctx, commands, syncs);
+	}
+	if (offset == SMMU_CR0) {
+		flags = smmu_spin_lock(&log->lock);
+		log->enabled = value & SMMU_CR0_CMDQEN;
+		smmu_spin_unlock(&log->lock, flags);
 	}
 	log->inner->ops->write32(log->inner->ctx, offset, value);
 }
@@ -61,10 +72,8 @@ static void log_write64(void *ctx, uint32_t offset, uint64_t value)
 	smmu_irqflags flags;
 
 	if (offset == SMMU_CMDQ_BASE) {
-		/* The queue is set up anew and starts from 0. */
 		flags = smmu_spin_lock(&log->lock);
 		log->base = value;
-		log->prod = 0;
 		smmu_spin_unlock(&log->lock, flags);
 	}
 	log->inner->ops->write64(log->inner->ctx, offset, value);

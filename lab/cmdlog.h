@@ -40,6 +40,7 @@ struct cmdlog {
 		lock; /**< protects all below; taken for one write of a CMDQ register */
 	uint64_t base;
 	uint32_t prod;
+	bool enabled; /* CR0.CMDQEN: what is written to PROD before says where it begins */
 	uint64_t count;
 	uint64_t sent[256]; /**< by opcode */
 	struct cmdlog_entry *entry;

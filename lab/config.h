@@ -43,6 +43,7 @@ struct lab_config {
 	bool tables;      /**< blocks are split and joined under DMA, and empty tables go */
 	bool dirty;       /**< writes of devices are tracked, and the log of them is judged */
 	bool page_faults; /**< devices stall, or send page requests (machine_pages.h) */
+	bool life;        /**< SMMUs lose their power, are left to somebody else, and come back */
 	bool adopt; /**< a former owner has each SMMU at first, and again now and then; the driver adopts it */
 	bool non_coherent; /**< the SMMUs see only memory that was cleaned */
 	enum design_id design;

@@ -105,7 +105,7 @@ static void spread(struct former *f)
 		if (of->config == SMMU_STE_CONFIG_S2)
 			of->damaged |= f->table[of->table].damaged;
 		if (of->damaged)
-			smmu_store(&m->device[i].wild, 1);
+			smmu_store(&m->device[i].wild, MACHINE_WILD);
 	}
 }
 

@@ -381,7 +381,8 @@ bool machine_dma(struct machine *m, struct dma_count *count, struct machine_devi
 	char why[160];
 
 	if (smmu_load(&d->wild)) {
-		run_wild(m, &dma);
+		if (smmu_load(&d->wild) == MACHINE_WILD)
+			run_wild(m, &dma);
 		return false;
 	}
 	if (ops->can_read && !ops->can_read(m->backend.ctx, dma.smmu, dma.stream))

@@ -11,6 +11,7 @@
 
 #include "guest.h"
 #include "machine_adopt.h"
+#include "machine_power.h"
 #include "machine_qemu.h"
 #include "machine_pages.h"
 #include "machine_table.h"
@@ -256,6 +257,7 @@ static void describe(struct machine *m, struct report *r)
 
 void machine_close(struct machine *m, struct report *r)
 {
+	struct dma_count count = {0};
 	const char *text;
 	unsigned i;
 
@@ -275,6 +277,7 @@ void machine_close(struct machine *m, struct report *r)
 	if (!m->hung) {
 		machine_pages_check(m);
 		machine_check_events(m);
+		machine_power_close(m, &count);
 		take_apart(m);
 	}
 	for (i = 0; i < m->smmus; i++) {
@@ -285,6 +288,10 @@ void machine_close(struct machine *m, struct report *r)
 					 "registers or queues of smmu %u: %s",
 					 i, text ? text : "");
 	}
+	r->dma += count.dma;
+	r->blocked += count.blocked;
+	r->stale += count.stale;
+	r->lost += count.lost;
 	r->design = m->o->design;
 	r->smmus = m->smmus;
 	r->devices = m->devices;

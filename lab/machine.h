@@ -46,7 +46,14 @@ struct machine_smmu {
 	bool events_lost; /**< some went unread, when it was started over */
 	struct smmu_faults faults;
 	uint32_t faults_up;    /**< they may be taken and answered, in a read section */
+	uint32_t left;         /**< to somebody else, by machine_hand_over */
 	struct former *former; /**< whose tables are in use, or were; NULL: nobody's */
+};
+
+/** Why what a device does is not judged. */
+enum {
+	MACHINE_WILD = 1, /**< by tables that were damaged, until it is stopped */
+	MACHINE_OFF,      /**< it does nothing: its SMMU is without power */
 };
 
 struct machine_device {
@@ -66,9 +73,8 @@ struct machine_device {
 	uint32_t present;             /**< the driver knows it */
 	unsigned kept[MACHINE_SSIDS]; /**< while it is being reset: what each slot is attached to */
 	bool quiet[MACHINE_SSIDS]; /**< its owner is gone: accesses are refused without a record */
-	bool adopted; /**< it goes on as somebody else left it, until its first attach */
-	uint32_t
-		wild; /**< by tables that were damaged: what it does is not judged, until it is stopped */
+	bool adopted;  /**< it goes on as somebody else left it, until its first attach */
+	uint32_t wild; /**< MACHINE_…; 0: it is judged */
 };
 
 struct machine_domain {
@@ -175,6 +181,7 @@ struct machine {
 	unsigned few_ids;   /**< so many ids are left on every second SMMU; 0: all of them */
 	uint64_t starts;    /**< of SMMUs, with the fault dirty-start */
 	uint64_t adoptions; /**< tries, with the fault adopt-corrupt */
+	uint64_t outages;   /**< times that an SMMU was suspended: what concerned it failed */
 	uint64_t own_strikes[FAULT_KINDS]; /**< of the faults that are none of SMMUs or memory */
 	uint64_t quarantined, unconfirmed, revived;
 	uint64_t heap_base; /**< blocks alive before anything was set up */

@@ -33,6 +33,8 @@ int machine_adopt_watch(struct machine *m)
 {
 	unsigned stage, i;
 
+	if (machine_keeps(m))
+		oracle_memory(m->oracle, MACHINE_KEPT_BASE, MACHINE_RESERVED_PIECE);
 	for (stage = 1; m->o->adopt && stage <= 2; stage++) {
 		unsigned domain = machine_former_domain(m, stage);
 		const struct machine_reserved *r = NULL;

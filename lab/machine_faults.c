@@ -79,6 +79,8 @@ bool machine_may_fail(struct machine *m, int rc)
 {
 	unsigned i;
 
+	if (rc == -SMMU_EIO && smmu_load(&m->outages))
+		return true;
 	for (i = 0; rc == -SMMU_EIO && i < m->o->n_inject; i++) {
 		enum fault_id id = m->o->inject[i].id;
 

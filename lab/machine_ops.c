@@ -98,6 +98,8 @@ int machine_restart(struct machine *m, unsigned smmu)
 					     oracle_attached(o, machine_slot(d, k), NULL));
 			oracle_attach_end(o, machine_slot(d, k), true);
 		}
+		if (!rc && d->smmu == smmu)
+			smmu_store(&d->wild, 0);
 	}
 	return rc;
 }
@@ -145,8 +147,12 @@ int machine_replug(struct machine *m, unsigned smmu)
 			break;
 		rc = 0;
 	}
-	if (!rc)
+	if (!rc) {
+		/* The last ones went to the former owner. */
+		m->smmu[smmu].events_lost |= m->smmu[smmu].former != NULL;
 		machine_former_gone(m, smmu);
+		smmu_store(&m->smmu[smmu].left, 0);
+	}
 	for (i = 0; i < m->devices; i++) {
 		if (m->device[i].smmu == smmu)
 			machine_block(&m->device[i], false, !rc);

@@ -108,7 +108,7 @@ static void merge(struct machine *m)
 
 bool machine_keeps(const struct machine *m)
 {
-	return m->o->adopt;
+	return m->o->adopt || m->o->life;
 }
 
 /*

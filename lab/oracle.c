@@ -85,6 +85,12 @@ void oracle_rule(struct oracle *o, unsigned domain, enum oracle_rule rule)
 	o->rule[domain] = (uint8_t)rule;
 }
 
+void oracle_memory(struct oracle *o, uint64_t base, uint64_t size)
+{
+	o->memory = base;
+	o->memory_bytes = size;
+}
+
 int oracle_window(struct oracle *o, unsigned domain, uint64_t iova, uint64_t size)
 {
 	struct shadow *s = &o->shadow[domain];

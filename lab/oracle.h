@@ -51,6 +51,9 @@ void oracle_destroy(struct oracle *o);
 enum oracle_rule { ORACLE_PRIVILEGED_EXECUTES, ORACLE_NOT_WRITABLE, ORACLE_NOT_PRIVILEGED };
 void oracle_rule(struct oracle *o, unsigned domain, enum oracle_rule rule);
 
+/** There is memory at these addresses: who passes untranslated reaches it. Else the judge does not know. Before any thread starts. */
+void oracle_memory(struct oracle *o, uint64_t base, uint64_t size);
+
 /** Addresses that domain @p domain will use; others count as never mapped. 0, or -1: no memory. */
 int oracle_window(struct oracle *o, unsigned domain, uint64_t iova, uint64_t size);
 

@@ -54,8 +54,9 @@ static struct promise promise(const struct oracle *o, unsigned domain, uint64_t 
 	struct promise p = {.refuse = true, .state = UNMAPPED};
 
 	if (domain == ORACLE_IDENTITY) {
-		/* Whether there is memory at that address is not the SMMU's business. */
+		/* Whether there is memory at other addresses is not the SMMU's business. */
 		p.land = true;
+		p.refuse = t->iova - o->memory >= o->memory_bytes;
 		p.pa = t->iova;
 		return p;
 	}

@@ -56,6 +56,7 @@ struct shadow {
 #define DOUBT_WORDS 4u
 
 struct oracle {
+	uint64_t memory, memory_bytes; /* that who passes untranslated reaches */
 	unsigned domains, streams;
 	bool log; /* of writes */
 	struct shadow *shadow;

@@ -47,6 +47,9 @@ struct report {
 	uint64_t splits, joined_blocks, reclaimed;
 	/** Times that somebody asked what was written; pages that were told; of them, that no device had written. */
 	uint64_t dirty_reads, dirty_pages, dirty_over;
+	uint64_t suspends;   /**< of SMMUs, that came back */
+	uint64_t returns;    /**< of SMMUs that were left to somebody else */
+	uint64_t reserved;   /**< streams that were there when they came up again */
 	uint64_t adoptions;  /**< of SMMUs that a former owner had */
 	uint64_t taken_over; /**< devices that went on meanwhile, and were then attached */
 	uint64_t guests;     /**< times that a guest took pages away from its devices */

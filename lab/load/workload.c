@@ -246,6 +246,9 @@ static void add_up(struct workload *w, struct report *r)
 		r->released += k->released;
 		r->adoptions += k->adoptions;
 		r->taken_over += k->taken_over;
+		r->suspends += k->suspends;
+		r->returns += k->returns;
+		r->reserved += k->reserved;
 		r->detaches += k->detaches;
 		r->removals += k->removals;
 		r->refused_calls += k->refused_calls;

@@ -83,7 +83,7 @@ struct worker {
 	uint64_t renumbered, released;
 	uint64_t splits, joined_blocks, reclaimed;     /**< as in struct report */
 	uint64_t dirty_reads, dirty_pages, dirty_over; /**< as in struct report */
-	uint64_t adoptions, taken_over;
+	uint64_t adoptions, taken_over, suspends, returns, reserved;
 	uint64_t *hot; /**< addresses that changed lately, HOT for each domain; read by all */
 	uint32_t n_hot;
 	struct joined {
@@ -225,6 +225,12 @@ void worker_life(struct worker *k);
 void worker_adopt(struct worker *k);
 /** An address that stays mapped as long as the run lasts; only where m->n_reserved is not 0. */
 uint64_t worker_kept_iova(struct worker *k);
+/** A device that goes on as somebody else left it is attached: one of all. */
+void worker_take_over(struct worker *k);
+/** DMA of a device, @p n times, that has to land if it is attached, or not. */
+void worker_look(struct worker *k, struct machine_device *d, unsigned n);
+/** An SMMU is suspended, left to somebody else, or comes back (workload_power.c). */
+void worker_power(struct worker *k);
 /** Before the workers start: a former owner has each SMMU. 0, or 2 after a message. */
 int workload_adopt_init(struct workload *w);
 /** All devices of an SMMU and the SMMU itself, or nothing: false. */

@@ -6,7 +6,7 @@
 #include "machine_table.h"
 
 /* DMA that has to land wherever the device is attached to a table, its own or somebody else's; and some that must not. */
-static void look(struct worker *k, struct machine_device *d, unsigned n)
+void worker_look(struct worker *k, struct machine_device *d, unsigned n)
 {
 	struct machine *m = k->w->m;
 
@@ -31,7 +31,7 @@ static void look_at_all(struct worker *k, unsigned smmu)
 
 	for (i = 0; i < m->devices && m->devices <= 64; i++)
 		if (m->device[i].smmu == smmu)
-			look(k, &m->device[i], 3);
+			worker_look(k, &m->device[i], 3);
 }
 
 static void complain(struct worker *k, unsigned smmu, const char *what, int rc)
@@ -44,7 +44,7 @@ static void complain(struct worker *k, unsigned smmu, const char *what, int rc)
 }
 
 /* One device that still goes on as somebody else left it. */
-static void take_one(struct worker *k)
+void worker_take_over(struct worker *k)
 {
 	struct machine *m = k->w->m;
 	unsigned i = (unsigned)worker_below(k, m->devices), n, to;
@@ -61,12 +61,12 @@ static void take_one(struct worker *k)
 			     : worker_chance(k, 1, 8)
 				     ? ORACLE_IDENTITY
 				     : machine_own(m, (unsigned)worker_below(k, m->domains));
-			look(k, d, 4);
+			worker_look(k, d, 4);
 			rc = machine_attach(d, to);
 			if (rc && !worker_attach_failed_rightly(k, d, rc))
 				worker_check_refused(k, "attach", rc, false);
 			k->taken_over += !rc && to != ORACLE_BLOCKED;
-			look(k, d, 8);
+			worker_look(k, d, 8);
 		}
 		machine_give(&d->busy);
 		return;
@@ -106,7 +106,7 @@ void worker_adopt(struct worker *k)
 	unsigned smmu = (unsigned)worker_below(k, k->w->m->smmus);
 
 	if (worker_chance(k, 1, 2)) {
-		take_one(k);
+		worker_take_over(k);
 		return;
 	}
 	if (!worker_take_smmu(k, smmu))

@@ -4,6 +4,7 @@
 #include "workload.h"
 
 #include "machine_adopt.h"
+#include "machine_power.h"
 
 static void check_now(struct worker *k, unsigned device, unsigned ssid)
 {
@@ -185,7 +186,7 @@ void worker_mend(struct worker *k)
 	unsigned i;
 
 	for (i = 0; i < m->smmus; i++) {
-		if (!machine_dead(m, i) || machine_former_runs(m, i))
+		if (!machine_dead(m, i) || machine_former_runs(m, i) || machine_is_left(m, i))
 			continue;
 		if (smmu_load(&m->smmu[i].present) && worker_chance(k, 3, 4) ? restart(k, i)
 									     : replug(k, i))

@@ -91,6 +91,12 @@ void worker_dma(struct worker *k)
 			      (unsigned)worker_below(k, m->device[device].n_streams),
 			      m->data + (worker_below(k, m->data_bytes) & ~7ull),
 			      worker_chance(k, 1, 2));
+	if (to == ORACLE_IDENTITY && machine_keeps(m) && worker_chance(k, 1, 2)) {
+		worker_dma_by(k, device, ssid,
+			      MACHINE_KEPT_BASE + (worker_below(k, MACHINE_RESERVED_PIECE) & ~7ull),
+			      false);
+		return;
+	}
 	if (to == ORACLE_IDENTITY) {
 		/* Reads alone: through identity nothing protects other pages' stamps. */
 		worker_dma_by(k, device, ssid, m->data + (worker_below(k, m->data_bytes) & ~7ull),

@@ -93,6 +93,10 @@ void worker_step(struct worker *k)
 		act(k, "read what was written", worker_dirty);
 		return;
 	}
+	if (k->w->m->o->life && worker_chance(k, 1, 40)) {
+		act(k, "the life of an SMMU", worker_power);
+		return;
+	}
 	if (k->w->m->o->adopt && worker_chance(k, 1, 40)) {
 		act(k, "a former owner", worker_adopt);
 		return;

@@ -166,6 +166,8 @@ class Usage(unittest.TestCase):
                 (['run', '--dirty', '--non-coherent'], 'leave --non-coherent out'),
                 (['run', '--dirty', '--device', 'qemu'], 'leave --device qemu out'),
                 (['run', '--adopt', '--design', 'list'], 'leave --design out'),
+                (['run', '--life', '--device', 'qemu'], 'leave --device qemu out'),
+                (['run', '--life', '--page-faults'], 'leave --life or --page-faults out'),
                 (['run', '--inject', 'adopt-corrupt'], 'add --adopt'),
                 (['run', '--design', 'magic'], 'sweep, serial, list or flush'),
                 (['run', '--clock', 'sun'], 'virtual or real'),
@@ -380,6 +382,13 @@ class Run(unittest.TestCase):
         self.ok('--ops', 4000, '--dirty', '--clock', 'real')
         self.ok('--ops', 4000, '--dirty', '--joins', '--seed', 4)
 
+    def test_life(self):
+        result = self.ok('--ops', 10000, '--stage', '1,2,nested', '--life')[0]
+        self.assertGreater(result['suspends'], 5)
+        self.assertGreater(result['returns'], 2)
+        self.assertGreater(result['reserved'], 2)
+        self.ok('--ops', 5000, '--life', '--adopt', '--resets', '--interrupts', '--seed', 2)
+
     def test_adopt(self):
         result = self.ok('--ops', 10000, '--stage', '1,2,nested', '--adopt')[0]
         self.assertGreater(result['adoptions'], 4)
@@ -387,6 +396,8 @@ class Run(unittest.TestCase):
         result = self.ok('--ops', 10000, '--adopt', '--inject', 'adopt-corrupt:1')[0]
         self.assertGreater(result['faults'][0]['struck'], 4)
         self.ok('--ops', 5000, '--adopt', '--resets', '--interrupts', '--non-coherent')
+        # Others are in the domain to which a device is led.
+        self.ok('--ops', 20000, '--adopt', '--stage', 2, '--domains', 1, '--devices', 12, '--interrupts', '--seed', 7)
 
     def test_joins(self):
         self.ok('--ops', 10000, '--domains', 1, '--joins')
