@@ -258,7 +258,8 @@ BLOCKS = {
     'simulator-goals': simulator_goals,
     'instances': instances, 'designs': designs, 'trace': trace, 'lookup': lookup, 'attach': attach, 'locks': locks, 'grace': grace,
     'atc-spans': spans, 'readme': readme,
-    'interrupts': simple('interrupts', ('commands in the batch', 'instructions'), lambda r: str(r['commands'])),
+    'interrupts': simple('interrupts', ('commands in the batch', 'instructions'), lambda r: str(r['commands']) + (
+        ', past four operations that are gone for each' if 'careful' in r['design'] else '')),
     'memory': simple('memory', ('', 'bytes'), with_params),
     'startup': simple('startup', ('', 'ms'), with_params),
     'startup-memory': simple('startup-memory', ('', 'KiB'), with_params),

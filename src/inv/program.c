@@ -227,25 +227,39 @@ static void note_asked(struct smmu_inv_program *p, const struct smmu_inv *e)
 	p->last = p->place;
 }
 
-static struct smmu_cmd *write_careful(struct smmu_inv_program *p, const struct smmu_inv_segment *s,
-				      struct smmu_cmd *at, struct smmu_cmd *end)
+/** Go to the next operation that is to be asked, but not past more than SKIP_MAX in a row; where a segment ends at @p end. */
+static void pass_over(struct smmu_inv_program *p, uint32_t end)
+{
+	const struct smmu_inv *from = &p->array->entry[p->place], *e = from;
+	const struct smmu_inv *stop = from + smmu_min64(end - p->place, SKIP_MAX - p->skipped);
+
+	while (e < stop && is_left_out(p, e))
+		e++;
+	p->place += (uint32_t)(e - from);
+	p->skipped += (uint32_t)(e - from);
+}
+
+static __attribute__((__noinline__)) struct smmu_cmd *
+write_careful(struct smmu_inv_program *p, const struct smmu_inv_segment *s, struct smmu_cmd *at,
+	      struct smmu_cmd *end)
 {
 	while (at < end && p->place < s->end) {
-		const struct smmu_inv *e = &p->array->entry[p->place];
+		const struct smmu_inv *e;
 
-		if (!p->started && is_left_out(p, e)) {
-			p->place++;
-			if (++p->skipped == SKIP_MAX) {
+		if (!p->started) {
+			pass_over(p, s->end);
+			if (p->skipped == SKIP_MAX) {
 				p->skipped = 0;
 				at = write_sync(at);
+				continue;
 			}
-			continue;
-		}
-		if (!p->started) {
+			if (p->place == s->end)
+				break;
 			p->started = true;
 			p->skipped = 0;
-			begin(p, e);
+			begin(p, &p->array->entry[p->place]);
 		}
+		e = &p->array->entry[p->place];
 		if (!has_step(p)) {
 			p->started = false;
 			p->place++;
