@@ -200,7 +200,7 @@ bool model_cfg_cd(struct instance *in, struct xlate *x, uint32_t ssid);
 bool model_ste_decode(const struct instance *in, struct ste *ste);
 bool model_cd_decode(const struct instance *in, const struct ste *ste, struct cd *cd);
 
-/* walk.c */
+/* walk.c, walk_s1.c */
 bool model_walk_s1(struct instance *in, struct xlate *x);
 bool model_walk_s2(struct instance *in, struct xlate *x, uint64_t ipa, bool write, unsigned cls,
 		   uint64_t *pa, uint64_t *base, uint8_t *log2, uint16_t *perms);

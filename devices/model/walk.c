@@ -1,32 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Walking AArch64 translation tables: stage 1, stage 2, and stage 1 whose tables lie behind stage 2.
+ * Walking AArch64 translation tables: what both stages have in common, and stage 2.
  */
-#include "internal.h"
-
-#define LOW56 0x00ffffffffffffffULL
-
-/** One stage of a walk. */
-struct walk {
-	unsigned stage, granule, start, ia_bits, oa_bits, cls;
-	uint64_t addr; /* input */
-	uint64_t table;
-	bool table_is_ipa, had, one_privilege;
-	bool ds;             /* descriptors of 52 bits with small granules */
-	bool from_root;      /* use no cached pointer */
-	bool clean_is_dirty; /* HD: what is writable-clean may be written */
-	uint16_t perms;      /* what the tables above leave */
-	/* answers */
-	uint64_t desc;
-	uint64_t at, at_ipa; /* where the descriptor is; NO_IPA: not known, or none */
-	unsigned level, shift;
-};
-
-#define NO_IPA UINT64_MAX
-/* A descriptor changes between its load and its update: by others. */
-#define MOST_TRIES 64u
-
-enum again { WALK_FAILED, WALK_DONE, WALK_AGAIN };
+#include "walk.h"
 
 /** Note why an access fails; always false. */
 bool model_fail(struct xlate *x, uint8_t type, unsigned cls, bool s2, uint64_t ipa, uint64_t fetch)
@@ -49,13 +25,13 @@ static bool walk_fail(struct xlate *x, const struct walk *w, uint8_t type)
 	return model_fail(x, type, w->cls, w->stage == 2, w->stage == 2 ? w->addr : 0, 0);
 }
 
-static enum again walk_over(struct xlate *x, const struct walk *w, uint8_t type)
+enum again model_walk_over(struct xlate *x, const struct walk *w, uint8_t type)
 {
 	walk_fail(x, w, type);
 	return WALK_FAILED;
 }
 
-static void note_hit(struct xlate *x, const struct tlb_entry *e)
+void model_walk_note_hit(struct xlate *x, const struct tlb_entry *e)
 {
 	if (e->walk) {
 		x->walk_hit = true;
@@ -71,7 +47,7 @@ static void note_hit(struct xlate *x, const struct tlb_entry *e)
 	x->have_hit = true;
 }
 
-static unsigned level_shift(unsigned granule, unsigned level)
+unsigned model_walk_level_shift(unsigned granule, unsigned level)
 {
 	return granule + (3 - level) * (granule - 3);
 }
@@ -101,7 +77,7 @@ static bool block_allowed(const struct instance *in, const struct walk *w, unsig
 static void keep_pointer(struct instance *in, const struct xlate *x, const struct walk *w,
 			 unsigned level, uint64_t table, bool table_is_ipa, uint16_t perms)
 {
-	unsigned log2 = level_shift(w->granule, level);
+	unsigned log2 = model_walk_level_shift(w->granule, level);
 	struct tlb_entry e = {
 		.span_base = w->addr >> log2 << log2,
 		.base = w->addr >> log2 << log2,
@@ -126,7 +102,7 @@ static void keep_pointer(struct instance *in, const struct xlate *x, const struc
 }
 
 /** Follow the tables to the leaf: w->desc, w->level, w->shift. */
-static bool walk_tables(struct instance *in, struct xlate *x, struct walk *w)
+bool model_walk_tables(struct instance *in, struct xlate *x, struct walk *w)
 {
 	const struct smmu_model_hooks *hooks = &in->model->hooks;
 	bool table_is_ipa = w->table_is_ipa, pending = false;
@@ -139,7 +115,7 @@ static bool walk_tables(struct instance *in, struct xlate *x, struct walk *w)
 
 		/* There may be a level -1. */
 		if (e && e->level >= (int)level) {
-			note_hit(x, e);
+			model_walk_note_hit(x, e);
 			level = e->level + 1u;
 			table = e->pa;
 			table_is_ipa = e->table_is_ipa;
@@ -147,7 +123,7 @@ static bool walk_tables(struct instance *in, struct xlate *x, struct walk *w)
 		}
 	}
 	for (;; level++) {
-		unsigned shift = level_shift(w->granule, level);
+		unsigned shift = model_walk_level_shift(w->granule, level);
 		unsigned width = level == w->start ? w->ia_bits - shift : w->granule - 3;
 		uint64_t offset = (w->addr >> shift & (pow2(width) - 1)) * 8;
 		uint64_t at = table + offset, desc;
@@ -208,7 +184,7 @@ static bool walk_tables(struct instance *in, struct xlate *x, struct walk *w)
 }
 
 /** With level 1 of BBML a block with nT is used, and not kept. */
-static bool leaves_no_trace(const struct instance *in, const struct walk *w)
+bool model_walk_leaves_no_trace(const struct instance *in, const struct walk *w)
 {
 	return in->cfg.bbml == 1 && w->level < 3 && w->desc & LEAF_NT;
 }
@@ -224,8 +200,8 @@ static unsigned contiguous_log2(unsigned granule, unsigned level)
 }
 
 /** Where the leaf leads, and how much around the input it maps. */
-static void leaf_range(struct instance *in, const struct walk *w, uint64_t *out,
-		       unsigned *span_log2)
+void model_walk_leaf_range(struct instance *in, const struct walk *w, uint64_t *out,
+			   unsigned *span_log2)
 {
 	unsigned log2 = w->shift;
 
@@ -244,7 +220,7 @@ static void leaf_range(struct instance *in, const struct walk *w, uint64_t *out,
 }
 
 /** A block may be held whole or in pieces of a 512th. */
-static uint8_t piece_log2(struct instance *in, unsigned span_log2, unsigned granule, bool fill)
+uint8_t model_walk_piece_log2(struct instance *in, unsigned span_log2, unsigned granule, bool fill)
 {
 	if (fill && span_log2 > granule && model_chance(in, in->cfg.split_permille))
 		return (uint8_t)(span_log2 - 9 > granule ? span_log2 - 9 : granule);
@@ -269,7 +245,7 @@ bool model_is_fetch(const struct xlate *x)
 }
 
 /** @p cls: the access itself (CLASS_IN), or one of the SMMU's own, which are data. */
-static bool s2_allows(const struct xlate *x, uint16_t perms, bool write, unsigned cls)
+bool model_walk_s2_allows(const struct xlate *x, uint16_t perms, bool write, unsigned cls)
 {
 	if (cls == CLASS_IN && !write && model_is_fetch(x))
 		return perms & (model_is_privileged(x) ? PERM_S2PX : PERM_S2UX);
@@ -295,8 +271,8 @@ static uint16_t s2_perms(const struct instance *in, uint64_t desc, bool hd)
  * Update the flags of the leaf of @p w, whose stage sets AF (@p ha) and is to be marked dirty (@p dirty), or not. AGAIN: the
  * descriptor is another by now, or where it is has to be found out by a whole walk.
  */
-static enum again update_leaf(struct instance *in, struct xlate *x, struct walk *w, bool ha,
-			      bool dirty)
+enum again model_walk_update_leaf(struct instance *in, struct xlate *x, struct walk *w, bool ha,
+				  bool dirty)
 {
 	struct htt_update u = {.at = w->at,
 			       .seen = w->desc,
@@ -364,17 +340,17 @@ static enum again walk_s2(struct instance *in, struct xlate *x, uint64_t ipa, bo
 	uint64_t out;
 	bool dirty;
 
-	if (!walk_tables(in, x, &w))
+	if (!model_walk_tables(in, x, &w))
 		return WALK_FAILED;
-	leaf_range(in, &w, &out, &span);
+	model_walk_leaf_range(in, &w, &out, &span);
 	if (out >> ste->s2oa)
-		return walk_over(x, &w, F_ADDR_SIZE);
+		return model_walk_over(x, &w, F_ADDR_SIZE);
 	if (!(w.desc & BIT(HTT_AF)) && !ste->s2ha && !ste->s2affd)
-		return walk_over(x, &w, F_ACCESS);
+		return model_walk_over(x, &w, F_ACCESS);
 	e = (struct tlb_entry){
 		.span_base = ipa >> span << span,
 		.span_log2 = (uint8_t)span,
-		.log2 = piece_log2(in, span, w.granule, x->fill),
+		.log2 = model_walk_piece_log2(in, span, w.granule, x->fill),
 		.stage = 2,
 		.level = (uint8_t)w.level,
 		.granule = (uint8_t)w.granule,
@@ -387,12 +363,12 @@ static enum again walk_s2(struct instance *in, struct xlate *x, uint64_t ipa, bo
 	e.base = ipa >> e.log2 << e.log2;
 	e.pa = out + (e.base - e.span_base);
 	dirty = write && e.perms & PERM_S2_CLEAN;
-	r = update_leaf(in, x, &w, ste->s2ha, dirty);
+	r = model_walk_update_leaf(in, x, &w, ste->s2ha, dirty);
 	if (r != WALK_DONE)
 		return r;
 	if (dirty)
 		e.perms &= (uint16_t)~PERM_S2_CLEAN;
-	if (leaves_no_trace(in, &w))
+	if (model_walk_leaves_no_trace(in, &w))
 		x->nt = true;
 	else if (x->fill)
 		model_tlb_insert(in, &in->tlb, &e);
@@ -421,7 +397,7 @@ bool model_walk_s2(struct instance *in, struct xlate *x, uint64_t ipa, bool writ
 	if (hit && model_tlb_conflict(in, x, 1u << 2, ipa, hit))
 		return model_fail(x, F_TLB_CONFLICT, cls, true, ipa, 0);
 	if (hit && !(marks && hit->perms & PERM_S2_CLEAN)) {
-		note_hit(x, hit);
+		model_walk_note_hit(x, hit);
 		e = *hit;
 	} else {
 		do
@@ -436,210 +412,8 @@ bool model_walk_s2(struct instance *in, struct xlate *x, uint64_t ipa, bool writ
 	*base = e.base;
 	*log2 = e.log2;
 	*perms = e.perms;
-	if (!(cls == CLASS_IN && x->ask == ASK_ATS) && !s2_allows(x, e.perms, write, cls))
+	if (!(cls == CLASS_IN && x->ask == ASK_ATS) &&
+	    !model_walk_s2_allows(x, e.perms, write, cls))
 		return model_fail(x, F_PERMISSION, cls, true, ipa, 0);
 	return true;
-}
-
-static bool s1_allows(const struct xlate *x, uint16_t perms)
-{
-	bool priv = model_is_privileged(x);
-
-	if (model_is_fetch(x))
-		return perms & (priv ? PERM_PX : PERM_UX);
-	if (priv)
-		return perms & (x->in.write ? PERM_PW : PERM_PR);
-	return perms & (x->in.write ? PERM_UW : PERM_UR);
-}
-
-/** Stage-1 permissions of a leaf under what the tables above leave. */
-static uint16_t leaf_perms(const struct walk *w, bool wxn)
-{
-	bool clean = w->clean_is_dirty && w->desc & BIT(HTT_DIRTY) && w->desc & BIT(HTT_DBM);
-	uint16_t perms = PERM_PR | PERM_PW | PERM_UX | PERM_PX;
-
-	if ((w->desc & BIT(6)) || w->one_privilege)
-		perms |= PERM_UR | PERM_UW;
-	if (w->desc & BIT(HTT_DIRTY) && !clean)
-		perms &= (uint16_t) ~(PERM_PW | PERM_UW);
-	/* UXN and PXN, or XN where there is one privilege. */
-	if (w->desc & BIT(54))
-		perms &= (uint16_t) ~(w->one_privilege ? PERM_UX | PERM_PX : PERM_UX);
-	if ((w->desc & BIT(53)) && !w->one_privilege)
-		perms &= (uint16_t)~PERM_PX;
-	perms &= w->perms;
-	/* What the unprivileged may write the privileged do not execute, whatever PXN says. */
-	if ((perms & PERM_UW) && !w->one_privilege)
-		perms &= (uint16_t)~PERM_PX;
-	if (wxn && perms & PERM_UW)
-		perms &= (uint16_t)~PERM_UX;
-	if (wxn && perms & PERM_PW)
-		perms &= (uint16_t)~PERM_PX;
-	if (clean && perms & (PERM_UW | PERM_PW))
-		perms |= PERM_S1_CLEAN;
-	return perms;
-}
-
-/** Refuse what the permissions of an entry do not allow; an ATS request is answered with them instead. */
-static bool check_perms(struct xlate *x, uint16_t perms, uint8_t stage, uint64_t ipa)
-{
-	x->perms = perms;
-	if (x->ask == ASK_ATS)
-		return true;
-	if (stage != 2 && !s1_allows(x, perms))
-		return model_fail(x, F_PERMISSION, CLASS_IN, false, 0, 0);
-	if (stage == 3 && !s2_allows(x, perms, x->in.write, CLASS_IN))
-		return model_fail(x, F_PERMISSION, CLASS_IN, true, ipa, 0);
-	return true;
-}
-
-/** Which half of the address space, and the address as it is looked up. */
-static bool select_half(struct xlate *x, uint64_t *addr, const struct cd_half **half)
-{
-	uint64_t va = x->in.iova;
-	bool high = va & BIT(55);
-	const struct cd_half *h = &x->cd.half[high];
-
-	if (h->tbi)
-		va = high ? va | ~LOW56 : va & LOW56;
-	if (!h->off && (high ? ~va : va) >> (64 - h->tsz))
-		return model_fail(x, F_TRANSLATION, CLASS_IN, false, 0, 0);
-	*addr = va & LOW56;
-	*half = h;
-	return true;
-}
-
-/** Would a write of the access be allowed by stage 1, once the page is dirty? */
-static bool s1_may_write(const struct xlate *x, uint16_t perms)
-{
-	return perms & (model_is_privileged(x) ? PERM_PW : PERM_UW);
-}
-
-/** Does the access make a page dirty that an entry with @p perms, of @p stage, has as clean? */
-static bool marks(const struct xlate *x, uint16_t perms, uint8_t stage)
-{
-	return perms & PERM_CLEAN && model_htt_writes(x) && s1_may_write(x, perms) &&
-	       (stage != 3 || perms & PERM_S2W);
-}
-
-/** By a walk, for a hit of the TLB did not do. */
-static enum again walk_s1(struct instance *in, struct xlate *x, uint64_t addr,
-			  const struct cd_half *h, bool from_root)
-{
-	bool nested = x->ste.config == STE_NESTED;
-	bool split = nested && x->ask == ASK_ATS && x->ste.eats == EATS_SPLIT;
-	unsigned ia = 64 - h->tsz, stride = h->granule - 3, span;
-	struct walk w = {
-		.stage = 1,
-		.granule = h->granule,
-		.start = 4 - (ia - h->granule + stride - 1) / stride,
-		.ia_bits = ia,
-		.oa_bits = x->cd.oa,
-		.cls = CLASS_IN,
-		.addr = addr,
-		.table_is_ipa = nested,
-		.had = h->had,
-		.ds = x->cd.ds && h->granule != 16,
-		.from_root = from_root,
-		.clean_is_dirty = x->cd.hd,
-		.one_privilege = x->el2 && !(in->r.cr2 & CR2_E2H),
-		.perms = PERM_S1_ALL,
-	};
-	struct tlb_entry e;
-	bool dirty, to_s2;
-	enum again r;
-	uint64_t out;
-
-	w.table = h->ttb & ~(pow2(ia - level_shift(w.granule, w.start) + 3) - 1);
-	if (!walk_tables(in, x, &w))
-		return WALK_FAILED;
-	leaf_range(in, &w, &out, &span);
-	if (out >> x->cd.oa)
-		return walk_over(x, &w, F_ADDR_SIZE);
-	if (!(w.desc & BIT(HTT_AF)) && !x->cd.ha && !x->cd.affd)
-		return walk_over(x, &w, F_ACCESS);
-	e = (struct tlb_entry){
-		.span_base = addr >> span << span,
-		.span_log2 = (uint8_t)span,
-		.log2 = piece_log2(in, span, w.granule, x->fill),
-		.stage = nested ? 3 : 1,
-		.el2 = x->el2,
-		.global = !(w.desc & BIT(11)),
-		.level = (uint8_t)w.level,
-		.granule = (uint8_t)w.granule,
-		.perms = leaf_perms(&w, x->cd.wxn) | PERM_S2_ALL,
-		.asid = x->asid,
-		.vmid = x->vmid,
-		.stream = x->in.stream,
-		.ssid = x->in.ssid,
-		.ssid_valid = x->in.ssid_valid,
-	};
-	e.base = addr >> e.log2 << e.log2;
-	e.pa = out + (e.base - e.span_base);
-	if (nested && !split) {
-		uint64_t ipa = e.pa + (addr - e.base), pa, ipa_base;
-		uint16_t perms;
-		uint8_t log2;
-
-		if (!check_perms(x, e.perms, 1, 0))
-			return WALK_FAILED;
-		/* What stage 1 forbids makes nothing dirty in stage 2 (3.13.7.1). */
-		to_s2 = x->in.write || x->nw0;
-		if (x->ask == ASK_ATS)
-			to_s2 &= s1_may_write(x, e.perms);
-		if (!model_walk_s2(in, x, ipa, to_s2, CLASS_IN, &pa, &ipa_base, &log2, &perms))
-			return WALK_FAILED;
-		if (log2 < e.log2)
-			e.log2 = log2;
-		e.base = addr >> e.log2 << e.log2;
-		e.pa = pa - (addr - e.base);
-		e.ipa = ipa - (addr - e.base);
-		e.perms = (uint16_t)((e.perms & (PERM_S1_ALL | PERM_S1_CLEAN)) | perms);
-	}
-	dirty = e.perms & PERM_S1_CLEAN && marks(x, e.perms, split ? 1 : e.stage);
-	r = update_leaf(in, x, &w, x->cd.ha, dirty);
-	if (r != WALK_DONE)
-		return r;
-	if (dirty)
-		e.perms &= (uint16_t)~PERM_S1_CLEAN;
-	x->pa = e.pa + (addr - e.base);
-	x->log2 = e.log2;
-	if (x->fill && !split && !x->nt && !leaves_no_trace(in, &w))
-		model_tlb_insert(in, &in->tlb, &e);
-	return check_perms(x, e.perms, split ? 1 : e.stage, e.ipa + (addr - e.base)) ? WALK_DONE
-										     : WALK_FAILED;
-}
-
-/** Stage 1, and stage 2 after it if the stream has both. Answers in x. */
-bool model_walk_s1(struct instance *in, struct xlate *x)
-{
-	/* With split-stage ATS a request is answered with an IPA, which no entry of both stages may supply. */
-	bool split = x->ste.config == STE_NESTED && x->ask == ASK_ATS && x->ste.eats == EATS_SPLIT;
-	const struct cd_half *h = &x->cd.half[0];
-	const struct tlb_entry *hit;
-	unsigned tries = 0;
-	uint64_t addr = 0;
-	enum again r;
-
-	if (!select_half(x, &addr, &h))
-		return false;
-	hit = x->look && !split ? model_tlb_find(in, x, 1u << 1 | 1u << 3, addr) : NULL;
-	if (hit && model_tlb_conflict(in, x, 1u << hit->stage, addr, hit))
-		return model_fail(x, F_TLB_CONFLICT, CLASS_IN, false, 0, 0);
-	/* Where memory has to be updated, what is cached is not relied on. */
-	if (hit && !marks(x, hit->perms, hit->stage)) {
-		note_hit(x, hit);
-		x->pa = hit->pa + (addr - hit->base);
-		x->log2 = hit->log2;
-		return check_perms(x, hit->perms, hit->stage, hit->ipa + (addr - hit->base));
-	}
-	/* What the TLB has it answers for; only the walk is not made (5.4, EPD0). */
-	if (h->off)
-		return model_fail(x, F_TRANSLATION, CLASS_IN, false, 0, 0);
-	do
-		r = walk_s1(in, x, addr, h, tries);
-	while (r == WALK_AGAIN && ++tries < MOST_TRIES);
-	if (r == WALK_AGAIN)
-		return model_fail(x, F_WALK_EABT, CLASS_TT, false, 0, 0);
-	return r == WALK_DONE;
 }
