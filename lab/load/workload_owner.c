@@ -198,9 +198,7 @@ static bool release(struct worker *k, struct visit *s)
 					 "smmu_sva_released returned %d while a substream leads "
 					 "to the table",
 					 rc);
-		if (worker_chance(k, 1, 4))
-			attach(k, s->dev[i], s->slot[i], ORACLE_BLOCKED);
-		else if (!update(k, s->dev[i], s->slot[i], true))
+		if (worker_chance(k, 1, 4) || !update(k, s->dev[i], s->slot[i], true))
 			attach(k, s->dev[i], s->slot[i], ORACLE_BLOCKED);
 		left = true;
 	}
