@@ -58,13 +58,14 @@ void machine_report_stats(struct machine *m, struct report *r)
 
 /*
  * All has come to rest. The designs beside the sweep submit commands of their own making, faults change commands on their way or
- * let them come again, and QEMU's SMMUs have been reset behind the driver's back.
+ * let them come again, QEMU's SMMUs have been reset behind the driver's back, and what is counted while an SMMU is suspended is not
+ * sent.
  */
 void machine_check_stats(struct machine *m)
 {
 	unsigned i;
 
-	if (m->o->design != DESIGN_SWEEP || m->o->n_inject || m->qemu)
+	if (m->o->design != DESIGN_SWEEP || m->o->n_inject || m->qemu || smmu_load(&m->outages))
 		return;
 	for (i = 0; i < m->smmus; i++) {
 		struct smmu_instance_stats all = total(m, i);
