@@ -5,7 +5,8 @@
 usage: tests/linux/bench.py [--build DIR] [--kernel VERSION…] [--driver ours|builtin…] [--profile] [--no-build] [--json FILE]
                             [--jobs N]
 
-  --profile  the functions that most of it goes to, for each size; takes a minute more for each boot
+  --profile  the functions that most of it goes to, for each size: averages, with what interrupts and other tasks did in between;
+             takes a minute more for each boot
 
 Instructions are counted by QEMU (-icount): a median here is exact and the same each time, whatever else this machine does. They are
 all instructions from the system call to its return: VFIO's, the IOMMU layer's and the driver's; of dma_map_page and dma_unmap_page the

@@ -64,11 +64,12 @@ broken_tree() {
 	cp "$out/array.c" "$1/src/inv/array.c"
 }
 
-# The driver as it is, but where ports/linux asks for memory (failing/failing.h).
+# The driver as it is, but where ports/linux asks for memory (failing/failing.h). What was changed is always newer than the objects,
+# which may be those of the driver as it is.
 failing_tree() {
 	cp "$root"/tests/linux/failing/failing.[ch] "$1/"
 	{ cat "$root/ports/linux/smmu_module.h"; echo '#include "failing.h"'; } >"$out/smmu_module.h"
-	copy "$out/smmu_module.h" "$1/smmu_module.h"
+	cp "$out/smmu_module.h" "$1/smmu_module.h"
 	{ cat "$root/ports/linux/Kbuild"; echo 'smmuv3-y += failing.o'; } >"$out/Kbuild"
 	copy "$out/Kbuild" "$1/Kbuild"
 }
@@ -108,7 +109,7 @@ for kernel; do
 	cmp -s "$out/probe.c" "$root/src/driver/probe.c" && { echo "build: no IDR0 to change in src/driver/probe.c" >&2; exit 1; }
 	mkdir -p "$here/believes"
 	cp -Rup "$here/ours/." "$here/believes"
-	copy "$out/probe.c" "$here/believes/src/driver/probe.c"
+	cp "$out/probe.c" "$here/believes/src/driver/probe.c"
 	# shellcheck disable=SC2046,SC2086 # arguments of make
 	quietly make -C "$kernel/headers" M="$here/believes" ARCH=arm64 $cross $(cat "$kernel/build") modules
 	strip "$here/believes/smmuv3.ko" "$here/believes.ko"

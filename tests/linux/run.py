@@ -174,6 +174,9 @@ def boot(args, name, version, kernel, driver):
     variables = f't.do={do} t.seconds={2 if args.short else 8} ' + ' '.join('t.' + v for v in variables.split())
     if name == 'lazy':
         variables += ' iommu.strict=0'
+    if version in DEBUG:
+        # It is slow enough for the watchdog on a machine that is busy.
+        variables += ' watchdog_thresh=60'
     more = []
     if name in ('crash', 'kexec'):
         variables += f' t.crash={crash.BASE:#x} {crash.ARGUMENT}'
