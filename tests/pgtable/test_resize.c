@@ -118,6 +118,7 @@ static void test_steps(void **state)
 		smmu_gather_init(&g, 0);
 		pt.ops->resized_swept(&pt, &joined, true, &g);
 		assert_int_equal(smmu_gather_empty(&g), bbml == 2);
+		assert_false(*slot & NT);
 		assert_int_equal(tp.live, live);
 		assert_int_equal(walk_at(&w, at + page).level, 2);
 		assert_int_equal(walk_at(&w, at + page).pa, pa);
