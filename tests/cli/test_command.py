@@ -17,14 +17,14 @@ SMMUV3, DATA = sys.argv[1], sys.argv[2]
 TRACE = os.path.join(DATA, 'nvme-iommu.trace.gz')
 
 CAUGHT = {
-    'drop-tlbi': ({'tlb', 'atc'}, {'tlbi'}),
+    'drop-tlbi': ({'tlb', 'walk-cache', 'atc'}, {'tlbi'}),
     'drop-atc': ({'atc'}, {'atc_inv'}),
     # An old CD also lets walks fill the caches again under the tag that it has.
     'drop-cfgi': ({'config-cache', 'walk-cache', 'tlb'}, {'cfgi', 'tlbi'}),
     'drop-sync': ({'tlb', 'atc', 'config-cache', 'walk-cache'}, {'sync'}),
     # What cleans an id before it is used again goes astray as well; then it shows far from where it struck.
-    'wrong-id': ({'tlb', 'atc'}, {'tlbi', 'atc_inv of'}),
-    'wrong-instance': ({'tlb', 'atc'}, {'tlbi', 'atc_inv on'}),
+    'wrong-id': ({'tlb', 'walk-cache', 'atc'}, {'tlbi', 'atc_inv of'}),
+    'wrong-instance': ({'tlb', 'walk-cache', 'atc'}, {'tlbi', 'atc_inv on'}),
     'atc-first': ({'atc'}, {'tlbi before atc_inv'}),
     # Memory too: a page that is mapped lands where the table that was freed leads to.
     'early-free': ({'walk-cache', 'tlb', 'atc', 'config-cache', 'memory'}, {'sync before free'}),
