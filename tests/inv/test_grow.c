@@ -49,7 +49,17 @@ static void same(const struct smmu_inv_array *a, const struct smmu_inv_array *b)
 {
 	assert_int_equal(a->count, b->count);
 	assert_int_equal(a->groups, b->groups);
-	assert_memory_equal(a->entry, b->entry, a->count * sizeof(*a->entry));
+	for (uint32_t i = 0; i < a->count; i++) {
+		const struct smmu_inv *x = &a->entry[i], *y = &b->entry[i];
+
+		assert_int_equal(smmu_inv_compare(x, y), 0);
+		assert_ptr_equal(x->target, y->target);
+		assert_ptr_equal(x->owner, y->owner);
+		assert_int_equal(x->kind, y->kind);
+		assert_int_equal(x->users, y->users);
+		assert_int_equal(x->by_range, y->by_range);
+		assert_int_equal(x->whole, y->whole);
+	}
 	assert_memory_equal(a->word, b->word, a->count * sizeof(*a->word));
 	for (uint32_t i = 0; i < a->groups; i++) {
 		struct smmu_inv_group x = a->group[i], y = b->group[i];

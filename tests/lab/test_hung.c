@@ -116,10 +116,12 @@ static bool crash_is_a_verdict(void)
 	o.inject[0].id = FAULT_NO_BARRIER;
 	o.inject[0].every = 1;
 	o.inject[0].barrier = "entry_left";
-	/* One at which a sweep meets what is gone. */
-	o.seed = 4;
 	o.n_inject = 1;
-	return run_says(&o, "pointer");
+	/* In about half of them a sweep meets what is gone; in which is the compiler's choice. */
+	for (o.seed = 1; o.seed <= 20; o.seed++)
+		if (run_says(&o, "pointer"))
+			return true;
+	return false;
 }
 
 /* In a process of its own, which a run that does not end leaves by the alarm, and whose memory nobody has to free. */
