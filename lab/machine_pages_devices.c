@@ -4,11 +4,28 @@
 
 #include <string.h>
 
+/** Whoever has it may be waiting for a time-out of minutes: ask the more seldom, the longer that lasts. */
+static void wait_for(struct machine *m, uint32_t *busy)
+{
+	uint64_t pause = 100;
+
+	for (; !machine_take(busy); pause = smmu_min64(pause * 2, 10000000))
+		machine_pause(m, pause);
+}
+
 static struct asker *take_asker(struct machine_device *d)
 {
 	struct asker *a = &d->m->pages->asker[d->index];
 
 	return machine_take(&a->busy) ? a : NULL;
+}
+
+static struct asker *wait_for_asker(struct machine_device *d)
+{
+	struct asker *a = &d->m->pages->asker[d->index];
+
+	wait_for(d->m, &a->busy);
+	return a;
 }
 
 void machine_pages_forget(struct machine_device *d)
@@ -19,14 +36,12 @@ void machine_pages_forget(struct machine_device *d)
 
 	if (!m->pages)
 		return;
-	while (!(a = take_asker(d)))
-		machine_pause(m, 100);
+	a = wait_for_asker(d);
 	/* It asks for nothing more; what is on its way is read, and ended. */
 	memset(a->group, 0, sizeof(a->group));
 	a->off = 0;
 	a->shut = true;
-	while (!machine_take(&m->smmu[d->smmu].busy))
-		machine_pause(m, 100);
+	wait_for(m, &m->smmu[d->smmu].busy);
 	if (smmu_load(&m->smmu[d->smmu].present))
 		machine_pages_drain(m, d->smmu);
 	machine_give(&m->smmu[d->smmu].busy);
@@ -47,8 +62,7 @@ void machine_pages_back(struct machine_device *d)
 
 	if (!d->m->pages)
 		return;
-	while (!(a = take_asker(d)))
-		machine_pause(d->m, 100);
+	a = wait_for_asker(d);
 	a->shut = false;
 	machine_give(&a->busy);
 }
@@ -142,8 +156,7 @@ void machine_pages_gone(struct machine *m, unsigned smmu)
 
 		if (d->smmu != smmu)
 			continue;
-		while (!(a = take_asker(d)))
-			machine_pause(m, 100);
+		a = wait_for_asker(d);
 		memset(a->group, 0, sizeof(a->group));
 		for (k = 0; k < d->n_streams; k++)
 			m->backend.ops->page_reset(m->backend.ctx, smmu, d->stream[k]);
