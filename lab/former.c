@@ -423,7 +423,7 @@ bool former_stop(struct former *f)
 
 void former_quiet(struct former *f)
 {
-	if (smmu_load(&f->runs))
+	if (smmu_load(&f->m->smmu[f->smmu].former_runs))
 		devices_ats(f, false);
 }
 

@@ -64,7 +64,6 @@ struct former {
 	unsigned n_cds;
 	uint64_t cmdq, eventq;
 	struct former_device *of; /**< by the number of the device in the machine */
-	uint32_t runs;            /**< the SMMU is its own now */
 	bool hurt;                /**< something is damaged */
 };
 

@@ -328,7 +328,8 @@ static bool event_right(const struct machine *m, const struct machine_device *d,
 			const struct oracle_ticket *t, const struct backend_answer *a,
 			unsigned slot)
 {
-	bool quiet = d->quiet[slot] && a->model.event == SMMU_F_TRANSLATION && !a->model.recorded;
+	bool quiet = smmu_load(&d->quiet[slot]) && a->model.event == SMMU_F_TRANSLATION &&
+		     !a->model.recorded;
 
 	return m->tampered || quiet || !smmu_load(&d->present) || silent(m, d) ||
 	       oracle_event_right(m->oracle, t, a->model.event, slot != 0);
@@ -452,7 +453,7 @@ static bool trusted(const struct machine *m, const struct machine_device *d)
 	for (slot = 0; d->ats && slot < MACHINE_SSIDS; slot++)
 		any |= oracle_attached(m->oracle, machine_slot(d, slot), &changing) !=
 			       ORACLE_BLOCKED ||
-		       d->quiet[slot] || changing ||
+		       smmu_load(&d->quiet[slot]) || changing ||
 		       oracle_in_doubt(m->oracle, machine_slot(d, slot));
 	return any;
 }

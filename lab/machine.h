@@ -45,9 +45,11 @@ struct machine_smmu {
 	uint64_t events, events_before;
 	bool events_lost; /**< some went unread, when it was started over */
 	struct smmu_faults faults;
-	uint32_t faults_up;    /**< they may be taken and answered, in a read section */
-	uint32_t left;         /**< to somebody else, by machine_hand_over */
-	struct former *former; /**< whose tables are in use, or were; NULL: nobody's */
+	uint32_t faults_up; /**< they may be taken and answered, in a read section */
+	uint32_t left;      /**< to somebody else, by machine_hand_over */
+	struct former *
+		former; /**< whose tables are in use, or were; NULL: nobody's; whoever is busy with it */
+	uint32_t former_runs; /**< he has it now */
 };
 
 /** Why what a device does is not judged. */

@@ -132,7 +132,7 @@ int machine_leave(struct machine *m, unsigned smmu, uint64_t seed)
 	lead(f, true, true);
 	ok = former_start(f);
 	lead(f, false, ok);
-	smmu_store(&f->runs, ok);
+	smmu_store(&m->smmu[smmu].former_runs, ok);
 	return ok ? 0 : -SMMU_ETIMEDOUT;
 }
 
@@ -240,7 +240,7 @@ static int add_devices(struct former *f, bool bypass)
 
 		if (!is_of(d, f->smmu))
 			continue;
-		d->adopted = former_kept(f, d, bypass);
+		smmu_store(&d->adopted, former_kept(f, d, bypass));
 		/* Some go on for a while without anybody who wants them; not with ATS, which nobody could turn off. */
 		if (!f->of[i].ats && smmu_random_chance(&f->random, 1, 6))
 			continue;
@@ -271,10 +271,10 @@ int machine_adopt(struct machine *m, unsigned smmu, bool bypass)
 	stop_refused(f, bypass, false, rc);
 	s->events_lost = true;
 	if (rc == -SMMU_ETIMEDOUT)
-		smmu_store(&f->runs, 0);
+		smmu_store(&s->former_runs, 0);
 	if (rc)
 		return rc;
-	smmu_store(&f->runs, 0);
+	smmu_store(&s->former_runs, 0);
 	smmu_store(&s->broken, 0);
 	smmu_store(&s->present, 1);
 	rc = machine_crowd(m, smmu);
@@ -295,16 +295,16 @@ int machine_adopt_end(struct machine *m, unsigned smmu)
 	int rc;
 
 	for (i = 0; i < m->devices; i++)
-		if (is_of(&m->device[i], smmu) && m->device[i].adopted)
+		if (is_of(&m->device[i], smmu) && smmu_load(&m->device[i].adopted))
 			machine_block(&m->device[i], true, false);
 	rc = smmu_instance_adopt_end(&s->inst);
 	for (i = 0; i < m->devices; i++) {
 		struct machine_device *d = &m->device[i];
 
-		if (!is_of(d, smmu) || !d->adopted)
+		if (!is_of(d, smmu) || !smmu_load(&d->adopted))
 			continue;
 		machine_block(d, false, !rc && machine_confirmed(d));
-		d->adopted = false;
+		smmu_store(&d->adopted, false);
 	}
 	if (!rc)
 		former_end(s->former);
@@ -315,7 +315,8 @@ bool machine_adopts(const struct machine *m, unsigned smmu)
 {
 	const struct former *f = m->smmu[smmu].former;
 
-	return f && f->arena && !smmu_load(&f->runs) && smmu_load(&m->smmu[smmu].present);
+	return f && f->arena && !smmu_load(&m->smmu[smmu].former_runs) &&
+	       smmu_load(&m->smmu[smmu].present);
 }
 
 /* ---- the end of a run ---- */

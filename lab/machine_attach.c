@@ -188,7 +188,7 @@ static int take_over(struct machine_device *d, unsigned to)
 		smmu_mb(); /* as a driver does before it starts its device */
 		oracle_attach_end(o, slot, !kept);
 	}
-	d->adopted = kept;
+	smmu_store(&d->adopted, kept);
 	return rc;
 }
 
@@ -199,7 +199,7 @@ int machine_attach(struct machine_device *d, unsigned to)
 	bool both1 = is_stage1(m, from) && is_stage1(m, to);
 	int rc = 0;
 
-	if (d->adopted)
+	if (smmu_load(&d->adopted))
 		return take_over(d, to);
 	/* With substreams one CD in a table of many changes in place, which takes a moment without it. */
 	oracle_attach_begin(m->oracle, slot, to, both1 && !d->dev.ssid_bits && !m->faulty);
@@ -229,7 +229,7 @@ int machine_attach_pasid(struct machine_device *d, unsigned slot, unsigned to)
 		!m->faulty && is_stage1(m, oracle_attached(m->oracle, machine_slot(d, 0), NULL));
 	int rc = 0;
 
-	d->quiet[slot] = false;
+	smmu_store(&d->quiet[slot], false);
 	oracle_attach_begin(m->oracle, of, to, false);
 	if (!quiet)
 		disturb(d, slot, true);

@@ -5,9 +5,7 @@
 
 bool machine_former_runs(const struct machine *m, unsigned smmu)
 {
-	const struct former *f = m->smmu[smmu].former;
-
-	return f && smmu_load(&f->runs);
+	return smmu_load(&m->smmu[smmu].former_runs);
 }
 
 void machine_former_quiet(struct machine *m, unsigned smmu)
@@ -21,12 +19,15 @@ void machine_former_gone(struct machine *m, unsigned smmu)
 	struct machine_smmu *s = &m->smmu[smmu];
 	unsigned i;
 
+	if (!s->former)
+		return;
 	for (i = 0; i < m->devices; i++) {
 		if (m->device[i].smmu != smmu)
 			continue;
-		m->device[i].adopted = false;
+		smmu_store(&m->device[i].adopted, false);
 		smmu_store(&m->device[i].wild, 0);
 	}
+	smmu_store(&s->former_runs, 0);
 	former_free(s->former);
 	s->former = NULL;
 }

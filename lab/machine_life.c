@@ -43,7 +43,7 @@ int machine_add_device(struct machine_device *d)
 	/* Its STEs abort, and the SMMU has been told. */
 	for (k = 0; !rc && k < MACHINE_SSIDS; k++) {
 		oracle_certain(d->m->oracle, machine_slot(d, k));
-		d->quiet[k] = false;
+		smmu_store(&d->quiet[k], false);
 	}
 	smmu_store_release(&d->present, !rc);
 	return rc;

@@ -268,7 +268,7 @@ int machine_return(struct machine *m, unsigned smmu, struct smmu_random *r, uint
 
 		if (d->smmu != smmu)
 			continue;
-		d->adopted = d->kept[0] != ORACLE_BLOCKED;
+		smmu_store(&d->adopted, d->kept[0] != ORACLE_BLOCKED);
 		/* Some are nobody's for a while. */
 		if (smmu_random_chance(r, 1, 6))
 			continue;

@@ -255,7 +255,7 @@ int machine_sva_update(struct machine_device *dev, unsigned slot, bool released)
 			    !released && !m->faulty);
 	rc = smmu_sva_update(&dev->dev, dev->ssid[slot]);
 	machine_changed(dev, slot, from, rc);
-	dev->quiet[slot] = released;
+	smmu_store(&dev->quiet[slot], released);
 	/* What a TLB has stays until smmu_sva_released has asked it. */
 	if (released)
 		oracle_doubt(m->oracle, of, from);

@@ -54,9 +54,10 @@ void worker_take_over(struct worker *k)
 		struct machine_device *d = &m->device[i];
 		int rc;
 
-		if (!d->adopted || !machine_take(&d->busy))
+		if (!smmu_load(&d->adopted) || !machine_take(&d->busy))
 			continue;
-		if (d->adopted && smmu_load_acquire(&d->present) && !machine_dead(m, d->smmu)) {
+		if (smmu_load(&d->adopted) && smmu_load_acquire(&d->present) &&
+		    !machine_dead(m, d->smmu)) {
 			to = worker_chance(k, 1, 8) ? ORACLE_BLOCKED
 			     : worker_chance(k, 1, 8)
 				     ? ORACLE_IDENTITY

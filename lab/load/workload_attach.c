@@ -59,10 +59,10 @@ void worker_attach(struct worker *k)
 		machine_give(&d->busy);
 		return;
 	}
-	if (d->dev.ssid_bits && !d->adopted && worker_chance(k, 1, 2))
+	if (d->dev.ssid_bits && !smmu_load(&d->adopted) && worker_chance(k, 1, 2))
 		ssid = 1 + (unsigned)worker_below(k, MACHINE_SSIDS - 1);
 	to = (unsigned)worker_below(k, m->domains);
-	if (d->adopted)
+	if (smmu_load(&d->adopted))
 		to = machine_own(m, to);
 	if (worker_chance(k, 1, 6))
 		to = ORACLE_BLOCKED;

@@ -48,7 +48,8 @@ void worker_join(struct worker *k)
 	worker_land(k);
 	if (!machine_take(&d->busy))
 		return;
-	if (smmu_load_acquire(&d->present) && !d->adopted && !smmu_device_quarantined(&d->dev) &&
+	if (smmu_load_acquire(&d->present) && !smmu_load(&d->adopted) &&
+	    !smmu_device_quarantined(&d->dev) &&
 	    (!slot || (d->dev.ssid_bits && owner_fits(m, d->smmu)))) {
 		worker_open(k);
 		if (slot)

@@ -114,7 +114,8 @@ void worker_life(struct worker *k)
 	worker_land(k);
 	if (!machine_take(&d->busy))
 		return;
-	if (smmu_load_acquire(&d->present) && !machine_dead(m, d->smmu) && !d->adopted) {
+	if (smmu_load_acquire(&d->present) && !machine_dead(m, d->smmu) &&
+	    !smmu_load(&d->adopted)) {
 		if (smmu_device_quarantined(&d->dev)) {
 			worker_revive(k, d);
 		} else if (worker_chance(k, 1, 8)) {

@@ -115,8 +115,8 @@ static void gather(struct worker *k, struct visit *s)
 
 		if (!dev->ssid_bits || !owner_fits(m, dev->smmu) || !machine_take(&dev->busy))
 			continue;
-		if (!smmu_load_acquire(&dev->present) || dev->adopted || !dev->dev.ssid_bits ||
-		    smmu_device_quarantined(&dev->dev)) {
+		if (!smmu_load_acquire(&dev->present) || smmu_load(&dev->adopted) ||
+		    !dev->dev.ssid_bits || smmu_device_quarantined(&dev->dev)) {
 			machine_give(&dev->busy);
 			continue;
 		}
@@ -204,7 +204,7 @@ static bool release(struct worker *k, struct visit *s)
 	}
 	rc = smmu_sva_released(&s->v->d);
 	for (i = 0; !rc && i < s->n; i++)
-		if (s->dev[i]->quiet[s->slot[i]])
+		if (smmu_load(&s->dev[i]->quiet[s->slot[i]]))
 			machine_sva_gone(s->dev[i], s->slot[i]);
 	if (rc && !machine_may_fail(m, -SMMU_EIO))
 		machine_complain(m, 0, VISIT_IOVA, "release",

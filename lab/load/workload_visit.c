@@ -134,8 +134,8 @@ void worker_visit(struct worker *k)
 	worker_land(k);
 	if (!machine_take(&d->busy))
 		return;
-	if (smmu_load_acquire(&d->present) && !d->adopted && !smmu_device_quarantined(&d->dev) &&
-	    !open_domain(k, v)) {
+	if (smmu_load_acquire(&d->present) && !smmu_load(&d->adopted) &&
+	    !smmu_device_quarantined(&d->dev) && !open_domain(k, v)) {
 		if (v->stage == 2)
 			slot = 0;
 		size = (1 + worker_below(k, 4)) << v->granule_shift;
