@@ -56,7 +56,7 @@ bool machine_pages_pick(struct machine *m, unsigned smmu, const struct machine_d
 			continue;
 		*out = *l;
 		l->full = false;
-		p->letters--;
+		__atomic_store_n(&p->letters, p->letters - 1, __ATOMIC_RELAXED);
 		found = true;
 	}
 	smmu_spin_unlock(&p->lock, flags);
@@ -121,7 +121,7 @@ static bool post(struct machine *m, const struct letter *letter)
 	if (i < INBOX) {
 		p->letter[i] = *letter;
 		p->letter[i].full = true;
-		p->letters++;
+		__atomic_store_n(&p->letters, p->letters + 1, __ATOMIC_RELAXED);
 	}
 	smmu_spin_unlock(&p->lock, flags);
 	return i < INBOX;
@@ -221,7 +221,7 @@ bool machine_pages_answer(struct machine *m, struct smmu_random *random)
 			continue;
 		l = p->letter[at];
 		p->letter[at].full = false;
-		p->letters--;
+		__atomic_store_n(&p->letters, p->letters - 1, __ATOMIC_RELAXED);
 	}
 	smmu_spin_unlock(&p->lock, flags);
 	if (!l.full) {
@@ -262,8 +262,8 @@ void machine_pages_retried(void *ctx, const struct smmu_dma_result *r)
 	if (!p || !m->oracle ||
 	    !find(m, r->dma.instance, r->dma.stream, r->dma.ssid_valid, r->dma.ssid, &d, &slot))
 		return;
-	p->retried++;
-	p->landed += r->ok;
+	__atomic_fetch_add(&p->retried, 1, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&p->landed, r->ok, __ATOMIC_RELAXED);
 	if (!m->sim)
 		return;
 	t = oracle_before(m->oracle, machine_slot(d, slot), r->dma.iova,

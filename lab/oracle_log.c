@@ -42,7 +42,10 @@ void oracle_log_begin(struct oracle *o, unsigned domain, uint64_t iova, uint64_t
 		uint64_t *word = word_of(o, domain, at);
 
 		if (word)
-			__atomic_store_n(word, (*word / VERSION + 1) * VERSION, __ATOMIC_SEQ_CST);
+			__atomic_store_n(word,
+					 (__atomic_load_n(word, __ATOMIC_RELAXED) / VERSION + 1) *
+						 VERSION,
+					 __ATOMIC_SEQ_CST);
 	}
 }
 
