@@ -19,6 +19,7 @@ RUN_ARGS ?= --iort data/two-smmus.iort --devices 4 --ats 2 --domains 4 --stage 1
 # Handlers allocate: they come only where the thread that they interrupt does not.
 SIGNALLED_RUN = --smmus 3 --domains 4 --stage 1,2 --threads 8 --ops 4000 --clock real --interrupts
 SANITIZED_RUN = --smmus 3 --domains 4 --stage 1,2 --threads 4 --ops 10000
+SANITIZED_MODES = "--stage 1,2,nested,sva --page-faults" "--stage 1,2 --dirty --tables" "--stage 1,2 --adopt --life"
 # Simulated threads are fibers, which ThreadSanitizer cannot follow, and QEMU's tests have one thread. The commands'
 # tests look at standard error, where AddressSanitizer has a word to say about fibers, and at memory in use.
 NOT_TSAN = ^(sim-sim|sim-store|lab-.*|cli-.*|.*qemu.*)$$
@@ -79,6 +80,8 @@ sanitize: ## all tests, and the command, under the address and undefined-behavio
 	@CC=clang SKIP_TESTS='$(NOT_ASAN)' tools/test.sh build-asan -Db_sanitize=address,undefined -Db_lundef=false
 	@for clock in virtual real; do \
 		UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 build-asan/smmuv3 run $(SANITIZED_RUN) --clock $$clock || exit 1; done
+	@for mode in $(SANITIZED_MODES); do \
+		UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 build-asan/smmuv3 run --ops 3000 --smmus 3 $$mode || exit 1; done
 
 tsan: ## the tests and the command with real threads under the thread sanitizer
 	$(SETUP) ci
@@ -86,6 +89,8 @@ tsan: ## the tests and the command with real threads under the thread sanitizer
 	@for seed in 1 2 3; do TSAN_OPTIONS=suppressions=tools/tsan.supp build-tsan/smmuv3 run $(SANITIZED_RUN) --clock real --seed $$seed \
 		|| exit 1; done
 	@for seed in 1 2; do TSAN_OPTIONS=suppressions=tools/tsan.supp:report_signal_unsafe=0 build-tsan/smmuv3 run $(SIGNALLED_RUN) --seed $$seed \
+		|| exit 1; done
+	@for mode in $(SANITIZED_MODES); do TSAN_OPTIONS=suppressions=tools/tsan.supp build-tsan/smmuv3 run --ops 3000 --smmus 3 $$mode --clock real \
 		|| exit 1; done
 
 # A build that was configured before valgrind came knows nothing of the program that counts.
