@@ -81,6 +81,10 @@ static void write64(void *ctx, uint32_t offset, uint64_t value)
 
 static void relax(void *ctx)
 {
+	const struct fake *f = ctx;
+
+	if (f->rest)
+		f->rest();
 }
 
 static const struct smmu_bus_ops ops = {read32, read64, write32, write64, relax};

@@ -59,11 +59,12 @@ struct fake {
 	uint32_t state; /**< enum fake_state: GONE reads as ones */
 
 	/* How it behaves. */
-	unsigned jump_max; /**< commands taken at a time: 1 … this */
-	uint64_t pause_ns; /**< between two times, at most */
-	unsigned aborts;   /**< so many fetches abort, each time at the same command */
-	uint64_t abort_at; /**< position where */
-	unsigned ills;     /**< the command at ill_at is taken for illegal, whatever it is */
+	void (*rest)(void); /**< what waits do between two looks; NULL: nothing */
+	unsigned jump_max;  /**< commands taken at a time: 1 … this */
+	uint64_t pause_ns;  /**< between two times, at most */
+	unsigned aborts;    /**< so many fetches abort, each time at the same command */
+	uint64_t abort_at;  /**< position where */
+	unsigned ills;      /**< the command at ill_at is taken for illegal, whatever it is */
 	uint64_t ill_at;
 	uint32_t error_code; /**< for CMD_BAD; 0: CERROR_ILL */
 	bool atc_silent;     /**< CMD_ATC makes the CMD_SYNC fail */
