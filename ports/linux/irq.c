@@ -47,13 +47,12 @@ static bool handled(struct smmu_linux_instance *s, const struct smmu_event *e)
 
 static void tell(struct smmu_linux_instance *s, const struct smmu_event *e)
 {
-	static DEFINE_RATELIMIT_STATE(few, DEFAULT_RATELIMIT_INTERVAL, DEFAULT_RATELIMIT_BURST);
 	struct smmu_event_record record;
 	struct smmu_linux_node *node;
 	struct smmu_text text;
 	char line[240];
 
-	if (!__ratelimit(&few))
+	if (!__ratelimit(&s->few))
 		return;
 	smmu_event_encode(e, &record);
 	smmu_text_init(&text, line, sizeof(line));

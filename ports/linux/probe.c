@@ -167,6 +167,7 @@ static int smmu_linux_probe(struct platform_device *pdev)
 	s->dev = &pdev->dev;
 	s->kdump = is_kdump_kernel();
 	mutex_init(&s->streams_lock);
+	ratelimit_state_init(&s->few, DEFAULT_RATELIMIT_INTERVAL, DEFAULT_RATELIMIT_BURST);
 	xa_init(&s->streams);
 	smmu_linux_port_init(&s->port, dev_to_node(s->dev));
 	platform_set_drvdata(pdev, s);

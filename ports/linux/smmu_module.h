@@ -9,6 +9,7 @@
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/platform_device.h>
+#include <linux/ratelimit.h>
 #include <linux/xarray.h>
 
 #include <smmuv3/device.h>
@@ -59,6 +60,8 @@ struct smmu_linux_instance {
 	/** Streams that firmware has set going, and how many. */
 	struct smmu_linux_reserved *reserved;
 	u32 nr_reserved;
+	/** Lines about faults: a device behind another SMMU that faults without end takes none of them. */
+	struct ratelimit_state few;
 };
 
 /**
