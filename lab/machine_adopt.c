@@ -93,7 +93,7 @@ static int give_up(struct machine *m, unsigned smmu)
 	unsigned i;
 	int rc;
 
-	block_all(m, smmu, true, true);
+	block_all(m, smmu, true, !m->faulty);
 	if (smmu_load(&m->smmu[smmu].present))
 		machine_check_dirt(m, smmu);
 	smmu_store(&m->smmu[smmu].present, 0);

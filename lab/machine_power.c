@@ -71,7 +71,8 @@ int machine_suspend(struct machine *m, unsigned smmu)
 			m->device[i].kept[k] =
 				oracle_attached(m->oracle, machine_slot(&m->device[i], k), NULL);
 	smmu_fetch_add(&m->outages, 1);
-	block_all(m, smmu, true, true);
+	/* One that does not confirm goes on as it was, when it can again. */
+	block_all(m, smmu, true, !m->faulty);
 	m->smmu[smmu].events_lost = true;
 	rc = smmu_instance_suspend(&m->smmu[smmu].inst);
 	block_all(m, smmu, false, !rc);
@@ -234,7 +235,7 @@ static int enable(struct machine *m, unsigned smmu, const struct smmu_reserved *
 		rc = smmu_instance_probe(&s->inst, &s->cfg);
 		if (!rc)
 			rc = smmu_instance_enable_reserved(&s->inst, list, n);
-	} while (machine_try_again(m, rc, &tries));
+	} while (!s->inst.held && machine_try_again(m, rc, &tries));
 	if (!rc)
 		rc = machine_crowd(m, smmu);
 	smmu_store(&s->present, !rc);

@@ -176,6 +176,22 @@ static int await_msi(struct smmu_instance *inst)
 	return 0;
 }
 
+/** It is off: everything goes. */
+static void let_go(struct smmu_instance *inst)
+{
+	/* None are left, but where the SMMU was handed over with its tables, or while it was being enabled. */
+	bool named = inst->devices || inst->vsmmus;
+
+	smmu_instance_drop_devices(inst, true);
+	smmu_instance_drop_vsmmus(inst);
+	smmu_reserved_free(inst);
+	smmu_instance_drop_leftovers(inst);
+	/* Sweeps that began by an array that named it. */
+	if (named)
+		smmu_rcu_synchronize(inst->port->rcu);
+	smmu_instance_free(inst);
+}
+
 /** Disable the SMMU with @p off, and free everything; or keep everything, and say so. */
 static int stop_by(struct smmu_instance *inst, int (*off)(struct smmu_instance *))
 {
@@ -185,11 +201,7 @@ static int stop_by(struct smmu_instance *inst, int (*off)(struct smmu_instance *
 		error = await_msi(inst);
 	inst->held = error != 0;
 	if (!error) {
-		/* None, but where the SMMU was handed over with its tables, or while it was being enabled. */
-		smmu_instance_drop_devices(inst, true);
-		smmu_reserved_free(inst);
-		smmu_instance_drop_leftovers(inst);
-		smmu_instance_free(inst);
+		let_go(inst);
 		return 0;
 	}
 	tell(inst, "it does not confirm that it is disabled: its queues and tables stay allocated "
@@ -344,10 +356,7 @@ void smmu_instance_forget(struct smmu_instance *inst)
 {
 	if (!inst->held)
 		return;
-	smmu_instance_drop_devices(inst, true);
-	smmu_reserved_free(inst);
-	smmu_instance_drop_leftovers(inst);
-	smmu_instance_free(inst);
+	let_go(inst);
 	inst->held = false;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Virtual SMMUs: guests that translate for themselves, over the stage 2 of a parent. */
+#include <smmuv3/handover.h>
 #include <smmuv3/nested.h>
 
 #include "guest.h"
@@ -424,6 +425,26 @@ static void test_removal(void **state)
 	rig_close(&rig);
 }
 
+/** It is left with its tables, guests among them, and given up for good some time later. */
+static void test_left(void **state)
+{
+	struct smmu_cmd cmd = {{0x30}};
+	struct smmu_vsmmu_done done;
+	struct one o;
+
+	rig_open_up(&rig, 1);
+	rig.smmu[0].check.queues_may_go = true;
+	set_up(&o, false);
+	assert_int_equal(smmu_instance_hand_over(&rig.smmu[0].inst, SMMU_HAND_OVER_TABLES), 0);
+	/* Somebody has reset it. */
+	smmu_model_reset(rig.model, 0);
+	mmio_check_former_owner(&rig.smmu[0].check, 0, 0);
+	smmu_instance_forget(&rig.smmu[0].inst);
+	assert_int_equal(smmu_vsmmu_invalidate(&o.v, &cmd, 1, &done), -SMMU_ENODEV);
+	tear_down(&o);
+	rig_close(&rig);
+}
+
 /**
  * An SMMU that does not confirm: the domain, the virtual SMMU and the parent stay until it does.
  */
@@ -455,11 +476,12 @@ static void test_not_confirmed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_translates),      cmocka_unit_test(test_ats),
-		cmocka_unit_test(test_substreams),      cmocka_unit_test(test_many),
-		cmocka_unit_test(test_joins_clean),     cmocka_unit_test(test_stes),
-		cmocka_unit_test(test_init_refused),    cmocka_unit_test(test_removal),
-		cmocka_unit_test(test_vmid_given_back), cmocka_unit_test(test_not_confirmed),
+		cmocka_unit_test(test_translates),    cmocka_unit_test(test_ats),
+		cmocka_unit_test(test_substreams),    cmocka_unit_test(test_many),
+		cmocka_unit_test(test_joins_clean),   cmocka_unit_test(test_stes),
+		cmocka_unit_test(test_init_refused),  cmocka_unit_test(test_removal),
+		cmocka_unit_test(test_left),          cmocka_unit_test(test_vmid_given_back),
+		cmocka_unit_test(test_not_confirmed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

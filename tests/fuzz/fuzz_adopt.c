@@ -188,7 +188,7 @@ static void fill(bool two)
 struct judge {
 	const uint64_t *stes;        /* of the first 64 streams, as the SMMU would find them */
 	uint64_t table, table_bytes; /* what stays in use of the stream table */
-	bool bypass;
+	bool bypass, hyp;
 	unsigned read; /* descriptors so far */
 	uint64_t out;  /* beyond the output size */
 };
@@ -247,16 +247,17 @@ static void walk_from_top(struct judge *j, uint64_t table, unsigned bits, unsign
 	walk(j, table, 1ull << (bits - top), granule, level);
 }
 
-static void judge_cd(struct judge *j, const uint64_t *cd)
+static void judge_cd(struct judge *j, const uint64_t *cd, bool el2)
 {
 	if (!(cd[0] >> 31 & 1))
 		return;
 	/* AArch64, little-endian. */
 	FUZZ_CHECK(cd[0] >> 41 & 1 && !(cd[0] >> 15 & 1));
-	if (!(cd[0] >> 14 & 1))
+	/* EL2 without E2H has one half, which EPD0 does not turn off. */
+	if (el2 || !(cd[0] >> 14 & 1))
 		walk_from_top(j, cd[1] & 0xfffffffffffff0ull, 64 - (unsigned)(cd[0] & 63),
 			      granule_of(cd[0] >> 6 & 3));
-	if (!(cd[0] >> 30 & 1))
+	if (!el2 && !(cd[0] >> 30 & 1))
 		walk_from_top(j, cd[2] & 0xfffffffffffff0ull, 64 - (unsigned)(cd[0] >> 16 & 63),
 			      granule_of((cd[0] >> 22 & 3) == 2   ? 0
 					 : (cd[0] >> 22 & 3) == 3 ? 1
@@ -267,6 +268,7 @@ static void judge_cd(struct judge *j, const uint64_t *cd)
 static void judge_stage1(struct judge *j, const uint64_t *ste)
 {
 	uint64_t at = ste[0] & 0xffffffffffffc0ull;
+	bool el2 = j->hyp && (ste[1] >> 30 & 3) == 2;
 	unsigned max = (unsigned)(ste[0] >> 59), fmt = ste[0] >> 4 & 3, leaf = fmt == 1 ? 6 : 10;
 
 	if (max && (ste[1] & 3) == 1)
@@ -275,7 +277,7 @@ static void judge_stage1(struct judge *j, const uint64_t *ste)
 		const uint64_t *cd = trusted(j, at, 64ull << max);
 
 		for (uint64_t i = 0; i < 1ull << max; i++)
-			judge_cd(j, cd + i * 8);
+			judge_cd(j, cd + i * 8, el2);
 		return;
 	}
 	for (uint64_t i = 0; i < (max > leaf ? 1ull << (max - leaf) : 1); i++) {
@@ -286,7 +288,7 @@ static void judge_stage1(struct judge *j, const uint64_t *ste)
 			continue;
 		cd = trusted(j, l1 & 0xfffffffffff000ull, 64ull << leaf);
 		for (uint64_t k = 0; k < 1ull << leaf; k++)
-			judge_cd(j, cd + k * 8);
+			judge_cd(j, cd + k * 8, el2);
 	}
 }
 
@@ -323,11 +325,11 @@ static void judge_stream(struct judge *j, const uint64_t *ste, const uint64_t *w
 		judge_stage2(j, ste);
 }
 
-static void judge(bool two, bool bypass)
+static void judge(bool two, bool bypass, bool hyp)
 {
 	static const uint64_t none[8];
 	const uint64_t l1 = *word(STRTAB), old = before[STRTAB / 8];
-	struct judge j = {.bypass = bypass, .table = BUS, .out = 1ull << 48};
+	struct judge j = {.bypass = bypass, .hyp = hyp, .table = BUS, .out = 1ull << 48};
 	unsigned span = (unsigned)(old & 31);
 
 	j.table_bytes = two ? 64 : 64u << STREAMS_LOG2;
@@ -444,7 +446,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	FUZZ_CHECK(!report.refused == !report.first_why);
 	/* Nothing is written but what stays in use of the stream table. */
 	FUZZ_CHECK(!memcmp(memory + 0x1000 / 8, before + 0x1000 / 8, BYTES - 0x1000));
-	judge(mode & 1, cfg.bypass);
+	judge(mode & 1, cfg.bypass, mode & 16);
 	FUZZ_CHECK(!smmu_instance_adopt_end(&inst));
 	FUZZ_CHECK(!smmu_instance_remove(&inst));
 	return 0;
