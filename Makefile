@@ -50,11 +50,11 @@ test-uefi: ## build the UEFI driver, fetch firmware, QEMU and a kernel into .cac
 
 test-linux: ## build the Linux module, fetch two kernels and QEMU into .cache, boot them, judge (SHORT=1: less; BOOTS='one …'; DRIVER=builtin)
 	$(SETUP) linux
-	@tests/linux/run.py $(if $(SHORT),--short) $(if $(DRIVER),--driver $(DRIVER)) $(if $(KERNEL),--kernel $(KERNEL)) $(BOOTS)
+	@tests/linux/run.py $(BOOTS) $(if $(SHORT),--short) $(if $(DRIVER),--driver $(DRIVER)) $(if $(KERNEL),--kernel $(KERNEL))
 
 test-linux-debug: ## the same in small kernels of our own that look for mistakes: lockdep, RCU, KASAN, failing allocations; KCSAN
 	$(SETUP) linux-debug
-	@tests/linux/run.py --kernel $(or $(KERNEL),6.12-kasan 6.12-kcsan) $(if $(SHORT),--short) $(BOOTS)
+	@tests/linux/run.py $(BOOTS) $(if $(SHORT),--short) --kernel $(or $(KERNEL),6.12-kasan 6.12-kcsan)
 
 bench-linux: ## what map and unmap through VFIO cost, our Linux module beside the kernel's own driver (KERNEL='6.12 7.2 7.3'; PROFILE=1)
 	$(SETUP) linux

@@ -9,4 +9,4 @@ if ! tools/setup.sh linux; then
 	exit 0
 fi
 tests/linux/run.py --short --may-skip --kernel 6.12
-exec tests/linux/run.py --short --may-skip --kernel 7.2 one two
+exec tests/linux/run.py --short --may-skip one two --kernel 7.2
