@@ -58,6 +58,8 @@ class Right(unittest.TestCase):
     def check(self, *args, **kw):
         status, r = run(*args, **kw)
         self.assertEqual((status, r["result"], r["violations"]), (0, "ok", []), args)
+        # Somebody else's signal ends a run as Ctrl-C does: well, and with nothing to show.
+        self.assertFalse(r.get("interrupted"), f"{args}: a signal from outside ended it after {r['ops']} operations")
         self.assertEqual((r["device"], r["ats"], r["stale"], r["lost"]), ("qemu", 0, 0, 0))
         self.assertGreater(r["commands"]["tlbi"], 0)
         # Both verdicts were asked for often, or the run has shown nothing.
