@@ -229,6 +229,10 @@ uint64_t worker_kept_iova(struct worker *k);
 void worker_take_over(struct worker *k);
 /** DMA of a device, @p n times, that has to land if it is attached, or not. */
 void worker_look(struct worker *k, struct machine_device *d, unsigned n);
+/** The same, a few times, by each device of SMMU number @p smmu, unless the machine has very many. */
+void worker_look_at_all(struct worker *k, unsigned smmu);
+/** Whether @p rc is 0. An error that nothing explains is a violation on @p topic, @p what says of what. */
+bool worker_coped(struct worker *k, unsigned smmu, const char *topic, const char *what, int rc);
 /** An SMMU is suspended, left to somebody else, or comes back (workload_power.c). */
 void worker_power(struct worker *k);
 /** Before the workers start: a former owner has each SMMU. 0, or 2 after a message. */

@@ -24,7 +24,7 @@ void worker_look(struct worker *k, struct machine_device *d, unsigned n)
 	}
 }
 
-static void look_at_all(struct worker *k, unsigned smmu)
+void worker_look_at_all(struct worker *k, unsigned smmu)
 {
 	struct machine *m = k->w->m;
 	unsigned i;
@@ -34,13 +34,19 @@ static void look_at_all(struct worker *k, unsigned smmu)
 			worker_look(k, &m->device[i], 3);
 }
 
-static void complain(struct worker *k, unsigned smmu, const char *what, int rc)
+bool worker_coped(struct worker *k, unsigned smmu, const char *topic, const char *what, int rc)
 {
 	struct machine *m = k->w->m;
 
 	if (rc && !worker_starved(k, rc) &&
 	    !machine_may_fail(m, rc == -SMMU_ETIMEDOUT ? -SMMU_EIO : rc))
-		machine_complain(m, smmu, 0, "adoption", "%s: error %d", what, rc);
+		machine_complain(m, smmu, 0, topic, "%s: error %d", what, rc);
+	return !rc;
+}
+
+static void complain(struct worker *k, unsigned smmu, const char *what, int rc)
+{
+	worker_coped(k, smmu, "adoption", what, rc);
 }
 
 /* One device that still goes on as somebody else left it. */
@@ -76,11 +82,11 @@ void worker_take_over(struct worker *k)
 
 static void adopt(struct worker *k, unsigned smmu)
 {
-	look_at_all(k, smmu);
+	worker_look_at_all(k, smmu);
 	complain(k, smmu, "an SMMU that runs cannot be adopted",
 		 machine_adopt(k->w->m, smmu, worker_chance(k, 1, 2)));
 	k->adoptions += machine_adopts(k->w->m, smmu);
-	look_at_all(k, smmu);
+	worker_look_at_all(k, smmu);
 }
 
 static void turn(struct worker *k, unsigned smmu)
@@ -99,7 +105,7 @@ static void turn(struct worker *k, unsigned smmu)
 		complain(k, smmu, "an SMMU cannot be given up",
 			 machine_leave(m, smmu, smmu_random_next(&k->random)));
 	}
-	look_at_all(k, smmu);
+	worker_look_at_all(k, smmu);
 }
 
 void worker_adopt(struct worker *k)

@@ -5,24 +5,9 @@
 
 #include "machine_adopt.h"
 
-static void look_at_all(struct worker *k, unsigned smmu)
-{
-	struct machine *m = k->w->m;
-	unsigned i;
-
-	for (i = 0; i < m->devices && m->devices <= 64; i++)
-		if (m->device[i].smmu == smmu)
-			worker_look(k, &m->device[i], 3);
-}
-
 static bool complain(struct worker *k, unsigned smmu, const char *what, int rc)
 {
-	struct machine *m = k->w->m;
-
-	if (rc && !worker_starved(k, rc) &&
-	    !machine_may_fail(m, rc == -SMMU_ETIMEDOUT ? -SMMU_EIO : rc))
-		machine_complain(m, smmu, 0, "power", "%s: error %d", what, rc);
-	return !rc;
+	return worker_coped(k, smmu, "power", what, rc);
 }
 
 static void suspend(struct worker *k, unsigned smmu)
@@ -31,12 +16,12 @@ static void suspend(struct worker *k, unsigned smmu)
 	uint64_t off = worker_chance(k, 3, 4) ? 1 + worker_below(k, 30000) : 0;
 
 	complain(k, smmu, "an SMMU cannot be suspended", machine_suspend(m, smmu));
-	look_at_all(k, smmu);
+	worker_look_at_all(k, smmu);
 	if (worker_chance(k, 1, 2))
 		worker_unmap(k);
 	k->suspends += complain(k, smmu, "an SMMU that was suspended does not come back",
 				machine_resume(m, smmu, off));
-	look_at_all(k, smmu);
+	worker_look_at_all(k, smmu);
 }
 
 static void turn(struct worker *k, unsigned smmu)
@@ -44,7 +29,7 @@ static void turn(struct worker *k, unsigned smmu)
 	struct machine *m = k->w->m;
 
 	if (machine_is_left(m, smmu)) {
-		look_at_all(k, smmu);
+		worker_look_at_all(k, smmu);
 		k->returns += complain(k, smmu, "an SMMU that was left does not come up again",
 				       machine_return(m, smmu, &k->random, &k->reserved));
 	} else if (machine_former_runs(m, smmu) || machine_dead(m, smmu)) {
@@ -57,7 +42,7 @@ static void turn(struct worker *k, unsigned smmu)
 		complain(k, smmu, "an SMMU cannot be left to somebody else",
 			 machine_hand_over(m, smmu, worker_chance(k, 3, 4)));
 	}
-	look_at_all(k, smmu);
+	worker_look_at_all(k, smmu);
 }
 
 void worker_power(struct worker *k)

@@ -7,33 +7,16 @@
 
 #include <smmuv3/vsmmu.h>
 
-#include "fuzz.h"
 #include "fuzz_guest.h"
-
-static uint64_t state;
-
-static uint64_t chance(uint64_t n)
-{
-	uint64_t z = state += 0x9e3779b97f4a7c15ull;
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
-	z ^= z >> 31;
-	return n ? z % n : z;
-}
-
-static size_t put(uint8_t *to, uint64_t value, size_t bytes)
-{
-	memcpy(to, &value, bytes);
-	return bytes;
-}
+#include "made.h"
 
 /** Bits hi to lo, any; often none, all, or a single one. */
 static uint64_t field(unsigned hi, unsigned lo)
 {
-	uint64_t mask = (hi - lo == 63 ? 0 : 1ull << (hi - lo + 1)) - 1, value = chance(0) & mask;
+	uint64_t mask = (hi - lo == 63 ? 0 : 1ull << (hi - lo + 1)) - 1,
+		 value = made_chance(0) & mask;
 
-	switch (chance(6)) {
+	switch (made_chance(6)) {
 	case 0:
 		value = 0;
 		break;
@@ -41,7 +24,7 @@ static uint64_t field(unsigned hi, unsigned lo)
 		value = mask;
 		break;
 	case 2:
-		value = 1ull << chance(hi - lo + 1);
+		value = 1ull << made_chance(hi - lo + 1);
 		break;
 	default:
 		break;
@@ -51,7 +34,7 @@ static uint64_t field(unsigned hi, unsigned lo)
 
 static uint64_t stray(unsigned odds)
 {
-	return chance(odds) ? 0 : 1ull << chance(64);
+	return made_chance(odds) ? 0 : 1ull << made_chance(64);
 }
 
 static size_t command(uint8_t *to)
@@ -59,7 +42,8 @@ static size_t command(uint8_t *to)
 	static const uint8_t ops[] = {0x05, 0x06, 0x10, 0x11, 0x12, 0x12, 0x12, 0x13, 0x13, 0x30,
 				      0x40, 0x40, 0x40, 0x05, 0x10, 0x12, 0x13, 0x46, 0x01, 0x02,
 				      0x03, 0x04, 0x41, 0x44, 0x45, 0x2a, 0x28, 0x20, 0x07, 0x70};
-	uint64_t op = chance(100) ? ops[chance(chance(3) ? 17 : sizeof(ops))] : chance(256);
+	uint64_t op = made_chance(100) ? ops[made_chance(made_chance(3) ? 17 : sizeof(ops))]
+				       : made_chance(256);
 	uint64_t w0 = op | stray(100), w1 = stray(100);
 
 	switch (op) {
@@ -67,21 +51,23 @@ static size_t command(uint8_t *to)
 	case 0x06:
 	case 0x40:
 	case 0x41:
-		w0 |= chance(8) ? chance(64) << 32 : field(63, 32);
+		w0 |= made_chance(8) ? made_chance(64) << 32 : field(63, 32);
 		if (op != 0x06)
-			w0 |= chance(8) ? chance(2) * chance(16) << 12 : field(31, 12);
+			w0 |= made_chance(8) ? made_chance(2) * made_chance(16) << 12
+					     : field(31, 12);
 		if (op == 0x05)
-			w1 |= chance(2);
+			w1 |= made_chance(2);
 		if (op >= 0x40) {
 			w0 |= field(11, 11) | (op == 0x40 ? field(9, 9) : 0);
-			w1 |= op == 0x40 ? field(63, 12) | chance(54) : field(13, 12) | field(8, 0);
+			w1 |= op == 0x40 ? field(63, 12) | made_chance(54)
+					 : field(13, 12) | field(8, 0);
 		}
 		break;
 	case 0x12:
 	case 0x13:
 		w1 |= field(63, 12) | field(0, 0);
-		if (chance(2)) {
-			w0 |= field(16, 12) | (chance(2) ? field(24, 20) : field(25, 20));
+		if (made_chance(2)) {
+			w0 |= field(16, 12) | (made_chance(2) ? field(24, 20) : field(25, 20));
 			w1 |= field(11, 8);
 		}
 		/* fall through */
@@ -89,7 +75,7 @@ static size_t command(uint8_t *to)
 	case 0x11:
 		w0 |= field(47, 32);
 		if (op == 0x11 || op == 0x12)
-			w0 |= chance(2) ? field(55, 48) : field(63, 48);
+			w0 |= made_chance(2) ? field(55, 48) : field(63, 48);
 		break;
 	case 0x46:
 		w0 |= field(13, 12) | field(63, 32);
@@ -98,62 +84,65 @@ static size_t command(uint8_t *to)
 	default:
 		break;
 	}
-	put(to, w0, 8);
-	return put(to + 8, w1, 8) + 8;
+	made_put(to, w0, 8);
+	return made_put(to + 8, w1, 8) + 8;
 }
 
 static size_t entry(uint8_t *to)
 {
-	uint8_t more = (uint8_t)chance(0);
-	uint64_t config = chance(3) ? 5 : chance(8);
-	uint64_t w0 = (chance(16) != 0) | config << 1 | field(5, 4) |
-		      field(chance(4) ? 43 : 51, 6) | stray(30);
+	uint8_t more = (uint8_t)made_chance(0);
+	uint64_t config = made_chance(3) ? 5 : made_chance(8);
+	uint64_t w0 = (made_chance(16) != 0) | config << 1 | field(5, 4) |
+		      field(made_chance(4) ? 43 : 51, 6) | stray(30);
 	uint64_t w1 = field(7, 0) | field(29, 28) | field(19, 19) | stray(40);
-	size_t n = put(to, chance(2) ? (more & 1) : more, 1);
+	size_t n = made_put(to, made_chance(2) ? (more & 1) : more, 1);
 
-	w0 |= chance(2) ? chance(chance(3) ? 6 : 32) << 59 : 0;
-	if (!chance(20))
+	w0 |= made_chance(2) ? made_chance(made_chance(3) ? 6 : 32) << 59 : 0;
+	if (!made_chance(20))
 		w0 |= field(63, 52);
-	if (!chance(20))
-		w1 = chance(0);
-	n += put(to + n, w0, 8);
-	n += put(to + n, w1, 8);
+	if (!made_chance(20))
+		w1 = made_chance(0);
+	n += made_put(to + n, w0, 8);
+	n += made_put(to + n, w1, 8);
 	for (unsigned w = 2; w < 8; w++)
 		if (to[0] >> w & 1)
-			n += put(to + n, chance(16) ? 0 : chance(4) ? stray(1) : chance(0), 8);
+			n += made_put(to + n,
+				      made_chance(16)  ? 0
+				      : made_chance(4) ? stray(1)
+						       : made_chance(0),
+				      8);
 	return n;
 }
 
-static size_t input(uint8_t *to)
+size_t made_input(uint8_t *to)
 {
-	uint8_t mode = (uint8_t)(chance(8) ? 0 : chance(4));
-	size_t n = put(to, mode, 1);
+	uint8_t mode = (uint8_t)(made_chance(8) ? 0 : made_chance(4));
+	size_t n = made_put(to, mode, 1);
 
 	for (unsigned i = 0; i < 4; i++)
-		n += put(to + n, chance(0) | chance(0), 4);
+		n += made_put(to + n, made_chance(0) | made_chance(0), 4);
 	for (unsigned i = 0; i < 4; i++)
-		n += put(to + n, chance(2) ? ~0ull : chance(0), 4);
+		n += made_put(to + n, made_chance(2) ? ~0ull : made_chance(0), 4);
 	for (unsigned i = 0; mode & 2 && i < 4; i++)
-		n += put(to + n, stray(3) & 0xffffffff, 4);
-	n += put(to + n, chance(0), 2);
-	for (uint64_t parts = 1 + chance(3); parts; parts--) {
-		if (chance(3)) {
-			uint64_t count = chance(24);
+		n += made_put(to + n, stray(3) & 0xffffffff, 4);
+	n += made_put(to + n, made_chance(0), 2);
+	for (uint64_t parts = 1 + made_chance(3); parts; parts--) {
+		if (made_chance(3)) {
+			uint64_t count = made_chance(24);
 
-			n += put(to + n, 0, 1);
-			n += put(to + n, count, 1);
+			n += made_put(to + n, 0, 1);
+			n += made_put(to + n, count, 1);
 			while (count--)
 				n += command(to + n);
 		} else {
-			n += put(to + n, 1, 1);
+			n += made_put(to + n, 1, 1);
 			n += entry(to + n);
 		}
 	}
 	return n;
 }
 
-/** Of @p inputs, so many of each thing that can happen have to be among them. */
-static void enough(unsigned long inputs)
+void made_enough(unsigned long inputs)
 {
 	static const uint8_t made[] = {0x05, 0x06, 0x10, 0x11, 0x12, 0x13, 0x40};
 	unsigned long least = inputs / 100;
@@ -167,26 +156,4 @@ static void enough(unsigned long inputs)
 	FUZZ_CHECK(guest_seen.ids_refused >= least && guest_seen.ids_ok >= inputs / 2);
 	FUZZ_CHECK(guest_seen.ste_refused >= least && guest_seen.ste_ats >= least &&
 		   guest_seen.ste_substreams >= least);
-}
-
-int main(int argc, char **argv)
-{
-	unsigned long inputs = argc > 1 ? strtoul(argv[1], NULL, 10) : 0;
-	static uint8_t data[4096];
-
-	state = argc > 2 ? strtoull(argv[2], NULL, 0) : 1;
-	LLVMFuzzerTestOneInput(data, 0);
-	for (unsigned long i = 0; i < inputs; i++) {
-		size_t size = input(data);
-		uint8_t *exact = malloc(size);
-
-		/* Of its exact size, so that a sanitizer sees what is read beyond it. */
-		if (!exact)
-			return 1;
-		memcpy(exact, data, size);
-		LLVMFuzzerTestOneInput(exact, size);
-		free(exact);
-	}
-	enough(inputs);
-	return 0;
 }

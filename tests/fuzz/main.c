@@ -14,11 +14,7 @@ static uint64_t state = 1;
 
 static uint64_t chance(uint64_t n)
 {
-	uint64_t z = state += 0x9e3779b97f4a7c15ull;
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
-	return (z ^ (z >> 31)) % n;
+	return fuzz_chance(&state, n);
 }
 
 /* Some bytes are others, some are gone, some are there twice, or the end is missing. */
