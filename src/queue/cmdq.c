@@ -18,7 +18,10 @@
  * Fact 1. tail <= cons + size: P1 found it so for the tail that it replaced, and `cons` does not fall. So the slot of a
  *         position that was taken is free: its command of the lap before was consumed.
  * Fact 2. Nobody is admitted to a queue that is being closed: smmu_cmdq_close sets SMMU_CMDQ_SHUT in `tail`, which is beyond all
- *         room, and a compare-exchange that began before it fails. Whoever was admitted before is waited for.
+ *         room, and a compare-exchange that began before it fails. Whoever was admitted before is waited for. `stuck` says
+ *         that the queue is closed before `tail` is shut, and until it no longer is: so who waits for room waits for the
+ *         hardware alone, never for whoever closes or opens the queue, whom it may have interrupted. Who looked at `stuck`
+ *         before all that and comes when `tail` is open again is admitted, and finds its batch dead until `stuck` follows.
  * Fact 3. The real CONS is at most size ahead of `cons` by fact 1, and `cons` never passes it: it is only raised, to
  *         values read from the register and expanded upward from an earlier value of `cons` (smmu_cmdq_cons). So
  *         the log2size+1 bits of the register determine the position.

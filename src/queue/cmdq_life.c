@@ -111,10 +111,11 @@ uint32_t smmu_cmdq_restart(struct smmu_cmdq *q)
 void smmu_cmdq_open(struct smmu_cmdq *q)
 {
 	smmu_fetch_add(&q->opened, 1);
-	/* Pairs with the loads in read_cons: who finds the queue open again finds this too. */
-	smmu_store_release(&q->stuck, CMDQ_RUNS);
+	/* Fact 2: before the queue is said to run, or a handler that interrupts us here waits for room that only we can make. */
 	if (smmu_load(&q->tail) & SMMU_CMDQ_SHUT)
 		smmu_fetch_sub(&q->tail, SMMU_CMDQ_SHUT);
+	/* Pairs with the loads in read_cons: who finds the queue open again finds `opened` too. */
+	smmu_store_release(&q->stuck, CMDQ_RUNS);
 }
 
 int smmu_cmdq_drain(struct smmu_cmdq *q, bool may_sleep)

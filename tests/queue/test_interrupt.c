@@ -106,11 +106,78 @@ static void test_nested(void **state)
 	assert_true(nested > 400);
 }
 
+/** What comes while a queue is started over: one handler, at the how-manieth place. */
+static struct {
+	unsigned places, at;
+	bool came;
+	struct smmu_cmdq_token token;
+	int error;
+} over;
+
+/** At any access, of memory too: it submits, and is refused or learns what became of its batch. Nothing may let it wait for ever. */
+static void handler_meanwhile(void)
+{
+	struct machine_batch batch = {.who = 1};
+	enum smmu_cmdq_status status;
+
+	if (irq.masks || over.places++ != over.at || over.came)
+		return;
+	over.came = true;
+	over.error = machine_submit(3, &batch, &over.token);
+	if (over.error)
+		return;
+	status = smmu_cmdq_wait(&machine.q, &over.token, false);
+	CHECK(status == SMMU_CMDQ_DONE || status == SMMU_CMDQ_DEAD || status == SMMU_CMDQ_LOST);
+}
+
+/** A queue of 2^@p log2size is closed, started over and opened, with a handler at the @p at-th place there. */
+static bool started_over(unsigned log2size, bool msi, unsigned at, unsigned *refused)
+{
+	unsigned lengths[] = {5, 3, 2};
+	struct machine_batch batch = {.who = 2};
+	struct smmu_cmdq_token token;
+
+	machine_up(log2size, msi);
+	memset(&run, 0, sizeof(run));
+	memset(&over, 0, sizeof(over));
+	over.at = at;
+	run.fire[0] = UINT_MAX;
+	submit_and_wait(lengths[0]);
+	irq.point = irq.other = handler_meanwhile;
+	smmu_cmdq_close(&machine.q);
+	machine.prod = machine.cons = smmu_cmdq_restart(&machine.q);
+	machine.consumed = machine.q.turn;
+	smmu_cmdq_open(&machine.q);
+	irq.point = irq.other = NULL;
+	/* Whatever the handler has submitted goes before this. */
+	CHECK(machine_submit(lengths[2], &batch, &token) == 0);
+	CHECK(smmu_cmdq_wait(&machine.q, &token, false) == SMMU_CMDQ_DONE);
+	*refused += over.came && over.error;
+	if (over.came && !over.error)
+		CHECK(smmu_cmdq_poll(&machine.q, &over.token) != SMMU_CMDQ_PENDING);
+	machine_down();
+	return over.came;
+}
+
+static void test_start_over(void **state)
+{
+	for (unsigned msi = 0; msi < 2; msi++)
+		for (unsigned log2size = 1; log2size <= 4; log2size++) {
+			unsigned at = 0, refused = 0;
+
+			while (started_over(log2size, msi, at, &refused))
+				at++;
+			/* Before it is closed, and all the while until it is open again. */
+			assert_true(at >= 8 && refused >= 4 && refused < at);
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_point),
 		cmocka_unit_test(test_nested),
+		cmocka_unit_test(test_start_over),
 	};
 
 	seed = test_seed();
