@@ -105,6 +105,55 @@ static unsigned stage1_granule(struct world *w, unsigned dev)
 	return word_at(w, MODEL, cd) ? granule[smmu_field_get(SMMU_CD_W0_TG0, peek(w, cd))] : 12;
 }
 
+/**
+ * Does the way of @p iova through tables from @p ttb on end at a block of a level at which its granule has none? All addresses have 48
+ * bits or less here, so that is all above level 2, but level 1 of 4K.
+ */
+static bool at_forbidden_block(struct world *w, uint64_t ttb, unsigned granule, unsigned ia,
+			       unsigned start, uint64_t iova)
+{
+	unsigned first = granule == 12 ? 1 : 2, level;
+	uint64_t table = 0, desc;
+
+	for (level = start; level < first; level++) {
+		unsigned shift = granule + (3 - level) * (granule - 3);
+		unsigned bits = level == start ? ia - shift : granule - 3;
+		uint64_t mask = level == start ? (8ull << bits) - 1 : (1ull << granule) - 1;
+
+		table = (level == start ? ttb : table) & SMMU_MASK(47, 4) & ~mask;
+		table += (iova >> shift & (SMMU_BIT(bits) - 1)) * 8;
+		if (!word_at(w, MODEL, table))
+			return false;
+		desc = peek(w, table);
+		if ((desc & 3) != 3)
+			return (desc & 3) == 1;
+		table = desc;
+	}
+	return false;
+}
+
+/** The same through the tables that the STE of @p dev names: stage 1, the lower half, or stage 2 alone. */
+static bool meets_forbidden_block(struct world *w, unsigned dev, uint64_t iova)
+{
+	static const uint8_t granule[] = {12, 16, 14, 12};
+	uint64_t w2, cd = ste_word(w, dev, 0) & SMMU_STE_W0_S1CONTEXTPTR;
+	unsigned g, ia, config = config_of(w, dev);
+
+	if (config == SMMU_STE_CONFIG_S2) {
+		w2 = ste_word(w, dev, 2);
+		g = granule[smmu_field_get(SMMU_STE_W2_S2TG, w2)];
+		ia = 64 - (unsigned)smmu_field_get(SMMU_STE_W2_S2T0SZ, w2);
+		return at_forbidden_block(
+			w, ste_word(w, dev, 3), g, ia,
+			(g == 12 ? 2 : 3) - (unsigned)smmu_field_get(SMMU_STE_W2_S2SL0, w2), iova);
+	}
+	if (!(config & 1) || !word_at(w, MODEL, cd))
+		return false;
+	g = granule[smmu_field_get(SMMU_CD_W0_TG0, peek(w, cd))];
+	ia = 64 - (unsigned)smmu_field_get(SMMU_CD_W0_T0SZ, peek(w, cd));
+	return at_forbidden_block(w, peek(w, cd + 8), g, ia, 4 - (ia - g + g - 4) / (g - 3), iova);
+}
+
 static bool known_difference(struct world *w, unsigned dev, const struct outcome *model,
 			     const struct outcome *qemu)
 {
@@ -113,6 +162,10 @@ static bool known_difference(struct world *w, unsigned dev, const struct outcome
 	bool nested = config == SMMU_STE_CONFIG_NESTED, stage1 = config & 1;
 	struct smmu_event as;
 
+	/* A block that is none: it translates, and what lies there decides. */
+	if (one_event(model, SMMU_F_TRANSLATION) && !e->s2 == stage1 &&
+	    e->fault_class == SMMU_EVENT_CLASS_IN && meets_forbidden_block(w, dev, e->addr))
+		return true;
 	/* APTable refuses before the walk goes on, but is forgotten by the TLB. */
 	if (w->aptable && one_event(qemu, SMMU_F_PERMISSION) && !qemu->event[0].s2)
 		return !model->ok;
