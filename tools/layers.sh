@@ -27,7 +27,7 @@ forbid "src/ and include/ reach outside the library" '(ports|devices|topology|la
 forbid "the port layer reaches up" "$upper|smmuv3/(hw/|inv|queue|pgtable)[^>\"]*" \
 	include/smmuv3/port.h include/smmuv3/port_generic.h include/smmuv3/port_barriers.h include/smmuv3/types.h include/smmuv3/atomic.h src/util
 forbid "hw reaches up" "$upper|smmuv3/(inv|queue|pgtable)[^>\"]*" include/smmuv3/hw src/hw src/print
-forbid "inv reaches sideways or up" "$upper|smmuv3/(queue|pgtable)[^>\"]*" include/smmuv3/inv.h src/inv
+forbid "inv reaches sideways or up" "$upper|smmuv3/(queue|pgtable)[^>\"]*" include/smmuv3/inv*.h src/inv
 forbid "queue reaches sideways or up" "$upper|smmuv3/(inv|pgtable)[^>\"]*" include/smmuv3/queue.h src/queue
 forbid "pgtable reaches sideways or up" "$upper|smmuv3/(inv|queue|hw/)[^>\"]*" include/smmuv3/pgtable.h src/pgtable
 forbid "vsmmu reaches sideways or up" "$upper|smmuv3/(inv|queue|pgtable|port)[^>\"]*" include/smmuv3/vsmmu.h src/vsmmu
