@@ -19,7 +19,7 @@ static inline int smmu_first_error(int so_far, int now)
 	return so_far ? so_far : now;
 }
 
-/* ---- instance.c, reach.c, registers.c, handlers.c ---- */
+/* ---- instance.c, reach.c, registers.c, ack.c, ecmdq.c, handlers.c ---- */
 
 /** Nothing is on the instance, nothing counted. */
 void smmu_instance_begin(struct smmu_instance *inst);
@@ -67,6 +67,19 @@ int smmu_registers_start(struct smmu_instance *inst);
 int smmu_registers_prepare(struct smmu_instance *inst);
 /** And the second. */
 int smmu_registers_enable(struct smmu_instance *inst);
+/** Wait until the fields @p mask of register @p ack have @p value; the log gets the name @p reg. -SMMU_ETIMEDOUT. */
+int smmu_registers_await(struct smmu_instance *inst, const char *reg, uint32_t ack, uint32_t mask,
+			 uint32_t value);
+/** *@p value: what a former owner wrote last to the @p fields of register @p reg, once it is in force. -SMMU_ETIMEDOUT. */
+int smmu_registers_settled(struct smmu_instance *inst, const char *name, uint32_t reg, uint32_t ack,
+			   uint32_t fields, uint32_t *value);
+/**
+ * Turn off all enhanced command queues; CR0 is 0. -SMMU_ETIMEDOUT: one does not acknowledge; -SMMU_EBUSY: they are on, and mmio_size
+ * does not reach them.
+ */
+int smmu_ecmdqs_off(struct smmu_instance *inst);
+/** True if some may be on where they cannot be turned off. */
+bool smmu_ecmdqs_out_of_reach(const struct smmu_instance *inst);
 /** Begin a handler: true if the instance is served; then it ends with smmu_handler_exit. Any context. */
 bool smmu_handler_enter(struct smmu_instance *inst, unsigned *cookie);
 void smmu_handler_exit(struct smmu_instance *inst, unsigned cookie);

@@ -9,7 +9,7 @@
  *   2. CR0.SMMUEN alone. The fields of one write take effect one by one, in any order (6.3.9): if ATSCHK went with it,
  *      what a device translated by itself would pass unchecked as long as SMMUEN is still in force.
  *   3. IRQ_CTRL: no interrupt message is under way when this is acknowledged (3.18.1).
- *   4. The rest of CR0, and enhanced command queues. From here on the SMMU makes no access of its own.
+ *   4. The rest of CR0, and enhanced command queues (ecmdq.c). From here on the SMMU makes no access of its own.
  *
  * Where traffic is to pass afterwards (smmu_registers_pass), GBPA.ABORT is cleared in step 1 instead. Where it passes already, as
  * SMMUEN is 0, and is to go on until the SMMU is enabled, steps 1 and 2 are left out (smmu_registers_stop_passing).
@@ -27,35 +27,6 @@
 #include "driver.h"
 
 #define CR0_QUEUES ((uint32_t)(SMMU_CR0_CMDQEN | SMMU_CR0_EVENTQEN | SMMU_CR0_PRIQEN))
-
-static int refuse_ack(const struct smmu_instance *inst, const char *reg, uint32_t value)
-{
-	struct smmu_message m;
-
-	smmu_text_str(smmu_message_begin(&m, inst->name), reg);
-	smmu_text_str(&m.text, " does not take the value ");
-	smmu_text_hex(&m.text, value, 1);
-	smmu_message_log(&m, inst->port, SMMU_LOG_ERROR);
-	return -SMMU_ETIMEDOUT;
-}
-
-/** Wait until the fields @p mask of register @p ack have @p value; @p reg names the register for the log. */
-static int await(struct smmu_instance *inst, const char *reg, uint32_t ack, uint32_t mask,
-		 uint32_t value)
-{
-	uint64_t start = smmu_port_now(inst->port);
-
-	for (;;) {
-		uint32_t now = smmu_mmio_read32(&inst->mmio, ack);
-
-		/* The registers of a device that is gone read as ones. */
-		if (now != UINT32_MAX && (now & mask) == value)
-			return 0;
-		if (smmu_port_now(inst->port) - start > inst->cfg.timeout_ns)
-			return refuse_ack(inst, reg, value);
-		smmu_relax(&inst->mmio);
-	}
-}
 
 /** The fields of CR0 that this SMMU has: the others are not acknowledged. */
 static uint32_t cr0_fields(const struct smmu_instance *inst)
@@ -80,13 +51,13 @@ static uint32_t irq_fields(const struct smmu_instance *inst)
 static int set_cr0(struct smmu_instance *inst, uint32_t value)
 {
 	smmu_mmio_write32(&inst->mmio, SMMU_CR0, value);
-	return await(inst, "CR0", SMMU_CR0ACK, cr0_fields(inst), value);
+	return smmu_registers_await(inst, "CR0", SMMU_CR0ACK, cr0_fields(inst), value);
 }
 
 static int set_irqs(struct smmu_instance *inst, uint32_t value)
 {
 	smmu_mmio_write32(&inst->mmio, SMMU_IRQ_CTRL, value);
-	return await(inst, "IRQ_CTRL", SMMU_IRQ_CTRLACK, irq_fields(inst), value);
+	return smmu_registers_await(inst, "IRQ_CTRL", SMMU_IRQ_CTRLACK, irq_fields(inst), value);
 }
 
 /** Give GBPA.ABORT the value @p want; the other fields of GBPA stay. */
@@ -94,7 +65,7 @@ static int set_gbpa(struct smmu_instance *inst, uint32_t want)
 {
 	const uint32_t abort = (uint32_t)SMMU_GBPA_ABORT, update = (uint32_t)SMMU_GBPA_UPDATE;
 	uint32_t gbpa;
-	int error = await(inst, "GBPA", SMMU_GBPA, update, 0);
+	int error = smmu_registers_await(inst, "GBPA", SMMU_GBPA, update, 0);
 
 	if (error)
 		return error;
@@ -102,7 +73,7 @@ static int set_gbpa(struct smmu_instance *inst, uint32_t want)
 	if ((gbpa & abort) == want)
 		return 0;
 	smmu_mmio_write32(&inst->mmio, SMMU_GBPA, (gbpa & ~abort) | want | update);
-	return await(inst, "GBPA", SMMU_GBPA, update | abort, want);
+	return smmu_registers_await(inst, "GBPA", SMMU_GBPA, update | abort, want);
 }
 
 /** Let traffic abort while SMMUEN is 0. */
@@ -111,18 +82,11 @@ static int abort_when_off(struct smmu_instance *inst)
 	return set_gbpa(inst, (uint32_t)SMMU_GBPA_ABORT);
 }
 
-/** What a former owner wrote last to a register with an acknowledge, once it is in force. */
-static int settled(struct smmu_instance *inst, const char *name, uint32_t reg, uint32_t ack,
-		   uint32_t fields, uint32_t *value)
-{
-	*value = smmu_mmio_read32(&inst->mmio, reg) & fields;
-	return await(inst, name, ack, fields, *value);
-}
-
 static int cr0_off(struct smmu_instance *inst)
 {
 	uint32_t cr0;
-	int error = settled(inst, "CR0", SMMU_CR0, SMMU_CR0ACK, cr0_fields(inst), &cr0);
+	int error =
+		smmu_registers_settled(inst, "CR0", SMMU_CR0, SMMU_CR0ACK, cr0_fields(inst), &cr0);
 
 	if (!error && cr0 & SMMU_CR0_SMMUEN)
 		error = set_cr0(inst, cr0 & ~(uint32_t)SMMU_CR0_SMMUEN);
@@ -132,67 +96,10 @@ static int cr0_off(struct smmu_instance *inst)
 static int irqs_off(struct smmu_instance *inst)
 {
 	uint32_t irqs;
-	int error =
-		settled(inst, "IRQ_CTRL", SMMU_IRQ_CTRL, SMMU_IRQ_CTRLACK, irq_fields(inst), &irqs);
+	int error = smmu_registers_settled(inst, "IRQ_CTRL", SMMU_IRQ_CTRL, SMMU_IRQ_CTRLACK,
+					   irq_fields(inst), &irqs);
 
 	return error ? error : set_irqs(inst, 0);
-}
-
-/* ---- Enhanced command queues: not used, but a former owner's go on fetching (3.5.6, 6.2.5) ---- */
-
-/**
- * Without access to the control pages: CR1.QUEUE_* can be written only while no enhanced command queue is enabled (6.3.11), so
- * see whether it can. CR0 is 0.
- */
-static int find_ecmdqs(struct smmu_instance *inst)
-{
-	const uint32_t queue = (uint32_t)SMMU_CR1_QUEUE_IC;
-	uint32_t other = (smmu_mmio_read32(&inst->mmio, SMMU_CR1) ^ 1u) & queue;
-	struct smmu_message m;
-
-	smmu_mmio_write32(&inst->mmio, SMMU_CR1, other);
-	if ((smmu_mmio_read32(&inst->mmio, SMMU_CR1) & queue) == other)
-		return 0;
-	smmu_text_str(smmu_message_begin(&m, inst->name),
-		      "a former owner's enhanced command queues are enabled, and mmio_size does "
-		      "not reach their control pages");
-	smmu_message_log(&m, inst->port, SMMU_LOG_ERROR);
-	return -SMMU_EBUSY;
-}
-
-static int ecmdq_off(struct smmu_instance *inst, uint32_t prod)
-{
-	uint32_t value = smmu_mmio_read32(&inst->mmio, prod), ack = value & (uint32_t)SMMU_ECMDQ_EN;
-	int error = await(inst, "ECMDQ_PROD", prod + 4, (uint32_t)SMMU_ECMDQ_EN, ack);
-
-	if (error || !ack)
-		return error;
-	smmu_mmio_write32(&inst->mmio, prod, value & ~(uint32_t)SMMU_ECMDQ_EN);
-	return await(inst, "ECMDQ_PROD", prod + 4, (uint32_t)SMMU_ECMDQ_EN, 0);
-}
-
-static int ecmdqs_off(struct smmu_instance *inst)
-{
-	uint32_t idr6, pages, queues;
-	int error = 0;
-
-	if (!(inst->idr1 & SMMU_IDR1_ECMDQ))
-		return 0;
-	idr6 = smmu_mmio_read32(&inst->mmio, SMMU_IDR6);
-	pages = 1u << smmu_field_get(SMMU_IDR6_CMDQ_CONTROL_PAGE_LOG2NUMP, idr6);
-	queues = 1u << smmu_field_get(SMMU_IDR6_CMDQ_CONTROL_PAGE_LOG2NUMQ, idr6);
-	for (uint32_t p = 0; !error && p < pages; p++) {
-		uint64_t base = smmu_mmio_read64(&inst->mmio, SMMU_ECMDQ_PAGE_BASE(p)) &
-				SMMU_ECMDQ_PAGE_BASE_ADDR;
-
-		if (base + SMMU_ECMDQ_PAGE_BYTES > inst->cfg.mmio_size)
-			return find_ecmdqs(inst);
-		for (uint32_t q = 0; !error && q < queues; q++)
-			error = ecmdq_off(inst, (uint32_t)base +
-							q * (SMMU_ECMDQ_PAGE_BYTES / queues) +
-							SMMU_ECMDQ_PROD);
-	}
-	return error;
 }
 
 int smmu_registers_disable(struct smmu_instance *inst)
@@ -215,17 +122,18 @@ int smmu_registers_quiet(struct smmu_instance *inst)
 
 	error = irqs_off(inst);
 	error = smmu_first_error(error, set_cr0(inst, 0));
-	return error ? error : ecmdqs_off(inst);
+	return error ? error : smmu_ecmdqs_off(inst);
 }
 
 int smmu_registers_let_go(struct smmu_instance *inst)
 {
 	uint32_t cr0;
-	int error = settled(inst, "CR0", SMMU_CR0, SMMU_CR0ACK, cr0_fields(inst), &cr0);
+	int error =
+		smmu_registers_settled(inst, "CR0", SMMU_CR0, SMMU_CR0ACK, cr0_fields(inst), &cr0);
 
 	error = smmu_first_error(error, irqs_off(inst));
 	error = smmu_first_error(error, set_cr0(inst, cr0 & ~CR0_QUEUES));
-	return error ? error : ecmdqs_off(inst);
+	return error ? error : smmu_ecmdqs_off(inst);
 }
 
 int smmu_registers_stop(struct smmu_instance *inst)
@@ -238,7 +146,8 @@ int smmu_registers_stop(struct smmu_instance *inst)
 int smmu_registers_stop_passing(struct smmu_instance *inst)
 {
 	uint32_t cr0;
-	int error = settled(inst, "CR0", SMMU_CR0, SMMU_CR0ACK, cr0_fields(inst), &cr0);
+	int error =
+		smmu_registers_settled(inst, "CR0", SMMU_CR0, SMMU_CR0ACK, cr0_fields(inst), &cr0);
 
 	if (error)
 		return error;
@@ -415,29 +324,11 @@ static int not_adopted(const struct smmu_instance *inst, const char *why, int er
 	return error;
 }
 
-/** True if enhanced command queues may be on where they cannot be turned off. */
-static bool ecmdqs_out_of_reach(const struct smmu_instance *inst)
-{
-	uint32_t idr6, pages;
-
-	if (!(inst->idr1 & SMMU_IDR1_ECMDQ))
-		return false;
-	idr6 = smmu_mmio_read32(&inst->mmio, SMMU_IDR6);
-	pages = 1u << smmu_field_get(SMMU_IDR6_CMDQ_CONTROL_PAGE_LOG2NUMP, idr6);
-	for (uint32_t p = 0; p < pages; p++) {
-		uint64_t base = smmu_mmio_read64(&inst->mmio, SMMU_ECMDQ_PAGE_BASE(p)) &
-				SMMU_ECMDQ_PAGE_BASE_ADDR;
-
-		if (base + SMMU_ECMDQ_PAGE_BYTES > inst->cfg.mmio_size)
-			return true;
-	}
-	return false;
-}
-
 int smmu_registers_running(struct smmu_instance *inst, bool *e2h)
 {
 	uint32_t cr0, active;
-	int error = settled(inst, "CR0", SMMU_CR0, SMMU_CR0ACK, cr0_fields(inst), &cr0);
+	int error =
+		smmu_registers_settled(inst, "CR0", SMMU_CR0, SMMU_CR0ACK, cr0_fields(inst), &cr0);
 
 	if (error)
 		return error;
@@ -450,7 +341,7 @@ int smmu_registers_running(struct smmu_instance *inst, bool *e2h)
 	if (cr0 & SMMU_CR0_DPT_WALK_EN)
 		return not_adopted(inst, "it checks device permissions (CR0.DPT_WALK_EN)",
 				   -SMMU_EOPNOTSUPP);
-	if (ecmdqs_out_of_reach(inst))
+	if (smmu_ecmdqs_out_of_reach(inst))
 		return not_adopted(inst, "mmio_size does not reach its enhanced command queues",
 				   -SMMU_EBUSY);
 	*e2h = smmu_mmio_read32(&inst->mmio, SMMU_CR2) & SMMU_CR2_E2H;
@@ -476,7 +367,7 @@ int smmu_registers_take(struct smmu_instance *inst)
 	if (!error)
 		error = set_cr0(inst, cr0);
 	if (!error)
-		error = ecmdqs_off(inst);
+		error = smmu_ecmdqs_off(inst);
 	if (!error)
 		error = clear_errors(inst);
 	if (error)
