@@ -57,6 +57,9 @@ int smmu_device_switch(struct smmu_device *dev, struct smmu_attachment *new)
 		smmu_streams_end_faults(s, 0, false);
 	if (!error && !new && !dev->pasids)
 		smmu_streams_end_lost(s);
+	/* Another device may have its STE by now, and have made it abort without an answer (reserved.c). */
+	if (!error && !new && dev->stands_in)
+		error = smmu_streams_forget(s, true);
 	if (!error)
 		error = smmu_device_ats_on(dev);
 	if (error) {

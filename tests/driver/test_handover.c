@@ -261,6 +261,34 @@ static void test_not_confirmed(void **state)
 	finish();
 }
 
+/**
+ * The same, and then the SMMU is removed and does not confirm that it is off. The STE aborts in memory, which the device that wanted
+ * the stream saw to, and what the SMMU has cached of it leads to the stand-in's domain.
+ */
+static void test_not_confirmed_nor_off(void **state)
+{
+	struct rig_device disk;
+
+	for (unsigned gone = 0; gone < 2; gone++) {
+		open_with(0);
+		assert_int_equal(smmu_instance_enable_reserved(inst, list(), 3), 0);
+		assert_true(lands(DISK));
+		rig_device(&rig, &disk, 0, DISK, 1, false, 0);
+		rig.smmu[0].frozen = true;
+		assert_int_equal(smmu_attach(&disk.dev, &other), -SMMU_EIO);
+		if (gone)
+			smmu_device_fini(&disk.dev);
+		rig.smmu[0].deaf = SMMU_CR0;
+		assert_int_equal(smmu_instance_remove(inst), -SMMU_ETIMEDOUT);
+		assert_true(lands(DISK));
+		assert_int_equal(smmu_domain_fini(&s1), -SMMU_EBUSY);
+		assert_int_equal(smmu_unmap(&s1, BUFFER, 0x1000, 0), -SMMU_EIO);
+		rig.smmu[0].deaf = 0;
+		rig.smmu[0].frozen = false;
+		finish();
+	}
+}
+
 static void test_errors(void **state)
 {
 	struct smmu_reserved twice[2];
@@ -398,11 +426,12 @@ static void test_domain_goes_on(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_never_faults),   cmocka_unit_test(test_found_enabled),
-		cmocka_unit_test(test_abort_when_off), cmocka_unit_test(test_unmap),
-		cmocka_unit_test(test_not_attached),   cmocka_unit_test(test_not_confirmed),
-		cmocka_unit_test(test_errors),         cmocka_unit_test(test_leave_in_bypass),
-		cmocka_unit_test(test_leave_tables),   cmocka_unit_test(test_domain_goes_on),
+		cmocka_unit_test(test_never_faults),          cmocka_unit_test(test_found_enabled),
+		cmocka_unit_test(test_abort_when_off),        cmocka_unit_test(test_unmap),
+		cmocka_unit_test(test_not_attached),          cmocka_unit_test(test_not_confirmed),
+		cmocka_unit_test(test_not_confirmed_nor_off), cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_leave_in_bypass),       cmocka_unit_test(test_leave_tables),
+		cmocka_unit_test(test_domain_goes_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
