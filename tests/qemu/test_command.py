@@ -79,6 +79,9 @@ class Right(unittest.TestCase):
         """Nested: guests with tables of their own, judged on somebody else's SMMU."""
         r = self.check("--ops", "1500", "--seed", "2", "--stage", "nested,2,1", "--domains", "4")
         self.assertGreater(r["guests"], 10)
+        # Of each granule.
+        r = self.check("--ops", "1500", "--seed", "2", "--stage", "nested", "--domains", "3")
+        self.assertGreater(r["guests"], 10)
 
     def test_both_stages_on_many(self):
         r = self.check("--ops", "2000", "--seed", "3", "--stage", "1,2", "--domains", "4",
