@@ -158,8 +158,6 @@ void guest_free(struct machine *m, struct machine_domain *d)
 
 static int make_vsmmu(struct guest *g, struct machine_domain *d, unsigned smmu)
 {
-	const struct smmu_instance *inst = &g->m->smmu[smmu].inst;
-	const struct smmu_id_regs real = {inst->idr0, inst->idr1, inst->idr3, inst->idr5};
 	struct smmu_vsmmu_config c = {.instance = &g->m->smmu[smmu].inst, .parent = &d->d};
 	struct guest_smmu *s = &g->smmu[smmu];
 	/* Config 5; S1CIR, S1COR and S1CSH as the memory is; EATS full. The second has other hints. Config 0. */
@@ -172,7 +170,7 @@ static int make_vsmmu(struct guest *g, struct machine_domain *d, unsigned smmu)
 	unsigned n = 0;
 	int rc;
 
-	smmu_guest_ids(&real, &c.shown);
+	smmu_vsmmu_ids(c.instance, &c.shown);
 	rc = smmu_vsmmu_init(&s->v, &c);
 	if (!rc) {
 		for (; n < STES && !rc; n++)

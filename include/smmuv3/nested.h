@@ -31,7 +31,7 @@ struct smmu_vsmmu_config {
 	struct smmu_instance *instance;
 	/** SMMU_DOMAIN_STAGE2. */
 	struct smmu_domain *parent;
-	/** What the guest reads in its ID registers; copied. */
+	/** What the guest reads in its ID registers, at most smmu_vsmmu_ids; copied. */
 	struct smmu_id_regs shown;
 };
 
@@ -50,6 +50,12 @@ struct smmu_vsmmu {
 	struct smmu_mutex lock;
 	uint32_t users; /**< nested domains and plugged devices */
 };
+
+/**
+ * The most that a guest can be shown on @p inst, once probed: smmu_guest_ids of its registers,
+ * without what a quirk of the part takes away (SMMU_QUIRK_NO_RANGE, _NO_ATS). Any context.
+ */
+void smmu_vsmmu_ids(const struct smmu_instance *inst, struct smmu_id_regs *shown);
 
 /**
  * Make a virtual SMMU. Not at the same time as smmu_instance_remove of its instance.

@@ -88,6 +88,25 @@ static int refuse(const struct smmu_instance *inst, const char *why)
 	return -SMMU_EOPNOTSUPP;
 }
 
+/* A guest's commands and STEs reach the part: what the driver has to keep from it, guests have to as well. */
+static struct smmu_id_regs without_quirks(const struct smmu_instance *inst)
+{
+	struct smmu_id_regs real = {inst->idr0, inst->idr1, inst->idr3, inst->idr5};
+
+	if (!(inst->features.bits & SMMU_FEAT_RANGE))
+		real.idr3 &= ~(uint32_t)SMMU_IDR3_RIL;
+	if (!(inst->features.bits & SMMU_FEAT_ATS))
+		real.idr0 &= ~(uint32_t)(SMMU_IDR0_ATS | SMMU_IDR0_PRI);
+	return real;
+}
+
+void smmu_vsmmu_ids(const struct smmu_instance *inst, struct smmu_id_regs *shown)
+{
+	const struct smmu_id_regs real = without_quirks(inst);
+
+	smmu_guest_ids(&real, shown);
+}
+
 int smmu_vsmmu_init(struct smmu_vsmmu *v, const struct smmu_vsmmu_config *cfg)
 {
 	struct smmu_instance *inst = cfg->instance;
@@ -104,7 +123,7 @@ int smmu_vsmmu_init(struct smmu_vsmmu *v, const struct smmu_vsmmu_config *cfg)
 	/* A guest's CDs do not stall, and on such a part that makes them illegal (5.5). */
 	if (inst->features.bits & SMMU_FEAT_STALL_ALL)
 		return refuse(inst, "all that faults stalls (IDR0.STALL_MODEL)");
-	real = (struct smmu_id_regs){inst->idr0, inst->idr1, inst->idr3, inst->idr5};
+	real = without_quirks(inst);
 	why = smmu_guest_ids_refused(&real, &cfg->shown);
 	if (why)
 		return refuse(inst, why);

@@ -407,6 +407,39 @@ static void test_init_refused(void **state)
 	rig_close(&rig);
 }
 
+/** What the driver keeps from a part with errata, guests do as well: their commands reach it. */
+static void test_quirks(void **state)
+{
+	static const struct {
+		uint32_t quirk, idr0, idr3;
+	} of[] = {{SMMU_QUIRK_NO_RANGE, 0, SMMU_IDR3_RIL},
+		  {SMMU_QUIRK_NO_ATS, SMMU_IDR0_ATS | SMMU_IDR0_PRI, 0}};
+
+	for (unsigned i = 0; i < SMMU_ARRAY_SIZE(of); i++) {
+		struct smmu_vsmmu_config c = {.instance = &rig.smmu[0].inst};
+		struct smmu_model_config config = rig_config();
+		struct smmu_domain parent;
+		struct smmu_vsmmu v;
+
+		config.pri = true;
+		rig_open(&rig, &config, 1);
+		rig_up(&rig, 0, of[i].quirk);
+		rig_domain(&rig, &parent, SMMU_DOMAIN_STAGE2);
+		c.parent = &parent;
+		c.shown = guest_shown(&rig, 0);
+		assert_int_equal(c.shown.idr0 & of[i].idr0, of[i].idr0);
+		assert_int_equal(c.shown.idr3 & of[i].idr3, of[i].idr3);
+		assert_int_equal(smmu_vsmmu_init(&v, &c), -SMMU_EOPNOTSUPP);
+		smmu_vsmmu_ids(c.instance, &c.shown);
+		assert_int_equal(c.shown.idr0, guest_shown(&rig, 0).idr0 & ~of[i].idr0);
+		assert_int_equal(c.shown.idr3, guest_shown(&rig, 0).idr3 & ~of[i].idr3);
+		assert_int_equal(smmu_vsmmu_init(&v, &c), 0);
+		assert_int_equal(smmu_vsmmu_fini(&v), 0);
+		assert_int_equal(smmu_domain_fini(&parent), 0);
+		rig_close(&rig);
+	}
+}
+
 /** The instance goes, with guests on it; on another one they live on. */
 static void test_removal(void **state)
 {
@@ -476,12 +509,12 @@ static void test_not_confirmed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_translates),    cmocka_unit_test(test_ats),
-		cmocka_unit_test(test_substreams),    cmocka_unit_test(test_many),
-		cmocka_unit_test(test_joins_clean),   cmocka_unit_test(test_stes),
-		cmocka_unit_test(test_init_refused),  cmocka_unit_test(test_removal),
-		cmocka_unit_test(test_left),          cmocka_unit_test(test_vmid_given_back),
-		cmocka_unit_test(test_not_confirmed),
+		cmocka_unit_test(test_translates),      cmocka_unit_test(test_ats),
+		cmocka_unit_test(test_substreams),      cmocka_unit_test(test_many),
+		cmocka_unit_test(test_joins_clean),     cmocka_unit_test(test_stes),
+		cmocka_unit_test(test_init_refused),    cmocka_unit_test(test_quirks),
+		cmocka_unit_test(test_removal),         cmocka_unit_test(test_left),
+		cmocka_unit_test(test_vmid_given_back), cmocka_unit_test(test_not_confirmed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
