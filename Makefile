@@ -29,7 +29,7 @@ C_FILES = git ls-files -co --exclude-standard '*.[ch]'
 
 .DEFAULT_GOAL := build
 .PHONY: build run test help setup-test check format check-format tidy freestanding sanitize tsan bench timing calibrate mutants conformance fuzz headers docs deb ci install uninstall clean
-.PHONY: test-uefi test-linux test-linux-debug bench-linux
+.PHONY: soak test-uefi test-linux test-linux-debug bench-linux
 
 build: ## build the library and the command (build/smmuv3), after installing what that needs
 	$(SETUP) run
@@ -126,6 +126,12 @@ fuzz: ## readers of tables, traces, logs, guests' commands and former owners' me
 	$(SETUP) ci
 	@tests/fuzz/run.sh
 
+soak: ## long runs: each mode of `smmuv3 run` with SEEDS seeds (20) of OPS operations (1,000,000); MODES='life adopt', JOBS=2
+	$(SETUP) run
+	@test -f build-soak/build.ninja || meson setup build-soak -Dtests=disabled -Dexamples=false -Dbuildtype=release $(MESON_ARGS)
+	@ninja -C build-soak $(if $(JOBS),-j$(JOBS)) smmuv3
+	@tests/soak/run.py $(if $(SEEDS),--seeds $(SEEDS)) $(if $(OPS),--ops $(OPS)) $(if $(JOBS),--jobs $(JOBS)) $(MODES)
+
 headers: ## each public header alone, as C99, C11, C17 and C++17, with each compiler that is there
 	@tools/headers.sh
 
@@ -154,7 +160,7 @@ uninstall: ## take away what the last install put there
 	@ninja -C $(BUILD) uninstall >/dev/null && echo "uninstalled"
 
 clean: ## remove every build folder; the cache (.cache) stays
-	rm -rf $(BUILD) build-asan build-tsan build-clang build-tidy build-freestanding build-embed build-ci build-mutants build-docs build-deb build-timing
+	rm -rf $(BUILD) build-asan build-tsan build-clang build-tidy build-freestanding build-embed build-ci build-mutants build-docs build-deb build-timing build-soak
 	rm -rf build-uefi
 
 help: ## list these targets

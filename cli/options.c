@@ -129,7 +129,7 @@ static int design(struct options *o, const char *text)
 static int take(struct options *o, const struct option *opt, const char *text)
 {
 	void *at = opt->at == OPTION_NONE ? NULL : (char *)o + opt->at;
-	uint64_t n;
+	uint64_t n = 0;
 
 	switch (opt->type) {
 	case OPTION_FLAG:
