@@ -153,6 +153,8 @@ int machine_replug(struct machine *m, unsigned smmu)
 		machine_former_gone(m, smmu);
 		smmu_store(&m->smmu[smmu].left, 0);
 	}
+	/* Where it did not come up, it is off or nobody knows: there is nothing to be adopted. */
+	smmu_store(&m->smmu[smmu].former_runs, 0);
 	for (i = 0; i < m->devices; i++) {
 		if (m->device[i].smmu == smmu)
 			machine_block(&m->device[i], false, !rc);
