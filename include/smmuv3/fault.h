@@ -65,15 +65,25 @@ struct smmu_fault {
 	uint64_t serial; /**< private */
 };
 
+/** How many places a stream has; private. */
+struct smmu_fault_share {
+	uint32_t sid, places, child[2];
+};
+
+struct smmu_fault_shares {
+	struct smmu_fault_share *node;
+	uint32_t root, free;
+};
+
 /** The faults of one instance that wait for an answer. Fields are private. */
 struct smmu_faults {
 	struct smmu_instance *inst;
 	const struct smmu_port *port;
-	struct smmu_spinlock lock;  /**< protects what follows; any context; short */
-	struct smmu_fault *waiting; /**< serial 0: a free place */
-	/** Chains of places, by stream modulo room; numbers are one more than places, 0: none. */
-	uint32_t *first, *next;
-	uint32_t room, used, per_stream;
+	struct smmu_spinlock lock; /**< protects what follows; any context; short */
+	/** serial 0: a free place, and `place` is one more than the next that is free; 0: none. */
+	struct smmu_fault *waiting;
+	struct smmu_fault_shares shares;
+	uint32_t room, used, per_stream, free;
 	uint64_t serial;
 	uint64_t turned_away; /**< answered at once, as there was no room; public */
 	uint64_t refused;     /**< … as its stream had its share; public */

@@ -420,6 +420,19 @@ void smmu_stand_ins_displace(struct smmu_instance *inst, struct smmu_streams *s,
  */
 void smmu_stand_ins_release(struct smmu_streams *s);
 
+/* ---- shares.c: the places that streams have among the faults that wait. Callers hold the lock of those ---- */
+
+struct smmu_fault_share;
+struct smmu_fault_shares;
+
+/** @p n nodes at @p node, which are enough for @p n places. */
+void smmu_shares_init(struct smmu_fault_shares *s, struct smmu_fault_share *node, uint32_t n);
+/** So many places stream @p sid has. */
+uint32_t smmu_shares_of(struct smmu_fault_shares *s, uint32_t sid);
+/** It takes one; gives one back. */
+void smmu_shares_take(struct smmu_fault_shares *s, uint32_t sid);
+void smmu_shares_give(struct smmu_fault_shares *s, uint32_t sid);
+
 /* ---- fault.c ---- */
 
 /** End the faults of @p s that wait: of substream @p ssid (0: of traffic without one), or all. Waits, without sleeping. */

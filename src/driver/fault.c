@@ -44,10 +44,10 @@ static int send(struct smmu_instance *inst, const struct smmu_fault *f,
 	return error ? -SMMU_EIO : 0;
 }
 
-/** Of the places, and of their chains. */
+/** Of the places, and of the shares in them. */
 static size_t place_bytes(uint32_t room)
 {
-	return room * (sizeof(struct smmu_fault) + 2 * sizeof(uint32_t));
+	return room * (sizeof(struct smmu_fault) + sizeof(struct smmu_fault_share));
 }
 
 int smmu_faults_init(struct smmu_faults *f, struct smmu_instance *inst, uint32_t room)
@@ -63,8 +63,10 @@ int smmu_faults_init(struct smmu_faults *f, struct smmu_instance *inst, uint32_t
 	f->waiting = port->ops->alloc(port->ctx, place_bytes(room));
 	if (!f->waiting)
 		return -SMMU_ENOMEM;
-	f->first = (uint32_t *)(f->waiting + room);
-	f->next = f->first + room;
+	for (uint32_t at = 0; at < room; at++)
+		f->waiting[at].place = at + 1 < room ? at + 2 : 0;
+	f->free = 1;
+	smmu_shares_init(&f->shares, (struct smmu_fault_share *)(f->waiting + room), room);
 	smmu_spin_init(&f->lock);
 	smmu_store_release(&inst->faults, f);
 	return 0;
@@ -76,27 +78,21 @@ void smmu_faults_limit(struct smmu_faults *f, uint32_t most)
 }
 
 /** Has stream @p sid as many places as it may have? Under the lock. */
-static bool has_its_share(const struct smmu_faults *f, uint32_t sid)
+static bool has_its_share(struct smmu_faults *f, uint32_t sid)
 {
-	uint32_t most = smmu_load(&f->per_stream), n = 0;
+	uint32_t most = smmu_load(&f->per_stream);
 
-	if (most >= f->room)
-		return false;
-	for (uint32_t at = f->first[sid % f->room]; at && n < most; at = f->next[at - 1])
-		n += f->waiting[at - 1].sid == sid;
-	return n >= most;
+	return most < f->room && smmu_shares_of(&f->shares, sid) >= most;
 }
 
 /** Free the place @p at; what was there is in *@p was. Under the lock. */
 static void vacate(struct smmu_faults *f, uint32_t at, struct smmu_fault *was)
 {
-	uint32_t *link = &f->first[f->waiting[at].sid % f->room];
-
 	*was = f->waiting[at];
-	while (*link != at + 1)
-		link = &f->next[*link - 1];
-	*link = f->next[at];
+	smmu_shares_give(&f->shares, was->sid);
 	f->waiting[at].serial = 0;
+	f->waiting[at].place = f->free;
+	f->free = at + 1;
 	smmu_store(&f->used, smmu_load(&f->used) - 1);
 }
 
@@ -112,16 +108,13 @@ static enum verdict wait_for_answer(struct smmu_faults *f, struct smmu_fault *fa
 							 : NO_ROOM;
 
 	if (v == WAITS) {
-		uint32_t at = (uint32_t)(f->serial % f->room);
-		uint32_t *first = &f->first[fault->sid % f->room];
+		uint32_t at = f->free - 1;
 
-		while (f->waiting[at].serial)
-			at = at + 1 < f->room ? at + 1 : 0;
+		f->free = f->waiting[at].place;
 		fault->place = at;
 		fault->serial = ++f->serial;
 		f->waiting[at] = *fault;
-		f->next[at] = *first;
-		*first = at + 1;
+		smmu_shares_take(&f->shares, fault->sid);
 		smmu_store(&f->used, smmu_load(&f->used) + 1);
 	}
 	f->turned_away += v == NO_ROOM;

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Page requests in groups, in more than the PRI queue holds, and without end. */
+#define _GNU_SOURCE
 #include <smmuv3/fault.h>
 #include <smmuv3/reset.h>
 
+#include "../../src/driver/driver.h"
+#include "../queue/steps.h"
 #include "rig.h"
 
 static struct rig rig;
@@ -226,13 +229,108 @@ static void test_flood(void **state)
 	finish();
 }
 
+/* ---- how long the lock of what waits is held ---- */
+
+#define MANY 4096u
+
+/** An event that says that stream @p sid has stalled, with nothing behind it. */
+static int stalled(uint32_t sid)
+{
+	const struct smmu_event event = {
+		.type = SMMU_F_TRANSLATION, .stall = true, .sid = sid, .stag = (uint16_t)sid};
+
+	return smmu_fault_stalled(&faults, &event, &fault);
+}
+
+/** Numbers of streams that share much, from below and from above. */
+static uint32_t number(struct smmu_random *random, unsigned kind)
+{
+	uint32_t n = (uint32_t)smmu_random_below(random, 24);
+
+	return kind == 0 ? n : kind == 1 ? n * MANY : kind == 2 ? 1u << n : ~n << 8;
+}
+
+/** As many places as were taken and not given back, whatever came and went. */
+static void test_shares(void **state)
+{
+	static struct smmu_fault_share node[24];
+	struct smmu_random random;
+
+	smmu_random_seed(&random, 1);
+	for (unsigned kind = 0; kind < 4; kind++) {
+		struct smmu_fault_shares s;
+		uint32_t held[24], n = 0;
+
+		smmu_shares_init(&s, node, 24);
+		for (unsigned round = 0; round < 20000; round++) {
+			uint32_t sid = number(&random, kind), places = 0;
+
+			for (uint32_t i = 0; i < n; i++)
+				places += held[i] == sid;
+			assert_int_equal(smmu_shares_of(&s, sid), places);
+			if (n < 24 && smmu_random_chance(&random, 1, 2)) {
+				smmu_shares_take(&s, sid);
+				held[n++] = sid;
+			} else if (n) {
+				uint32_t i = (uint32_t)smmu_random_below(&random, n);
+
+				smmu_shares_give(&s, held[i]);
+				held[i] = held[--n];
+			}
+		}
+		while (n)
+			smmu_shares_give(&s, held[--n]);
+		assert_int_equal(s.root, 0);
+	}
+}
+
+#ifdef STEPS
+/** Neither what waits, nor whose it is, makes it longer: all of one remainder, one after the other, or of many streams. */
+static void test_short(void **state)
+{
+	uint64_t one = 0, most = 0;
+
+	start(1);
+	smmu_faults_fini(&faults);
+	assert_int_equal(smmu_faults_init(&faults, inst, MANY), 0);
+	smmu_faults_limit(&faults, MANY - 1);
+	assert_int_equal(steps_init(), 0);
+	for (uint32_t i = 0; i < MANY - 1; i++) {
+		uint32_t sid = i % 3 ? i * MANY : i;
+		uint64_t n = one;
+
+		/* Each step costs a signal. */
+		if (i % 128 == 0 || i + 1 == MANY - 1) {
+			steps_begin();
+			stalled(sid);
+			n = steps_end();
+		} else {
+			stalled(sid);
+		}
+		assert_int_equal(fault.sid, sid);
+		assert_true(fault.serial != 0);
+		one = one ? one : n;
+		most = smmu_max64(most, n);
+	}
+	print_message("instructions to let a fault wait: the first %llu, the longest %llu\n",
+		      (unsigned long long)one, (unsigned long long)most);
+	/* Two ways of 33 nodes, and nothing else. */
+	assert_in_range(most, one, one + 2 * 33 * 12);
+	/* Nothing of it is known to the SMMU. */
+	faults.used = 0;
+	finish();
+}
+#endif
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_groups),
-		cmocka_unit_test(test_overflow),
-		cmocka_unit_test(test_share),
-		cmocka_unit_test(test_flood),
+		cmocka_unit_test(test_groups), cmocka_unit_test(test_overflow),
+		cmocka_unit_test(test_share),  cmocka_unit_test(test_flood),
+		cmocka_unit_test(test_shares),
+#ifdef STEPS
+		cmocka_unit_test(test_short),
+#endif
 	};
 
 	return cmocka_run_group_tests_name("requests", tests, NULL, NULL);

@@ -5,49 +5,24 @@
  * may sleep.
  */
 #define _GNU_SOURCE
-#include <signal.h>
-#include <ucontext.h>
-
 #include "irq_machine.h"
-
-#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#if !defined(__has_feature)
-#define STEPS 1
-#elif !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer)
-#define STEPS 1
-#endif
-#endif
+#include "steps.h"
 
 #ifdef STEPS
-#define TRAP_FLAG 0x100
-
-static volatile uint64_t steps;
 static uint64_t most;
 static unsigned sections;
 
-static void step(int sig, siginfo_t *info, void *context)
-{
-	steps++;
-}
-
-/** The trap flag makes each instruction from here on end in a SIGTRAP. Below the stack pointer there may be something. */
-#define CHANGE_FLAGS(op, mask)                                                         \
-	__asm__ volatile("lea -128(%%rsp), %%rsp; pushfq; " op " %0, (%%rsp); popfq; " \
-			 "lea 128(%%rsp), %%rsp"                                       \
-			 :                                                             \
-			 : "i"(mask)                                                   \
-			 : "cc", "memory")
-
 static void masked(bool on)
 {
+	uint64_t n;
+
 	if (on) {
-		steps = 0;
-		CHANGE_FLAGS("orq", TRAP_FLAG);
+		steps_begin();
 		return;
 	}
-	CHANGE_FLAGS("andq", ~TRAP_FLAG);
-	if (steps > most)
-		most = steps;
+	n = steps_end();
+	if (n > most)
+		most = n;
 	sections++;
 }
 
@@ -72,10 +47,9 @@ static uint64_t count(unsigned n, unsigned log2size, bool msi, unsigned per_rela
 static void test_bounded(void **state)
 {
 	static const unsigned lengths[] = {1, 16, 64, SMMU_CMDQ_PIECE - 1, 4096};
-	struct sigaction action = {.sa_sigaction = step, .sa_flags = SA_SIGINFO};
 	uint64_t one, piece;
 
-	assert_int_equal(sigaction(SIGTRAP, &action, NULL), 0);
+	assert_int_equal(steps_init(), 0);
 	for (unsigned i = 0; i < SMMU_ARRAY_SIZE(lengths); i++)
 		print_message("masked instructions, batch of %u: %llu\n", lengths[i],
 			      (unsigned long long)count(lengths[i], 10, true, 1));
