@@ -16,12 +16,14 @@ static void on_crash(int signal)
 	sim_give_up(watched->sim);
 }
 
-int crash_run(struct machine *m, const char *hang)
+int crash_run(struct machine *m, const char *hang, void (*who)(char *buf, size_t size, void *arg),
+	      void *arg)
 {
 	/* The second time it is one of the program itself. */
 	const struct sigaction act = {.sa_handler = on_crash,
 				      .sa_flags = SA_RESETHAND | SA_NODEFER};
 	struct sigaction segv, bus;
+	char waits[400] = "";
 	int rc;
 
 	if (m->tampered) {
@@ -38,12 +40,14 @@ int crash_run(struct machine *m, const char *hang)
 	if (!rc)
 		return 0;
 	m->hung = true;
+	if (who)
+		who(waits, sizeof(waits), arg);
 	if (m->tampered && crashed)
 		machine_complain(
 			m, 0, 0, "pointer",
 			"the driver followed a pointer to where nothing is: one out of memory "
 			"that it had given back, or that it took before it was written");
 	else
-		machine_complain(m, 0, 0, "progress", "%s", hang);
+		machine_complain(m, 0, 0, "progress", "%s%s", hang, waits);
 	return -1;
 }

@@ -12,7 +12,9 @@
 /**
  * Let the fibers of @p m run: sim_run(), and where a fault is on that the judge is to catch, an access to no memory ends it.
  * 0; or -1 after a complaint: they crashed, or, in the words of @p hang, wait for ever. Nothing of the driver may be called then.
+ * @p who (NULL: nobody) puts into @p buf which of them waits where; it gets @p arg.
  */
-int crash_run(struct machine *m, const char *hang);
+int crash_run(struct machine *m, const char *hang, void (*who)(char *buf, size_t size, void *arg),
+	      void *arg);
 
 #endif

@@ -387,7 +387,7 @@ int replay_run(struct machine *m, struct trace *t, struct report *out, struct re
 		   sim_spawn(m->sim, service_main, &r) < 0) {
 		machine_fail(m, "out of memory");
 	} else {
-		crash_run(m, "the replay waits for something that never happens");
+		crash_run(m, "the replay waits for something that never happens", NULL, NULL);
 		progress_done();
 		rc = r.rc;
 		if (rc)

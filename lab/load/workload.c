@@ -58,6 +58,7 @@ static void worker_main(void *arg)
 	worker_close(k);
 	while (next(k->w)) {
 		worker_step(k);
+		k->doing = NULL;
 		/* What a program does between two calls. */
 		if (m->sim)
 			sim_charge(m->sim, smmu_random_below(&k->random, 400));
@@ -176,6 +177,26 @@ static int run_threads(struct workload *w, struct thread *t, unsigned n)
 	return rc ? -1 : 0;
 }
 
+/* The workers are the first fibers. */
+static void who_waits(char *buf, size_t size, void *arg)
+{
+	const struct workload *w = arg;
+	size_t at = 0;
+	unsigned i;
+
+	for (i = 0; i < w->workers && at < size; i++) {
+		const char *doing = w->worker[i].doing;
+		int n = snprintf(buf + at, size - at, "%s thread %u in \"%s\"", i ? ";" : ":", i,
+				 doing ? doing : "nothing");
+
+		at += (size_t)n;
+		if (w->handler && at < size && sim_is_interrupted(w->m->sim, (int)i))
+			at += (size_t)snprintf(buf + at, size - at,
+					       ", interrupted by a handler in \"%s\"",
+					       w->handler->doing ? w->handler->doing : "nothing");
+	}
+}
+
 static int run_fibers(struct workload *w, const struct thread *t, unsigned n)
 {
 	unsigned i;
@@ -184,7 +205,7 @@ static int run_fibers(struct workload *w, const struct thread *t, unsigned n)
 		if (sim_spawn(w->m->sim, t[i].fn, t[i].arg) < 0)
 			return -1;
 	}
-	crash_run(w->m, "all threads wait for something that never happens");
+	crash_run(w->m, "all threads wait for something that never happens", who_waits, w);
 	return 0;
 }
 

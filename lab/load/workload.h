@@ -75,8 +75,9 @@ struct worker {
 	struct held *held;
 	unsigned n_held;
 	bool visit_stuck;
-	pthread_t thread; /**< with the real clock */
-	bool atomic;      /**< it must not sleep: it runs in an interrupt */
+	pthread_t thread;  /**< with the real clock */
+	bool atomic;       /**< it must not sleep: it runs in an interrupt */
+	const char *doing; /**< NULL: nothing of the driver's */
 	struct latency latency;
 	struct dma_count count;
 	uint64_t maps, unmaps, attaches, detaches, removals, refused_calls, events, guests, resets;

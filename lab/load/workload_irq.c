@@ -21,7 +21,9 @@ static void handle(void *arg)
 	/* Handlers of two processors may run at the same time; this one does what one at a time can do. */
 	if (!machine_take(&w->handling))
 		return;
+	k->doing = "serve";
 	k->events += machine_serve(w->m);
+	k->doing = "map or unmap";
 	if (k->n_live < MAX_LIVE / 4 && worker_chance(k, 1, 2))
 		worker_map(k);
 	else

@@ -66,6 +66,7 @@ static void do_wrong(struct worker *k)
 /* A call, or what belongs together of several, under its name on the timeline. */
 static void act(struct worker *k, const char *name, void (*fn)(struct worker *k))
 {
+	k->doing = name;
 	timeline_begin(k->w->m->timeline, name);
 	fn(k);
 	timeline_end(k->w->m->timeline);
@@ -75,6 +76,7 @@ void worker_step(struct worker *k)
 {
 	unsigned dice = (unsigned)worker_below(k, 1000);
 
+	k->doing = "what is open from before";
 	worker_poll(k);
 	if (k->n_held && worker_chance(k, 1, 16))
 		worker_confirm(k);
@@ -103,6 +105,7 @@ void worker_step(struct worker *k)
 		return;
 	}
 	if (k->w->m->o->joins && worker_chance(k, 1, 3)) {
+		k->doing = "join";
 		worker_join(k);
 		return;
 	}
@@ -139,6 +142,7 @@ void worker_step(struct worker *k)
 
 void worker_end(struct worker *k)
 {
+	k->doing = "the end";
 	worker_land(k);
 	worker_big_end(k);
 	while (k->n_live)

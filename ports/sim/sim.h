@@ -130,8 +130,9 @@ void sim_set_store_buffer(struct sim *sim, enum sim_store_buffer mode, uint64_t 
 void sim_set_interrupt(struct sim *sim, void (*fn)(void *arg), void *arg, unsigned num,
 		       unsigned den);
 
-/** True in an interrupt handler. */
+/** True in an interrupt handler; true if one is on fiber number @p id. */
 bool sim_in_interrupt(const struct sim *sim);
+bool sim_is_interrupted(const struct sim *sim, int id);
 
 /**
  * About @p num times in @p den points a random other fiber takes the running one's processor, unless that masks

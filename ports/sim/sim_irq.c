@@ -157,6 +157,11 @@ bool sim_in_interrupt(const struct sim *sim)
 	return sim->current->in_handler;
 }
 
+bool sim_is_interrupted(const struct sim *sim, int id)
+{
+	return sim->fiber[id]->in_handler;
+}
+
 struct sim_masked sim_longest_masked(const struct sim *sim)
 {
 	return sim->longest;

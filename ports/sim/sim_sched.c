@@ -23,8 +23,10 @@
  * the time waited so far has gone by, SIM_LONG_PART, whether anything happens or not. A fiber that sleeps in sim_wait is not even
  * run for that: the scheduler looks in its place, after each thing that a device does.
  */
+#define _GNU_SOURCE
 #include "sim_internal.h"
 
+#include <dlfcn.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -239,6 +241,18 @@ static bool sim_parked(const struct sim *sim)
 	return false;
 }
 
+/* In which file @site is, and where there: what addr2line takes, wherever the program was loaded. */
+static void sim_report_site(const void *site)
+{
+	Dl_info in;
+
+	if (site && dladdr(site, &in) && in.dli_fname)
+		fprintf(stderr, " spins at %s+0x%zx", in.dli_fname,
+			(size_t)((const char *)site - (const char *)in.dli_fbase));
+	else
+		fprintf(stderr, " does not spin");
+}
+
 void sim_report_hang(const struct sim *sim)
 {
 	unsigned i;
@@ -250,8 +264,10 @@ void sim_report_hang(const struct sim *sim)
 
 		if (f->ended)
 			continue;
-		fprintf(stderr, "sim: fiber %u spins at %p%s", i, f->site,
-			f->in_handler ? ", in an interrupt handler" : "");
+		fprintf(stderr, "sim: fiber %u", i);
+		sim_report_site(f->site);
+		if (f->in_handler)
+			fprintf(stderr, ", in an interrupt handler");
 		if (f->held_by)
 			fprintf(stderr, ", pre-empted by fiber %d", f->held_by->id);
 		if (f->waits)
