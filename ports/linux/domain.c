@@ -34,28 +34,47 @@ static void bring_back(struct smmu_device *device)
 		smmu_device_reset_done(device);
 }
 
-static int attach(struct device *dev, struct smmu_domain *d)
+/** Faults of the device are @p domain's from here on; NULL: nobody's. The one before may be freed then. */
+static void give_faults(struct smmu_linux_master *m, struct iommu_domain *domain)
+{
+	unsigned int i;
+
+	mutex_lock(&m->instance->streams_lock);
+	for (i = 0; i < m->nr_nodes; i++)
+		to_smmu_linux_node(m->nodes[i])->faults_of = domain;
+	mutex_unlock(&m->instance->streams_lock);
+}
+
+/** @p faults_of: the same domain as the kernel knows it, if it pages. */
+static int attach(struct device *dev, struct smmu_domain *d, struct iommu_domain *faults_of)
 {
 	struct smmu_linux_master *m = smmu_linux_master_of(dev);
 	unsigned int i;
+	int error;
 
 	for (i = 0; i < m->nr_nodes; i++)
 		bring_back(m->nodes[i]);
-	return attach_error(m->nr_nodes == 1 ? smmu_attach(m->nodes[0], d)
-					     : smmu_attach_many(m->nodes, m->nr_nodes, d, NULL));
+	error = m->nr_nodes == 1 ? smmu_attach(m->nodes[0], d)
+				 : smmu_attach_many(m->nodes, m->nr_nodes, d, NULL);
+	/* Not confirmed: it has left what it was attached to, and is blocked. */
+	if (!error || error == -SMMU_EIO)
+		give_faults(m, error ? NULL : faults_of);
+	return attach_error(error);
 }
 
 /**
  * To what the kernel's own drivers use. The core takes it that a device can always go there, and back: it warns, and goes on as if
  * it were there, while the device stays blocked. So memory that is short is waited for, a second at most.
  */
-static int attach_default(struct device *dev, struct smmu_domain *d)
+static int attach_default(struct device *dev, struct smmu_domain *d, struct iommu_domain *faults_of)
 {
 	unsigned int tries = 50;
 	int error;
 
-	while ((error = attach(dev, d)) == -ENOMEM && --tries)
+	while ((error = attach(dev, d, faults_of)) == -ENOMEM && --tries)
 		msleep(20);
+	if (error)
+		give_faults(smmu_linux_master_of(dev), NULL);
 	return error;
 }
 
@@ -63,7 +82,8 @@ static int attach_paging(struct iommu_domain *domain, struct device *dev SMMU_LI
 {
 	struct smmu_domain *d = &to_smmu_linux_domain(domain)->smmu;
 
-	return iommu_is_dma_domain(domain) ? attach_default(dev, d) : attach(dev, d);
+	return iommu_is_dma_domain(domain) ? attach_default(dev, d, domain)
+					   : attach(dev, d, domain);
 }
 
 static int set_dev_pasid(struct iommu_domain *domain, struct device *dev, ioasid_t pasid,
@@ -246,7 +266,7 @@ struct iommu_domain *smmu_linux_alloc_paging_flags(struct device *dev, u32 flags
 
 static int attach_identity(struct iommu_domain *domain, struct device *dev SMMU_LINUX_ATTACH_OLD)
 {
-	return attach_default(dev, &identity);
+	return attach_default(dev, &identity, NULL);
 }
 
 static int attach_blocked(struct iommu_domain *domain, struct device *dev SMMU_LINUX_ATTACH_OLD)
@@ -259,6 +279,7 @@ static int attach_blocked(struct iommu_domain *domain, struct device *dev SMMU_L
 		if (!smmu_device_confirmed(m->nodes[i]))
 			dev_err(dev, "its SMMU does not confirm that it is blocked\n");
 	}
+	give_faults(m, NULL);
 	return 0;
 }
 

@@ -18,28 +18,18 @@
 /* The one wire that some SMMUs have in place of all others. */
 #define COMBINED SMMU_LINUX_SOURCES
 
-/** A device that has stream @p sid, or NULL. With streams_lock. */
-static struct device *device_of(struct smmu_linux_instance *s, u32 sid)
-{
-	struct smmu_linux_node *node = xa_load(&s->streams, sid);
-
-	return node && node->owner ? node->owner->dev : NULL;
-}
-
 /** Give the fault to who asked for it with iommu_set_fault_handler. True: it has been seen to. */
 static bool handled(struct smmu_linux_instance *s, const struct smmu_event *e)
 {
-	struct iommu_domain *domain;
-	struct device *dev;
+	struct smmu_linux_node *node;
 	int error = -ENOSYS;
 
 	if (!(smmu_event_members(e->type) & SMMU_EVENT_HAS_ADDR) || e->ssv)
 		return false;
 	mutex_lock(&s->streams_lock);
-	dev = device_of(s, e->sid);
-	domain = dev ? iommu_get_domain_for_dev(dev) : NULL;
-	if (domain && domain->type & __IOMMU_DOMAIN_PAGING)
-		error = report_iommu_fault(domain, dev, e->addr,
+	node = xa_load(&s->streams, e->sid);
+	if (node && node->owner && node->faults_of)
+		error = report_iommu_fault(node->faults_of, node->owner->dev, e->addr,
 					   e->rnw ? IOMMU_FAULT_READ : IOMMU_FAULT_WRITE);
 	mutex_unlock(&s->streams_lock);
 	return !error;

@@ -144,9 +144,12 @@ int smmu_linux_map(struct iommu_domain *domain, unsigned long iova, phys_addr_t 
 {
 	struct smmu_linux_domain *d = to_smmu_linux_domain(domain);
 	size_t size = pgsize * count;
-	int error = smmu_map(&d->smmu, iova, pa, size, smmu_linux_prot(&d->smmu, prot),
-			     gfpflags_allow_blocking(gfp) ? 0 : SMMU_MAP_ATOMIC);
+	int error;
 
+	if (unlikely(gfp & __GFP_ACCOUNT & ~d->port.account))
+		WRITE_ONCE(d->port.account, __GFP_ACCOUNT);
+	error = smmu_map(&d->smmu, iova, pa, size, smmu_linux_prot(&d->smmu, prot),
+			 gfpflags_allow_blocking(gfp) ? 0 : SMMU_MAP_ATOMIC);
 	if (!error)
 		*mapped = size;
 	return error;

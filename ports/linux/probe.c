@@ -211,6 +211,9 @@ static int smmu_linux_suspend(struct device *dev)
 	struct smmu_linux_instance *s = dev_get_drvdata(dev);
 	int error = smmu_instance_suspend(&s->inst);
 
+	/* The system does not sleep then, and nobody would resume it. */
+	if (error && smmu_instance_revive(&s->inst))
+		dev_err(dev, "it could not be disabled, and does not come back\n");
 	dev_dbg(dev, "off, CR0 %#x\n", smmu_mmio_read32(&s->inst.mmio, SMMU_CR0));
 	return error;
 }

@@ -28,8 +28,9 @@ struct seq_file;
 /** A port of the library: one for each instance and each domain, so that memory and messages are its own. */
 struct smmu_linux_port {
 	struct smmu_port port;
-	int node;      /**< of the memory */
-	gfp_t account; /**< __GFP_ACCOUNT: tables of user space's mappings are charged to whoever maps */
+	int node; /**< of the memory */
+	/** __GFP_ACCOUNT once user space has mapped: its tables are charged to whoever maps. */
+	gfp_t account;
 	/** While a dump runs: whose, and where its lines go. */
 	struct task_struct *teller;
 	struct seq_file *told;
@@ -50,7 +51,7 @@ struct smmu_linux_instance {
 	struct device *dev;
 	struct iommu_device iommu;
 	struct list_head link; /**< in smmu_linux_instances */
-	/** Protects streams against their use by the event thread. May sleep. */
+	/** Protects streams, and what the event thread looks at in their nodes (owner, faults_of), against that. May sleep. */
 	struct mutex streams_lock;
 	struct xarray streams; /**< by StreamID: struct smmu_linux_node */
 	/** The messages of its interrupts, as the interrupts' domain composed them. */
@@ -72,7 +73,9 @@ struct smmu_linux_node {
 	struct smmu_device smmu;
 	struct smmu_linux_instance *instance;
 	struct smmu_linux_master *owner; /**< who brought it; NULL: is gone */
-	struct iommu_group *group;       /**< of all its users, once one has it */
+	/** What it is attached to, if that may have a fault handler. With streams_lock; it is freed after it was left. */
+	struct iommu_domain *faults_of;
+	struct iommu_group *group; /**< of all its users, once one has it */
 	unsigned int users;
 	const char *name;
 	u32 nr_streams;
