@@ -173,6 +173,7 @@ def main():
     parser.add_argument('--json')
     parser.add_argument('--jobs', type=int, default=2)
     parser.add_argument('--limit', type=float, default=1200, help='seconds that a boot may take')
+    parser.set_defaults(module=None)
     args = parser.parse_args()
     args.qemu, args.firmware = fetched('fetch-qemu.sh'), fetched('fetch-uefi.sh')
     kernels = run.fetched_kernels(args.kernel)

@@ -21,6 +21,7 @@ import argparse
 import gzip
 import os
 import re
+import resource
 import shutil
 import struct
 import subprocess
@@ -39,11 +40,13 @@ DISK = 64 * MIB
 
 # name: (machine, what the guest does, more of its command line, the checks that it makes, in the short form, what it is)
 BOOTS = {
-    'one': ('one', 'where,io,vfio,irq', 'rounds=2', ['nvme', 'virtio-blk', 'vfio', 'irq'], True,
+    'one': ('one', 'where,files,io,vfio,irq', 'early=registers rounds=2', ['files', 'nvme', 'virtio-blk', 'vfio', 'irq'], True,
             'device tree, one SMMU'),
     'two': ('two', 'where,io,vfio,shared', 'rounds=1', ['nvme', 'virtio-blk', 'vfio', 'shared'], True,
             'ACPI, two SMMUs: each disk behind its own, one container over both'),
-    'lazy': ('one', 'where,io', 'type_wanted=DMA-FQ', ['nvme', 'virtio-blk'], False, 'unmaps that wait, iommu.strict=0'),
+    'lazy': ('one', 'where,files,io,unbind,io', 'early=registers quirks=1 opt=quirks=1 type_wanted=DMA-FQ',
+             ['files', 'nvme', 'virtio-blk', 'unbind'], False,
+             'unmaps that wait, iommu.strict=0; no range commands; the SMMU is unbound, and bound again'),
     'reload': ('two', 'where,reload', '', ['gone-nvme', 'gone-virtio-blk', 'reload', 'nvme', 'virtio-blk'], True,
                'all devices removed under load, rmmod, insmod, rescan'),
     'crash': ('one', 'where,crash', '', ['crash', 'nvme', 'virtio-blk'], False,
@@ -63,6 +66,11 @@ TROUBLE = r'(?:BUG:|WARNING:|Oops|Internal error|Unable to handle|Kernel panic|C
 
 def say(text):
     print(text, flush=True)
+
+
+def processor_time():
+    """Of this process and those that it waited for, in seconds."""
+    return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
 
 
 def words(tag, start, end):
@@ -97,7 +105,7 @@ def initrd(args, kernel, version, driver, more=()):
     for module in ('irq_unmap', 'dma_bench', 'edu_busy', 'edu_message'):
         add(module + '.ko', os.path.join(args.build, version, module + '.ko'))
     if driver != 'builtin':
-        add('smmuv3.ko', os.path.join(args.build, version, 'smmuv3.ko' if driver == 'ours' else driver + '.ko'))
+        add('smmuv3.ko', args.module or os.path.join(args.build, version, 'smmuv3.ko' if driver == 'ours' else driver + '.ko'))
     files += [(name, 0o100644, data) for name, data in more]
     return gzip.compress(cpio(files), 1)
 
@@ -137,15 +145,25 @@ def arguments(driver, what):
     return line + ' ' + what
 
 
-def start(line, kernel, initrd_path, append, log, limit):
-    """Returns its console, and whether it ended by itself."""
+def wait(process, limit, log, stop):
+    """Until it ends, or its console has STOP: whether it ended well."""
+    end = time.monotonic() + limit
+    while True:
+        try:
+            return process.wait(min(max(end - time.monotonic(), 0), 2 if stop else limit)) == 0
+        except subprocess.TimeoutExpired:
+            with open(log, 'rb') as f:
+                if time.monotonic() >= end or stop in f.read():
+                    return False
+
+
+def start(line, kernel, initrd_path, append, log, limit, stop=b''):
+    """Returns its console, and whether it ended by itself. It is ended once its console has STOP."""
     line = line + ['-kernel', os.path.join(kernel, 'vmlinuz'), '-initrd', initrd_path, '-append', append]
     with open(log, 'wb') as out:
         process = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT)
         try:
-            ended = process.wait(limit) == 0
-        except subprocess.TimeoutExpired:
-            ended = False
+            ended = wait(process, limit, log, stop)
         finally:
             if process.poll() is None:
                 process.kill()
@@ -162,8 +180,9 @@ def other_driver(name, kernel):
 
 
 def boot(args, name, version, kernel, driver):
+    """What is wrong with each check, the console, and a line about it."""
     kind, do, variables, _, _, _ = BOOTS[name]
-    work = os.path.join(args.build, f'boot-{version}-{name}')
+    work = os.path.join(args.build, f'boot-{version}-{name}{args.mark}')
     shutil.rmtree(work, ignore_errors=True)
     os.makedirs(work)
     for disk in range(2):
@@ -174,6 +193,8 @@ def boot(args, name, version, kernel, driver):
     variables = f't.do={do} t.seconds={2 if args.short else 8} ' + ' '.join('t.' + v for v in variables.split())
     if name == 'lazy':
         variables += ' iommu.strict=0'
+    if name == 'always':
+        variables += ' iommu.passthrough=1'
     if version in DEBUG:
         # It is slow enough for the watchdog on a machine that is busy.
         variables += ' watchdog_thresh=60'
@@ -183,7 +204,7 @@ def boot(args, name, version, kernel, driver):
         with open(os.path.join(kernel, 'vmlinuz'), 'rb') as f:
             image = f.read()
         inner = initrd(args, kernel, version, driver)
-        after = f't.do=where,io t.seconds={2 if args.short else 8} nr_cpus=1 ' + \
+        after = f't.do=where,{"kdump," * (name == "crash")}io t.seconds={2 if args.short else 8} nr_cpus=1 ' + \
             ('reset_devices' if name == 'crash' else 't.early=disabled')
         more = [('crash/image', image), ('crash/initrd', inner),
                 ('crash/dtb', crash.device_tree(line, os.path.join(work, 'dtb'), len(inner), arguments(driver, after), name == 'crash'))]
@@ -191,7 +212,7 @@ def boot(args, name, version, kernel, driver):
     image = initrd(args, kernel, version, other_driver(name, kernel) or driver, more)
     with open(path, 'wb') as f:
         f.write(image)
-    begin = time.monotonic()
+    begin, busy = time.monotonic(), processor_time()
     limit = args.limit * (5 if version in DEBUG else 1)
     if name == 'rmr':
         text, _ = start(line, kernel, path, arguments(driver, 't.do=iort'), os.path.join(work, 'log'), limit)
@@ -201,17 +222,20 @@ def boot(args, name, version, kernel, driver):
         with open(path, 'wb') as f:
             f.write(special.iort_with_rmr(text) + image)
     text, ended = start(line, kernel, path, arguments(driver, variables),
-                        os.path.join(args.build, f'{version}-{name}-{driver}.log'), limit)
+                        os.path.join(args.build, f'{version}-{name}-{driver}{args.mark}.log'), limit, args.stop)
     verdicts = judge(name, text, ended, work, configuration(kernel))
     shutil.rmtree(work, ignore_errors=True)
-    seconds = time.monotonic() - begin
+    seconds, busy = time.monotonic() - begin, processor_time() - busy
+    return verdicts, text, f'{version} {name}: {BOOTS[name][5]} ({seconds:.0f} s, {busy:.0f} s of processor time)'
+
+
+def report(verdicts, text, line):
     wrong = [w for found in verdicts.values() for w in found]
-    say(f'{"FAIL" if wrong else "PASS"} {version} {name}: {BOOTS[name][5]} ({seconds:.0f} s)')
+    say(f'{"FAIL" if wrong else "PASS"} {line}')
     for said in re.findall(r'^(?:\[[ .\d]+\] )?(?:\w+: )?(ok: .*)', text, re.M):
         say('  ' + said)
     for what in dict.fromkeys(wrong):
         say('  ' + what)
-    return verdicts
 
 
 def without_foreign_races(text):
@@ -307,6 +331,7 @@ def main():
     parser.add_argument('--may-skip', action='store_true')
     parser.add_argument('--limit', type=float, default=240, help='seconds that a boot may take')
     parser.add_argument('boots', nargs='*')
+    parser.set_defaults(module=None, mark='', stop=b'')
     args = parser.parse_args()
     chosen = args.boots or [n for n, b in BOOTS.items() if b[4] or not args.short]
     if not set(chosen) <= set(BOOTS):
@@ -325,16 +350,17 @@ def main():
         command += ['--no-driver'] if args.driver == 'builtin' else [] if set(chosen) & set(special.DRIVERS) else ['--few']
         if subprocess.run(command + [args.build] + list(kernels.values()), check=False).returncode:
             sys.exit(1)
-        say(f'fetched and built in {time.monotonic() - begin:.0f} s')
+        say(f'fetched and built in {time.monotonic() - begin:.0f} s, {processor_time():.0f} s of processor time')
     results = {}
     for version, kernel in kernels.items():
         for name in chosen:
             if args.driver == 'ours' or name not in OURS_ALONE:
-                results[version, name] = boot(args, name, version, kernel, args.driver)
+                results[version, name], *said = boot(args, name, version, kernel, args.driver)
+                report(results[version, name], *said)
     table(results)
     good = bool(results) and not any(w for checks in results.values() for w in checks.values())
     say(f'{"all passed" if good else "FAILED"} with {"our driver" if args.driver == "ours" else "the built-in driver"} in '
-        f'{time.monotonic() - begin:.0f} s; logs in {os.path.relpath(args.build)}')
+        f'{time.monotonic() - begin:.0f} s, {processor_time():.0f} s of processor time; logs in {os.path.relpath(args.build)}')
     sys.exit(0 if good else 1)
 
 

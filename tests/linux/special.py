@@ -20,17 +20,19 @@ BOOTS = {
                  'a device is busy in memory of its own before the module comes (device tree)'),
     'rmr': ('two', 'where,reserved', f'early=busy memory={MEMORY:#x}', ['reserved'], False,
             'the same by an RMR node of the IORT'),
-    'sleep': ('one', 'io,sleeps,io', 'opt=dyndbg==p', ['sleep', 'nvme', 'virtio-blk'], False,
-              'suspend to idle; the SMMU is off meanwhile, and both disks go on afterwards'),
+    'sleep': ('one', 'io,sleeps,io', 'opt=dyndbg==p+stage=2', ['sleep', 'nvme', 'virtio-blk'], False,
+              'suspend to idle, with stage=2; the SMMU is off meanwhile, and both disks go on afterwards'),
     'kexec': ('one', 'where,kexec', '', ['kexec', 'nvme', 'virtio-blk'], False,
               'another kernel is started in an orderly way: it finds the SMMU disabled, and uses both disks'),
-    'ats': ('one', 'where,ats', 'opt=disable_msi=1+stats=1', ['ats'], False,
-            'a driver that believes in ATS, and a function that has it: on, invalidated, off and on around a reset'),
+    'ats': ('one', 'where,ats,silent', 'opt=disable_msi=1+stats=1', ['ats', 'silent'], False,
+            'a driver that believes in ATS, and a function that has it: on, invalidated, off and on around a reset, cut off'),
+    'always': ('one', 'where,always,io', 'early=keep_ats opt=disable_msi=1+ats_always=1 type_wanted=identity',
+               ['always', 'nvme', 'virtio-blk'], False, 'ATS in identity domains, ats_always=1; both disks in theirs'),
     'bridge': ('one', 'where,bridge', '', ['bridge'], True, 'two devices behind a bridge have one stream'),
 }
 
 # What they load in place of our driver as it is.
-DRIVERS = {'message': 'believes', 'ats': 'believes'}
+DRIVERS = {'message': 'believes', 'ats': 'believes', 'always': 'believes'}
 
 
 def machine(name, line, work):
@@ -39,7 +41,7 @@ def machine(name, line, work):
         line = line + ['-device', 'pcie-pci-bridge,id=bridge,bus=pcie.0,addr=6.0']
         for slot in (1, 2):
             line += ['-device', f'edu,bus=bridge,addr={slot}.0,dma_mask=0xffffffffffffffff']
-    if name == 'ats':
+    if name in ('ats', 'always', 'message'):
         line = line + ['-device', 'pcie-root-port,id=rp0,bus=pcie.0,chassis=1,slot=1,addr=6.0',
                        '-device', 'virtio-blk-pci,bus=rp0,disable-legacy=on,iommu_platform=on,ats=on,drive=more',
                        '-drive', f'file={work}/more.img,if=none,id=more,format=raw']
@@ -48,12 +50,12 @@ def machine(name, line, work):
     if name == 'kexec':
         # With addresses of 52 bits Debian's 6.12 makes a mistake of its own when a kernel is loaded for that.
         line = ['cortex-a76' if word == 'max' else word for word in line]
-    if name in ('message', 'reserved', 'ats'):
+    if name in ('message', 'reserved', 'ats', 'always'):
         root = trees.machine_tree(line, os.path.join(work, 'dtb'))
         if name == 'message':
             # A write by edu's own engine has no name, which QEMU takes for 0.
             trees.with_messages(root, 0)
-        elif name == 'ats':
+        elif name != 'reserved':
             root.find('pcie').properties['ats-supported'] = b''
         else:
             trees.with_memory(root, EDU_SLOT, MEMORY, SIZE)

@@ -103,17 +103,27 @@ uint8_t *vfio_memory(uint64_t size)
 	return m;
 }
 
-int vfio_map(struct vfio *v, void *memory, uint64_t iova, uint64_t size)
+static int map_with(struct vfio *v, void *memory, uint64_t iova, uint64_t size, uint32_t flags)
 {
 	struct vfio_iommu_type1_dma_map map = {
 		.argsz = sizeof(map),
-		.flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE,
+		.flags = flags,
 		.vaddr = (uintptr_t)memory,
 		.iova = iova,
 		.size = size,
 	};
 
 	return ioctl(v->container, VFIO_IOMMU_MAP_DMA, &map) ? errno : 0;
+}
+
+int vfio_map(struct vfio *v, void *memory, uint64_t iova, uint64_t size)
+{
+	return map_with(v, memory, iova, size, VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE);
+}
+
+int vfio_map_read_only(struct vfio *v, void *memory, uint64_t iova, uint64_t size)
+{
+	return map_with(v, memory, iova, size, VFIO_DMA_MAP_FLAG_READ);
 }
 
 int vfio_unmap(struct vfio *v, uint64_t iova, uint64_t size)

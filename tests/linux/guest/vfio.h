@@ -38,8 +38,9 @@ void vfio_close(struct vfio *v);
 /* Memory of SIZE bytes (a multiple of 2 MiB), aligned to 2 MiB and present; never given back. */
 uint8_t *vfio_memory(uint64_t size);
 
-/* Both return 0, or errno. */
+/* All return 0, or errno. */
 int vfio_map(struct vfio *v, void *memory, uint64_t iova, uint64_t size);
+int vfio_map_read_only(struct vfio *v, void *memory, uint64_t iova, uint64_t size);
 int vfio_unmap(struct vfio *v, uint64_t iova, uint64_t size);
 
 /* Lets device I be master of its bus, and maps its registers. False: it is no edu device. */

@@ -21,6 +21,9 @@
 #define IOVA 0x1000000ull
 /* The device reads and writes four bytes or eight at a time: as little of it as there may be events, which the log limits. */
 #define PROBE 8u
+/* What a table of the last level has pages for, and how many are needed to be seen. */
+#define TABLE 0x200000ull
+#define TABLES 64u
 
 static const uint64_t sizes[] = {PAGE, 16ull * PAGE, 0x200000};
 static const char *name;
@@ -138,6 +141,56 @@ static void one_round(struct vfio *v, uint8_t *memory, uint64_t size, unsigned s
 		turned_away(v, i, IOVA + at, page);
 }
 
+/* Of two pages the first may only be read: its bytes arrive in the second, and stay as they are. */
+static void read_only(struct vfio *v, uint8_t *memory)
+{
+	uint64_t *from = (uint64_t *)memory, *to = (uint64_t *)(memory + PAGE);
+
+	check(!vfio_map_read_only(v, memory, IOVA, PAGE), "map");
+	check(!vfio_map(v, memory + PAGE, IOVA + PAGE, PAGE), "map");
+	*from = 0x0123456789abcdefull;
+	*to = 0;
+	check(vfio_edu_read(v, 0, IOVA, PROBE), "a device's read does not end");
+	check(vfio_edu_write(v, 0, IOVA + PAGE, PROBE), "a device's write does not end");
+	check(*to == *from, "what may only be read is not");
+	*from = 0x55;
+	check(vfio_edu_write(v, 0, IOVA, PROBE), "a device's write does not end");
+	check(*from == 0x55, "a device writes to what it may only read");
+	check(!vfio_unmap(v, IOVA, 2 * PAGE), "unmap");
+}
+
+/* Objects of 4 KiB that the kernel has charged to somebody; -1: it does not tell, or the tables are not of our driver. */
+static long charged(void)
+{
+	FILE *f = access("/sys/kernel/debug/smmuv3", F_OK) ? NULL : fopen("/proc/slabinfo", "r");
+	char line[256];
+	long n = -1;
+
+	while (f && n < 0 && fgets(line, sizeof(line), f))
+		if (sscanf(line, "kmalloc-cg-4k %ld", &n) != 1)
+			n = -1;
+	if (f)
+		fclose(f);
+	return n;
+}
+
+/* User space's mappings take the kernel's memory for their tables: it is charged to who maps. */
+static void tables_are_charged(struct vfio *v, uint8_t *memory)
+{
+	long before = charged(), after;
+
+	for (unsigned i = 0; i < TABLES; i++)
+		check(!vfio_map(v, memory, 64 * IOVA + i * TABLE, PAGE), "map");
+	after = charged();
+	if (before >= 0 && after < before + TABLES / 2) {
+		printf("FAILED: %s: %ld objects are charged, %ld with %u tables more\n", name,
+		       before, after, TABLES);
+		failed++;
+	}
+	for (unsigned i = 0; i < TABLES; i++)
+		check(!vfio_unmap(v, 64 * IOVA + i * TABLE, PAGE), "unmap");
+}
+
 int main(int argc, char **argv)
 {
 	struct vfio v;
@@ -161,6 +214,8 @@ int main(int argc, char **argv)
 	for (unsigned r = 0; r < rounds; r++)
 		for (unsigned s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++)
 			one_round(&v, memory, sizes[s], r * 4 + s);
+	read_only(&v, memory);
+	tables_are_charged(&v, memory);
 	seen = log_faults(log, v.nr_devices);
 	if (seen != v.nr_devices) {
 		/* Kernels print ten such lines in 5 s, and others may have had them. */

@@ -43,6 +43,17 @@ static struct worker workers[WORKERS];
 static bool job;
 static DECLARE_COMPLETION(job_done);
 
+/* Faults of the device that the driver of its SMMU has told. */
+static unsigned int faults;
+
+static int note_fault(struct iommu_domain *whose, struct device *dev, unsigned long iova, int flags,
+		      void *unused)
+{
+	if (whose == domain && iova == EDU_IOVA && flags == IOMMU_FAULT_WRITE)
+		WRITE_ONCE(faults, faults + 1);
+	return 0;
+}
+
 static const char *unmap(unsigned long iova, size_t size)
 {
 	if (iommu_unmap(domain, iova, size) != size)
@@ -195,6 +206,11 @@ static void run(struct pci_dev *pdev, void __iomem *bar)
 	for (i = 0; i < WORKERS; i++)
 		if (workers[i].mapped)
 			iommu_unmap(domain, IRQ_IOVA(i), RANGE);
+	/* The driver's thread may come later than the device. */
+	for (i = 0; i < 100 && !READ_ONCE(faults); i++)
+		msleep(20);
+	if (!wrong && !READ_ONCE(faults))
+		wrong = "no fault came to who asked for it";
 	report(rounds, wrong);
 }
 
@@ -220,6 +236,7 @@ static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		error = PTR_ERR(domain);
 		goto out;
 	}
+	iommu_set_fault_handler(domain, note_fault, NULL);
 	error = iommu_attach_device(domain, &pdev->dev);
 	if (error)
 		goto out_domain;
