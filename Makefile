@@ -29,7 +29,7 @@ C_FILES = git ls-files -co --exclude-standard '*.[ch]'
 
 .DEFAULT_GOAL := build
 .PHONY: build run test help setup-test check format check-format tidy freestanding sanitize tsan bench timing calibrate mutants conformance fuzz headers docs deb ci install uninstall clean
-.PHONY: soak test-uefi test-linux test-linux-debug bench-linux
+.PHONY: soak test-uefi test-linux test-linux-debug mutants-linux bench-linux
 
 build: ## build the library and the command (build/smmuv3), after installing what that needs
 	$(SETUP) run
@@ -55,6 +55,10 @@ test-linux: ## build the Linux module, fetch two kernels and QEMU into .cache, b
 test-linux-debug: ## the same in small kernels of our own that look for mistakes: lockdep, RCU, KASAN, failing allocations; KCSAN
 	$(SETUP) linux-debug
 	@tests/linux/run.py $(BOOTS) $(if $(SHORT),--short) --kernel $(or $(KERNEL),6.12-kasan 6.12-kcsan)
+
+mutants-linux: ## small faults in the Linux module, one at a time: a boot has to notice each (MUTANTS='NAME…'; --check only looks whether they apply)
+	$(SETUP) linux
+	@tests/linux/mutants.py $(MUTANTS)
 
 bench-linux: ## what map and unmap through VFIO cost, our Linux module beside the kernel's own driver (KERNEL='6.12 7.2 7.3'; PROFILE=1)
 	$(SETUP) linux

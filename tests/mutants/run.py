@@ -59,7 +59,8 @@ def die(text):
     sys.exit(2)
 
 
-def read(path):
+def read(path, kinds=('test', 'run')):
+    """The mutants of a file; KINDS of killers are known."""
     mutants, m, into = [], None, None
     for number, line in enumerate(open(path, encoding='utf-8'), 1):
         line = line.rstrip('\n')
@@ -79,8 +80,8 @@ def read(path):
                 die(f'{path}:{number}: expected "what:", "file:", "kill:", "open:" or "equivalent:", not "{line}"')
             if key == 'kill':
                 kind, _, rest = value.strip().partition(' ')
-                if kind not in ('test', 'run') or not rest:
-                    die(f'{path}:{number}: expected "kill: test NAME" or "kill: run ARGS"')
+                if kind not in kinds or not rest:
+                    die(f'{path}:{number}: expected "kill: KIND …", KIND being {" or ".join(kinds)}')
                 m.kill.append((kind, rest))
             else:
                 setattr(m, key, value.strip())
