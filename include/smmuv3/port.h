@@ -17,7 +17,7 @@
  * | `smmu_dma_rmb()` | no later load from memory is satisfied before any earlier load or MMIO read |
  * | `smmu_mb()` | full barrier: no later access passes an earlier one, towards processors and devices |
  * | `smmu_relax(const struct smmu_mmio *)` | called once a turn of each loop that waits for a device or another processor; NULL when no one instance is meant |
- * | `smmu_wait_pause(const struct smmu_mmio *, bool may_sleep)` | in place of smmu_relax once a wait for the hardware has lasted for 50 us: with @p may_sleep it may sleep, best for 50 us to 1 ms, so that an ATC that takes seconds is no soft lockup; without, it must not |
+ * | `smmu_wait_pause(const struct smmu_mmio *, bool may_sleep)` | in place of smmu_relax once a wait for the hardware has lasted for 50 us: with @p may_sleep it may sleep, best for 50 us to 1 ms, so that an ATC that takes seconds is no soft lockup; without, it must not. Also, with @p may_sleep and without registers (NULL), in a wait for another task: where tasks have priorities it has to sleep then, as that one may have been pre-empted by the caller |
  * | `smmu_irqflags`, `smmu_irq_save()` → flags, `smmu_irq_restore(flags)` | keep from this processor, until restored, everything that may call the library: see "Contexts" below; nests |
  * | `struct smmu_spinlock`, `smmu_spin_init`, `smmu_spin_lock(l)` → flags, `smmu_spin_unlock(l, flags)` | short exclusion with interrupts masked (as by `smmu_irq_save`); taken in any context |
  * | `struct smmu_mutex`, `smmu_mutex_init/lock/unlock` | exclusion on the attach side; may sleep; never taken by a sweep |

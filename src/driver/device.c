@@ -242,9 +242,9 @@ static void drop(struct smmu_device *dev, uint32_t pins, bool disabled)
 			smmu_device_detach_all(dev);
 		if (smmu_device_unhook(dev, pins))
 			break;
-		/* A walk stands here and wants our lock; it may be one that drops the device. */
+		/* A walk stands here and wants our lock; it may drop the device, and it may be one that we have pre-empted. */
 		smmu_mutex_unlock(&dev->lock);
-		smmu_relax(NULL);
+		smmu_wait_pause(NULL, true);
 		smmu_mutex_lock(&dev->lock);
 	}
 	if (dev->streams != s)

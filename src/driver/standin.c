@@ -65,9 +65,9 @@ static void drop(struct smmu_device *dev)
 
 	smmu_mutex_lock(&dev->lock);
 	while (dev->instance && !smmu_device_unhook(dev, 0)) {
-		/* A walk stands here and wants our lock. */
+		/* A walk stands here and wants our lock. It may be one that we have pre-empted. */
 		smmu_mutex_unlock(&dev->lock);
-		smmu_relax(NULL);
+		smmu_wait_pause(NULL, true);
 		smmu_mutex_lock(&dev->lock);
 	}
 	s = dev->streams;

@@ -235,6 +235,31 @@ static void test_sweeps_meanwhile(void **state)
 	}
 }
 
+/** A task that takes the processor from the one that revives, which stands still until the other sleeps or is done. */
+static void dropper(void *arg)
+{
+	sim_sleep(rig.sim, *(unsigned *)arg);
+	smmu_device_fini(&plain.dev);
+	smmu_device_fini(&ats.dev);
+	smmu_device_fini(&subs.dev);
+}
+
+/** Devices are dropped by a task that has pre-empted the walk which stands on them: it sleeps until the walk is on. */
+static void test_dropped_meanwhile(void **state)
+{
+	for (unsigned i = 0; i < 100; i++) {
+		unsigned after = 1 + i * 40;
+
+		start_with(0);
+		sim_set_preemption(rig.sim, 1, 10);
+		sim_spawn(rig.sim, reviver, NULL);
+		sim_spawn(rig.sim, dropper, &after);
+		assert_int_equal(sim_run(rig.sim), 0);
+		sim_set_preemption(rig.sim, 0, 1);
+		finish();
+	}
+}
+
 /**
  * A change failed, and the revival cannot confirm it either: ATS stays off in that device, whose STE aborts while another
  * substream of it would want ATS.
@@ -291,6 +316,7 @@ int main(void)
 		cmocka_unit_test(test_confirms),
 		cmocka_unit_test(test_dies_at_each_write),
 		cmocka_unit_test(test_sweeps_meanwhile),
+		cmocka_unit_test(test_dropped_meanwhile),
 		cmocka_unit_test(test_states),
 		cmocka_unit_test(test_unconfirmed_stays_off),
 	};
