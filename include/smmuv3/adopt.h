@@ -67,9 +67,12 @@ struct smmu_adopt_report {
  * streams are not used. Bounded: by cfg->memory and cfg->tables.
  *
  * smmu_device_init with a kept stream leaves it going; smmu_attach then leads it to a domain by
- * changes of which no access sees a gap. But from stage 2 to stage 2, where the former owner used
- * StreamWorld EL2 (both without SMMU_PORT_LSE2), and from tables to a nested domain, it aborts for
- * a moment.
+ * changes of which no access sees a gap. But it aborts for a moment from stage 2 to stage 2 and
+ * from StreamWorld EL2 without E2H to stage 1 (both without SMMU_PORT_LSE2), from tables to a
+ * nested domain, from both stages to a domain with tables, and where tags of the former owner's
+ * would meet: to stage 1 from a stage 1 whose VMID or world is not that of all kept streams, and
+ * from stage 2 if a kept stream has a stage 2 under VMID 0. Streams with both stages under VMID 0
+ * are not kept.
  * If the STE allows ATS, ATS is taken to be on in the device, and goes off through the device's
  * set_ats before the STE changes. Streams beyond the former owner's stream table cannot be added
  * (-SMMU_ERANGE).

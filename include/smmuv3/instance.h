@@ -154,8 +154,15 @@ struct smmu_instance {
 	struct smmu_stand_in *stand_ins;
 	/** Whose; NULL: nobody answers stalls. */
 	struct smmu_faults *faults;
-	/** Until smmu_instance_adopt_end; see adopt.h. Under lock. */
+	/** Until smmu_instance_adopt_end; see adopt.h. Under lock; it goes under transit too. */
 	struct smmu_adoption *adoption;
+	/**
+	 * Held while somebody else's tables are walked under tags that are not theirs (takeover.c).
+	 * Taken under a device's lock or the above; its holder takes none but for moments.
+	 */
+	struct smmu_mutex transit;
+	/** What was walked so may be in the TLB still. Under transit. */
+	bool transit_unclean;
 	/**
 	 * Of devices that are gone, what the SMMU did not confirm to have forgotten. Under lock.
 	 */

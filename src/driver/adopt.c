@@ -290,6 +290,7 @@ static int read_all(struct job *j)
 		error = read_tables(j);
 	}
 	if (!error) {
+		inst->adoption->tags = j->check.tags;
 		take_ids(&inst->asids, inst->adoption->asids);
 		take_ids(&inst->vmids, inst->adoption->vmids);
 	}
@@ -342,7 +343,7 @@ int smmu_instance_adopt(struct smmu_instance *inst, const struct smmu_adopt_conf
 		return -SMMU_EINVAL;
 	if (inst->up || inst->held)
 		return -SMMU_EBUSY;
-	error = smmu_registers_running(inst, &j.check.e2h);
+	error = smmu_registers_running(inst, &j.check.tags.e2h);
 	if (error)
 		return error;
 	j.check.cfg = cfg;
@@ -373,7 +374,10 @@ int smmu_instance_adopt_end(struct smmu_instance *inst)
 	if (!error) {
 		retire_ids(&inst->asids, inst->adoption->asids);
 		retire_ids(&inst->vmids, inst->adoption->vmids);
+		/* Whoever leads streams away looks at it. */
+		smmu_mutex_lock(&inst->transit);
 		smmu_adoption_free(inst);
+		smmu_mutex_unlock(&inst->transit);
 	}
 	smmu_mutex_unlock(&inst->lock);
 	return error;

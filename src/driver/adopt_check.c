@@ -52,12 +52,16 @@ static const char *half(struct smmu_adopt_check *c, uint64_t ttb, uint8_t granul
 	return smmu_adopt_walk(c, &r);
 }
 
+static bool is_el2(const struct smmu_adopt_check *c, const struct smmu_ste *ste)
+{
+	return c->id.idr0 & SMMU_IDR0_HYP && get(SMMU_STE_W1_STRW, ste->w[1]) == SMMU_STE_STRW_EL2;
+}
+
 static const char *check_cd(struct smmu_adopt_check *c, const struct smmu_ste *ste,
 			    const struct smmu_cd *cd)
 {
 	uint64_t w0 = cd->w[0];
-	bool el2 =
-		c->id.idr0 & SMMU_IDR0_HYP && get(SMMU_STE_W1_STRW, ste->w[1]) == SMMU_STE_STRW_EL2;
+	bool el2 = is_el2(c, ste);
 	const char *why;
 
 	if (!(w0 & SMMU_CD_W0_V))
@@ -69,10 +73,10 @@ static const char *check_cd(struct smmu_adopt_check *c, const struct smmu_ste *s
 	    c->id.idr5 & SMMU_IDR5_D128)
 		return "a CD of a table format that is not checked";
 	note(c->asids, c->nr_asids, get(SMMU_CD_W0_ASID, w0));
-	if ((el2 && !c->e2h) || !(w0 & SMMU_CD_W0_EPD0))
+	if ((el2 && !c->tags.e2h) || !(w0 & SMMU_CD_W0_EPD0))
 		why = half(c, cd->w[1] & SMMU_CD_W1_TTB0, granule_of(get(SMMU_CD_W0_TG0, w0)),
 			   get(SMMU_CD_W0_T0SZ, w0), get(SMMU_CD_W0_IPS, w0));
-	if (!why && !(el2 && !c->e2h) && !(w0 & SMMU_CD_W0_EPD1))
+	if (!why && !(el2 && !c->tags.e2h) && !(w0 & SMMU_CD_W0_EPD1))
 		why = half(c, cd->w[2] & SMMU_CD_W2_TTB1, granule_of_tg1(get(SMMU_CD_W0_TG1, w0)),
 			   get(SMMU_CD_W0_T1SZ, w0), get(SMMU_CD_W0_IPS, w0));
 	return why;
@@ -157,6 +161,25 @@ static const char *check_stage2(struct smmu_adopt_check *c, const struct smmu_st
 	return smmu_adopt_walk(c, &r);
 }
 
+static void note_tags(struct smmu_adopt_check *c, const struct smmu_ste *ste, uint32_t config)
+{
+	bool s2p = c->id.idr0 & SMMU_IDR0_S2P;
+	uint32_t vmid = s2p ? get(SMMU_STE_W2_S2VMID, ste->w[2]) : 0, world = vmid;
+
+	if (s2p)
+		note(c->vmids, c->nr_vmids, vmid);
+	if (config != SMMU_STE_CONFIG_S1) {
+		c->tags.zero_stage2 |= !vmid;
+		return;
+	}
+	if (is_el2(c, ste))
+		world = SMMU_WORLD_EL2;
+	if (!c->tags.any)
+		c->tags.world = world;
+	c->tags.any = true;
+	c->tags.worlds |= world != c->tags.world;
+}
+
 bool smmu_adopt_passes(const struct smmu_ste *ste)
 {
 	return ste->w[0] & SMMU_STE_W0_V &&
@@ -176,8 +199,10 @@ const char *smmu_adopt_ste(struct smmu_adopt_check *c, const struct smmu_ste *st
 		return "STE.S1MPAM leads to a structure that is not checked";
 	if (config == SMMU_STE_CONFIG_BYPASS)
 		return c->cfg->bypass ? NULL : "it passes untranslated";
-	if (c->id.idr0 & SMMU_IDR0_S2P)
-		note(c->vmids, c->nr_vmids, get(SMMU_STE_W2_S2VMID, ste->w[2]));
+	note_tags(c, ste, config);
+	/* A guest's ASIDs nobody knows; under VMID 0 they would be those of the library's domains of stage 1. */
+	if (config == SMMU_STE_CONFIG_NESTED && !get(SMMU_STE_W2_S2VMID, ste->w[2]))
+		return "both stages under VMID 0, which stage 1 alone has";
 	/* Nested: what a guest's CDs lead to, stage 2 contains; they are of its memory. */
 	return config == SMMU_STE_CONFIG_S1 ? check_stage1(c, ste) : check_stage2(c, ste);
 }

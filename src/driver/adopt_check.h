@@ -23,7 +23,7 @@ struct smmu_adopt_root {
 struct smmu_adopt_check {
 	const struct smmu_adopt_config *cfg;
 	struct smmu_id_regs id;
-	bool e2h; /**< CR2.E2H: EL2 has two halves */
+	struct smmu_former_tags tags; /**< with e2h EL2 has two halves */
 	/** The stream table that stays in use where it is: nothing of the former owner's may lead there. */
 	struct smmu_adopt_range strtab;
 	uint32_t budget; /**< tables that may still be looked at */

@@ -97,7 +97,11 @@ static int settle_leftovers(struct smmu_instance *inst, const struct smmu_stream
 	return 0;
 }
 
-/** STEs that pass traffic are not ours: those of nobody abort. They are left alone until the first attach. */
+/**
+ * STEs that pass traffic are not ours: those of nobody abort. They are left alone until the first attach. What STEs that abort do not
+ * use is whatever their last owners left, so that they differ where the device's streams were not one device's before; they have
+ * to change each by itself.
+ */
 static void keep(struct smmu_device *dev)
 {
 	struct smmu_streams *s = dev->streams;
@@ -105,6 +109,8 @@ static void keep(struct smmu_device *dev)
 	for (uint32_t i = 0; i < s->nr; i++) {
 		uint64_t w0 = smmu_load(&s->ste[i]->w[0]), w1 = smmu_load(&s->ste[i]->w[1]);
 
+		for (unsigned w = 0; w < SMMU_ARRAY_SIZE(s->ste[i]->w); w++)
+			s->mixed |= smmu_load(&s->ste[i]->w[w]) != smmu_load(&s->ste[0]->w[w]);
 		if (!(w0 & SMMU_STE_W0_V) ||
 		    smmu_field_get(SMMU_STE_W0_CONFIG, w0) < SMMU_STE_CONFIG_BYPASS)
 			continue;

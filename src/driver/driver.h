@@ -113,10 +113,21 @@ int smmu_ids_claim(struct smmu_ids *ids, uint32_t id);
 int smmu_ids_reserve(struct smmu_ids *ids, uint32_t first, uint32_t last);
 size_t smmu_ids_size(unsigned bits);
 
+/** What tags a former owner's translations, so far as a change of tags could meet others' (takeover.c). */
+struct smmu_former_tags {
+	bool e2h;         /**< CR2.E2H */
+	bool any;         /**< a stream of stage 1 alone is kept, */
+	uint32_t world;   /**< the first one's VMID, or SMMU_WORLD_EL2, */
+	bool worlds;      /**< and there are others */
+	bool zero_stage2; /**< some stage 2 has VMID 0 */
+};
+#define SMMU_WORLD_EL2 0x10000u
+
 /** Ids that a former owner's tables use, until smmu_instance_adopt_end. */
 struct smmu_adoption {
 	uint64_t *asids, *vmids;
 	size_t asid_bytes, vmid_bytes;
+	struct smmu_former_tags tags;
 };
 /** Free what is kept of an adoption, if there was one. */
 void smmu_adoption_free(struct smmu_instance *inst);

@@ -217,6 +217,8 @@ int smmu_instance_stop(struct smmu_instance *inst)
 void smmu_instance_begin(struct smmu_instance *inst)
 {
 	smmu_mutex_init(&inst->lock);
+	smmu_mutex_init(&inst->transit);
+	inst->transit_unclean = false;
 	inst->devices = NULL;
 	inst->stand_ins = NULL;
 	inst->leftovers = NULL;

@@ -178,6 +178,12 @@ static uint32_t cr2_value(const struct smmu_instance *inst)
 	return (uint32_t)(SMMU_CR2_RECINVSID | (inst->idr0 & SMMU_IDR0_BTM ? SMMU_CR2_PTM : 0));
 }
 
+/** With it while a former owner's streams are kept that are used to it. */
+static uint32_t cr2_kept(const struct smmu_instance *inst)
+{
+	return inst->adoption && inst->adoption->tags.e2h ? (uint32_t)SMMU_CR2_E2H : 0;
+}
+
 /** One interrupt source: its message, or none. */
 static void program_irq(struct smmu_instance *inst, uint32_t cfg0, const struct smmu_msi *msi)
 {
@@ -229,7 +235,7 @@ static void program(struct smmu_instance *inst)
 	const struct smmu_mmio *m = &inst->mmio;
 
 	smmu_mmio_write32(m, SMMU_CR1, cr1_value(inst));
-	smmu_mmio_write32(m, SMMU_CR2, cr2_value(inst));
+	smmu_mmio_write32(m, SMMU_CR2, cr2_value(inst) | cr2_kept(inst));
 	smmu_strtab_program(inst);
 	program_queues(inst);
 }

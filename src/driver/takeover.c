@@ -8,15 +8,25 @@
  *
  *   1. How CDs are read (S1CIR, S1COR, S1CSH). The new way comes first: the old CDs have been in memory for long, so that any way of
  *      reading them finds them, while the new CDs may be in a processor's cache only, which a way that does not snoop misses.
- *   2. The VMID, where both translate and nobody who has the new one could meet the old translations. For the time of stages 2
- *      and 3 the old tables are in use under the new tag: nobody changes them, and what the TLB then holds of them under the new
- *      tag is cleaned before the change counts as done.
+ *   2. The VMID, and from EL2 with E2H the StreamWorld, where both translate and nobody who has the new tag could meet the old
+ *      translations. For the time of stages 2 and 3 the old tables are in use under the new tag: nobody changes them, and what the TLB
+ *      then holds of them under the new tag is cleaned before the next stream is led, and before the change counts as done.
  *   3. Everything else but what the old CDs could become ILLEGAL by, or mean something else by: S1STALLD, S1DSS.
  *   4. These.
  *
- * What no stage helps with is one stage 2 to another, or a stage 1 to a guest's: others may be in the domain, or the guest, and
- * would meet the old translations under its VMID. With SMMU_PORT_LSE2 the VMID and the tables of stage 2 are one unit. These pass
- * through a refusing entry, as does a change of STRW without SMMU_PORT_LSE2.
+ * Who could meet the old translations in stages 2 and 3? They are found under the new VMID, and of a stage 1 under its old ASID.
+ *
+ *   a. Domains of the library: not where the new owner is one of stage 1 or 2 and the old one a stage 1 alone, whose ASIDs are the
+ *      former owner's until the adoption ends; nor under VMID 0 a stage 2, as the library has none there.
+ *   b. Streams that others lead at the same time: inst->transit is held.
+ *   c. Streams that are kept. Their ASIDs count within a VMID, or within EL2, so that the same ASID of two such worlds may be two
+ *      tables; and a stage 2 of theirs may have VMID 0. smmu_former_tags has that. Of reserved streams the tables are domains of
+ *      the library, with tags that differ.
+ *
+ * What no stage helps with is one stage 2 to another, a stage 1 to a guest's, or a guest's to anything that translates: others may be
+ * in the domain, or have the guest's ASID, and would meet the old translations. With SMMU_PORT_LSE2 the VMID and the tables of stage 2
+ * are one unit. These pass through a refusing entry. So does, without SMMU_PORT_LSE2, EL2 without E2H to stage 1: its CDs may be none
+ * of EL1, as half of what stands in them is ignored.
  */
 #include "driver.h"
 
@@ -64,44 +74,81 @@ static uint64_t mix(uint64_t a, uint64_t b, uint64_t of_b)
 	return (a & ~of_b) | (b & of_b);
 }
 
-/**
- * Can nobody hit what the tables of @p from leave in the TLB under the VMID of @p to? Of a stage 1 alone the ASID is part of the tag,
- * and it is the former owner's until the adoption ends; stage 2 is found by the VMID, and below it ASIDs are a guest's own.
- */
-static bool alone_under_tag(const struct smmu_ste *from, const struct smmu_ste *to)
+static uint32_t config_of(const struct smmu_ste *ste)
 {
-	uint32_t old = (uint32_t)smmu_field_get(SMMU_STE_W0_CONFIG, from->w[0]);
-	uint32_t new = (uint32_t)smmu_field_get(SMMU_STE_W0_CONFIG, to->w[0]);
+	return (uint32_t)smmu_field_get(SMMU_STE_W0_CONFIG, ste->w[0]);
+}
 
-	return (old == SMMU_STE_CONFIG_S1 && new != SMMU_STE_CONFIG_NESTED) ||
-	       (old == SMMU_STE_CONFIG_S2 && new == SMMU_STE_CONFIG_S1);
+/** The tags of the former owner's; without one, of the library's own stand-ins. */
+static struct smmu_former_tags tags_of(const struct smmu_streams *s)
+{
+	const struct smmu_adoption *a = s->instance->adoption;
+
+	return a ? a->tags : (struct smmu_former_tags){0};
+}
+
+/** Can nobody hit what the tables of @p from leave in the TLB under the VMID of @p to? See above, a and c. */
+static bool alone_under_tag(const struct smmu_former_tags *tags, const struct smmu_ste *from,
+			    const struct smmu_ste *to)
+{
+	uint32_t old = config_of(from), new = config_of(to);
+
+	if (new == SMMU_STE_CONFIG_S1)
+		return old == SMMU_STE_CONFIG_S1   ? !tags->worlds
+		       : old == SMMU_STE_CONFIG_S2 ? !tags->zero_stage2
+						   : false;
+	return old == SMMU_STE_CONFIG_S1 && new == SMMU_STE_CONFIG_S2;
+}
+
+/** Stage 2: @p at, which the STE is, becomes what has the tag of @p ste, if nobody minds. True if it is another then. */
+static bool change_tag(const struct smmu_streams *s, struct smmu_ste *at,
+		       const struct smmu_ste *ste)
+{
+	const struct smmu_former_tags tags = tags_of(s);
+	struct smmu_ste used, wanted, old = *at;
+
+	if (!alone_under_tag(&tags, at, ste))
+		return false;
+	/* With E2H a CD means the same in EL1. */
+	if (tags.e2h && config_of(ste) == SMMU_STE_CONFIG_S1)
+		at->w[1] = mix(at->w[1], ste->w[1], SMMU_STE_W1_STRW);
+	smmu_ste_used(at, &used);
+	smmu_ste_used(ste, &wanted);
+	at->w[2] = mix(at->w[2], ste->w[2], SMMU_STE_W2_S2VMID & used.w[2] & wanted.w[2]);
+	return at->w[1] != old.w[1] || at->w[2] != old.w[2];
+}
+
+/** Nothing is left in the TLB of what was walked under a new tag by old tables. inst->transit is held. */
+static int clean(struct smmu_instance *inst)
+{
+	const struct smmu_cmd cmd = smmu_cmd_tlbi_nsnh_all();
+	int error = inst->transit_unclean ? smmu_instance_issue(inst, &cmd, 1, true) : 0;
+
+	if (!error)
+		inst->transit_unclean = false;
+	return error;
 }
 
 static int take_over(struct smmu_streams *s, uint32_t i, const struct smmu_ste *ste)
 {
-	struct smmu_ste at, used, wanted, to = *ste;
+	struct smmu_ste at, used, to = *ste;
 	int error;
 
 	for (unsigned w = 0; w < SMMU_ARRAY_SIZE(at.w); w++)
 		at.w[w] = smmu_load(&s->ste[i]->w[w]);
 	smmu_ste_used(&at, &used);
-	smmu_ste_used(ste, &wanted);
 	at.w[1] = mix(at.w[1], ste->w[1], HOW_CDS_ARE_READ & used.w[1]);
 	error = change(s, i, &at);
-	at.w[2] = mix(at.w[2], ste->w[2], SMMU_STE_W2_S2VMID & used.w[2] & wanted.w[2]);
-	if (alone_under_tag(&at, ste))
+	if (!error && change_tag(s, &at, ste)) {
+		/* What a try left that was not confirmed. */
+		error = clean(s->instance);
+		s->instance->transit_unclean = true;
 		error = error ? error : change(s, i, &at);
+	}
 	to.w[1] = mix(ste->w[1], at.w[1], HOW_CDS_ARE_USED & used.w[1]);
 	error = error ? error : change(s, i, &to);
-	return error ? error : change(s, i, ste);
-}
-
-/** Nothing is left in the TLB of what was walked under a new tag by old tables. */
-static int clean(struct smmu_instance *inst)
-{
-	const struct smmu_cmd cmd = smmu_cmd_tlbi_nsnh_all();
-
-	return smmu_instance_issue(inst, &cmd, 1, true);
+	error = error ? error : change(s, i, ste);
+	return error ? error : clean(s->instance);
 }
 
 /** What no STE uses may still differ between them: bring that together, so that from here on they change as one. */
@@ -125,12 +172,12 @@ int smmu_streams_take_over(struct smmu_streams *s, const struct smmu_ste *ste)
 	int error = 0;
 
 	s->kept = false;
+	smmu_mutex_lock(&s->instance->transit);
 	for (uint32_t i = 0; i < s->nr; i++)
 		error = smmu_first_error(error, take_over(s, i, ste));
+	smmu_mutex_unlock(&s->instance->transit);
 	if (!error)
 		error = even_out(s, ste);
-	if (!error)
-		error = clean(s->instance);
 	s->mixed = error != 0;
 	return error;
 }

@@ -42,6 +42,9 @@ static struct smmu_adopt_memory memory;
 static const struct smmu_adopt_range secret = {SECRET, 0x1000000};
 static struct smmu_adopt_config cfg;
 static struct smmu_adopt_report report;
+/* Is there EL2, and what of CR2 the former owner has. */
+static bool hyp;
+static uint32_t cr2 = SMMU_CR2_RECINVSID;
 
 static inline uint64_t *word(uint64_t at)
 {
@@ -141,7 +144,7 @@ static inline void run_former_owner(bool two)
 	struct smmu_cmd *q = (struct smmu_cmd *)word(CMDQ);
 
 	put(SMMU_CR1, 0xd75);
-	put(SMMU_CR2, 2);
+	put(SMMU_CR2, cr2);
 	put64(SMMU_STRTAB_BASE, old_bus + STRTAB);
 	put(SMMU_STRTAB_BASE_CFG, STREAMS_LOG2 | (two ? 8 << 6 | 1 << 16 : 0));
 	put64(SMMU_CMDQ_BASE, (old_bus + CMDQ) | 5);
@@ -169,6 +172,7 @@ static inline void open_with(bool two)
 	struct smmu_model_config c = rig_config();
 	struct smmu_instance_config ic;
 
+	c.hyp = hyp;
 	rig_open(&rig, &c, 1);
 	old = rig.port.ops->dma_alloc(rig.port.ctx, BYTES, BYTES, 0, &old_bus);
 	memory = (struct smmu_adopt_memory){old_bus, BYTES, old};

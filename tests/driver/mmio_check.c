@@ -266,7 +266,7 @@ static void check_values(struct mmio_check *c, uint32_t offset, uint64_t value)
 {
 	if (offset == SMMU_CR2 && value & SMMU_CR2_PTM && !(c->idr0 & SMMU_IDR0_BTM))
 		problem(c, "CR2.PTM without IDR0.BTM");
-	if (offset == SMMU_CR2 && value & SMMU_CR2_E2H)
+	if (offset == SMMU_CR2 && value & SMMU_CR2_E2H && !c->e2h_stays)
 		problem(c, "CR2.E2H: no stream here is of that world");
 	if (offset == SMMU_CR2 && value & SMMU_CR2_REC_CFG_ATS && !(c->idr0 & SMMU_IDR0_ATSRECERR))
 		problem(c, "CR2.REC_CFG_ATS without IDR0.ATSRECERR");

@@ -23,6 +23,7 @@ struct mmio_check {
 	bool gbpa_busy;
 	uint32_t gerror, gerrorn; /**< as read or written last */
 	bool may_pass;            /**< traffic may pass while SMMUEN is 0: the test is about that */
+	bool e2h_stays;           /**< streams of EL2 with E2H are kept */
 	bool queues_may_go;       /**< queues may go off while SMMUEN is 1, likewise */
 	uint64_t written; /**< registers that this owner has written: bits of mmio_check.c */
 	uint64_t base[4]; /**< STRTAB_BASE, CMDQ_BASE, EVENTQ_BASE, PRIQ_BASE, addresses only */
