@@ -11,9 +11,11 @@
 #include "machine_table.h"
 #include "raw.h"
 
-#define ARENA (3ull << 20)
+#define ARENA (5ull << 20)
+#define GUEST_BYTES (3ull << 19)
+/* What a guest's addresses are more than those that they stand for. */
+#define GUEST_OFFSET (1ull << 38)
 #define MOST_FIRST (1ull << 20)
-#define QUEUE_LOG2 7u
 
 static uint64_t below(struct former *f, uint64_t n)
 {
@@ -60,30 +62,45 @@ static unsigned ssid_of(const struct former_cds *c, unsigned slot)
 			   : (1u << c->ssid_bits) - 1;
 }
 
+static struct former_pool *pool_of(struct former *f, enum former_world world)
+{
+	return world == FORMER_GUEST ? &f->guest : &f->own;
+}
+
 uint64_t *former_cd(struct former *f, const struct former_cds *c, unsigned slot)
 {
 	unsigned leaf = c->fmt == SMMU_STE_S1FMT_4K_L2 ? 6 : 10, ssid = ssid_of(c, slot);
+	struct former_pool *pool = pool_of(f, c->world);
 	uint64_t *desc, bus;
 
 	if (c->fmt == SMMU_STE_S1FMT_LINEAR)
 		return former_word(f, c->bus + ssid * 64ull);
 	desc = former_word(f, c->bus + (ssid >> leaf) * 8);
 	if (!*desc) {
-		if (!former_take(f, 64ull << leaf, 64ull << leaf, &bus))
+		if (!former_take(f, pool, 64ull << leaf, 64ull << leaf, &bus))
 			return NULL;
-		*desc = bus | 1;
+		*desc = (bus + pool->offset) | 1;
 	}
-	return former_word(f, (*desc & SMMU_L1CD_L2PTR) + (ssid & ((1u << leaf) - 1)) * 64ull);
+	return former_word(f, (*desc & SMMU_L1CD_L2PTR) - pool->offset +
+				      (ssid & ((1u << leaf) - 1)) * 64ull);
 }
 
 static void write_cd(struct former *f, uint64_t *cd, const struct former_table *t)
 {
-	cd[1] = t->root;
+	cd[1] = t->root + t->pool->offset;
 	cd[3] = 0xff;
 	cd[0] = (64u - t->bits) | (uint64_t)tg(t->granule) << 6 | 1 << 8 | 1 << 10 | 3 << 12 |
 		SMMU_CD_W0_EPD1 | SMMU_CD_W0_V | (uint64_t)ps(f) << 32 | SMMU_CD_W0_AA64 |
 		(stalls(f) ? SMMU_CD_W0_S : 0) | SMMU_CD_W0_R | SMMU_CD_W0_A | SMMU_CD_W0_ASET |
 		(uint64_t)t->id << 48;
+}
+
+/* EL2 without E2H has neither an upper half nor ASIDs: what stands there is looked at by nobody. */
+static void leave_garbage(struct former *f, uint64_t *cd)
+{
+	cd[2] = smmu_random_next(&f->random) & SMMU_CD_W2_TTB1;
+	cd[0] ^= smmu_random_next(&f->random) &
+		 (SMMU_CD_W0_ASID | SMMU_CD_W0_T1SZ | SMMU_CD_W0_EPD0 | SMMU_CD_W0_EPD1);
 }
 
 static struct former_table *pick_table(struct former *f, unsigned stage)
@@ -95,27 +112,35 @@ static struct former_table *pick_table(struct former *f, unsigned stage)
 	return &f->table[i];
 }
 
-/* Which of all tables of CDs devices with so many bits use; -1: memory is used up. */
-static int find_cds(struct former *f, uint8_t ssid_bits)
+static struct former_table *pick_stage1(struct former *f, enum former_world world)
 {
+	if (world == FORMER_GUEST)
+		return &f->guest_s1;
+	return world == FORMER_EL2 && !f->e2h ? &f->table[f->el2_table] : pick_table(f, 1);
+}
+
+/* Which of all tables of CDs devices with so many bits use in @world; -1: memory is used up. */
+static int find_cds(struct former *f, enum former_world world, uint8_t ssid_bits)
+{
+	struct former_pool *pool = pool_of(f, world);
 	struct former_cds *c;
 	unsigned i, slot;
 	uint64_t bytes;
 
 	for (i = 0; i < f->n_cds; i++)
-		if (f->cds[i].ssid_bits == ssid_bits)
+		if (f->cds[i].ssid_bits == ssid_bits && f->cds[i].world == world)
 			return (int)i;
 	if (f->n_cds == FORMER_MOST_CDS)
 		return -1;
 	c = &f->cds[f->n_cds];
-	*c = (struct former_cds){.ssid_bits = ssid_bits};
+	*c = (struct former_cds){.world = world, .ssid_bits = ssid_bits};
 	if (ssid_bits > 6 && f->idr0 & SMMU_IDR0_CD2L)
 		c->fmt = (uint8_t)below(f, 3);
 	bytes = c->fmt == SMMU_STE_S1FMT_LINEAR ? 64ull << ssid_bits : 512;
-	if (!former_take(f, bytes, bytes, &c->bus))
+	if (!former_take(f, pool, bytes, bytes, &c->bus))
 		return -1;
 	for (slot = 0; slot < (ssid_bits ? MACHINE_SSIDS : 1); slot++) {
-		struct former_table *t = pick_table(f, 1);
+		struct former_table *t = pick_stage1(f, world);
 		uint64_t *cd;
 
 		c->valid[slot] = !slot || chance(f, 3, 4);
@@ -124,10 +149,16 @@ static int find_cds(struct former *f, uint8_t ssid_bits)
 		cd = former_cd(f, c, slot);
 		if (!cd)
 			return -1;
-		c->table[slot] = (unsigned)(t - f->table);
+		if (world != FORMER_GUEST)
+			c->table[slot] = (unsigned)(t - f->table);
 		write_cd(f, cd, t);
+		if (world == FORMER_EL2 && !f->e2h)
+			leave_garbage(f, cd);
 	}
 	c->s1dss = chance(f, 2, 3) ? SMMU_STE_S1DSS_SSID0 : (unsigned)below(f, 3);
+	/* Past stage 1 alone a guest would have all of its memory. */
+	if (world == FORMER_GUEST && c->s1dss == SMMU_STE_S1DSS_BYPASS)
+		c->s1dss = SMMU_STE_S1DSS_SSID0;
 	return (int)f->n_cds++;
 }
 
@@ -156,14 +187,15 @@ static uint64_t incoming(const struct former *f)
 static void write_ste(struct former *f, uint64_t *ste, const struct former_device *of)
 {
 	const struct former_cds *c = &f->cds[of->cds];
-	const struct former_table *t = &f->table[of->table];
+	const struct former_table *t = former_stage2(f, of);
 	uint64_t w0 = SMMU_STE_W0_V | smmu_field_prep(SMMU_STE_W0_CONFIG, of->config);
 	uint64_t w1 = incoming(f);
 
 	if (of->ats)
 		w1 |= smmu_field_prep(SMMU_STE_W1_EATS, SMMU_STE_EATS_FULL);
-	if (of->config == SMMU_STE_CONFIG_S1) {
-		w0 |= c->bus | smmu_field_prep(SMMU_STE_W0_S1CDMAX, c->ssid_bits) |
+	if (of->config & 1) {
+		w0 |= (c->bus + pool_of(f, c->world)->offset) |
+		      smmu_field_prep(SMMU_STE_W0_S1CDMAX, c->ssid_bits) |
 		      smmu_field_prep(SMMU_STE_W0_S1FMT, c->fmt);
 		/* How CDs are read: write-back, with and without allocation; outer or inner shareable. */
 		if (smmu_field_get(SMMU_IDR0_STALL_MODEL, f->idr0) == SMMU_IDR0_STALL_MODEL_BOTH &&
@@ -171,8 +203,12 @@ static void write_ste(struct former *f, uint64_t *ste, const struct former_devic
 			w1 |= SMMU_STE_W1_S1STALLD;
 		w1 |= c->s1dss | (chance(f, 1, 2) ? 3 : 1) << 2 | (chance(f, 1, 2) ? 3 : 1) << 4 |
 		      (chance(f, 1, 2) ? 2 : 3) << 6;
+		if (c->world == FORMER_EL2)
+			w1 |= smmu_field_prep(SMMU_STE_W1_STRW, SMMU_STE_STRW_EL2);
+		/* Of EL2 it is no VMID. */
+		ste[2] = c->world == FORMER_EL2 && chance(f, 1, 2) ? below(f, 256) : f->vmid;
 	}
-	if (of->config == SMMU_STE_CONFIG_S2) {
+	if (t) {
 		unsigned sl0 = t->granule == 12 ? 2u - t->level : 3u - t->level;
 
 		ste[2] = t->id | (64ull - t->bits) << 32 | (uint64_t)sl0 << 38 | 1ull << 40 |
@@ -185,20 +221,37 @@ static void write_ste(struct former *f, uint64_t *ste, const struct former_devic
 	ste[0] = w0;
 }
 
-/* What is left of 20: 9 stage 1, 6 stage 2, 3 pass, 1 aborts, 1 is not valid. */
+static enum former_world pick_world(struct former *f)
+{
+	return f->worlds == 1u << FORMER_EL1 || (f->worlds & 1u << FORMER_EL1 && chance(f, 1, 2))
+		       ? FORMER_EL1
+		       : FORMER_EL2;
+}
+
+static bool with_cds(struct former *f, const struct machine_device *d, struct former_device *of,
+		     enum former_world world)
+{
+	int cds = find_cds(f, world, d->ssid_bits);
+
+	of->config = world == FORMER_GUEST ? SMMU_STE_CONFIG_NESTED : SMMU_STE_CONFIG_S1;
+	of->cds = (unsigned)cds;
+	return cds >= 0;
+}
+
+/* What is left of 20: 8 stage 1, 4 stage 2, 3 both, 3 pass, 1 aborts, 1 is not valid. */
 static bool choose(struct former *f, const struct machine_device *d, struct former_device *of)
 {
+	const bool s1 = f->idr0 & SMMU_IDR0_S1P, s2 = f->idr0 & SMMU_IDR0_S2P;
 	unsigned dice = (unsigned)below(f, 20);
-	int cds;
 
 	*of = (struct former_device){.config = SMMU_STE_CONFIG_ABORT};
-	if (dice < 9 && f->idr0 & SMMU_IDR0_S1P) {
-		cds = find_cds(f, d->ssid_bits);
-		if (cds < 0)
+	if ((dice < 8 || (dice < 11 && !s2)) && s1) {
+		if (!with_cds(f, d, of, pick_world(f)))
 			return false;
-		of->config = SMMU_STE_CONFIG_S1;
-		of->cds = (unsigned)cds;
-	} else if (dice < 15 && f->idr0 & SMMU_IDR0_S2P) {
+	} else if (dice < 11 && s1) {
+		if (!with_cds(f, d, of, FORMER_GUEST))
+			return false;
+	} else if (dice < 15 && s2) {
 		of->config = SMMU_STE_CONFIG_S2;
 		of->table = (unsigned)(pick_table(f, 2) - f->table);
 	} else if (dice < 18) {
@@ -207,7 +260,7 @@ static bool choose(struct former *f, const struct machine_device *d, struct form
 	of->pcie = d->ats;
 	of->ats = d->ats && of->config > SMMU_STE_CONFIG_BYPASS && !stalls(f) && chance(f, 3, 4);
 	/* With ATS a device may reach anything by itself, and the judge calls it blocked if nothing of it is attached. */
-	if (of->config == SMMU_STE_CONFIG_S1 && f->cds[of->cds].ssid_bits &&
+	if (of->config & 1 && f->cds[of->cds].ssid_bits &&
 	    f->cds[of->cds].s1dss == SMMU_STE_S1DSS_TERMINATE)
 		of->ats = false;
 	return true;
@@ -225,7 +278,7 @@ static bool add_device(struct former *f, const struct machine_device *d)
 		desc = f->split ? former_word(f, f->first_bus + (d->stream[k] >> f->split) * 8ull)
 				: NULL;
 		if (desc && !*desc) {
-			if (!former_take(f, 64ull << f->split, 64ull << f->split, &bus))
+			if (!former_take(f, &f->own, 64ull << f->split, 64ull << f->split, &bus))
 				return false;
 			*desc = bus | (f->split + 1);
 		}
@@ -238,13 +291,16 @@ static bool add_device(struct former *f, const struct machine_device *d)
 
 /* ---- together ---- */
 
+/* One for each table, one of the guest, one of those who have no stage 2. */
+#define KINDS_OF_IDS (FORMER_MOST_TABLES + 2)
+
 /* An id of table @n alone: one of those that the library gives first, or any; no owner's. */
 static unsigned pick_id(struct former *f, unsigned n, unsigned most)
 {
 	unsigned id = 1 + n;
 
 	while (f->taken(f->m, id) || chance(f, 1, 2))
-		id = 1 + n + FORMER_MOST_TABLES * (unsigned)below(f, most / FORMER_MOST_TABLES - 1);
+		id = 1 + n + KINDS_OF_IDS * (unsigned)below(f, most / KINDS_OF_IDS - 1);
 	return id;
 }
 
@@ -261,7 +317,32 @@ static bool make_tables(struct former *f)
 			return false;
 		t->id = pick_id(f, f->tables, stage == 1 ? most_asid : most);
 	}
+	/* As the library's own domains have, and other guests: whose they are the VMID says. */
+	f->guest_s1.id = 1 + (unsigned)below(f, 4);
+	f->guest_s2.id = pick_id(f, FORMER_MOST_TABLES, most);
+	f->vmid = f->idr0 & SMMU_IDR0_S2P && chance(f, 1, 3)
+			  ? pick_id(f, FORMER_MOST_TABLES + 1, most)
+			  : 0;
+	f->el2_table = (unsigned)(pick_table(f, 1) - f->table);
 	return true;
+}
+
+/* Stage 1 in EL1, in EL2, in both. */
+static void choose_worlds(struct former *f)
+{
+	f->worlds = 1u << FORMER_EL1;
+	if (!(f->idr0 & SMMU_IDR0_HYP))
+		return;
+	f->e2h = chance(f, 2, 3);
+	f->worlds = 1 + (unsigned)below(f, 3);
+}
+
+static void share_out(struct former *f)
+{
+	f->guest_bus = f->arena_bus;
+	f->guest_bytes = GUEST_BYTES;
+	f->guest = (struct former_pool){.end = GUEST_BYTES, .offset = GUEST_OFFSET};
+	f->own = (struct former_pool){.at = GUEST_BYTES, .end = f->arena_bytes};
 }
 
 static bool shape_strtab(struct former *f)
@@ -286,9 +367,13 @@ static bool fill(struct former *f)
 	struct machine *m = f->m;
 	unsigned i;
 
-	if (!former_take(f, 16ull << QUEUE_LOG2, 16ull << QUEUE_LOG2, &f->cmdq) ||
-	    !former_take(f, 32ull << QUEUE_LOG2, 32ull << QUEUE_LOG2, &f->eventq) ||
-	    !make_tables(f))
+	share_out(f);
+	choose_worlds(f);
+	if (!former_take(f, &f->own, 16ull << FORMER_QUEUE_LOG2, 16ull << FORMER_QUEUE_LOG2,
+			 &f->cmdq) ||
+	    !former_take(f, &f->own, 32ull << FORMER_QUEUE_LOG2, 32ull << FORMER_QUEUE_LOG2,
+			 &f->eventq) ||
+	    !former_guest_make(f) || !make_tables(f))
 		return false;
 	for (i = 0; i < m->devices; i++)
 		if (m->device[i].smmu == f->smmu && !add_device(f, &m->device[i]))
@@ -343,95 +428,12 @@ void former_free(struct former *f)
 	free(f);
 }
 
-static void put_command(const struct former *f, unsigned n, struct smmu_cmd cmd)
-{
-	uint64_t *at = former_word(f, f->cmdq + n * 16ull);
-
-	at[0] = cmd.w[0];
-	at[1] = cmd.w[1];
-}
-
-static void devices_ats(struct former *f, bool on)
-{
-	struct machine *m = f->m;
-	unsigned i, k;
-
-	for (i = 0; i < m->devices; i++) {
-		struct machine_device *d = &m->device[i];
-
-		for (k = 0; d->smmu == f->smmu && f->of[i].ats && k < d->n_streams; k++)
-			m->backend.ops->set_ats(m->backend.ctx, d->smmu, d->stream[k], on, 12);
-	}
-}
-
-static bool disable(struct former *f)
-{
-	const struct smmu_bus *bus = raw_bus(f->m, f->smmu);
-
-	raw_put32(bus, SMMU_CR0, 0);
-	if (!raw_reaches(f->m, bus, SMMU_CR0ACK, 0))
-		return false;
-	raw_put32(bus, SMMU_IRQ_CTRL, 0);
-	return raw_reaches(f->m, bus, SMMU_IRQ_CTRLACK, 0);
-}
-
-bool former_start(struct former *f)
-{
-	const struct smmu_bus *bus = raw_bus(f->m, f->smmu);
-	const bool coherent = f->idr0 & SMMU_IDR0_COHACC;
-	uint32_t queues = (uint32_t)(SMMU_CR0_CMDQEN | SMMU_CR0_EVENTQEN);
-	const uint32_t last = 4;
-
-	if (f->idr0 & SMMU_IDR0_ATS)
-		queues |= (uint32_t)SMMU_CR0_ATSCHK;
-	if (!disable(f))
-		return false;
-	/* Write-back, inner shareable. */
-	raw_put32(bus, SMMU_CR1, coherent ? 0xd75 : 0);
-	raw_put32(bus, SMMU_CR2, (uint32_t)SMMU_CR2_RECINVSID);
-	raw_put64(bus, SMMU_STRTAB_BASE, f->first_bus);
-	raw_put32(bus, SMMU_STRTAB_BASE_CFG, f->log2 | (f->split ? f->split << 6 | 1 << 16 : 0));
-	raw_put64(bus, SMMU_CMDQ_BASE, f->cmdq | QUEUE_LOG2);
-	raw_put32(bus, SMMU_CMDQ_PROD, 0);
-	raw_put32(bus, SMMU_CMDQ_CONS, 0);
-	raw_put64(bus, SMMU_EVENTQ_BASE, f->eventq | QUEUE_LOG2);
-	raw_put32(bus, SMMU_EVENTQ_PROD, 0);
-	raw_put32(bus, SMMU_EVENTQ_CONS, 0);
-	put_command(f, 0, smmu_cmd_cfgi_all());
-	put_command(f, 1, smmu_cmd_sync(SMMU_CMD_SYNC_CS_NONE));
-	put_command(f, 2, smmu_cmd_tlbi_nsnh_all());
-	put_command(f, 3, smmu_cmd_sync(SMMU_CMD_SYNC_CS_NONE));
-	former_publish(f);
-	raw_put32(bus, SMMU_CR0, queues);
-	if (!raw_reaches(f->m, bus, SMMU_CR0ACK, queues))
-		return false;
-	raw_put32(bus, SMMU_CMDQ_PROD, last);
-	if (!raw_consumed(f->m, bus, last))
-		return false;
-	raw_put32(bus, SMMU_CR0, (uint32_t)SMMU_CR0_SMMUEN | queues);
-	if (!raw_reaches(f->m, bus, SMMU_CR0ACK, (uint32_t)SMMU_CR0_SMMUEN | queues))
-		return false;
-	devices_ats(f, true);
-	return true;
-}
-
-bool former_stop(struct former *f)
-{
-	devices_ats(f, false);
-	return disable(f);
-}
-
-void former_quiet(struct former *f)
-{
-	if (smmu_load(&f->m->smmu[f->smmu].former_runs))
-		devices_ats(f, false);
-}
-
 /* ---- what is promised ---- */
 
 static unsigned s1_leads(const struct former *f, const struct former_cds *c, unsigned slot)
 {
-	unsigned table = machine_former_domain(f->m, 1);
+	/* Who has one privilege executes as through stage 2. */
+	unsigned table = machine_former_domain(f->m, c->world == FORMER_EL2 && !f->e2h ? 2 : 1);
 
 	if (slot)
 		return c->ssid_bits && c->valid[slot] ? table : ORACLE_BLOCKED;
@@ -444,13 +446,32 @@ unsigned former_leads(const struct former *f, const struct machine_device *d, un
 {
 	const struct former_device *of = &f->of[d->index];
 
-	if (of->config == SMMU_STE_CONFIG_S1)
+	if (of->config & 1)
 		return s1_leads(f, &f->cds[of->cds], slot);
 	if (slot)
 		return ORACLE_BLOCKED;
 	return of->config == SMMU_STE_CONFIG_S2       ? machine_former_domain(f->m, 2)
 	       : of->config == SMMU_STE_CONFIG_BYPASS ? ORACLE_IDENTITY
 						      : ORACLE_BLOCKED;
+}
+
+bool former_no_gap(const struct former *f, const struct machine_device *d, unsigned stage,
+		   bool lse2)
+{
+	const struct former_device *of = &f->of[d->index];
+
+	if (!stage || of->config == SMMU_STE_CONFIG_BYPASS)
+		return true;
+	if (of->config == SMMU_STE_CONFIG_NESTED)
+		return false;
+	if (of->config == SMMU_STE_CONFIG_S2)
+		return stage == 1 || lse2;
+	if (stage == 2)
+		return true;
+	/* Whose stage 1 is where ours is, and nobody else's. */
+	if (f->cds[of->cds].world == FORMER_EL2)
+		return lse2 || (f->e2h && f->worlds == 1u << FORMER_EL2);
+	return !f->vmid || f->worlds == 1u << FORMER_EL1;
 }
 
 bool former_kept(const struct former *f, const struct machine_device *d, bool bypass)

@@ -64,12 +64,11 @@ static void hurt_cd(struct former *f, struct former_cds *c, struct damage *g)
 		put(g, cd + 1, NOWHERE);
 }
 
-/* A leaf leads into memory of the next owner, or the first table to where no table is. */
+/* A leaf leads into memory of the next owner, or the first table to where no table is. Never of what a guest has. */
 static void hurt_table(struct former *f, struct former_table *t, struct damage *g)
 {
 	const struct machine *m = f->m;
-	const struct machine_reserved *r = &m->reserved[m->n_reserved - 1];
-	uint64_t *leaf = former_table_leaf(f, t, r->base);
+	uint64_t *leaf = former_table_leaf(f, t, t->known);
 	uint64_t own = m->heap.ram->base + (m->heap.first << SMMU_RAM_PAGE_SHIFT);
 
 	t->damaged = true;
@@ -102,8 +101,8 @@ static void spread(struct former *f)
 			continue;
 		if (of->config == SMMU_STE_CONFIG_S1)
 			of->damaged |= hurt_cds_of(f, &f->cds[of->cds]);
-		if (of->config == SMMU_STE_CONFIG_S2)
-			of->damaged |= f->table[of->table].damaged;
+		if (former_stage2(f, of))
+			of->damaged |= former_stage2(f, of)->damaged;
 		if (of->damaged)
 			smmu_store(&m->device[i].wild, MACHINE_WILD);
 	}
@@ -143,8 +142,8 @@ bool former_damage(struct former *f)
 		/* fall through */
 	default:
 		hurt_table(f,
-			   &f->table[of->config == SMMU_STE_CONFIG_S1 ? f->cds[of->cds].table[0]
-								      : of->table],
+			   of->config == SMMU_STE_CONFIG_S1 ? &f->table[f->cds[of->cds].table[0]]
+							    : former_stage2(f, of),
 			   &g);
 	}
 	spread(f);

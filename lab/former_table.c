@@ -3,6 +3,7 @@
 #include "former.h"
 
 #include <smmuv3/hw/regs.h>
+#include <smmuv3/hw/ste.h>
 
 #define ADDRESS 0x0000fffffffff000ull
 #define TWO_MIB (2ull << 20)
@@ -15,13 +16,14 @@ static const struct shape {
 	{2, 14, 40, 2}, {3, 16, 44, 1}, {2, 16, 44, 2}, {1, 16, 40, 2},
 };
 
-void *former_take(struct former *f, uint64_t size, uint64_t align, uint64_t *bus)
+void *former_take(struct former *f, struct former_pool *pool, uint64_t size, uint64_t align,
+		  uint64_t *bus)
 {
-	uint64_t at = smmu_align_up(f->used, smmu_max64(align, 64));
+	uint64_t at = smmu_align_up(pool->at, smmu_max64(align, 64));
 
-	if (at + size > f->arena_bytes)
+	if (at + size > pool->end)
 		return NULL;
-	f->used = at + size;
+	pool->at = at + size;
 	*bus = f->arena_bus + at;
 	return f->arena + at;
 }
@@ -78,11 +80,11 @@ static uint64_t *descend(struct former *f, const struct former_table *t, uint64_
 		if (at == level || (*desc && !(*desc & 2)))
 			return desc;
 		if (!*desc) {
-			if (!former_take(f, 1ull << t->granule, 1ull << t->granule, &bus))
+			if (!former_take(f, t->pool, 1ull << t->granule, 1ull << t->granule, &bus))
 				return NULL;
-			*desc = bus | 3;
+			*desc = (bus + t->pool->offset) | 3;
 		}
-		table = *desc & ADDRESS;
+		table = (*desc & ADDRESS) - t->pool->offset;
 	}
 }
 
@@ -91,17 +93,18 @@ uint64_t *former_table_leaf(struct former *f, const struct former_table *t, uint
 	return descend(f, t, iova, 3);
 }
 
-static bool map(struct former *f, const struct former_table *t, uint64_t iova, uint64_t pa)
+static bool map(struct former *f, const struct former_table *t, uint64_t iova, uint64_t pa,
+		uint64_t size)
 {
 	uint64_t page = 1ull << t->granule, at, *desc;
 
-	if (t->granule == 12 && smmu_random_chance(&f->random, 1, 2)) {
+	if (size == TWO_MIB && t->granule == 12 && smmu_random_chance(&f->random, 1, 2)) {
 		desc = descend(f, t, iova, 2);
 		if (desc)
 			*desc = pa | leaf_bits(t->stage) | 1;
 		return desc;
 	}
-	for (at = 0; at < TWO_MIB; at += page) {
+	for (at = 0; at < size; at += page) {
 		desc = descend(f, t, iova + at, 3);
 		if (!desc)
 			return false;
@@ -110,12 +113,13 @@ static bool map(struct former *f, const struct former_table *t, uint64_t iova, u
 	return true;
 }
 
-bool former_table_make(struct former *f, struct former_table *t, unsigned stage)
+/* A first table of some shape, with nothing in it. False: memory is used up. */
+static bool make_first(struct former *f, struct former_table *t, unsigned stage,
+		       struct former_pool *pool)
 {
-	struct machine *m = f->m;
-	unsigned i, tries;
+	unsigned tries;
 
-	*t = (struct former_table){.stage = (uint8_t)stage};
+	*t = (struct former_table){.stage = (uint8_t)stage, .pool = pool};
 	for (tries = 0; tries < 100; tries++) {
 		const struct shape *s =
 			&shapes[smmu_random_below(&f->random, SMMU_ARRAY_SIZE(shapes))];
@@ -127,13 +131,55 @@ bool former_table_make(struct former *f, struct former_table *t, unsigned stage)
 		t->level = s->level;
 		break;
 	}
-	if (tries == 100 || !former_take(f, bytes_of(t), bytes_of(t), &t->root))
-		return false;
+	return tries < 100 && former_take(f, pool, bytes_of(t), bytes_of(t), &t->root);
+}
+
+/* What every table of input addresses maps: the last two of the reserved ranges, and the former owner's own. */
+static bool fill_table(struct former *f, struct former_table *t)
+{
+	struct machine *m = f->m;
+	uint64_t offset = t->pool->offset;
+	unsigned i;
+
 	for (i = 1; i <= 2; i++) {
 		const struct machine_reserved *r = &m->reserved[m->n_reserved - i];
 
-		if (!map(f, t, r->base, r->memory))
+		if (!map(f, t, r->base, r->memory + offset, TWO_MIB))
 			return false;
+		t->known = r->base;
 	}
-	return map(f, t, machine_former_iova(m), m->reserved[m->n_reserved - 1].memory);
+	return map(f, t, machine_former_iova(m), m->reserved[m->n_reserved - 1].memory + offset,
+		   TWO_MIB);
+}
+
+bool former_table_make(struct former *f, struct former_table *t, unsigned stage)
+{
+	return make_first(f, t, stage, &f->own) && fill_table(f, t);
+}
+
+bool former_guest_make(struct former *f)
+{
+	struct former_table *s2 = &f->guest_s2;
+	struct machine *m = f->m;
+	uint64_t offset = f->guest.offset;
+	unsigned i;
+
+	if (!make_first(f, &f->guest_s1, 1, &f->guest) || !fill_table(f, &f->guest_s1) ||
+	    !make_first(f, s2, 2, &f->own))
+		return false;
+	for (i = 1; i <= 2; i++) {
+		uint64_t memory = m->reserved[m->n_reserved - i].memory;
+
+		if (!map(f, s2, memory + offset, memory, TWO_MIB))
+			return false;
+		s2->known = memory + offset;
+	}
+	return map(f, s2, f->guest_bus + offset, f->guest_bus, f->guest_bytes);
+}
+
+struct former_table *former_stage2(struct former *f, const struct former_device *of)
+{
+	return of->config == SMMU_STE_CONFIG_NESTED ? &f->guest_s2
+	       : of->config == SMMU_STE_CONFIG_S2   ? &f->table[of->table]
+						    : NULL;
 }

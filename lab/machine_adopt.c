@@ -196,14 +196,18 @@ static int take(struct former *f, bool bypass)
 		{f->first_bus, f->first_bytes, f->first},
 		{f->arena_bus, f->arena_bytes, f->arena},
 	};
-	/* What the driver allocates; tables of the former owner lie there too, but nothing may lead there. */
-	const struct smmu_adopt_range own = {m->ram.base + (m->heap.first << SMMU_RAM_PAGE_SHIFT),
-					     m->heap.pages << SMMU_RAM_PAGE_SHIFT};
+	/* What the driver allocates; tables of the former owner lie there too, but nothing may lead there, but to the guest's. */
+	const uint64_t heap = m->ram.base + (m->heap.first << SMMU_RAM_PAGE_SHIFT);
+	const uint64_t behind = f->guest_bus + f->guest_bytes;
+	const struct smmu_adopt_range own[2] = {
+		{heap, f->guest_bus - heap},
+		{behind, heap + (m->heap.pages << SMMU_RAM_PAGE_SHIFT) - behind},
+	};
 	const struct smmu_adopt_config cfg = {
 		.memory = memory,
 		.nr_memory = 2,
-		.keep_out = &own,
-		.nr_keep_out = 1,
+		.keep_out = own,
+		.nr_keep_out = 2,
 		.bypass = bypass,
 		.tables = 1u << 20,
 	};

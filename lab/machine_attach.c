@@ -4,6 +4,7 @@
 
 #include <smmuv3/nested.h>
 
+#include "former.h"
 #include "guest.h"
 
 /* The attachment's driver object; NULL: blocked. */
@@ -140,14 +141,17 @@ static void block(struct machine_device *d)
 static bool no_gap(const struct machine_device *d, unsigned from, unsigned to)
 {
 	const struct machine *m = d->m;
-	bool two = from == machine_former_domain(m, 2) ||
-		   (from < m->domains + m->visitors && m->domain[from].stage == 2);
+	const struct former *f = m->smmu[d->smmu].former;
+	bool two = from < m->domains + m->visitors && m->domain[from].stage == 2;
 
 	if (m->faulty || to == ORACLE_BLOCKED)
 		return false;
 	/* Nor to a guest's, which others may be in. */
 	if (to < m->domains + m->visitors && m->domain[to].guest)
 		return from == ORACLE_IDENTITY;
+	if (f)
+		return former_no_gap(f, d, to == ORACLE_IDENTITY ? 0 : m->domain[to].stage,
+				     m->lse2);
 	if (!two || to == ORACLE_IDENTITY || m->domain[to].stage == 1)
 		return true;
 	return m->lse2;
