@@ -15,7 +15,7 @@ compile() {
 	compiler=$1 language=$2 standard=$3 header=$4
 	shift 4
 	if ! printf '#include <%s>\n#include <%s>\n' "$header" "$header" |
-		"$compiler" -x "$language" -std="$standard" -fsyntax-only -Wall -Wextra -Werror -Wno-missing-field-initializers -Iinclude "$@" - >"$log" 2>&1; then
+		"$compiler" -x "$language" -std="$standard" -fsyntax-only -Wall -Wextra -Werror -Iinclude "$@" - >"$log" 2>&1; then
 		echo "headers: $header does not compile with $compiler -std=$standard $*" >&2
 		head -n 8 "$log" >&2
 		failed=1

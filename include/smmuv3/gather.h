@@ -53,7 +53,13 @@ struct smmu_freelist {
  */
 static inline void smmu_gather_init(struct smmu_gather *g, unsigned granule_shift)
 {
-	*g = (struct smmu_gather){.start = UINT64_MAX, .granule_shift = (uint8_t)granule_shift};
+	/* Each of them by name: some compilers for C++ take the rest for forgotten. */
+	*g = (struct smmu_gather){.start = UINT64_MAX,
+				  .last = 0,
+				  .granule_shift = (uint8_t)granule_shift,
+				  .leaf_shift = 0,
+				  .level = 0,
+				  .tables = false};
 }
 
 /** True while nothing has been added to @p g. */
