@@ -5,32 +5,17 @@
 #include <errno.h>
 #include <json-c/json.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "bench_plot.h"
+#include "options.h"
 #include "report_print.h"
 #include "suite.h"
 
-#define NAMES_MAX 32
 /** Millions of instructions a second: a server processor of today at some 3 GHz, in code that misses its caches now and then. */
 #define CPU_RATE 3000
-
-struct bench_options {
-	const char *json, *svg;
-	const char *name[NAMES_MAX];
-	unsigned names;
-	struct suite_options suite;
-};
-
-static int fail(const char *what, const char *arg, const char *expected)
-{
-	fprintf(stderr, "smmuv3 bench: %s \"%s\"; expected %s\n(smmuv3 bench --help explains it)\n",
-		what, arg, expected);
-	return 2;
-}
 
 static const struct suite_benchmark *find(const char *name)
 {
@@ -40,63 +25,32 @@ static const struct suite_benchmark *find(const char *name)
 	return NULL;
 }
 
-static bool wanted(const struct bench_options *o, const char *name)
+static bool wanted(const struct options *o, const char *name)
 {
-	for (unsigned i = 0; i < o->names; i++)
-		if (!strcmp(o->name[i], name))
+	for (int i = 0; i < o->n_words; i++)
+		if (!strcmp(o->words[i], name))
 			return true;
-	return !o->names;
+	return !o->n_words;
 }
 
-/* 0, 1: help was printed, 2. */
-static int parse(struct bench_options *o, int argc, char **argv)
+static int parse(struct options *o, struct suite_options *suite, int argc, char **argv)
 {
-	for (int i = 1; i < argc; i++) {
-		const char *arg = argv[i], *value = i + 1 < argc ? argv[i + 1] : NULL;
-		const char **text = !strcmp(arg, "--json")       ? &o->json
-				    : !strcmp(arg, "--svg")      ? &o->svg
-				    : !strcmp(arg, "--trace")    ? &o->suite.trace
-				    : !strcmp(arg, "--timeline") ? &o->suite.timeline
-								 : NULL;
-		char *end;
+	int rc = options_parse(o, CMD_BENCH, argc, argv, argc);
 
-		if (!strcmp(arg, "--help") || !strcmp(arg, "-h")) {
-			help_print(stdout, "bench");
-			return 1;
-		}
-		if (text || !strcmp(arg, "--seed") || !strcmp(arg, "--cpu-rate")) {
-			uint64_t number = 0;
-
-			if (!value)
-				return fail("no value for", arg, "one behind it");
-			if (!text) {
-				errno = 0;
-				number = strtoull(value, &end, 10);
-			}
-			if (!text && (*value < '0' || *value > '9' || *end || errno))
-				return fail(arg, value, "a number");
-			if (text)
-				*text = value;
-			else if (!strcmp(arg, "--seed"))
-				o->suite.seed = number;
-			else if (!number || number > 1000000)
-				return fail(arg, value, "1 to 1000000 instructions a microsecond");
-			else
-				o->suite.cpu_rate = (unsigned)number;
-			i++;
-		} else if (!strcmp(arg, "--short")) {
-			o->suite.scale = 0;
-		} else if (*arg == '-') {
-			return fail("there is no option", arg,
-				    "--json, --svg, --trace, --timeline, --cpu-rate, --seed or "
-				    "--short");
-		} else if (!find(arg)) {
-			return fail("there is no benchmark", arg,
-				    "a name that smmuv3 bench --help lists");
-		} else if (o->names < NAMES_MAX) {
-			o->name[o->names++] = arg;
-		}
-	}
+	if (rc || o->help)
+		return rc;
+	for (int i = 0; i < o->n_words; i++)
+		if (!find(o->words[i]))
+			return options_fail(o,
+					    "there is no benchmark \"%s\"; expected a name that "
+					    "smmuv3 bench --help lists",
+					    o->words[i]);
+	*suite = (struct suite_options){.who = o->who,
+					.trace = o->trace,
+					.seed = o->lab.seed,
+					.timeline = o->lab.timeline,
+					.scale = !o->brief,
+					.cpu_rate = o->lab.cpu_rate ? o->lab.cpu_rate : CPU_RATE};
 	return 0;
 }
 
@@ -171,13 +125,15 @@ static struct json_object *table_json(const struct suite_table *t)
 
 int cmd_bench(int argc, char **argv)
 {
-	struct bench_options o = {
-		.suite = {.who = "smmuv3 bench", .seed = 1, .scale = 1, .cpu_rate = CPU_RATE}};
 	struct json_object *list, *top;
-	int rc = parse(&o, argc, argv);
+	struct suite_options suite;
+	struct options o;
+	int rc = parse(&o, &suite, argc, argv);
 
-	if (rc)
-		return rc == 1 ? 0 : rc;
+	if (o.help)
+		help_print(stdout, "bench");
+	if (rc || o.help)
+		return rc;
 	if (o.svg && mkdir(o.svg, 0777) && errno != EEXIST) {
 		fprintf(stderr, "smmuv3 bench: --svg %s: %s\n", o.svg, strerror(errno));
 		return 2;
@@ -191,13 +147,13 @@ int cmd_bench(int argc, char **argv)
 			continue;
 		if (isatty(STDERR_FILENO))
 			fprintf(stderr, "\rbench: %zu of %zu, %s … ", i + 1, suite_count, b->name);
-		b->run(&t, &o.suite);
+		b->run(&t, &suite);
 		if (isatty(STDERR_FILENO))
 			fprintf(stderr, "\r%60s\r", "");
 		if (t.failed) {
 			fprintf(stderr, "smmuv3 bench: %s could not be measured\n", b->name);
 			rc = 2;
-		} else if (t.left_out && o.names) {
+		} else if (t.left_out && o.n_words) {
 			fprintf(stderr, "smmuv3 bench: %s: %s\n", b->name, t.left_out);
 			rc = 2;
 		} else {

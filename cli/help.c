@@ -88,32 +88,17 @@ static const char bench_intro[] =
 static const char bench_tail[] =
 	"Virtual times, counts and instructions are exact. Real times are the median of repeated "
 	"runs, with\n"
-	"the least and the most in brackets; compare them within one run only.\n"
+	"the least and the most in brackets; compare them within one run only. Instructions are "
+	"counted by\n"
+	"valgrind; without it those tables are left out.\n"
 	"\n"
-	"  --trace FILE       a trace as smmuv3 replay reads them, for trace\n"
-	"  --cpu-rate N       millions of instructions that the processor does in a second of "
-	"virtual time\n"
-	"                     (3000); what is measured with it stands beside the hardware's time "
-	"alone\n"
-	"  --timeline FILE    write what everybody did when in the unmap of instances on 16 SMMUs, "
-	"as "
-	"of\n"
-	"                     smmuv3 run --timeline\n"
-	"  --short            fewer and smaller steps\n"
-	"  --seed N           (1)\n"
-	"  --json FILE        write all tables as one JSON object; - is standard output\n"
-	"  --svg DIR          draw each table as DIR/NAME.svg; needs gnuplot\n"
-	"\n"
-	"Instructions are counted by valgrind; without it those tables are left out. Exit status: "
-	"0; 2 for bad\n"
-	"usage, or if something that was named could not be measured.\n";
+	"Exit status: 0; 2 for bad usage, or if something that was named could not be measured.\n";
 
-static void print_bench(FILE *out)
+static void print_benchmarks(FILE *out)
 {
-	fprintf(out, "%s\n", bench_intro);
 	for (size_t i = 0; i < suite_count; i++)
 		fprintf(out, "  %-16s  %s\n", suite_benchmarks[i].name, suite_benchmarks[i].what);
-	fprintf(out, "\n%s", bench_tail);
+	fputc('\n', out);
 }
 
 static const char arrays_intro[] = "usage: smmuv3 arrays [options]\n"
@@ -201,6 +186,7 @@ static const struct help {
 	{CMD_ARRAYS, "arrays", arrays_intro, arrays_tail},
 	{CMD_TOPOLOGY, "topology", topology_intro, topology_tail},
 	{CMD_DECODE, "decode", decode_intro, decode_tail},
+	{CMD_BENCH, "bench", bench_intro, bench_tail},
 };
 
 #define FAULT_INDENT 24u
@@ -227,14 +213,14 @@ void help_print(FILE *out, const char *name)
 {
 	size_t i;
 
-	if (!strcmp(name, "bench"))
-		print_bench(out);
 	for (i = 0; i < sizeof(helps) / sizeof(helps[0]); i++) {
 		const struct help *h = &helps[i];
 
 		if (strcmp(h->name, name))
 			continue;
 		fprintf(out, "%s\n", h->intro);
+		if (h->command == CMD_BENCH)
+			print_benchmarks(out);
 		options_print(out, h->command);
 		if (h->command == CMD_RUN) {
 			fprintf(out, "\nFaults, each with the EVERY that it has when none is "

@@ -65,6 +65,8 @@ const struct option option_table[] = {
 	{"seed", OPTION_NUMBER64, MACHINES, AT(lab.seed), OPTION_NONE, 0, UINT64_MAX, "N",
 	 "where all chance begins. With the virtual clock the same seed and options repeat a run "
 	 "exactly (1)"},
+	{"seed", OPTION_NUMBER64, CMD_BENCH, AT(lab.seed), OPTION_NONE, 0, UINT64_MAX, "N",
+	 "where all chance begins (1)"},
 	{"clock", OPTION_CLOCK, CMD_RUN, OPTION_NONE, OPTION_NONE, 0, 0, "virtual|real",
 	 "virtual: threads are simulated and times are exact; real: threads of the system, where a "
 	 "seed repeats the input and not the order (virtual)"},
@@ -116,6 +118,13 @@ const struct option option_table[] = {
 	 "millions of instructions that the processor does in a second of the virtual clock, as "
 	 "counted for each design; 0: it takes no time, and the clock shows the hardware's alone "
 	 "(0)"},
+	{"trace", OPTION_TEXT, CMD_BENCH, AT(trace), OPTION_NONE, 0, 0, "FILE",
+	 "a trace as smmuv3 replay reads them, for trace"},
+	{"cpu-rate", OPTION_NUMBER, CMD_BENCH, AT(lab.cpu_rate), OPTION_NONE, 1, 1000000, "N",
+	 "millions of instructions that the processor does in a second of virtual time; what is "
+	 "measured with it stands beside the hardware's time alone (3000)"},
+	{"short", OPTION_FLAG, CMD_BENCH, AT(brief), OPTION_NONE, 0, 0, NULL,
+	 "fewer and smaller steps"},
 	{"inject", OPTION_INJECT, CMD_RUN | CMD_REPLAY, OPTION_NONE, OPTION_NONE, 0, 0,
 	 "FAULT[:EVERY]",
 	 "break something on purpose at every EVERY-th chance, 1 to 1,000,000,000; may be given up "
@@ -125,6 +134,9 @@ const struct option option_table[] = {
 	 "write what each worker, queue, SMMU and ATC did when, as Chrome trace events in JSON, "
 	 "which Perfetto "
 	 "shows; up to a million of them; virtual clock; replay: of one design (sweep)"},
+	{"timeline", OPTION_TEXT, CMD_BENCH, AT(lab.timeline), OPTION_NONE, 0, 0, "FILE",
+	 "write what everybody did when in the unmap of instances on 16 SMMUs, as of smmuv3 run "
+	 "--timeline"},
 	{"dump", OPTION_FLAG, CMD_RUN, AT(dump), OPTION_NONE, 0, 0, NULL,
 	 "at the end, let the driver say on standard error how its SMMUs and domains stand: "
 	 "registers, queues, ids, operations, counters"},
@@ -132,8 +144,10 @@ const struct option option_table[] = {
 	 "draw it; - is standard output, which then gets nothing else"},
 	{"dot", OPTION_TEXT, CMD_TOPOLOGY, AT(dot), OPTION_NONE, 0, 0, "FILE",
 	 "write it as a graph for Graphviz"},
-	{"json", OPTION_TEXT, MACHINES | CMD_TOPOLOGY | CMD_DECODE, AT(json), OPTION_NONE, 0, 0,
-	 "FILE",
+	{"svg", OPTION_TEXT, CMD_BENCH, AT(svg), OPTION_NONE, 0, 0, "DIR",
+	 "draw each table as DIR/NAME.svg; needs gnuplot"},
+	{"json", OPTION_TEXT, MACHINES | CMD_TOPOLOGY | CMD_DECODE | CMD_BENCH, AT(json),
+	 OPTION_NONE, 0, 0, "FILE",
 	 "write what was found as one JSON object; - is standard output, which then gets nothing "
 	 "else"},
 };

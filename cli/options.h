@@ -20,6 +20,7 @@ enum command {
 	CMD_ARRAYS = 4,
 	CMD_TOPOLOGY = 8,
 	CMD_DECODE = 16,
+	CMD_BENCH = 32,
 };
 
 /** ID registers of the SMMU that a structure is for, as far as they are known. */
@@ -37,7 +38,9 @@ struct options {
 	char **words; /**< arguments that are no options, in their order: the start of argv, rearranged */
 	int n_words;
 	const char *iort, *dtb; /**< files of firmware tables; both NULL: a made-up topology */
-	const char *svg, *dot;  /**< pictures: files, or "-" */
+	const char *svg, *dot;  /**< pictures: files, or "-"; of bench a folder */
+	const char *trace;      /**< bench: a file for one of its tables */
+	bool brief;             /**< bench: fewer and smaller steps */
 	struct options_ids ids; /**< decode */
 	bool strict;            /**< refuse what would be left out with a warning */
 	bool all;               /**< use SMMUs that the firmware has disabled too */
