@@ -54,7 +54,8 @@ struct tlb_entry {
 	bool atc, refilled;
 	bool exe, priv;  /* atc: the request had them */
 	bool spared;     /* once: SMMU_ERRATUM_TWICE */
-	uint8_t level;   /* of the descriptor, of stage 1 if combined */
+	int8_t level;    /* of the descriptor, of stage 1 if combined */
+	int8_t level2;   /* of stage 2, if combined */
 	uint8_t granule; /* log2 */
 	uint16_t perms;  /* walk: what the hierarchy leaves */
 	uint16_t asid, vmid;
@@ -297,6 +298,7 @@ struct xlate {
 	uint64_t pa;
 	uint8_t log2; /* the translation holds for so much around the input */
 	uint16_t perms;
+	int8_t s2_level; /* of the leaf of stage 2 that was used last */
 	bool recorded;
 	uint64_t record; /* recorded: word 1 of the event record, which says who accessed */
 	bool tlb_hit, walk_hit, ste_hit, cd_hit;

@@ -257,8 +257,8 @@ struct tlb_entry *model_tlb_find(struct instance *in, const struct xlate *x, uns
 }
 
 /**
- * Does another entry answer beside @p found, of a descriptor of another size, and the part tell? Of entries of both stages nobody can
- * say here whether they differ by their descriptors or by how they are kept.
+ * Does another entry answer beside @p found, of a descriptor of another size, and the part tell? Of entries of both stages either stage
+ * may be the one that changed; pieces of one block have the levels of their descriptors.
  */
 bool model_tlb_conflict(struct instance *in, const struct xlate *x, unsigned stages, uint64_t addr,
 			const struct tlb_entry *found)
@@ -267,20 +267,20 @@ bool model_tlb_conflict(struct instance *in, const struct xlate *x, unsigned sta
 	uint64_t tag[3];
 	unsigned n = tags_for(t, x, stages, tag);
 
-	if (!in->cfg.conflict_permille || in->cfg.bbml == 2 || found->stage == 3)
+	if (!in->cfg.conflict_permille || in->cfg.bbml == 2)
 		return false;
 	for (uint64_t classes = t->classes; classes; classes &= classes - 1) {
 		unsigned log2 = (unsigned)__builtin_ctzll(classes);
 		uint64_t span = round_down(addr, log2);
 
-		if (log2 == found->span_log2)
+		if (log2 == found->span_log2 && found->stage != 3)
 			continue;
 		for (unsigned i = 0; i < n; i++)
 			for (struct tlb_entry *e = t->tagged[tlb_tag_hash(t, span, log2, tag[i])];
 			     e; e = e->next_tagged)
 				if (e->span_base == span && e->span_log2 == log2 &&
 				    covers(e, addr) && answers(e, x, stages) &&
-				    e->level != found->level)
+				    (e->level != found->level || e->level2 != found->level2))
 					return model_chance(in, in->cfg.conflict_permille);
 	}
 	return false;

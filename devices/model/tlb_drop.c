@@ -45,7 +45,7 @@ static bool takes(const struct tlb_op *op, const struct tlb_entry *e)
 		return false;
 	if (op->level) {
 		/* The hint names the level of the leaf. A table pointer above it has to go, one below does not. */
-		if (e->walk ? e->level >= op->level : e->level != op->level)
+		if (e->walk ? e->level >= (int)op->level : e->level != (int)op->level)
 			return false;
 		/* A base that is not aligned to what that level maps obliges to nothing. */
 		if (op->granule) {

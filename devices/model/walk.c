@@ -87,7 +87,7 @@ static void keep_pointer(struct instance *in, const struct xlate *x, const struc
 		.walk = true,
 		.table_is_ipa = table_is_ipa,
 		.el2 = x->el2,
-		.level = (uint8_t)level,
+		.level = (int8_t)level,
 		.granule = (uint8_t)w->granule,
 		.perms = perms,
 		.asid = w->stage == 2 ? 0 : x->asid,
@@ -136,14 +136,14 @@ bool model_walk_tables(struct instance *in, struct xlate *x, struct walk *w)
 
 			if (!model_walk_s2(in, x, at, false, CLASS_TT, &at, &base, &log2, &perms))
 				return false;
-			if (pending && x->fill && level) {
+			if (pending && x->fill) {
 				/* Keep where the table is, if stage 2 maps all of it in one piece. */
 				bool whole = log2 >= w->granule;
 
 				keep_pointer(in, x, w, level - 1, whole ? at - offset : table,
 					     !whole, w->perms);
 			}
-		} else if (pending && x->fill && level) {
+		} else if (pending && x->fill) {
 			keep_pointer(in, x, w, level - 1, table, false, w->perms);
 		}
 		if (hooks->table_load && x->ask != ASK_TRUTH && x->ask != ASK_PROBE)
@@ -155,7 +155,7 @@ bool model_walk_tables(struct instance *in, struct xlate *x, struct walk *w)
 		if (!(desc & 1) || (level == 3 && !(desc & 2)))
 			return walk_fail(x, w, F_TRANSLATION);
 		if (level == 3 || !(desc & 2)) {
-			if (level < 3 && !block_allowed(in, w, level))
+			if (level != 3 && !block_allowed(in, w, level))
 				return walk_fail(x, w, F_TRANSLATION);
 			w->desc = desc;
 			w->at = at;
@@ -352,7 +352,7 @@ static enum again walk_s2(struct instance *in, struct xlate *x, uint64_t ipa, bo
 		.span_log2 = (uint8_t)span,
 		.log2 = model_walk_piece_log2(in, span, w.granule, x->fill),
 		.stage = 2,
-		.level = (uint8_t)w.level,
+		.level = (int8_t)w.level,
 		.granule = (uint8_t)w.granule,
 		.vmid = x->vmid,
 		.stream = x->in.stream,
@@ -408,6 +408,7 @@ bool model_walk_s2(struct instance *in, struct xlate *x, uint64_t ipa, bool writ
 		if (r != WALK_DONE)
 			return false;
 	}
+	x->s2_level = e.level;
 	*pa = e.pa + (ipa - e.base);
 	*base = e.base;
 	*log2 = e.log2;

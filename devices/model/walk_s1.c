@@ -126,7 +126,7 @@ static enum again walk_s1(struct instance *in, struct xlate *x, uint64_t addr,
 		.stage = nested ? 3 : 1,
 		.el2 = x->el2,
 		.global = !(w.desc & BIT(11)),
-		.level = (uint8_t)w.level,
+		.level = (int8_t)w.level,
 		.granule = (uint8_t)w.granule,
 		.perms = leaf_perms(&w, x->cd.wxn) | PERM_S2_ALL,
 		.asid = x->asid,
@@ -155,6 +155,7 @@ static enum again walk_s1(struct instance *in, struct xlate *x, uint64_t addr,
 		e.base = addr >> e.log2 << e.log2;
 		e.pa = pa - (addr - e.base);
 		e.ipa = ipa - (addr - e.base);
+		e.level2 = x->s2_level;
 		e.perms = (uint16_t)((e.perms & (PERM_S1_ALL | PERM_S1_CLEAN)) | perms);
 	}
 	dirty = e.perms & PERM_S1_CLEAN && marks(x, e.perms, split ? 1 : e.stage);

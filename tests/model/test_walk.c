@@ -400,13 +400,75 @@ static void test_two_level_streams(void **state)
 	rig_close(&rig);
 }
 
+/**
+ * Entries of both stages of which one stage changes from pages to a block: two answer, of descriptors of two sizes. Not where the sizes are
+ * as they were, however small the pieces.
+ */
+static void test_combined_conflict(void **state)
+{
+	const uint64_t va = 0x10000000, ipa = 0x2000000000, size = 2 << 20;
+
+	for (unsigned n = 0; n < 8; n++) {
+		struct smmu_model_config c = rig_config();
+		bool changes = n & 1, first = n & 2, tells = n & 4;
+		struct rig_table s1, s2, *t;
+		struct rig rig;
+		uint64_t w[8];
+
+		c.bbml = tells ? 0 : 2;
+		c.conflict_permille = 1000;
+		rig_open(&rig, &c, 1, SMMU_MODEL_VIRTUAL, NULL, n);
+		rig_up(&rig, 0);
+		s1 = rig_table(&rig, 1, 12, 39);
+		s2 = rig_table(&rig, 2, 12, 40);
+		map_identity(&rig, &s2);
+		rig_ste_nested(w, rig_cd(&rig, 0, &s1, 5), &s2, 9);
+		rig_ste(&rig, 0, 1, w);
+		for (uint64_t a = 0; a < size; a += 0x1000) {
+			rig_map(&rig, &s1, va + a, ipa + a, 3, RIG_NG);
+			rig_map(&rig, &s2, ipa + a, DATA + a, 3, 0);
+		}
+		/* What does not change is a block from the beginning. */
+		t = first ? &s2 : &s1;
+		rig_store(&rig, rig_slot(&rig, t, first ? ipa : va, 2), 0);
+		rig_map(&rig, t, first ? ipa : va, first ? DATA : ipa, 2, RIG_NG);
+		rig_expect(&rig, 0, 1, va + 0x5000, DATA + 0x5000);
+		t = first ? &s1 : &s2;
+		if (changes) {
+			rig_store(&rig, rig_slot(&rig, t, first ? va : ipa, 2), 0);
+			rig_map(&rig, t, first ? va : ipa, first ? ipa : DATA, 2, RIG_NG);
+		}
+		/* The way to the pages is forgotten, but not the page: of a block of stage 1 it would be. */
+		rig_cmd_sync(
+			&rig, 0,
+			smmu_cmd_tlbi_s2_ipa(9, (struct smmu_cmd_range){.addr = ipa + 0x5000}));
+		if (first)
+			rig_cmd_sync(&rig, 0,
+				     smmu_cmd_tlbi_nh_va(
+					     9, 5, (struct smmu_cmd_range){.addr = va + 0x6000}));
+		rig_expect(&rig, 0, 1, va + 0x6000, DATA + 0x6000);
+		if (changes && tells) {
+			rig_refused(&rig, 0, 1, va + 0x5000, SMMU_F_TLB_CONFLICT);
+			rig_expect_event(&rig, 0, SMMU_F_TLB_CONFLICT, 1);
+		} else {
+			rig_expect(&rig, 0, 1, va + 0x5000, DATA + 0x5000);
+		}
+		rig_close(&rig);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_bring_up),   cmocka_unit_test(test_misuse),
-		cmocka_unit_test(test_granules),   cmocka_unit_test(test_nested),
-		cmocka_unit_test(test_upper_half), cmocka_unit_test(test_faults),
-		cmocka_unit_test(test_substreams), cmocka_unit_test(test_two_level_streams),
+		cmocka_unit_test(test_bring_up),
+		cmocka_unit_test(test_misuse),
+		cmocka_unit_test(test_granules),
+		cmocka_unit_test(test_nested),
+		cmocka_unit_test(test_combined_conflict),
+		cmocka_unit_test(test_upper_half),
+		cmocka_unit_test(test_faults),
+		cmocka_unit_test(test_substreams),
+		cmocka_unit_test(test_two_level_streams),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
