@@ -3,8 +3,8 @@
  * Mappings that hard interrupts make and take away, on processors where threads are in the middle of the same.
  *
  * A device of QEMU's kind "edu" gets a domain of its own. On each of two processors a thread maps and unmaps ranges, a timer in
- * hard interrupts maps and unmaps others; a third thread lets the device write to a page, has an interrupt unmap that page, and
- * looks whether the device gets at it again. Verdicts go to the kernel's log: "ok: irq: …" or "FAILED: irq: …".
+ * hard interrupts maps and unmaps others; a third thread lets the device write to a page, has an interrupt unmap that page, or unmaps it
+ * together with another, and looks whether the device gets at it again. Verdicts go to the kernel's log: "ok: irq: …" or "FAILED: irq: …".
  */
 #include <linux/completion.h>
 #include <linux/delay.h>
@@ -134,9 +134,51 @@ static bool edu_write(void __iomem *bar, dma_addr_t to)
 	return i < 20000;
 }
 
-/* The device writes zeros, its buffer as it was reset. NULL: it did while it might, and did not after. */
-static const char *edu_round(void __iomem *bar)
+/* An interrupt unmaps the device's page. */
+static const char *unmap_by_interrupt(void)
 {
+	reinit_completion(&job_done);
+	WRITE_ONCE(job, true);
+	return wait_for_completion_timeout(&job_done, 10 * HZ) ? NULL
+							       : "no interrupt came to unmap";
+}
+
+/* It goes together with another page, and one sync is for both: the one at OTHER goes first, or the device's. */
+static const char *unmap_gathered(unsigned long other, bool first)
+{
+	struct iommu_iotlb_gather gather;
+	size_t done = 0;
+
+	if (iommu_map(domain, other, page_to_phys(memory), PAGE_SIZE, IOMMU_READ | IOMMU_WRITE,
+		      GFP_KERNEL))
+		return "no mapping for another page";
+	iommu_iotlb_gather_init(&gather);
+	if (first)
+		done = iommu_unmap_fast(domain, other, PAGE_SIZE, &gather);
+	done += iommu_unmap_fast(domain, EDU_IOVA, PAGE_SIZE, &gather);
+	if (!first)
+		done += iommu_unmap_fast(domain, other, PAGE_SIZE, &gather);
+	iommu_iotlb_sync(domain, &gather);
+	return done == 2 * PAGE_SIZE ? NULL : "an unmap does less than it was told";
+}
+
+/* Pages that are gathered may be far apart, and may come from the end to the start. */
+static const char *unmap_page(unsigned int round)
+{
+	switch (round % 3) {
+	case 0:
+		return unmap_by_interrupt();
+	case 1:
+		return unmap_gathered(EDU_IOVA + SZ_1M, false);
+	default:
+		return unmap_gathered(EDU_IOVA + PAGE_SIZE, true);
+	}
+}
+
+/* The device writes zeros, its buffer as it was reset. NULL: it did while it might, and did not after. */
+static const char *edu_round(void __iomem *bar, unsigned int round)
+{
+	const char *wrong;
 	u8 *bytes = page_address(page);
 
 	memset(bytes, 0x55, PAGE_SIZE);
@@ -146,14 +188,12 @@ static const char *edu_round(void __iomem *bar)
 	if (!edu_write(bar, EDU_IOVA) || READ_ONCE(bytes[0]) == 0x55)
 		return "the device's write does not arrive";
 	memset(bytes, 0x55, PAGE_SIZE);
-	reinit_completion(&job_done);
-	WRITE_ONCE(job, true);
-	if (!wait_for_completion_timeout(&job_done, 10 * HZ))
-		return "no interrupt came to unmap";
+	wrong = unmap_page(round);
+	if (wrong)
+		return wrong;
 	if (!edu_write(bar, EDU_IOVA))
 		return "the device's write does not end";
-	return READ_ONCE(bytes[0]) == 0x55 ? NULL
-					   : "stale: the device writes after an interrupt's unmap";
+	return READ_ONCE(bytes[0]) == 0x55 ? NULL : "stale: the device writes after an unmap";
 }
 
 static void report(unsigned int rounds, const char *wrong)
@@ -172,7 +212,7 @@ static void report(unsigned int rounds, const char *wrong)
 		pr_err("FAILED: irq: %s\n", wrong);
 	else
 		pr_info("ok: irq: %lu unmaps by threads, %lu by hard interrupts; %u times the "
-			"device was shut out by one\n",
+			"device was shut out by one, or by what was gathered\n",
 			threads, interrupts, rounds);
 }
 
@@ -197,8 +237,7 @@ static void run(struct pci_dev *pdev, void __iomem *bar)
 		wake_up_process(w->task);
 	}
 	while (!wrong && time_before(jiffies, end)) {
-		wrong = edu_round(bar);
-		rounds++;
+		wrong = edu_round(bar, rounds++);
 	}
 	for (i = 0; i < WORKERS; i++)
 		if (workers[i].task)
