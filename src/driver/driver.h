@@ -366,7 +366,7 @@ int smmu_streams_write(struct smmu_streams *s, const struct smmu_ste *ste);
 /** True if the SMMU would see only the old or the new STE on the way from here to @p ste. */
 bool smmu_streams_hitless(const struct smmu_streams *s, const struct smmu_ste *ste);
 /** True if CDs can be reached: an STE, in memory or in a cache, leads to them. */
-bool smmu_streams_reach_cds(const struct smmu_streams *s);
+bool smmu_streams_reach_cds(struct smmu_streams *s);
 /** Let the STEs abort, in memory, now; the SMMU is not told. */
 void smmu_streams_halt(struct smmu_streams *s);
 /** Tell the SMMU to forget the STEs of all streams, and the CDs under them (IHI 0070 G.b, 4.3.1), and wait. */

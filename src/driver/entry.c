@@ -14,7 +14,8 @@
  *   3. If more units differ, word 0 is first stored so that the entry refuses traffic, which uses next to no bits, and
  *      steps 1 and 2 lead from there.
  *
- * A step that has nothing to store takes no CMD_SYNC. Bits that only the old entry uses stay as they are, outside of the
+ * A step that has nothing to store takes no CMD_SYNC: the SMMU has confirmed what is in memory, but where somebody else has made the
+ * entry refuse meanwhile, which is no end of the way. Bits that only the old entry uses stay as they are, outside of the
  * unit of step 2. To clear them would be one more store, without effect and therefore without a wait; a slow fetch that
  * began before it could then end after the first store of the next change, and have seen words of three entries.
  *
@@ -149,6 +150,23 @@ static int step(const struct smmu_entry_change *c, uint64_t *now, const uint64_t
 	return !error && c->frozen && smmu_load(c->frozen) ? -SMMU_EIO : error;
 }
 
+/**
+ * Has the entry been made to refuse by somebody else? Then it is as it should be perhaps, but the SMMU was not waited for. Whoever
+ * does that holds the lock from before `frozen` says so until it is stored.
+ */
+static bool is_frozen(const struct smmu_entry_change *c)
+{
+	smmu_irqflags flags;
+	bool is;
+
+	if (!c->frozen)
+		return false;
+	flags = smmu_spin_lock(c->lock);
+	is = smmu_load(c->frozen) != 0;
+	smmu_spin_unlock(c->lock, flags);
+	return is;
+}
+
 /** The first step of 3, and the end of a way that failed. */
 static int refuse(const struct smmu_entry_change *c, uint64_t *now)
 {
@@ -174,6 +192,8 @@ int smmu_entry_change(const struct smmu_entry_change *c, const uint64_t target[8
 		error = refuse(c, now);
 		lay_out(c->kind, now, target, unit, next, &last, &needed);
 	}
+	if (!error && !needed && last == WORDS && is_frozen(c))
+		error = -SMMU_EIO;
 	if (!error && needed)
 		error = step(c, now, next);
 	if (last < WORDS) {

@@ -149,11 +149,16 @@ int smmu_streams_write(struct smmu_streams *s, const struct smmu_ste *ste)
 	return smmu_entry_change(&change, ste->w);
 }
 
-bool smmu_streams_reach_cds(const struct smmu_streams *s)
+bool smmu_streams_reach_cds(struct smmu_streams *s)
 {
-	return smmu_load(&s->unconfirmed) ||
-	       smmu_field_get(SMMU_STE_W0_CONFIG, smmu_load(&s->ste[0]->w[0])) ==
-		       SMMU_STE_CONFIG_S1;
+	/* A sweep may be cutting them off: that they abort in memory says no more until it is confirmed. */
+	smmu_irqflags flags = smmu_spin_lock(&s->ste_lock);
+	bool reach = smmu_load(&s->unconfirmed) || smmu_load(&s->owner.cut) == SMMU_CUT_BEGUN ||
+		     smmu_field_get(SMMU_STE_W0_CONFIG, smmu_load(&s->ste[0]->w[0])) ==
+			     SMMU_STE_CONFIG_S1;
+
+	smmu_spin_unlock(&s->ste_lock, flags);
+	return reach;
 }
 
 /** Under ste_lock. */

@@ -309,6 +309,62 @@ static void test_cut_off_between(void **state)
 	}
 }
 
+/* The cut-off, at a given time after a detach has begun. */
+static void detach_it(void *arg)
+{
+	smmu_detach(&race.dev);
+}
+
+static void cut_after(void *arg)
+{
+	sim_sleep(rig.sim, *(unsigned *)arg);
+	smmu_streams_cut_off(race.dev.streams);
+}
+
+/** It makes the STE abort just before the detach would, and the SMMU confirms neither: nothing is given up. */
+static void test_cut_off_while_detached(void **state)
+{
+	for (unsigned i = 0; i < 600; i++) {
+		unsigned after = 1 + i % 60;
+		struct smmu_domain identity;
+
+		start(1);
+		rig_domain(&rig, &identity, SMMU_DOMAIN_IDENTITY);
+		rig_device(&rig, &race, 0, 5, 1, true, 0);
+		assert_int_equal(smmu_attach(&race.dev, &identity), 0);
+		rig.smmu[0].frozen = true;
+		sim_set_switching(rig.sim, 1, 2, 100);
+		sim_spawn(rig.sim, detach_it, NULL);
+		sim_spawn(rig.sim, cut_after, &after);
+		assert_int_equal(sim_run(rig.sim), 0);
+		assert_false(smmu_device_confirmed(&race.dev));
+		assert_int_equal(smmu_domain_fini(&identity), -SMMU_EBUSY);
+		rig.smmu[0].frozen = false;
+		assert_int_equal(smmu_instance_revive(&rig.smmu[0].inst), 0);
+		assert_int_equal(smmu_domain_fini(&identity), 0);
+		smmu_device_fini(&race.dev);
+		finish();
+	}
+}
+
+/** Until the SMMU has confirmed that, it may fetch CDs by an STE that it has cached. */
+static void test_cut_off_reaches_cds(void **state)
+{
+	start(1);
+	rig_device(&rig, &race, 0, 5, 1, true, 3);
+	assert_int_equal(smmu_attach_pasid(&race.dev, 1, &domain), 0);
+	rig.smmu[0].frozen = true;
+	assert_int_equal(smmu_streams_cut_off(race.dev.streams), -SMMU_EIO);
+	assert_true(smmu_streams_reach_cds(race.dev.streams));
+	rig.smmu[0].frozen = false;
+	assert_int_equal(smmu_instance_revive(&rig.smmu[0].inst), 0);
+	assert_int_equal(smmu_streams_cut_off(race.dev.streams), 0);
+	assert_false(smmu_streams_reach_cds(race.dev.streams));
+	expect_cut_off(&race);
+	smmu_device_fini(&race.dev);
+	finish();
+}
+
 /** 8 domains on one silent device: once it is cut off, none of them waits for it again. */
 static void test_quarantine_of_all_domains(void **state)
 {
@@ -360,6 +416,8 @@ int main(void)
 		cmocka_unit_test(test_cut_off_said_once),
 		cmocka_unit_test(test_who_sleeps),
 		cmocka_unit_test(test_cut_off_between),
+		cmocka_unit_test(test_cut_off_while_detached),
+		cmocka_unit_test(test_cut_off_reaches_cds),
 		cmocka_unit_test(test_quarantine_of_all_domains),
 	};
 
