@@ -8,10 +8,13 @@
  *
  *   1. How CDs are read (S1CIR, S1COR, S1CSH). The new way comes first: the old CDs have been in memory for long, so that any way of
  *      reading them finds them, while the new CDs may be in a processor's cache only, which a way that does not snoop misses.
+ *      With it goes what the new CDs could be ILLEGAL by, or not be there for, and no old one needs: S1STALLD that is cleared, as
+ *      beside it no old CD stalls; S1DSS by which accesses without a substream have no CD any more.
  *   2. The VMID, and from EL2 with E2H the StreamWorld, where both translate and nobody who has the new tag could meet the old
  *      translations. For the time of stages 2 and 3 the old tables are in use under the new tag: nobody changes them, and what the TLB
  *      then holds of them under the new tag is cleaned before the next stream is led, and before the change counts as done.
- *   3. Everything else but what the old CDs could become ILLEGAL by, or mean something else by: S1STALLD, S1DSS.
+ *   3. Everything else but what the old CDs could become ILLEGAL by, or not be there for: S1STALLD that is set, S1DSS by which CD 0
+ *      is used.
  *   4. These.
  *
  * Who could meet the old translations in stages 2 and 3? They are found under the new VMID, and of a stage 1 under its old ASID.
@@ -129,15 +132,32 @@ static int clean(struct smmu_instance *inst)
 	return error;
 }
 
+/** What of word 1 changes in stage 1. What the new STE @p to does not use is never asked for: S1DSS would let accesses pass. */
+static uint64_t first(const struct smmu_ste *to, const struct smmu_ste *wanted)
+{
+	uint32_t dss = (uint32_t)smmu_field_get(SMMU_STE_W1_S1DSS, to->w[1] & wanted->w[1]);
+	uint64_t bits = HOW_CDS_ARE_READ;
+
+	if (config_of(to) != SMMU_STE_CONFIG_S1)
+		return bits;
+	if (!(to->w[1] & SMMU_STE_W1_S1STALLD))
+		bits |= SMMU_STE_W1_S1STALLD;
+	if (wanted->w[1] & SMMU_STE_W1_S1DSS && dss != SMMU_STE_S1DSS_SSID0)
+		bits |= SMMU_STE_W1_S1DSS;
+	return bits;
+}
+
 static int take_over(struct smmu_streams *s, uint32_t i, const struct smmu_ste *ste)
 {
-	struct smmu_ste at, used, to = *ste;
+	struct smmu_ste at, used, wanted, to = *ste;
 	int error;
 
 	for (unsigned w = 0; w < SMMU_ARRAY_SIZE(at.w); w++)
 		at.w[w] = smmu_load(&s->ste[i]->w[w]);
 	smmu_ste_used(&at, &used);
-	at.w[1] = mix(at.w[1], ste->w[1], HOW_CDS_ARE_READ & used.w[1]);
+	smmu_ste_used(ste, &wanted);
+	at.w[1] = mix(at.w[1], ste->w[1],
+		      (first(ste, &wanted) & used.w[1]) | (wanted.w[1] & ~used.w[1]));
 	error = change(s, i, &at);
 	if (!error && change_tag(s, &at, ste)) {
 		/* What a try left that was not confirmed. */

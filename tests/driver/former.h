@@ -167,13 +167,11 @@ static inline void run_former_owner(bool two)
 }
 
 /** A machine whose SMMU is not running, with the former owner's tables in memory. */
-static inline void open_with(bool two)
+static inline void open_part(const struct smmu_model_config *c, bool two)
 {
-	struct smmu_model_config c = rig_config();
 	struct smmu_instance_config ic;
 
-	c.hyp = hyp;
-	rig_open(&rig, &c, 1);
+	rig_open(&rig, c, 1);
 	old = rig.port.ops->dma_alloc(rig.port.ctx, BYTES, BYTES, 0, &old_bus);
 	memory = (struct smmu_adopt_memory){old_bus, BYTES, old};
 	cfg = (struct smmu_adopt_config){
@@ -183,6 +181,14 @@ static inline void open_with(bool two)
 	rig_domain(&rig, &other, SMMU_DOMAIN_STAGE1);
 	assert_int_equal(smmu_map(&other, BUFFER, BUFFER, 0x4000, RW, 0), 0);
 	fill(two);
+}
+
+static inline void open_with(bool two)
+{
+	struct smmu_model_config c = rig_config();
+
+	c.hyp = hyp;
+	open_part(&c, two);
 }
 
 static inline void finish(void)

@@ -6,6 +6,7 @@
 #include <smmuv3/handover.h>
 
 #include "former.h"
+#include "guest.h"
 
 static void test_nothing_lost(void **state)
 {
@@ -49,6 +50,103 @@ static void test_nothing_lost(void **state)
 		assert_true(lands(S1) && lands(S2));
 		finish();
 	}
+}
+
+static int set_ats(void *ctx, bool on, unsigned stu)
+{
+	(void)stu;
+	smmu_model_ats_enable(ctx, on);
+	return 0;
+}
+
+/** The old CDs and the new ones under STEs that use them in different ways. */
+static void test_cds_used(void **state)
+{
+	static const struct smmu_device_ops ops = {set_ats};
+	static const uint32_t stream = S1;
+
+	for (unsigned way = 0; way < 3; way++) {
+		struct smmu_device_config dc = {
+			.instance = inst, .streams = &stream, .nr_streams = 1};
+		struct smmu_model_config c = rig_config();
+		struct smmu_domain identity;
+		struct smmu_device dev;
+
+		c.stall_model = way == 2;
+		open_part(&c, false);
+		rig_domain(&rig, &identity, SMMU_DOMAIN_IDENTITY);
+		if (way == 0) {
+			/* S1STALLD, and CDs that stall: together they are illegal. */
+			ste(S1, false)[1] |= 1ull << 27;
+			dc.stalls = true;
+		} else if (way == 1) {
+			/* CDs that stall, and S1STALLD. */
+			word(CDS)[0] |= 1ull << 44;
+		} else {
+			/* What has no substream goes by CD 0, and passes without one. */
+			ste(S1, false)[0] |= 4ull << 59;
+			ste(S1, false)[1] |= 2;
+			dc.ats = dc.ats_always = true;
+			dc.ssid_bits = 4;
+			dc.ops = &ops;
+			dc.ctx = smmu_model_device(rig.model, 0, S1, true);
+		}
+		run_former_owner(false);
+		landing_watch(&rig, lands, S1, 0, 0);
+		assert_int_equal(smmu_instance_adopt(inst, &cfg, &report), 0);
+		assert_int_equal(report.kept, 2);
+		assert_int_equal(smmu_device_init(&dev, &dc), 0);
+		assert_int_equal(smmu_attach(&dev, way < 2 ? &other : &identity), 0);
+		landing_end(&rig);
+		smmu_device_fini(&dev);
+		assert_int_equal(smmu_domain_fini(&identity), 0);
+		finish();
+	}
+}
+
+/** Nor is there an STE of stage 1 alone, which the SMMU might read, by which it would. */
+static bool stays_in(uint32_t stream)
+{
+	const uint64_t *w = ste(stream, false);
+
+	return !reaches(stream, BUFFER + 0x4000, NULL) &&
+	       !((w[0] >> 1 & 7) == 5 && (w[1] & 3) == 1);
+}
+
+/** To a guest by whose STE what has no substream is its own physical address: at no moment is it the machine's. */
+static void test_to_a_guest(void **state)
+{
+	struct smmu_domain parent, nested;
+	const uint32_t name = 0x50;
+	struct smmu_vsmmu v;
+	struct rig_device a;
+	struct smmu_ste to;
+	struct guest g;
+
+	open_with(false);
+	ste(S1, false)[0] |= 4ull << 59;
+	ste(S1, false)[1] |= 2;
+	run_former_owner(false);
+	assert_int_equal(smmu_instance_adopt(inst, &cfg, &report), 0);
+	assert_int_equal(report.kept, 2);
+	rig_domain(&rig, &parent, SMMU_DOMAIN_STAGE2);
+	guest_init(&g, &rig, &parent);
+	guest_vsmmu(&v, &rig, 0, &parent);
+	rig_device(&rig, &a, 0, S1, 1, false, 0);
+	assert_int_equal(smmu_vsmmu_plug(&v, &a.dev, &name), 0);
+	to = guest_ste(&g, false);
+	to.w[0] |= 2ull << 59;
+	to.w[1] |= SMMU_STE_S1DSS_BYPASS;
+	assert_int_equal(smmu_nested_init(&nested, &v, &to, NULL), 0);
+	landing_watch(&rig, stays_in, S1, 0, 0);
+	assert_int_equal(smmu_attach(&a.dev, &nested), 0);
+	landing_end(&rig);
+	smmu_device_fini(&a.dev);
+	assert_int_equal(smmu_domain_fini(&nested), 0);
+	assert_int_equal(smmu_vsmmu_fini(&v), 0);
+	guest_fini(&g);
+	assert_int_equal(smmu_domain_fini(&parent), 0);
+	finish();
 }
 
 /** Who is not taken over aborts at the end, also if its device was added. */
@@ -203,6 +301,7 @@ int main(void)
 		cmocka_unit_test(test_nothing_lost), cmocka_unit_test(test_end),
 		cmocka_unit_test(test_refused),      cmocka_unit_test(test_dies),
 		cmocka_unit_test(test_own_tables),   cmocka_unit_test(test_old_atc),
+		cmocka_unit_test(test_cds_used),     cmocka_unit_test(test_to_a_guest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
