@@ -6,12 +6,13 @@
  *
  * | granule | levels that hold blocks | input size | output size |
  * |---|---|---|---|
- * | 4K | 1 (1G), 2 (2M) | stage 1: 25–48, stage 2: 32–48 | 32–48, 52 |
+ * | 4K | 1 (1G), 2 (2M) | stage 1: 25–52, stage 2: 32–52 | 32–48, 52 |
  * | 16K | 2 (32M) | stage 1: 25–48, 52, stage 2: 32–48 | 32–48, 52 |
  * | 64K | 2 (512M) | stage 1: 25–52, stage 2: 32–52 | 32–48, 52 |
  *
  * With 4K and 16K, 52 bits take descriptors of their own (LPA2), which CD.DS and STE.S2DS
- * announce, and walkers that know them (IDR5.DS).
+ * announce, and walkers that know them (IDR5.DS). Stage 1 of 4K with more than 48 bits has a level
+ * -1, over as many tables of level 0 as there can be: 68 KiB at most, from the beginning.
  *
  * **Threads and contexts.** No function takes a lock. Calls on one table may run at the same time
  * on any number of threads, each in any context that the port's dma_alloc and dma_free allow, as
@@ -331,12 +332,16 @@ struct smmu_pgtable {
 	uint8_t block_level;
 	/** By level: log2 of the bytes that a descriptor translates. */
 	uint8_t shift[SMMU_PGTABLE_LEVELS];
+	/** The table of level -1; NULL: none. */
+	uint64_t *top;
 };
 
 /** Sizes for an embedder that hands out memory from a pool of its own. */
 struct smmu_pgtable_sizes {
 	/** Bytes of the first table (up to 16 in a row), aligned to its size. */
 	uint64_t root;
+	/** Bytes of a table above it, aligned to its size; 0: there is none. */
+	uint64_t top;
 	/** Bytes of any other table, aligned to its size: one granule. */
 	uint64_t table;
 	/** Upper bound for other tables that mapping one range needs. */

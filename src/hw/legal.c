@@ -136,6 +136,7 @@ static const char *s2_of_ste(const struct smmu_id_regs *id, const struct smmu_st
 	uint64_t w2 = ste->w[2], w3 = ste->w[3], ttb = w3 & SMMU_STE_W3_S2TTB;
 	uint32_t granule = granule_of(id, get(SMMU_STE_W2_S2TG, w2));
 	uint32_t tsz = get(SMMU_STE_W2_S2T0SZ, w2), ttf = get(SMMU_IDR0_TTF, id->idr0);
+	bool ds = id->idr5 & SMMU_IDR5_DS && w3 & SMMU_STE_W3_S2DS;
 	uint32_t ias = oas_bits(id);
 
 	if (ttf & 1 && ias < 40)
@@ -158,7 +159,7 @@ static const char *s2_of_ste(const struct smmu_id_regs *id, const struct smmu_st
 	RULE(granule < 16 && !(w3 & SMMU_STE_W3_S2DS) && beyond(ttb, 48),
 	     "STE.S2TTB above 48 bits");
 	RULE(tsz > most_tsz(id, granule), "STE.S2T0SZ above what IDR3.STT allows");
-	RULE(tsz < least_tsz(granule, true) || 64 - tsz > ias,
+	RULE(tsz < (ds ? 12 : least_tsz(granule, true)) || 64 - tsz > ias,
 	     "STE.S2T0SZ: input addresses above the SMMU's");
 	return s2_start(id, granule, tsz, get(SMMU_STE_W2_S2SL0, w2));
 }

@@ -11,6 +11,7 @@ struct geometry {
 	uint8_t start_level;
 	uint8_t block_level;
 	uint8_t ps;
+	bool top; /* a level -1 above them */
 	uint64_t root_size;
 };
 
@@ -31,10 +32,10 @@ static int encode_output_size(unsigned oas)
 	return -1;
 }
 
-/** The largest input: 4K would need a level -1 for more, and stage 2 of 16K a level 0. */
+/** The largest input: stage 2 of 16K would need a level 0 for more. */
 static unsigned most_input(const struct smmu_pgtable_config *cfg)
 {
-	return cfg->granule_shift == 16 || (cfg->granule_shift == 14 && cfg->stage == 1) ? 52 : 48;
+	return cfg->granule_shift == 14 && cfg->stage == 2 ? 48 : 52;
 }
 
 /** Do the descriptors have 52 bits, with a granule that has no room for them otherwise? */
@@ -63,10 +64,15 @@ static int derive_geometry(const struct smmu_pgtable_config *cfg, struct geometr
 	if (ps < 0 || (cfg->dirty && !cfg->coherent))
 		return -SMMU_EINVAL;
 
-	/* The last level at which one table is enough. */
-	while (cfg->ias > level_shift(granule, level) + granule - 3)
+	/* The last level at which one table is enough; up to 16 where a level -1 would be the next. */
+	while (level && cfg->ias > level_shift(granule, level) + granule - 3)
 		level--;
 	geo->block_level = granule == 12 ? 1 : 2;
+	geo->top = false;
+	if (cfg->ias > level_shift(granule, level) + granule - 3) {
+		concatenated = cfg->ias - (level_shift(granule, level) + granule - 3);
+		geo->top = cfg->stage == 1;
+	}
 	/*
 	 * Stage 2 may do with one level less by up to 16 tables in a row. The architecture demands it for some sizes
 	 * (40–42 bits at 4K, 40 and 48 bits at 16K, …); all of them start above the levels that hold blocks, where it
@@ -97,6 +103,8 @@ static void do_destroy(struct smmu_pgtable *pt)
 					     &freelist);
 	}
 	smmu_pgtable_do_free_tables(pt, &freelist);
+	if (pt->top)
+		port->ops->dma_free(port->ctx, pt->top, (size_t)pt_table_size(pt));
 	port->ops->dma_free(port->ctx, pt->root, (size_t)pt->root_size);
 	pt->root = NULL;
 	pt->regs.ttb = 0;
@@ -145,6 +153,25 @@ static void fill_regs(struct smmu_pgtable *pt, const struct geometry *geo)
 	}
 }
 
+/**
+ * A level -1 over the tables of level 0, which stand in a row: it has no more than 16 descriptors, so all are there from the beginning, and
+ * calls walk from level 0 as ever. The SMMU walks from here.
+ */
+static int put_on_top(struct smmu_pgtable *pt)
+{
+	uint64_t size = pt_table_size(pt), first = pt->regs.ttb;
+	int err = smmu_pgtable_alloc_table(pt, size, 0, &pt->top, &pt->regs.ttb);
+
+	if (err) {
+		pt->cfg.port->ops->dma_free(pt->cfg.port->ctx, pt->root, (size_t)pt->root_size);
+		return err;
+	}
+	for (uint64_t i = 0; i < pt->root_size / size; i++)
+		smmu_store(&pt->top[i], pt_encode_address(pt, first + i * size) | PT_TYPE);
+	pt_clean(pt, pt->top, pt->root_size / size);
+	return 0;
+}
+
 int smmu_pgtable_init(struct smmu_pgtable *pt, const struct smmu_pgtable_config *cfg)
 {
 	struct geometry geo;
@@ -180,6 +207,8 @@ int smmu_pgtable_init(struct smmu_pgtable *pt, const struct smmu_pgtable_config 
 		pt->shift[level] = (uint8_t)level_shift(cfg->granule_shift, level);
 	fill_regs(pt, &geo);
 	err = smmu_pgtable_alloc_table(pt, geo.root_size, 0, &pt->root, &pt->regs.ttb);
+	if (!err && geo.top)
+		err = put_on_top(pt);
 	if (err)
 		return err;
 	SMMU_BARRIER(pgtable_root_filled, smmu_dma_wmb());
@@ -205,6 +234,7 @@ int smmu_pgtable_query(const struct smmu_pgtable_config *cfg, uint64_t iova, uin
 	}
 	*sizes = (struct smmu_pgtable_sizes){
 		.root = geo.root_size,
+		.top = geo.top ? SMMU_BIT(cfg->granule_shift) : 0,
 		.table = SMMU_BIT(cfg->granule_shift),
 		.tables = tables,
 	};

@@ -17,7 +17,8 @@ static const struct wide {
 	{1, 12, 48, 52, true, false},  {2, 12, 48, 52, true, false},  {1, 14, 48, 52, true, false},
 	{2, 14, 48, 52, true, false},  {1, 14, 52, 52, true, true},   {1, 14, 52, 44, true, true},
 	{1, 16, 48, 52, false, false}, {2, 16, 48, 52, false, false}, {1, 16, 52, 52, false, true},
-	{2, 16, 52, 52, false, false},
+	{2, 16, 52, 52, false, false}, {1, 12, 52, 52, true, true},   {1, 12, 49, 48, true, true},
+	{2, 12, 52, 52, true, false},
 };
 
 static struct smmu_domain_config config(const struct wide *w)
@@ -134,12 +135,38 @@ static void test_change(void **state)
 	}
 }
 
+/** Level -1 has tables alone: what would be a block there is none. And it is walked: what is taken from it is gone. */
+static void test_level_minus_1(void **state)
+{
+	const struct wide w = {.stage = 1, .granule = 12, .ias = 52, .oas = 52};
+	const uint64_t iova = 0xb000000001000;
+
+	set_up(&w, true, true, 52);
+	assert_int_equal(smmu_attach(&dev.dev, &domain), 0);
+	assert_int_equal(smmu_map(&domain, iova, 0x1000, 0x1000, RW, 0), 0);
+	for (unsigned n = 0; n < 3; n++) {
+		uint64_t *desc = &domain.table->top[n ? 11 : 12], was = *desc;
+
+		*desc = n == 2 ? was & ~2ull : 0;
+		assert_int_equal(smmu_flush_all(&domain), 0);
+		if (n)
+			rig_refused(&dev, iova);
+		else
+			rig_expect(&dev, iova, 0x1000);
+		*desc = was;
+		assert_int_equal(smmu_flush_all(&domain), 0);
+		rig_expect(&dev, iova, 0x1000);
+	}
+	tear_down();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_reach),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_change),
+		cmocka_unit_test(test_level_minus_1),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

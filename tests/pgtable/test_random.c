@@ -428,6 +428,9 @@ static void test_all_configs(void **state)
 	for (unsigned i = 0; i < 2; i++) {
 		run_config(1, 16, 52, i ? 52 : 44, i, seed + 1 + i);
 		run_config(1, 14, 52, i ? 52 : 44, i, seed + 3 + i);
+		run_config(1, 12, 52, i ? 52 : 44, i, seed + 11 + i);
+		run_config(1, 12, 49 + i, 48, !i, seed + 13 + i);
+		run_config(2, 12, 50 + 2 * i, 52, i, seed + 15 + i);
 		run_config(2, 16, 50 + 2 * i, 52, i, seed + 5 + i);
 		run_config(1 + i, 12, 48, 52, i, seed + 7 + i);
 		run_config(1 + i, 14, 48, 52, i, seed + 9 + i);

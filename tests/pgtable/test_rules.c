@@ -32,11 +32,17 @@ static void test_registers(void **state)
 		{2, 16, 52, 52, 1, 6, 2, 65536},      {1, 12, 48, 52, 0, 6, 0, 4096},
 		{2, 12, 48, 52, 0, 6, 2, 4096},       {1, 14, 52, 52, 2, 6, 0, 16384},
 		{1, 14, 52, 44, 2, 4, 0, 16384},      {2, 14, 48, 52, 2, 6, 2, 2 * 16384},
+		{1, 12, 49, 48, 0, 5, 0, 2 * 4096},   {1, 12, 51, 52, 0, 6, 0, 8 * 4096},
+		{1, 12, 52, 44, 0, 4, 0, 16 * 4096},  {2, 12, 49, 52, 0, 6, 2, 2 * 4096},
+		{2, 12, 52, 52, 0, 6, 2, 16 * 4096},
 	};
 
 	for (unsigned i = 0; i < SMMU_ARRAY_SIZE(want); i++) {
 		struct smmu_pgtable pt =
 			table_make(want[i].stage, want[i].granule, want[i].ias, want[i].oas, i & 1);
+		/* A level -1 has 2 to 16 descriptors. */
+		uint32_t top =
+			want[i].stage == 1 && want[i].granule == 12 && want[i].ias > 48 ? 4096 : 0;
 		struct smmu_pgtable_sizes sizes;
 
 		assert_int_equal(pt.regs.t0sz, 64 - want[i].ias);
@@ -44,7 +50,7 @@ static void test_registers(void **state)
 		assert_int_equal(pt.regs.ps, want[i].ps);
 		assert_int_equal(pt.regs.sl0, want[i].sl0);
 		assert_int_equal(pt.regs.ds,
-				 want[i].granule < 16 && (want[i].oas == 52 || want[i].ias == 52));
+				 want[i].granule < 16 && (want[i].oas == 52 || want[i].ias > 48));
 		assert_int_equal(pt.regs.epd1, want[i].stage == 1);
 		assert_int_equal(pt.regs.mair, want[i].stage == 1 ? 0x0444ff : 0);
 		assert_int_equal(pt.regs.ir0, i & 1);
@@ -52,9 +58,10 @@ static void test_registers(void **state)
 		assert_int_equal(pt.regs.sh0, i & 1 ? 3 : 2);
 		assert_int_equal(smmu_pgtable_query(&pt.cfg, 0, 0, &sizes), 0);
 		assert_int_equal(sizes.root, want[i].root);
+		assert_int_equal(sizes.top, top);
 		assert_int_equal(sizes.table, 1 << want[i].granule);
 		assert_int_equal(sizes.tables, 0);
-		assert_int_equal(pt.regs.ttb % want[i].root, 0);
+		assert_int_equal(pt.regs.ttb % (top ? top : want[i].root), 0);
 		table_done(&pt);
 	}
 }
@@ -63,9 +70,9 @@ static void test_bad_configs(void **state)
 {
 	static const uint8_t bad[][4] = {
 		{0, 12, 48, 48}, {3, 12, 48, 48}, {1, 13, 48, 48}, {1, 0, 48, 48},  {1, 18, 48, 48},
-		{1, 12, 49, 48}, {1, 16, 53, 52}, {1, 12, 24, 48}, {2, 12, 31, 48}, {1, 12, 52, 52},
+		{1, 12, 53, 48}, {1, 16, 53, 52}, {1, 12, 24, 48}, {2, 12, 31, 48}, {1, 12, 64, 52},
 		{2, 14, 52, 52}, {1, 12, 48, 39}, {1, 12, 48, 0},  {1, 12, 48, 64}, {1, 12, 0, 48},
-		{1, 14, 49, 52}, {1, 14, 51, 48}, {1, 14, 53, 52}, {2, 12, 49, 52}, {2, 16, 53, 52},
+		{1, 14, 49, 52}, {1, 14, 51, 48}, {1, 14, 53, 52}, {2, 12, 53, 52}, {2, 16, 53, 52},
 	};
 	struct smmu_pgtable_sizes sizes;
 	struct smmu_pgtable pt;

@@ -71,9 +71,9 @@ static unsigned start_level(const struct walker *w)
 
 	assert_true(tg <= 2);
 	assert_in_range(w->regs.t0sz, 12, 39);
-	/* Levels of the lower granules know no more, but 16K with such descriptors; and 64K. */
+	/* Levels of the lower granules know no more, but with such descriptors; and 64K. */
 	if (w->regs.t0sz < 16)
-		assert_true(tg == 1 || (tg == 2 && w->regs.ds));
+		assert_true(tg == 1 || w->regs.ds);
 	if (w->stage == 1)
 		return stage1_start(tg, w->regs.t0sz);
 	level = stage2_start(tg, w->regs.sl0);
@@ -87,6 +87,12 @@ static unsigned start_level(const struct walker *w)
 	if ((tg == 2 && input <= 40) || (tg == 1 && input <= 42))
 		assert_true(level >= 2);
 	return level;
+}
+
+/** Stage 1 of 4K with more than 48 bits begins at a level of its own. */
+static bool has_level_minus_1(const struct walker *w)
+{
+	return w->stage == 1 && w->regs.tg == 0 && w->regs.t0sz < 16;
 }
 
 static uint64_t address_of(const struct walker *w, uint64_t desc)
@@ -165,6 +171,18 @@ struct walk walk_at(const struct walker *w, uint64_t iova)
 
 	assert_int_equal(iova >> input, 0);
 	/* The first table is aligned to its size, and at least to 64 bytes. */
+	if (has_level_minus_1(w)) {
+		uint64_t desc = testport_read(w->tp, table + (iova >> 48) * 8, w->shadow);
+
+		assert_int_equal(table & 127, 0);
+		assert_int_equal(table >> output, 0);
+		/* A table; there are no blocks. */
+		assert_int_equal(desc & 3, 3);
+		assert_int_equal(desc >> 59, 0);
+		assert_int_equal(desc & 0xcfc, 0);
+		table = address_of(w, desc);
+		entries = 512;
+	}
 	assert_int_equal(table & (entries * 8 - 1), 0);
 	assert_int_equal(table & 63, 0);
 	for (;; level++) {
@@ -241,6 +259,17 @@ unsigned walk_count_tables(const struct walker *w, uint64_t first, uint64_t last
 
 	if (level == 3)
 		return 0;
+	/* Those of level 0 belong to the first. */
+	if (has_level_minus_1(w)) {
+		unsigned count = 0;
+
+		for (uint64_t i = 0; i < 1ULL << (input - 48); i++)
+			count += count_below(
+				w,
+				address_of(w, testport_read(w->tp, w->regs.ttb + i * 8, w->shadow)),
+				0, i << 48, 512, first, last);
+		return count;
+	}
 	return count_below(w, w->regs.ttb, level, 0, 1ULL << (input - shifts[w->regs.tg][level]),
 			   first, last);
 }
