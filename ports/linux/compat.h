@@ -59,6 +59,9 @@ static inline int smmu_linux_map_id(struct device_node *bridge, u32 id, struct d
 #endif
 }
 
+/* Guests with an SMMU of their own: the core's operations for them as they are in 7.x. */
+#define SMMU_LINUX_VIOMMU (IS_ENABLED(CONFIG_IOMMUFD) && !SMMU_LINUX_BEFORE(7, 0))
+
 /* Whether the core may ask for ATS, and tells whether a function cannot do without. */
 #if !SMMU_LINUX_BEFORE(7, 1)
 #define SMMU_LINUX_CAP_PCI_ATS 1

@@ -266,6 +266,11 @@ const struct iommu_ops smmu_linux_ops = {
 #if SMMU_LINUX_PAGING_FLAGS
 	.domain_alloc_paging_flags = smmu_linux_alloc_paging_flags,
 #endif
+#if SMMU_LINUX_VIOMMU
+	.hw_info = smmu_linux_hw_info,
+	.get_viommu_size = smmu_linux_viommu_size,
+	.viommu_init = smmu_linux_viommu_init,
+#endif
 #if SMMU_LINUX_REMOVE_DEV_PASID
 	.remove_dev_pasid = remove_dev_pasid,
 #endif

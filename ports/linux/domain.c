@@ -8,6 +8,7 @@
 #include <linux/delay.h>
 #include <linux/idr.h>
 #include <linux/log2.h>
+#include <linux/module.h>
 #include <linux/slab.h>
 #include <smmuv3/reset.h>
 
@@ -45,8 +46,7 @@ static void give_faults(struct smmu_linux_master *m, struct iommu_domain *domain
 	mutex_unlock(&m->instance->streams_lock);
 }
 
-/** @p faults_of: the same domain as the kernel knows it, if it pages. */
-static int attach(struct device *dev, struct smmu_domain *d, struct iommu_domain *faults_of)
+int smmu_linux_attach(struct device *dev, struct smmu_domain *d, struct iommu_domain *faults_of)
 {
 	struct smmu_linux_master *m = smmu_linux_master_of(dev);
 	unsigned int i;
@@ -71,7 +71,7 @@ static int attach_default(struct device *dev, struct smmu_domain *d, struct iomm
 	unsigned int tries = 50;
 	int error;
 
-	while ((error = attach(dev, d, faults_of)) == -ENOMEM && --tries)
+	while ((error = smmu_linux_attach(dev, d, faults_of)) == -ENOMEM && --tries)
 		msleep(20);
 	if (error)
 		give_faults(smmu_linux_master_of(dev), NULL);
@@ -82,8 +82,11 @@ static int attach_paging(struct iommu_domain *domain, struct device *dev SMMU_LI
 {
 	struct smmu_domain *d = &to_smmu_linux_domain(domain)->smmu;
 
+	/* Somebody waits for page requests, and nobody's are turned on. */
+	if (domain->iopf_handler)
+		return -EOPNOTSUPP;
 	return iommu_is_dma_domain(domain) ? attach_default(dev, d, domain)
-					   : attach(dev, d, domain);
+					   : smmu_linux_attach(dev, d, domain);
 }
 
 static int set_dev_pasid(struct iommu_domain *domain, struct device *dev, ioasid_t pasid,
@@ -98,6 +101,17 @@ static int set_dev_pasid(struct iommu_domain *domain, struct device *dev, ioasid
 		smmu_attach_pasid(m->nodes[0], pasid, &to_smmu_linux_domain(domain)->smmu));
 }
 
+/** iommufd keeps domains when all devices are gone, so that only they keep the module. */
+static void keep_module(bool there)
+{
+	if (!IS_ENABLED(CONFIG_IOMMUFD))
+		return;
+	if (there)
+		__module_get(THIS_MODULE);
+	else
+		module_put(THIS_MODULE);
+}
+
 static void free_paging(struct iommu_domain *domain)
 {
 	struct smmu_linux_domain *d = to_smmu_linux_domain(domain);
@@ -107,10 +121,11 @@ static void free_paging(struct iommu_domain *domain)
 		/* An SMMU may still walk its tables. */
 		pr_err("domain %u: an SMMU did not confirm that it forgot it: its memory is lost\n",
 		       d->number);
-		return;
+	} else {
+		ida_free(&numbers, d->number);
+		kfree(d);
 	}
-	ida_free(&numbers, d->number);
-	kfree(d);
+	keep_module(false);
 }
 
 const struct iommu_domain_ops smmu_linux_paging_ops = {
@@ -222,11 +237,14 @@ static struct iommu_domain *alloc(struct device *dev, bool stage2)
 	error = init_table(d, first, stage2);
 	if (error)
 		goto no_table;
+	/* The core says what it is for; iommufd, which asks by itself, leaves that to us. */
+	d->domain.type = IOMMU_DOMAIN_UNMANAGED;
 	d->domain.ops = &smmu_linux_paging_ops;
 	d->domain.pgsize_bitmap = pgsizes(d->granule_shift);
 	d->domain.geometry.aperture_end = d->smmu.table->input_size - 1;
 	d->domain.geometry.force_aperture = true;
 	smmu_linux_debugfs_domain(d, true);
+	keep_module(true);
 	return &d->domain;
 no_table:
 	ida_free(&numbers, d->number);
@@ -255,6 +273,8 @@ struct iommu_domain *smmu_linux_alloc_paging_flags(struct device *dev, u32 flags
 		/* Only stage 1 goes beside substreams. */
 		return alloc(dev, false);
 	case IOMMU_HWPT_ALLOC_NEST_PARENT:
+		if (!(smmu_linux_master_of(dev)->instance->inst.features.bits & SMMU_FEAT_NESTED))
+			return ERR_PTR(-EOPNOTSUPP);
 		return alloc(dev, true);
 	default:
 		return ERR_PTR(-EOPNOTSUPP);

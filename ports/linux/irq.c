@@ -18,17 +18,19 @@
 /* The one wire that some SMMUs have in place of all others. */
 #define COMBINED SMMU_LINUX_SOURCES
 
-/** Give the fault to who asked for it with iommu_set_fault_handler. True: it has been seen to. */
+/** Give the fault to the guest that has the device, or to who asked for it with iommu_set_fault_handler. True: it has been seen to. */
 static bool handled(struct smmu_linux_instance *s, const struct smmu_event *e)
 {
 	struct smmu_linux_node *node;
 	int error = -ENOSYS;
 
-	if (!(smmu_event_members(e->type) & SMMU_EVENT_HAS_ADDR) || e->ssv)
-		return false;
 	mutex_lock(&s->streams_lock);
 	node = xa_load(&s->streams, e->sid);
-	if (node && node->owner && node->faults_of)
+	if (!node || !node->owner || !node->faults_of)
+		;
+	else if (smmu_linux_tell_guest(node->faults_of, node->owner->dev, e))
+		error = 0;
+	else if (smmu_event_members(e->type) & SMMU_EVENT_HAS_ADDR && !e->ssv)
 		error = report_iommu_fault(node->faults_of, node->owner->dev, e->addr,
 					   e->rnw ? IOMMU_FAULT_READ : IOMMU_FAULT_WRITE);
 	mutex_unlock(&s->streams_lock);

@@ -150,7 +150,12 @@ no_sysfs:
 
 static void take_down(struct smmu_linux_instance *s)
 {
-	if (smmu_instance_remove(&s->inst))
+	int error;
+
+	mutex_lock(&smmu_linux_lock);
+	error = smmu_instance_remove(&s->inst);
+	mutex_unlock(&smmu_linux_lock);
+	if (error)
 		dev_err(s->dev, "its queues and tables are lost memory\n");
 	else
 		smmu_linux_forget_reserved(s);

@@ -14,6 +14,7 @@
 
 #include <smmuv3/device.h>
 #include <smmuv3/domain.h>
+#include <smmuv3/hw/event.h>
 #include <smmuv3/instance.h>
 
 struct smmu_linux_reserved;
@@ -73,7 +74,7 @@ struct smmu_linux_node {
 	struct smmu_device smmu;
 	struct smmu_linux_instance *instance;
 	struct smmu_linux_master *owner; /**< who brought it; NULL: is gone */
-	/** What it is attached to, if that may have a fault handler. With streams_lock; it is freed after it was left. */
+	/** What it is attached to, if that may have a fault handler or is a guest's. With streams_lock; it is freed after it was left. */
 	struct iommu_domain *faults_of;
 	struct iommu_group *group; /**< of all its users, once one has it */
 	unsigned int users;
@@ -122,7 +123,7 @@ static inline struct smmu_linux_master *smmu_linux_master_of(struct device *dev)
 /** Parameters. */
 extern unsigned int smmu_linux_stage, smmu_linux_quirks;
 extern bool smmu_linux_disable_ats, smmu_linux_ats_always, smmu_linux_disable_msi;
-/** Protects smmu_linux_instances. May sleep. */
+/** Protects smmu_linux_instances, and the end of virtual SMMUs against that of their SMMU. May sleep. */
 extern struct mutex smmu_linux_lock;
 extern struct list_head smmu_linux_instances;
 /** The instance of @p fwnode, or NULL. It stays as long as a device of it is probed. */
@@ -171,9 +172,29 @@ extern const struct iommu_domain_ops smmu_linux_paging_ops;
 extern struct iommu_domain smmu_linux_identity, smmu_linux_blocked;
 int smmu_linux_domains_start(void);
 void smmu_linux_domains_stop(void);
+/** Attach all streams of @p dev. @p faults_of: the same domain as the kernel knows it, if it pages or is a guest's. What the core wants to hear. */
+int smmu_linux_attach(struct device *dev, struct smmu_domain *d, struct iommu_domain *faults_of);
 struct iommu_domain *smmu_linux_alloc_paging(struct device *dev);
 struct iommu_domain *smmu_linux_alloc_paging_flags(struct device *dev, u32 flags,
 						   const struct iommu_user_data *user);
+
+/* ---- iommufd.c: guests that have an SMMU of their own ---- */
+
+#if SMMU_LINUX_VIOMMU
+void *smmu_linux_hw_info(struct device *dev, u32 *length, enum iommu_hw_info_type *type);
+size_t smmu_linux_viommu_size(struct device *dev, enum iommu_viommu_type type);
+int smmu_linux_viommu_init(struct iommufd_viommu *core, struct iommu_domain *parent,
+			   const struct iommu_user_data *data);
+/** Whether @p e, of @p dev in @p domain, is a guest's, and its queue has it. With the instance's streams_lock. */
+bool smmu_linux_tell_guest(struct iommu_domain *domain, struct device *dev,
+			   const struct smmu_event *e);
+#else
+static inline bool smmu_linux_tell_guest(struct iommu_domain *domain, struct device *dev,
+					 const struct smmu_event *e)
+{
+	return false;
+}
+#endif
 
 /* ---- map.c: operations of a paging domain ---- */
 

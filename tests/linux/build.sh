@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Builds what tests/linux/run.py boots: the programs of the guest, and for each kernel the tests' modules, our driver, our driver
 # with TLBIs that miss, which the tests have to notice, one that can be told which allocation fails, and one that
-# believes SMMUs to do more than they do. What differs from our driver has its objects but for those that differ.
+# believes SMMUs to do more than they do; for a kernel with iommufd, one whose guests' TLBIs miss alone. What differs from our driver has its objects but for those that differ.
 #
 # usage: tests/linux/build.sh [--no-driver | --few | --tree TREE] DIR KERNEL…
 #   --no-driver  not our driver; --few: not the one that believes more; --tree: of one kernel, TREE alone, to mutant.ko
@@ -106,6 +106,19 @@ bool smmu_believes_silent(const struct smmu_cmdq *q, const struct smmu_cmdq_toke
 	more_objects "$1" silent.o
 }
 
+# Guests' TLBIs of all kinds name another's VMID.
+unnested_tree() {
+	edited "$1" vsmmu/guest_cmd.c 's/smmu_field_prep(SMMU_CMD_TLBI_W0_VMID, g->vmid/& ^ 1/' 1
+}
+
+# A program that takes newer words of the kernel's interfaces than the compiler's headers have. Installing those takes two words out.
+nested_program() {
+	mkdir -p "$here/uapi/linux"
+	ln -sf "$kernel"/src/*-common/include/uapi/linux/iommufd.h "$kernel"/src/*-common/include/uapi/linux/vfio.h "$here/uapi/linux/"
+	cd "$root/tests/linux/guest"
+	compile "../$version/nested_check" -D__user= '-D__counted_by(n)=' -isystem "$here/uapi" nested_check.c nested_guest.c iommufd.c vfio.c
+}
+
 # Kbuild in the tree DIR of the kernel that is built for. Objects know the folder that they were built in, and are built anew in
 # another: so all trees are built by one name.
 kbuild() {
@@ -140,12 +153,16 @@ for kernel; do
 	for module in "$here"/modules/*.ko; do
 		strip "$module" "$here/$(basename "$module")"
 	done
+	iommufd=
+	! grep -q '^CONFIG_IOMMUFD=' "$kernel/config" || iommufd=1
+	[ -z "$iommufd" ] || nested_program
 	[ -n "$driver" ] || continue
 	mkdir -p "$here/ours"
 	ln -sfn "$here/ours" "$here/tree"
 	# shellcheck disable=SC2086 # arguments of make, none of them with a space
 	quietly "$root/ports/linux/build.sh" "$kernel/headers" "$here/tree" CC="$cc" KCFLAGS="$flags" $others
 	strip "$here/ours/smmuv3.ko" "$here/smmuv3.ko"
+	[ -z "$iommufd" ] || { variant unnested; continue; }
 	variant broken
 	variant failing
 	[ -z "$believes" ] || variant believes

@@ -6,7 +6,8 @@ usage: tests/linux/run.py [--build DIR] [--kernel VERSION…] [--driver ours|bui
                           [--may-skip] [BOOT…]
 
   --build DIR       where everything is built, and where the logs go (build/linux)
-  --kernel VERSION  6.12 and 7.2 unless it is given; 6.12-kasan and 6.12-kcsan are kernels of tools/debug-linux.sh, which are built
+  --kernel VERSION  6.12, 7.2 and 7.2-iommufd, whichever the boots take, unless it is given; 6.12-kasan and 6.12-kcsan are kernels of
+                    tools/debug-linux.sh, which are built, 7.2-iommufd is one of tools/iommufd-linux.sh
   --driver builtin  the kernel's own driver in place of ours: the tests' own test
   --short           fewer boots, and each for a shorter time
   --jobs N          so many boots at a time (as many as there are processors, 4 at most)
@@ -60,6 +61,7 @@ BOOTS = {
 BOOTS.update(special.BOOTS)
 OURS_ALONE = ('reload', 'fail', 'broken', *special.BOOTS)
 DEBUG = ('6.12-kasan', '6.12-kcsan')
+IOMMUFD = '7.2-iommufd'
 
 # Of a kernel's console: what must not be there, whatever a test says.
 TROUBLE = r'(?:BUG:|WARNING:|Oops|Internal error|Unable to handle|Kernel panic|CMD_SYNC timeout|GERROR|INFO: task |INFO: trying to ' \
@@ -106,6 +108,8 @@ def initrd(args, kernel, version, driver, more=()):
         add('modules/' + module, os.path.join(kernel, 'modules', module))
     for module in ('irq_unmap', 'dma_bench', 'edu_busy', 'edu_message'):
         add(module + '.ko', os.path.join(args.build, version, module + '.ko'))
+    if has_iommufd(kernel):
+        add('nested_check', os.path.join(args.build, version, 'nested_check'))
     if driver != 'builtin':
         add('smmuv3.ko', args.module or os.path.join(args.build, version, 'smmuv3.ko' if driver == 'ours' else driver + '.ko'))
     files += [(name, 0o100644, data) for name, data in more]
@@ -216,13 +220,14 @@ def boot(args, name, version, kernel, driver):
         f.write(image)
     begin = time.monotonic()
     limit = args.limit * (5 if version in DEBUG else 1)
-    if name == 'rmr':
+    if name in ('rmr', *special.NESTED):
         text, _ = start(line, kernel, path, arguments(driver, 't.do=iort'), os.path.join(work, 'log'), limit)
-        variables += f' crashkernel={special.SIZE >> 10}K@{special.MEMORY:#x}'
-        # There PCI devices are in their default domain at once, not when a driver is bound.
-        variables += ' iommu.passthrough=1 t.busy=alone=0' if not version.startswith('6.12') else ''
+        if name == 'rmr':
+            variables += f' crashkernel={special.SIZE >> 10}K@{special.MEMORY:#x}'
+            # There PCI devices are in their default domain at once, not when a driver is bound.
+            variables += ' iommu.passthrough=1 t.busy=alone=0' if not version.startswith('6.12') else ''
         with open(path, 'wb') as f:
-            f.write(special.iort_with_rmr(text) + image)
+            f.write(special.other_iort(name, text) + image)
     text, ended = start(line, kernel, path, arguments(driver, variables),
                         os.path.join(args.build, f'{version}-{name}-{driver}{args.mark}.log'), limit, args.stop)
     verdicts = judge(name, text, ended, work, configuration(kernel))
@@ -266,7 +271,7 @@ def judge(name, text, ended, work, config):
     if foreign:
         say(f'  {foreign} races in the kernel itself are left out')
     failed = re.findall(r'FAILED: .*', text)
-    if name == 'broken':
+    if name in ('broken', 'unnested'):
         caught = any('stale' in line for line in failed)
         return {'caught': [] if caught and 'guest: done' in text else ['FAILED: caught: nothing stale was noticed']}
     verdicts = {check: [line for line in failed if line.startswith(f'FAILED: {check}:')] for check in checks}
@@ -306,6 +311,20 @@ def table(results):
         say(f'{name:8} {check:16} ' + ' '.join(f'{"-" if c is None else "FAIL" if c else "pass":>10}' for c in cells))
 
 
+def has_iommufd(kernel):
+    return 'CONFIG_IOMMUFD=m' in configuration(kernel)
+
+
+def wanted(name, version, kernel, args):
+    """Is boot NAME one for this kernel?"""
+    if name in special.NESTED:
+        return args.driver == 'ours' and has_iommufd(kernel)
+    # For that kernel there are no other drivers than those; what others can, it need not show.
+    if version == IOMMUFD and (not args.boots or other_driver(name, kernel)):
+        return False
+    return args.driver == 'ours' or name not in OURS_ALONE
+
+
 def configuration(kernel):
     with open(os.path.join(kernel, 'config'), encoding='utf-8') as f:
         return f.read().splitlines()
@@ -314,6 +333,7 @@ def configuration(kernel):
 def fetched_kernels(versions):
     """A suite moves on: the kernels that are still to be had, and at least one."""
     kernels = {version: fetched_or_none('debug-linux.sh', version.removeprefix('6.12-')) if version in DEBUG
+               else fetched_or_none('iommufd-linux.sh') if version == IOMMUFD
                else fetched_or_none('fetch-linux.sh', version) for version in versions}
     for version in [v for v, folder in kernels.items() if not folder]:
         say(f'SKIP {version}: it is not to be had here (see above)')
@@ -326,7 +346,7 @@ def fetched_kernels(versions):
 def main():
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument('--build', default=os.path.join(TOP, 'build', 'linux'))
-    parser.add_argument('--kernel', nargs='+', default=['6.12', '7.2'], choices=['6.12', '7.2', '7.3', *DEBUG])
+    parser.add_argument('--kernel', nargs='+', choices=['6.12', '7.2', '7.3', IOMMUFD, *DEBUG])
     parser.add_argument('--driver', default='ours', choices=['ours', 'builtin'])
     parser.add_argument('--short', action='store_true')
     parser.add_argument('--jobs', type=int, default=min(4, len(os.sched_getaffinity(0))))
@@ -339,6 +359,9 @@ def main():
     chosen = args.boots or [n for n, b in BOOTS.items() if b[4] or not args.short]
     if not set(chosen) <= set(BOOTS):
         parser.error('boots are: ' + ' '.join(BOOTS))
+    if not args.kernel:
+        args.kernel = ['6.12', '7.2'] if set(chosen) - set(special.NESTED) else []
+        args.kernel += [IOMMUFD] if set(chosen) & set(special.NESTED) else []
     begin = time.monotonic()
     try:
         args.qemu, args.firmware = fetched('fetch-qemu.sh'), fetched('fetch-uefi.sh')
@@ -350,13 +373,14 @@ def main():
         sys.exit(0 if args.may_skip else 77)
     if not args.no_build:
         command = [os.path.join(TOP, 'tests', 'linux', 'build.sh')]
-        command += ['--no-driver'] if args.driver == 'builtin' else [] if set(chosen) & set(special.DRIVERS) else ['--few']
+        command += ['--no-driver'] if args.driver == 'builtin' else \
+            [] if any(special.DRIVERS.get(name) == 'believes' for name in chosen) else ['--few']
         if subprocess.run(command + [args.build] + list(kernels.values()), check=False).returncode:
             sys.exit(1)
         say(f'fetched and built in {time.monotonic() - begin:.0f} s, {processor_time():.0f} s of processor time')
     results = {}
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
-        boots = [(version, name) for version in kernels for name in chosen if args.driver == 'ours' or name not in OURS_ALONE]
+        boots = [(version, name) for version, kernel in kernels.items() for name in chosen if wanted(name, version, kernel, args)]
         tasks = {b: pool.submit(boot, args, b[1], b[0], kernels[b[0]], args.driver) for b in boots}
         for b, task in tasks.items():
             results[b], *said = task.result()

@@ -28,11 +28,17 @@ BOOTS = {
             'a driver that believes in ATS, and a function that has it: on, invalidated, off and on around a reset, cut off'),
     'always': ('one', 'where,always,io', 'early=keep_ats opt=disable_msi=1+ats_always=1 type_wanted=identity',
                ['always', 'nvme', 'virtio-blk'], False, 'ATS in identity domains, ats_always=1; both disks in theirs'),
+    'nested': ('two', 'where,nested', 'rounds=2', ['nested'], False,
+               'guests with SMMUs of their own, through iommufd; one guest behind two SMMUs'),
+    'unnested': ('two', 'where,nested', 'rounds=1', ['caught'], False, 'our module with guests\' TLBIs that miss is caught'),
     'bridge': ('one', 'where,bridge', '', ['bridge'], True, 'two devices behind a bridge have one stream'),
 }
 
 # What they load in place of our driver as it is.
-DRIVERS = {'message': 'believes', 'ats': 'believes', 'always': 'believes'}
+DRIVERS = {'message': 'believes', 'ats': 'believes', 'always': 'believes', 'unnested': 'unnested'}
+
+# They take a kernel with iommufd.
+NESTED = ('nested', 'unnested')
 
 
 def machine(name, line, work):
@@ -41,6 +47,9 @@ def machine(name, line, work):
         line = line + ['-device', 'pcie-pci-bridge,id=bridge,bus=pcie.0,addr=6.0']
         for slot in (1, 2):
             line += ['-device', f'edu,bus=bridge,addr={slot}.0,dma_mask=0xffffffffffffffff']
+    if name in NESTED:
+        line = [word + ',stage=nested' if word.startswith('arm-smmuv3,') else word for word in line]
+        line += ['-device', 'edu,bus=pcie.0,addr=6.0,dma_mask=0xffffffffffffffff']
     if name in ('ats', 'always', 'message'):
         line = line + ['-device', 'pcie-root-port,id=rp0,bus=pcie.0,chassis=1,slot=1,addr=6.0',
                        '-device', 'virtio-blk-pci,bus=rp0,disable-legacy=on,iommu_platform=on,ats=on,drive=more',
@@ -65,11 +74,15 @@ def machine(name, line, work):
     return line
 
 
-def iort_with_rmr(text):
-    """What goes before an initial RAM disk, so that the kernel finds its IORT with an RMR node more: TEXT is a console with the IORT."""
+def other_iort(name, text):
+    """
+    What goes before an initial RAM disk, so that the kernel finds another IORT: with an RMR node more, or root complexes that keep
+    devices coherent. TEXT is a console with the IORT.
+    """
     found = re.search(r'^iort: (\S+)', text, re.M)
     if not found:
         return b''
-    table = trees.with_rmr(base64.b64decode(found.group(1)), 0, EDU, MEMORY, SIZE)
+    table = base64.b64decode(found.group(1))
+    table = trees.with_canwbs(table) if name in NESTED else trees.with_rmr(table, 0, EDU, MEMORY, SIZE)
     folders = ['kernel', 'kernel/firmware', 'kernel/firmware/acpi']
     return cpio([(folder, 0o40755, b'') for folder in folders] + [('kernel/firmware/acpi/iort.aml', 0o100644, table)])

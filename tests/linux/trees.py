@@ -101,6 +101,27 @@ def with_memory(root, slot, start, size):
                           memory_region=cells(phandle))
 
 
+def with_canwbs(iort):
+    """An IORT whose root complexes say that devices are coherent whatever the attributes of an access are (DEN0049E.f, Table 13)."""
+    length, = struct.unpack_from('<I', iort, 4)
+    nodes, at = struct.unpack_from('<2I', iort, 36)
+    table = bytearray(iort[:length])
+    for _ in range(nodes):
+        kind, size_of_node = struct.unpack_from('<BH', iort, at)
+        if kind == 2:
+            table[at + 23] |= 4
+        at += size_of_node
+    return newer(table)
+
+
+def newer(table):
+    """TABLE with a newer revision than the one that is there, or it would not be taken, and its sum."""
+    struct.pack_into('<I', table, 24, struct.unpack_from('<I', table, 24)[0] + 1)
+    table[9] = 0
+    table[9] = -sum(table) & 0xff
+    return bytes(table)
+
+
 def with_rmr(iort, smmu, stream, start, size):
     """An IORT with an RMR node more (DEN0049E.e, 3.1.1.5): STREAM of the SMMU of number SMMU has the memory."""
     length, = struct.unpack_from('<I', iort, 4)
@@ -116,10 +137,7 @@ def with_rmr(iort, smmu, stream, start, size):
     node = struct.pack('<BHBI2I', 6, 16 + len(body), 3, nodes, 1, 28) + body
     table = bytearray(iort[:length] + node)
     struct.pack_into('<I', table, 4, len(table))
-    # Newer than the one that is there, or it is not taken; IORT revision 5 knows RMR nodes.
+    # IORT revision 5 knows RMR nodes.
     table[8] = 5
-    struct.pack_into('<I', table, 24, struct.unpack_from('<I', table, 24)[0] + 1)
     struct.pack_into('<I', table, 36, nodes + 1)
-    table[9] = 0
-    table[9] = -sum(table) & 0xff
-    return bytes(table)
+    return newer(table)
