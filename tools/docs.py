@@ -9,7 +9,9 @@ In every document (*.md, and the manual page):
   - the manual has every option of every command, every command and fault, and no option that there is not.
 In every source: a path that starts with one of our folders leads to something.
 
-usage: tools/docs.py SMMUV3
+usage: tools/docs.py SMMUV3 [--outputs [--write]]
+--outputs: in place of that, what README.md shows of runs (behind <!-- output: ARGUMENTS -->) is what they print; with
+--write it is brought up to date.
 Exit status: 0 all of it exists, 1 something does not (printed).
 """
 import os
@@ -182,10 +184,33 @@ class Docs:
                         self.say(f'{file}:{number}', f'there is no {path}')
 
 
+def outputs(command, write):
+    """The blocks behind <!-- output: ARGUMENTS[; LINE] -->: all of the output, or the paragraph that begins with LINE."""
+    file = TOP / 'README.md'
+    text = file.read_text()
+
+    def block(m):
+        args, _, line = m.group(2).partition('; ')
+        out = subprocess.run([command, *args.split()], capture_output=True, text=True, cwd=TOP).stdout.strip()
+        if line:
+            paragraph = next(p for p in out.split('\n\n') if p.startswith(line))
+            out = f'$ build/smmuv3 {args}\n…\n{paragraph}'
+        return f'{m.group(1)}```\n{out}\n```\n'
+    new, found = re.subn(r'(<!-- output: (.*?) -->\n\n)```\n.*?\n```\n', block, text, flags=re.S)
+    if write:
+        file.write_text(new)
+    elif new != text or not found:
+        print('docs: README.md shows other runs than these; tools/docs.py SMMUV3 --outputs --write mends it', file=sys.stderr)
+        return 1
+    return 0
+
+
 def main():
-    if len(sys.argv) != 2:
+    if len(sys.argv) < 2 or sys.argv[2:] not in ([], ['--outputs'], ['--outputs', '--write']):
         print(__doc__, file=sys.stderr)
         return 2
+    if len(sys.argv) > 2:
+        return outputs(os.path.abspath(sys.argv[1]), len(sys.argv) > 3)
     docs = Docs(os.path.abspath(sys.argv[1]))
     for file in docs.files:
         if file.endswith('.md'):
