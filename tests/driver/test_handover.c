@@ -38,12 +38,17 @@ static void domain(struct smmu_domain *d, enum smmu_domain_kind kind)
 		assert_int_equal(smmu_map(d, BUFFER, BUFFER, 0x10000, RW, 0), 0);
 }
 
-static void open_with(uint32_t port_flags)
+/** @p stalls: they may, and what is cached goes at any time, so that memory shows before anybody is told of it. */
+static void open_with(uint32_t port_flags, bool stalls)
 {
 	struct smmu_model_config c = rig_config();
 	struct smmu_instance_config cfg;
 
 	c.gbpa_abort = false;
+	if (stalls) {
+		c.stall_model = 0;
+		c.cfg_evict_permille = 1000;
+	}
 	rig_open(&rig, &c, 1);
 	rig.port.flags |= port_flags;
 	cfg = rig_instance_config(&rig, 0, 0);
@@ -96,7 +101,7 @@ static void test_never_faults(void **state)
 	struct rig_device two, nic;
 
 	for (unsigned lse2 = 0; lse2 < 2; lse2++) {
-		open_with(lse2 ? SMMU_PORT_LSE2 : 0);
+		open_with(lse2 ? SMMU_PORT_LSE2 : 0, false);
 		landing_watch(&rig, lands, SCREEN, DISK, NIC);
 		assert_true(lands(20));
 		assert_int_equal(smmu_instance_enable_reserved(inst, list(), 3), 0);
@@ -124,6 +129,41 @@ static void test_never_faults(void **state)
 		assert_false(lands(SCREEN));
 		rig_device(&rig, &two, 0, SCREEN, 2, false, 0);
 		assert_false(lands(SCREEN));
+		finish();
+	}
+}
+
+/** Several, each with something less in the caches. */
+static bool lands_often(uint32_t stream)
+{
+	for (unsigned i = 0; i < 8; i++) {
+		smmu_model_speculate(rig.model, 0);
+		smmu_model_speculate(rig.model, 0);
+		if (!lands(stream))
+			return false;
+	}
+	return true;
+}
+
+/** To a device whose accesses may stall, which the stand-in's never do: no CD that stalls meets an STE in which that is ILLEGAL. */
+static void test_stalls_from_now_on(void **state)
+{
+	for (unsigned lse2 = 0; lse2 < 2; lse2++) {
+		static uint32_t stream = DISK;
+		const struct smmu_device_config cfg = {
+			.instance = inst, .streams = &stream, .nr_streams = 1, .stalls = true};
+		const struct smmu_dma away = {.stream = DISK, .iova = 0x1000};
+		struct smmu_device disk;
+
+		open_with(lse2 ? SMMU_PORT_LSE2 : 0, true);
+		landing_watch(&rig, lands_often, DISK, 0, 0);
+		assert_int_equal(smmu_instance_enable_reserved(inst, list(), 3), 0);
+		assert_false(smmu_model_dma(rig.model, &away).stalled);
+		assert_int_equal(smmu_device_init(&disk, &cfg), 0);
+		assert_int_equal(smmu_attach(&disk, &other), 0);
+		landing_end(&rig);
+		assert_true(smmu_model_dma(rig.model, &away).stalled);
+		smmu_device_fini(&disk);
 		finish();
 	}
 }
@@ -165,7 +205,7 @@ static void test_found_enabled(void **state)
 	uint64_t bus;
 	void *old;
 
-	open_with(0);
+	open_with(0, false);
 	old = port->ops->dma_alloc(port->ctx, 4096, 4096, 0, &bus);
 	assert_non_null(old);
 	run_former_owner(old, bus);
@@ -184,7 +224,7 @@ static void test_abort_when_off(void **state)
 {
 	uint32_t cr0;
 
-	open_with(0);
+	open_with(0, false);
 	assert_int_equal(smmu_instance_enable_reserved(inst, list(), 3), 0);
 	cr0 = reg(SMMU_CR0);
 	set_cr0(cr0 & ~(uint32_t)SMMU_CR0_SMMUEN);
@@ -200,7 +240,7 @@ static void test_unmap(void **state)
 {
 	struct rig_device disk;
 
-	open_with(0);
+	open_with(0, false);
 	assert_int_equal(smmu_instance_enable_reserved(inst, list(), 3), 0);
 	rig_device(&rig, &disk, 0, DISK, 1, false, 0);
 	assert_true(lands(DISK));
@@ -214,7 +254,7 @@ static void test_not_attached(void **state)
 {
 	struct rig_device disk, again;
 
-	open_with(0);
+	open_with(0, false);
 	assert_int_equal(smmu_instance_enable_reserved(inst, list(), 3), 0);
 	landing_watch(&rig, lands, SCREEN, DISK, NIC);
 	for (unsigned i = 0; i < 2; i++) {
@@ -240,7 +280,7 @@ static void test_not_confirmed(void **state)
 {
 	struct rig_device dev[2];
 
-	open_with(0);
+	open_with(0, false);
 	assert_int_equal(smmu_instance_enable_reserved(inst, list(), 3), 0);
 	assert_true(lands(DISK));
 	for (unsigned gone = 0; gone < 2; gone++) {
@@ -270,7 +310,7 @@ static void test_not_confirmed_nor_off(void **state)
 	struct rig_device disk;
 
 	for (unsigned gone = 0; gone < 2; gone++) {
-		open_with(0);
+		open_with(0, false);
 		assert_int_equal(smmu_instance_enable_reserved(inst, list(), 3), 0);
 		assert_true(lands(DISK));
 		rig_device(&rig, &disk, 0, DISK, 1, false, 0);
@@ -294,7 +334,7 @@ static void test_errors(void **state)
 	struct smmu_reserved twice[2];
 	unsigned n;
 
-	open_with(0);
+	open_with(0, false);
 	twice[0] = twice[1] = list()[1];
 	assert_int_equal(smmu_instance_enable_reserved(inst, twice, 2), -SMMU_EEXIST);
 	assert_false(lands(DISK));
@@ -309,7 +349,7 @@ static void test_errors(void **state)
 	for (n = 1;; n++) {
 		int error;
 
-		open_with(0);
+		open_with(0, false);
 		rig.smmu[0].die_after = n;
 		error = smmu_instance_enable_reserved(inst, list(), 3);
 		rig.smmu[0].die_after = 0;
@@ -334,7 +374,7 @@ static void test_leave_in_bypass(void **state)
 {
 	struct rig_device disk, nic;
 
-	open_with(0);
+	open_with(0, false);
 	rig.smmu[0].check.may_pass = true;
 	assert_int_equal(smmu_instance_enable_reserved(inst, list(), 1), 0);
 	rig_device(&rig, &disk, 0, DISK, 1, false, 0);
@@ -366,7 +406,7 @@ static void test_leave_tables(void **state)
 {
 	struct rig_device disk;
 
-	open_with(0);
+	open_with(0, false);
 	rig.smmu[0].check.queues_may_go = true;
 	assert_int_equal(smmu_instance_enable_reserved(inst, list(), 3), 0);
 	rig_device(&rig, &disk, 0, DISK, 1, false, 0);
@@ -426,12 +466,18 @@ static void test_domain_goes_on(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_never_faults),          cmocka_unit_test(test_found_enabled),
-		cmocka_unit_test(test_abort_when_off),        cmocka_unit_test(test_unmap),
-		cmocka_unit_test(test_not_attached),          cmocka_unit_test(test_not_confirmed),
-		cmocka_unit_test(test_not_confirmed_nor_off), cmocka_unit_test(test_errors),
-		cmocka_unit_test(test_leave_in_bypass),       cmocka_unit_test(test_leave_tables),
+		cmocka_unit_test(test_never_faults),
+		cmocka_unit_test(test_found_enabled),
+		cmocka_unit_test(test_abort_when_off),
+		cmocka_unit_test(test_unmap),
+		cmocka_unit_test(test_not_attached),
+		cmocka_unit_test(test_not_confirmed),
+		cmocka_unit_test(test_not_confirmed_nor_off),
+		cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_leave_in_bypass),
+		cmocka_unit_test(test_leave_tables),
 		cmocka_unit_test(test_domain_goes_on),
+		cmocka_unit_test(test_stalls_from_now_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
