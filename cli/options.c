@@ -284,9 +284,6 @@ static int check_run(struct options *o)
 		return options_fail(
 			o, "--life is for the library's own design, on the model: leave %s out",
 			o->lab.qemu ? "--device qemu" : "--design");
-	if (o->lab.life && o->lab.page_faults)
-		return options_fail(o, "an SMMU is not suspended while accesses wait for a page: "
-				       "leave --life or --page-faults out");
 	if (o->lab.adopt && (o->lab.design != DESIGN_SWEEP || o->lab.qemu))
 		return options_fail(
 			o, "--adopt is for the library's own design, on the model: leave %s out",

@@ -46,7 +46,8 @@ struct machine_smmu {
 	bool events_lost; /**< some went unread, when it was started over */
 	struct smmu_faults faults;
 	uint32_t faults_up; /**< they may be taken and answered, in a read section */
-	uint32_t left;      /**< to somebody else, by machine_hand_over */
+	uint32_t outages; /**< times that it was suspended or revived, and what waited had ended */
+	uint32_t left;    /**< to somebody else, by machine_hand_over */
 	struct former *
 		former; /**< whose tables are in use, or were; NULL: nobody's; whoever is busy with it */
 	uint32_t former_runs; /**< he has it now */

@@ -84,7 +84,9 @@ int machine_restart(struct machine *m, unsigned smmu)
 		}
 	}
 	m->smmu[smmu].events_lost = true;
+	machine_pages_suspend(m, smmu);
 	rc = smmu_instance_revive(&m->smmu[smmu].inst);
+	machine_pages_suspended(m, smmu);
 	smmu_store(&m->smmu[smmu].broken, rc && rc != -SMMU_EIO);
 	for (i = 0; i < m->devices; i++) {
 		struct machine_device *d = &m->device[i];

@@ -91,6 +91,11 @@ void machine_pages_reply(struct machine *m, const struct letter *l, enum smmu_fa
 
 	if (!rc)
 		smmu_fetch_add(&m->pages->answered, 1);
+	if (!rc && l->outages != smmu_load(&s->outages))
+		machine_complain(m, l->smmu, l->fault.addr, "end",
+				 "what stream %u had waited for when its SMMU was suspended was "
+				 "answered afterwards",
+				 l->fault.sid);
 	if (!rc && left && !m->faulty)
 		machine_complain(m, l->smmu, l->fault.addr, "end",
 				 "what stream %u had waited for was still to be answered after it "
@@ -101,7 +106,8 @@ void machine_pages_reply(struct machine *m, const struct letter *l, enum smmu_fa
 	else if (rc && !machine_may_fail(m, rc == -SMMU_ENODEV ? -SMMU_EIO : rc))
 		machine_complain(m, l->smmu, l->fault.addr, "answer",
 				 "an answer to what waits for a page failed with error %d", rc);
-	if (!twice)
+	/* One that was not taken, as the SMMU is being suspended, ends with that. */
+	if (!twice || rc == -SMMU_ENODEV)
 		return;
 	rc = smmu_fault_answer(&s->faults, &l->fault, SMMU_FAULT_RETRY);
 	if (rc != -SMMU_ENOENT)
@@ -130,7 +136,7 @@ static bool post(struct machine *m, const struct letter *letter)
 static void handed(struct machine_smmu *s, const struct smmu_fault *fault)
 {
 	unsigned smmu = (unsigned)(s - s->m->smmu);
-	struct letter now = {.smmu = smmu, .fault = *fault};
+	struct letter now = {.smmu = smmu, .fault = *fault, .outages = smmu_load(&s->outages)};
 	bool changing = true;
 
 	smmu_fetch_add(&s->m->pages->handed, 1);

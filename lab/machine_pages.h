@@ -22,6 +22,10 @@ void machine_pages_up(struct machine *m, unsigned smmu);
 void machine_pages_down(struct machine *m, unsigned smmu);
 /** It was removed: devices that have asked are initialised again. */
 void machine_pages_gone(struct machine *m, unsigned smmu);
+/** It is going to be suspended, all its devices are taken: they ask for nothing more. What waits is left to the driver. */
+void machine_pages_suspend(struct machine *m, unsigned smmu);
+/** It is suspended, or back: nothing that waited may be answered any more, and devices begin anew. */
+void machine_pages_suspended(struct machine *m, unsigned smmu);
 /** The driver has given an event. Any context. */
 void machine_pages_event(struct machine_smmu *s, const struct smmu_event *event);
 /** Take page requests. Any context, one caller at a time. */

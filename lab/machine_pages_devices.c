@@ -95,7 +95,7 @@ void machine_pages_ask(struct machine_device *d, unsigned stream, unsigned slot,
 		;
 	if (a->off)
 		a->off--;
-	else if (i < GROUPS && !a->shut) {
+	else if (i < GROUPS && !a->shut && !a->off_duty) {
 		struct group *g = &a->group[stream][i];
 
 		ask.group = (uint16_t)i;
@@ -146,7 +146,8 @@ bool machine_pages_told(struct machine_device *d, unsigned *stream, unsigned *sl
 	return told;
 }
 
-void machine_pages_gone(struct machine *m, unsigned smmu)
+/** Devices of an SMMU ask for nothing (@p off_duty), or begin anew. */
+static void all_off_duty(struct machine *m, unsigned smmu, bool off_duty)
 {
 	unsigned i, k;
 
@@ -157,9 +158,27 @@ void machine_pages_gone(struct machine *m, unsigned smmu)
 		if (d->smmu != smmu)
 			continue;
 		a = wait_for_asker(d);
-		memset(a->group, 0, sizeof(a->group));
-		for (k = 0; k < d->n_streams; k++)
+		a->off_duty = off_duty;
+		if (!off_duty)
+			memset(a->group, 0, sizeof(a->group));
+		for (k = 0; !off_duty && k < d->n_streams; k++)
 			m->backend.ops->page_reset(m->backend.ctx, smmu, d->stream[k]);
 		machine_give(&a->busy);
 	}
+}
+
+void machine_pages_gone(struct machine *m, unsigned smmu)
+{
+	all_off_duty(m, smmu, false);
+}
+
+void machine_pages_suspend(struct machine *m, unsigned smmu)
+{
+	all_off_duty(m, smmu, true);
+}
+
+void machine_pages_suspended(struct machine *m, unsigned smmu)
+{
+	smmu_fetch_add(&m->smmu[smmu].outages, 1);
+	all_off_duty(m, smmu, false);
 }

@@ -27,6 +27,8 @@ struct letter {
 	const struct machine_device *d;
 	unsigned slot;
 	uint32_t moves;
+	/** How often its SMMU had been suspended before it was handed out. */
+	uint32_t outages;
 };
 
 /** A group of requests of a stream: the last at iova. */
@@ -39,6 +41,7 @@ struct group {
 struct asker {
 	uint32_t busy; /* taken by whoever looks at it */
 	bool shut;     /* it is being reset, or is not there */
+	bool off_duty; /* its SMMU is suspended */
 	/* It was told "response failure": so many times it does not ask, then its PRI is reset. */
 	unsigned off;
 	struct group group[MACHINE_STREAMS][GROUPS];

@@ -74,7 +74,9 @@ int machine_suspend(struct machine *m, unsigned smmu)
 	/* One that does not confirm goes on as it was, when it can again. */
 	block_all(m, smmu, true, !m->faulty);
 	m->smmu[smmu].events_lost = true;
+	machine_pages_suspend(m, smmu);
 	rc = smmu_instance_suspend(&m->smmu[smmu].inst);
+	machine_pages_suspended(m, smmu);
 	block_all(m, smmu, false, !rc);
 	return rc;
 }

@@ -166,6 +166,7 @@ void smmu_model_reset(struct smmu_model *model, unsigned i)
 		return;
 	model_enter(&model->in[i]);
 	model_htt_show(&model->in[i]);
+	model_stalls_disabled(&model->in[i]);
 	model_regs_reset(&model->in[i]);
 	model_leave(&model->in[i]);
 }

@@ -39,11 +39,6 @@ void model_resume(struct instance *in, const uint64_t cmd[2], bool all)
 	for (unsigned i = 0; i < STALLS; i++) {
 		struct stall *s = &in->stall[i];
 
-		if (s->excused && s->dma.stream == (uint32_t)bits(cmd[0], 63, 32) &&
-		    (all || s->tag == (cmd[1] & 0xffff))) {
-			s->excused = false;
-			any = true;
-		}
 		if (all && s->state == STALL_MUTE &&
 		    s->dma.stream == (uint32_t)bits(cmd[0], 63, 32))
 			resume(in, s, false);

@@ -32,15 +32,14 @@ bool model_stall_mute(struct instance *in, const uint64_t w[4])
 	return true;
 }
 
-/** SMMUEN is 0: some end now, others wait on. */
+/** SMMUEN is 0: all end with an abort, and their tags are free (6.3.9.6): the first that stall afterwards have the same. */
 void model_stalls_disabled(struct instance *in)
 {
 	for (unsigned i = 0; i < STALLS; i++) {
 		struct stall *s = &in->stall[i];
 
-		if ((s->state == STALL_WAITS || s->state == STALL_MUTE) && model_rnd(in) % 2) {
+		if (s->state == STALL_WAITS || s->state == STALL_MUTE)
 			model_stall_end(in, s);
-			s->excused = true;
-		}
 	}
+	in->stag = 0;
 }

@@ -260,7 +260,6 @@ struct stall {
 	enum stall_state state;
 	uint16_t tag;
 	struct smmu_dma dma;
-	bool excused;                  /* it ended as SMMUEN went: an answer may still come */
 	struct smmu_dma_result result; /* once it is done */
 };
 

@@ -16,9 +16,10 @@
  * What devices have asked for when their SMMU is removed, suspended or revived is forgotten, as
  * CMD_PRI_RESP does nothing while SMMUEN is 0: PRI goes off in them before, and is initialised
  * again afterwards (IHI 0070 G.b, 4.5.2, 6.3.9.6); likewise before a device is reset, and what the
- * PRI queue still holds of it is taken (after smmu_device_reset_prepare). What has stalled when an
- * SMMU is removed is ended by the library, read or not; what has stalled, and its record was lost
- * (GERROR.EVENTQ_ABT_ERR, a revival), when its device is attached to nothing or reset (4.7.2).
+ * PRI queue still holds of it is taken (after smmu_device_reset_prepare). What has stalled then
+ * aborts, read or not, as SMMUEN goes; tags and groups of before are free, so no answer to one is
+ * sent any more: what waits counts as ended. What has stalled, and its record was lost
+ * (GERROR.EVENTQ_ABT_ERR), is ended when its device is attached to nothing or reset (4.7.2).
  *
  * Of what waits there is at most a number that the embedder chooses; what is beyond it is answered
  * at once. What is not answered when its device is detached, reset or gone is ended by the library.
@@ -122,7 +123,7 @@ void smmu_faults_fini(struct smmu_faults *f);
  * The fault behind an event that smmu_instance_event has just given.
  *
  * @return 1: *@p fault waits for an answer. 0: the event says nothing of a stall, or there was no
- * room and the transaction was aborted.
+ * room and the transaction was aborted, or the SMMU was suspended since.
  *
  * Where smmu_instance_event may be called; waits for the SMMU if there is no room, without
  * sleeping.
@@ -152,8 +153,9 @@ int smmu_fault_request(struct smmu_faults *f, struct smmu_fault *fault);
  * @return
  *   0             the SMMU has taken the answer
  *   -SMMU_EINVAL  it is not one that waits for an answer, or @p answer is none: it goes on waiting
- *   -SMMU_ENOENT  it was answered, or ended by the library, before
- *   -SMMU_EIO     the SMMU does not confirm; it counts as answered. -SMMU_ENODEV: it is not up
+ *   -SMMU_ENOENT  it was answered, or ended by the library or with a suspend, before
+ *   -SMMU_ENODEV  the SMMU is not up, or is being suspended; it has ended, or does so presently
+ *   -SMMU_EIO     the SMMU does not confirm; it counts as answered
  *
  * Any context; waits for the SMMU, without sleeping.
  */

@@ -174,8 +174,11 @@ struct smmu_instance {
 	bool have_priq;
 	bool evtq_may_shrink; /**< its size is the default, not the embedder's */
 	uint32_t serving;     /**< the handlers may touch queues and registers; see handlers.c */
+	uint32_t listening;   /**< … and take events and page requests */
 	/** Times that records were lost, and with them perhaps those of what has stalled. */
 	uint32_t stalls_lost;
+	/** Times that it was suspended or revived; and that when the last event was taken. */
+	uint32_t outages, event_outages;
 	uint64_t events_lost;   /**< times the event queue overflowed; public */
 	uint64_t pri_overflows; /**< times the PRI queue overflowed; public */
 	/** On a cache line of its own: each sweep writes to it, as to the queue's positions. */
@@ -280,9 +283,10 @@ int smmu_instance_revive(struct smmu_instance *inst);
 
 /**
  * Disable an SMMU that is going to lose its power or its registers, and keep all that
- * smmu_instance_revive needs. Devices' DMA has ended. Until it is revived its handlers do nothing,
- * unmaps and attaches that concern it fail with -SMMU_EIO, and no register is touched after this
- * returns.
+ * smmu_instance_revive needs. Devices' DMA has ended, but for accesses that have stalled: those
+ * abort, whether anybody has heard of them or not, and an answer to one comes too late from here on
+ * (fault.h). Until it is revived its handlers do nothing, unmaps and attaches that concern it fail
+ * with -SMMU_EIO, and no register is touched after this returns.
  *
  * @param inst  up
  *
@@ -291,7 +295,7 @@ int smmu_instance_revive(struct smmu_instance *inst);
  *   -SMMU_ENODEV     it is not up
  *   -SMMU_ETIMEDOUT  it does not confirm that it is disabled; suspended it is all the same
  *
- * Attach side: may sleep. IHI 0070 G.b, 3.19.
+ * Attach side: may sleep. IHI 0070 G.b, 3.19, 6.3.9.6.
  */
 int smmu_instance_suspend(struct smmu_instance *inst);
 

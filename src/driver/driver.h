@@ -84,10 +84,12 @@ bool smmu_ecmdqs_out_of_reach(const struct smmu_instance *inst);
 bool smmu_handler_enter(struct smmu_instance *inst, unsigned *cookie);
 void smmu_handler_exit(struct smmu_instance *inst, unsigned cookie);
 /**
- * SMMUEN is 0, and no handler takes events any more: what the event queue says to have stalled, or is about to, is ended, as
- * its tag goes with the queue.
+ * SMMUEN stays 1, and no handler takes events any more: what the event queue says to have stalled, or is about to, is ended, as
+ * nobody else learns its tag.
  */
 void smmu_instance_end_stalls(struct smmu_instance *inst);
+/** As smmu_instance_page_request, for a handler that has begun. */
+int smmu_handler_page_request(struct smmu_instance *inst, struct smmu_pri *pri);
 /** No handler touches a register or a queue after this. Waits for readers: may sleep. */
 void smmu_handlers_stop(struct smmu_instance *inst);
 
@@ -446,6 +448,8 @@ void smmu_shares_give(struct smmu_fault_shares *s, uint32_t sid);
 
 /* ---- fault.c ---- */
 
+/** It is being suspended, and no handler runs: what waits has ended with SMMUEN, and nobody may answer it. */
+void smmu_faults_forget(struct smmu_instance *inst);
 /** End the faults of @p s that wait: of substream @p ssid (0: of traffic without one), or all. Waits, without sleeping. */
 void smmu_streams_end_faults(const struct smmu_streams *s, uint32_t ssid, bool all);
 /**

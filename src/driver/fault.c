@@ -6,6 +6,16 @@
  * answers it. So an answer, the end of an attachment, and an answer that comes twice cannot meet; nor is a fault that was ended
  * mistaken for a later one with the same tag, which SMMU and device use again once it was answered.
  *
+ * When SMMUEN goes, whatever has stalled aborts and its tag is free (6.3.9.6), and devices begin PRI anew. So no answer to what came
+ * before may be sent after:
+ *
+ *   1. Between taking a fault out of its place and sending the answer there is no end of a read section, and both are done only
+ *      where the instance is served. So whoever suspends waits for answers that are under way (smmu_handlers_stop), and finds
+ *      all others in their places.
+ *   2. Then it takes out whatever is there, and sends nothing (smmu_faults_forget): answers come too late.
+ *   3. A page request goes into its place in the read section in which it was taken from the queue. An event does not: the embedder has
+ *      it in hand. So the instance keeps in which of its lives its last event was taken, and there is one who takes them.
+ *
  * What a detached device had stalled, and nobody has read yet, is not ended here: its event will be handed out, and whoever answers
  * it lets the transaction meet the STE as it is then. (CMD_STALL_TERM would give its tag back to the SMMU while the event with that
  * tag is still to be read.)
@@ -27,19 +37,15 @@ static struct smmu_cmd command(const struct smmu_fault *f, enum smmu_fault_answe
 	return smmu_cmd_pri_resp(f->sid, f->ssv, f->ssid, f->tag, resp[answer]);
 }
 
-/** Any context. -SMMU_ENODEV, -SMMU_EIO. */
+/** Between smmu_handler_enter and _exit. -SMMU_EIO. */
 static int send(struct smmu_instance *inst, const struct smmu_fault *f,
 		enum smmu_fault_answer answer)
 {
 	struct smmu_cmd cmd = command(f, answer);
-	unsigned cookie;
 	int error;
 
-	if (!smmu_handler_enter(inst, &cookie))
-		return -SMMU_ENODEV;
 	smmu_instance_count(inst, &cmd, 1);
 	error = smmu_cmdq_issue(&inst->cmdq, &cmd, 1, false);
-	smmu_handler_exit(inst, cookie);
 	/* There is no ATC_INV in it: a time-out is somebody else's. */
 	return error ? -SMMU_EIO : 0;
 }
@@ -126,8 +132,16 @@ static enum verdict wait_for_answer(struct smmu_faults *f, struct smmu_fault *fa
 int smmu_fault_stalled(struct smmu_faults *f, const struct smmu_event *event,
 		       struct smmu_fault *fault)
 {
-	if (!event->stall)
+	struct smmu_instance *inst = f->inst;
+	unsigned cookie;
+	bool waits;
+
+	if (!event->stall || !smmu_handler_enter(inst, &cookie))
 		return 0;
+	if (smmu_load(&inst->event_outages) != smmu_load(&inst->outages)) {
+		smmu_handler_exit(inst, cookie);
+		return 0;
+	}
 	*fault = (struct smmu_fault){.kind = SMMU_FAULT_STALL,
 				     .type = event->type,
 				     .read = event->rnw && !event->ind,
@@ -142,56 +156,79 @@ int smmu_fault_stalled(struct smmu_faults *f, const struct smmu_event *event,
 				     .ssid = event->ssid,
 				     .addr = event->addr,
 				     .ipa = event->ipa};
-	if (wait_for_answer(f, fault) == WAITS)
+	waits = wait_for_answer(f, fault) == WAITS;
+	if (!waits)
+		send(inst, fault, SMMU_FAULT_INVALID);
+	smmu_handler_exit(inst, cookie);
+	return waits;
+}
+
+/** The next request, which waits for its answer or needs none (1), there is none (0), or it was answered at once (-SMMU_EAGAIN). */
+static int next_request(struct smmu_faults *f, struct smmu_fault *fault)
+{
+	struct smmu_pri pri;
+	enum verdict v;
+
+	if (smmu_handler_page_request(f->inst, &pri) != 1)
+		return 0;
+	if (smmu_pri_is_stop(&pri))
+		return -SMMU_EAGAIN;
+	*fault = (struct smmu_fault){.kind = SMMU_FAULT_PAGE,
+				     .read = pri.read,
+				     .write = pri.write,
+				     .exec = pri.exec,
+				     .priv = pri.priv,
+				     .ssv = pri.ssv,
+				     .answer = pri.last,
+				     .tag = pri.prgindex,
+				     .sid = pri.sid,
+				     .ssid = pri.ssid,
+				     .addr = pri.addr};
+	v = fault->answer ? wait_for_answer(f, fault) : WAITS;
+	if (v == WAITS)
 		return 1;
-	send(f->inst, fault, SMMU_FAULT_INVALID);
-	return 0;
+	send(f->inst, fault, v == NO_ROOM ? SMMU_FAULT_RETRY : SMMU_FAULT_INVALID);
+	return -SMMU_EAGAIN;
 }
 
 int smmu_fault_request(struct smmu_faults *f, struct smmu_fault *fault)
 {
 	uint32_t left = 1u << f->inst->cfg.priq_log2;
-	struct smmu_pri pri;
-	enum verdict v;
+	int n = -SMMU_EAGAIN;
+	unsigned cookie;
 
-	for (; left; left--) {
-		if (smmu_instance_page_request(f->inst, &pri) != 1)
+	for (; left && n == -SMMU_EAGAIN; left--) {
+		if (!smmu_handler_enter(f->inst, &cookie))
 			return 0;
-		if (smmu_pri_is_stop(&pri))
-			continue;
-		*fault = (struct smmu_fault){.kind = SMMU_FAULT_PAGE,
-					     .read = pri.read,
-					     .write = pri.write,
-					     .exec = pri.exec,
-					     .priv = pri.priv,
-					     .ssv = pri.ssv,
-					     .answer = pri.last,
-					     .tag = pri.prgindex,
-					     .sid = pri.sid,
-					     .ssid = pri.ssid,
-					     .addr = pri.addr};
-		v = fault->answer ? wait_for_answer(f, fault) : WAITS;
-		if (v == WAITS)
-			return 1;
-		send(f->inst, fault, v == NO_ROOM ? SMMU_FAULT_RETRY : SMMU_FAULT_INVALID);
+		n = next_request(f, fault);
+		smmu_handler_exit(f->inst, cookie);
 	}
-	return -SMMU_EAGAIN;
+	return n;
 }
 
 int smmu_fault_answer(struct smmu_faults *f, const struct smmu_fault *fault,
 		      enum smmu_fault_answer answer)
 {
-	struct smmu_fault was = {0};
+	struct smmu_fault was;
 	smmu_irqflags flags;
+	unsigned cookie;
+	bool waits, served;
+	int error = -SMMU_ENODEV;
 
 	if (!fault->answer || !fault->serial || fault->place >= f->room ||
 	    (unsigned)answer > SMMU_FAULT_FAILURE)
 		return -SMMU_EINVAL;
+	served = smmu_handler_enter(f->inst, &cookie);
 	flags = smmu_spin_lock(&f->lock);
-	if (f->waiting[fault->place].serial == fault->serial)
+	waits = f->waiting[fault->place].serial == fault->serial;
+	if (waits && served)
 		vacate(f, fault->place, &was);
 	smmu_spin_unlock(&f->lock, flags);
-	return was.serial ? send(f->inst, &was, answer) : -SMMU_ENOENT;
+	if (waits && served)
+		error = send(f->inst, &was, answer);
+	if (served)
+		smmu_handler_exit(f->inst, cookie);
+	return waits ? error : -SMMU_ENOENT;
 }
 
 /** True if @p fault is one of @p s: of substream @p ssid (0: of traffic without one), or any (@p all). */
@@ -239,11 +276,28 @@ static bool take(struct smmu_faults *f, uint32_t *at, const struct smmu_streams 
 static void end(struct smmu_faults *f, const struct smmu_streams *s, uint32_t ssid, bool all)
 {
 	struct smmu_fault fault;
+	bool more = true;
+	unsigned cookie;
 	uint32_t at = 0;
 
-	/* Most devices have none: their detach does not look at each place. */
-	while (smmu_load(&f->used) && take(f, &at, s, ssid, all, &fault))
-		send(f->inst, &fault, SMMU_FAULT_INVALID);
+	/* Most devices have none: their detach does not look at each place. While it is not served, nothing is to be sent. */
+	while (more && smmu_load(&f->used) && smmu_handler_enter(f->inst, &cookie)) {
+		more = take(f, &at, s, ssid, all, &fault);
+		if (more)
+			send(f->inst, &fault, SMMU_FAULT_INVALID);
+		smmu_handler_exit(f->inst, cookie);
+	}
+}
+
+void smmu_faults_forget(struct smmu_instance *inst)
+{
+	struct smmu_faults *f = smmu_load_acquire(&inst->faults);
+	struct smmu_fault fault;
+	uint32_t at = 0;
+
+	smmu_store(&inst->outages, smmu_load(&inst->outages) + 1);
+	while (f && take(f, &at, NULL, 0, true, &fault))
+		;
 }
 
 void smmu_streams_end_faults(const struct smmu_streams *s, uint32_t ssid, bool all)

@@ -4,12 +4,14 @@
  *
  * They come when they like: before the instance is enabled, on a shared line, on another processor while it is removed. Each
  * is a reader, and touches registers and queues only if it finds `serving` set. smmu_handlers_stop clears it and waits for the
- * readers; then the queues may go.
+ * readers; then the queues may go. Events and page requests are taken only once `listening` says that their queues have begun
+ * anew, since commands, and with them GERROR, have to be served before that.
  */
 #include "driver.h"
 
 void smmu_handlers_stop(struct smmu_instance *inst)
 {
+	smmu_store(&inst->listening, 0);
 	smmu_store(&inst->serving, 0);
 	smmu_rcu_synchronize(inst->port->rcu);
 }
@@ -174,7 +176,8 @@ int smmu_instance_event(struct smmu_instance *inst, struct smmu_event *event)
 
 	if (!smmu_handler_enter(inst, &cookie))
 		return 0;
-	n = take(inst, &inst->evtq, (uint32_t)SMMU_GERROR_EVENTQ_ABT_ERR, r.w, &overflow);
+	n = smmu_load_acquire(&inst->listening) &&
+	    take(inst, &inst->evtq, (uint32_t)SMMU_GERROR_EVENTQ_ABT_ERR, r.w, &overflow);
 	if (overflow && !inst->events_lost++) {
 		smmu_text_str(smmu_message_begin(&m, inst->name),
 			      "event queue overflow: events are lost (said once)");
@@ -182,6 +185,7 @@ int smmu_instance_event(struct smmu_instance *inst, struct smmu_event *event)
 	}
 	if (n) {
 		smmu_event_decode(&r, event);
+		smmu_store(&inst->event_outages, smmu_load(&inst->outages));
 		end_stall(inst, event);
 	}
 	smmu_handler_exit(inst, cookie);
@@ -229,15 +233,19 @@ static int take_request(struct smmu_instance *inst, struct smmu_pri *pri)
 	}
 }
 
+int smmu_handler_page_request(struct smmu_instance *inst, struct smmu_pri *pri)
+{
+	return inst->have_priq && smmu_load_acquire(&inst->listening) ? take_request(inst, pri) : 0;
+}
+
 int smmu_instance_page_request(struct smmu_instance *inst, struct smmu_pri *pri)
 {
 	unsigned cookie;
-	int n = 0;
+	int n;
 
 	if (!smmu_handler_enter(inst, &cookie))
 		return 0;
-	if (inst->have_priq)
-		n = take_request(inst, pri);
+	n = smmu_handler_page_request(inst, pri);
 	smmu_handler_exit(inst, cookie);
 	return n;
 }

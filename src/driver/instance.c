@@ -303,7 +303,6 @@ static int take_down(struct smmu_instance *inst, int (*disable)(struct smmu_inst
 	 * what devices left behind that the SMMU did not confirm to have forgotten.
 	 */
 	smmu_handlers_stop(inst);
-	smmu_instance_end_stalls(inst);
 	inst->up = false;
 	/* If the queue still answers, no MSI of it is on its way after this. */
 	smmu_cmdq_drain(&inst->cmdq, true);
@@ -331,6 +330,7 @@ static int leave_tables(struct smmu_instance *inst)
 	int error;
 
 	smmu_handlers_stop(inst);
+	smmu_instance_end_stalls(inst);
 	smmu_cmdq_drain(&inst->cmdq, true);
 	smmu_cmdq_close(&inst->cmdq);
 	error = smmu_registers_let_go(inst);
@@ -367,6 +367,7 @@ int smmu_instance_suspend(struct smmu_instance *inst)
 	if (!inst->up)
 		return -SMMU_ENODEV;
 	smmu_handlers_stop(inst);
+	smmu_faults_forget(inst);
 	smmu_cmdq_close(&inst->cmdq);
 	smmu_instance_ats(inst, false);
 	return smmu_registers_stop(inst);
@@ -378,8 +379,6 @@ int smmu_instance_revive(struct smmu_instance *inst)
 
 	if (error)
 		return error;
-	/* What the event queue held is gone. */
-	smmu_fetch_add(&inst->stalls_lost, 1);
 	SMMU_BARRIER(instance_back, smmu_store_release(&inst->serving, 1));
 	error = smmu_registers_start(inst);
 	if (error) {

@@ -301,6 +301,8 @@ static int queues_on(struct smmu_instance *inst, uint32_t cr0)
 	if (error)
 		return error;
 	smmu_cmdq_open(&inst->cmdq);
+	/* The event and PRI queues begin anew: nobody has looked at what they held before. */
+	smmu_store_release(&inst->listening, 1);
 	return 0;
 }
 

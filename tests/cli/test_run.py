@@ -91,6 +91,7 @@ class Run(unittest.TestCase):
         self.assertNotIn('page_faults', self.ok('--ops', 500)[0])
         self.ok('--ops', 8000, '--stage', '1,2,nested,sva', '--domains', 8, '--page-faults', '--interrupts', '--resets', '--seed', 2)
         self.ok('--ops', 4000, '--stage', '1,2', '--page-faults', '--non-coherent', '--seed', 3)
+        self.ok('--ops', 8000, '--stage', '1,sva', '--domains', 4, '--smmus', 3, '--page-faults', '--life', '--seed', 2)
         self.ok('--ops', 4000, '--page-faults', '--inject', 'atc-timeout:200', '--inject', 'alloc-fail', '--inject', 'event-overflow',
                 '--seed', 4)
         self.ok('--ops', 4000, '--stage', '1,2', '--page-faults', '--clock', 'real')

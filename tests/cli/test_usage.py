@@ -65,7 +65,6 @@ class Usage(unittest.TestCase):
                 (['run', '--dirty', '--device', 'qemu'], 'leave --device qemu out'),
                 (['run', '--adopt', '--design', 'list'], 'leave --design out'),
                 (['run', '--life', '--device', 'qemu'], 'leave --device qemu out'),
-                (['run', '--life', '--page-faults'], 'leave --life or --page-faults out'),
                 (['run', '--inject', 'adopt-corrupt'], 'add --adopt'),
                 (['run', '--design', 'magic'], 'sweep, serial, list or flush'),
                 (['run', '--clock', 'sun'], 'virtual or real'),

@@ -36,9 +36,8 @@ MODES = {
     'adopt': KINDS + ' --adopt',
     # Page tables of processors are for SMMUs that are coherent.
     'non-coherent': '--stage 1,2,nested --domains 4 --smmus 3 --non-coherent',
-    # No SMMU is suspended while accesses wait for pages: all together are two modes.
     'all-life': KINDS + ' --life --adopt --resets --tables --dirty',
-    'all-pages': KINDS + ' --page-faults --adopt --resets --tables --dirty',
+    'all-pages': KINDS + ' --page-faults --life --adopt --resets --tables --dirty',
     'qemu': '--device qemu --stage 1,2,nested --domains 3',
 }
 # An operation takes QEMU a hundred times as long.
