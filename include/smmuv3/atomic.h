@@ -80,6 +80,13 @@ static inline void smmu_store_pair_64(uint64_t *p, uint64_t lo, uint64_t hi)
 #ifndef smmu_counted
 #define smmu_counted(p) __atomic_load_n((p), __ATOMIC_RELAXED)
 #endif
+/**
+ * Store what one at a time changes, and others only look at, with smmu_counted: nothing is ordered
+ * by it either.
+ */
+#ifndef smmu_show
+#define smmu_show(p, v) __atomic_store_n((p), (v), __ATOMIC_RELAXED)
+#endif
 
 /**
  * Compare with *@p expected and store @p v; false, and *@p expected updated, if another value was

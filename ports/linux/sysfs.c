@@ -47,7 +47,7 @@ static DEVICE_ATTR_RO(quirks);
 
 static ssize_t events_lost_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%llu\n", READ_ONCE(instance_of(dev)->inst.events_lost));
+	return sysfs_emit(buf, "%llu\n", smmu_counted(&instance_of(dev)->inst.events_lost));
 }
 static DEVICE_ATTR_RO(events_lost);
 

@@ -124,14 +124,14 @@ static void dump_outq(const struct smmu_instance *inst, const char *name, const 
 	put_dec(&m.text, " queue: entries 2^", q->log2size);
 	put_hex(&m.text, ", PROD ", smmu_mmio_read32(&inst->mmio, q->reg_prod));
 	put_hex(&m.text, ", CONS ", smmu_mmio_read32(&inst->mmio, q->reg_cons));
-	put_hex(&m.text, ", taken up to ", smmu_load(&q->cons));
+	put_hex(&m.text, ", taken up to ", smmu_counted(&q->cons));
 	put_dec(&m.text, ", overflows ", overflows);
 	say(&m, inst->port);
 }
 
 static bool taken(const struct smmu_ids *ids, uint32_t id)
 {
-	return id < ids->count && smmu_load(&ids->bitmap[id / 64]) & SMMU_BIT(id % 64);
+	return id < ids->count && smmu_counted(&ids->bitmap[id / 64]) & SMMU_BIT(id % 64);
 }
 
 /** Ids in use, as runs, as many as the line has room for. 0 is never handed out. */
@@ -145,7 +145,7 @@ static void dump_ids(const struct smmu_instance *inst, const char *name, const s
 	smmu_text_str(smmu_message_begin(&m, inst->name), name);
 	put_dec(&m.text, " in use ", used);
 	put_dec(&m.text, " of ", ids->count - 1);
-	put_dec(&m.text, ", waiting for a clean TLB ", smmu_load(&ids->nr_retired));
+	put_dec(&m.text, ", waiting for a clean TLB ", smmu_counted(&ids->nr_retired));
 	for (uint32_t id = 1; id < ids->count && !smmu_text_full(&m.text); id++) {
 		uint32_t first = id;
 
@@ -198,9 +198,9 @@ void smmu_instance_dump(struct smmu_instance *inst)
 	if (smmu_handler_enter(inst, &cookie)) {
 		dump_registers(inst);
 		smmu_cmdq_dump(&inst->cmdq);
-		dump_outq(inst, "event", &inst->evtq, smmu_load(&inst->events_lost));
+		dump_outq(inst, "event", &inst->evtq, smmu_counted(&inst->events_lost));
 		if (inst->have_priq)
-			dump_outq(inst, "PRI", &inst->priq, smmu_load(&inst->pri_overflows));
+			dump_outq(inst, "PRI", &inst->priq, smmu_counted(&inst->pri_overflows));
 		dump_ids(inst, "ASIDs", &inst->asids);
 		dump_ids(inst, "VMIDs", &inst->vmids);
 		smmu_handler_exit(inst, cookie);

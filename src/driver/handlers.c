@@ -178,7 +178,9 @@ int smmu_instance_event(struct smmu_instance *inst, struct smmu_event *event)
 		return 0;
 	n = smmu_load_acquire(&inst->listening) &&
 	    take(inst, &inst->evtq, (uint32_t)SMMU_GERROR_EVENTQ_ABT_ERR, r.w, &overflow);
-	if (overflow && !inst->events_lost++) {
+	if (overflow)
+		smmu_count(&inst->events_lost, 1);
+	if (overflow && smmu_counted(&inst->events_lost) == 1) {
 		smmu_text_str(smmu_message_begin(&m, inst->name),
 			      "event queue overflow: events are lost (said once)");
 		smmu_message_log(&m, inst->port, SMMU_LOG_WARN);
@@ -222,7 +224,7 @@ static int take_request(struct smmu_instance *inst, struct smmu_pri *pri)
 		int n = take(inst, &inst->priq, (uint32_t)SMMU_GERROR_PRIQ_ABT_ERR, r.w, &overflow);
 
 		if (overflow)
-			inst->pri_overflows++;
+			smmu_count(&inst->pri_overflows, 1);
 		if (!n)
 			return 0;
 		smmu_pri_decode(&r, pri);

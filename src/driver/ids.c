@@ -2,6 +2,7 @@
 /*
  * ASIDs and VMIDs of one instance: a bitmap of those taken, and one of those among them that nobody has any more, but of which
  * the TLB may hold something. A third has those that are handed out by name alone, taken or not.
+ * Their users have a lock; a dump looks at the first, and at how many the second has, without.
  */
 #include "driver.h"
 
@@ -45,7 +46,7 @@ int smmu_ids_take(struct smmu_ids *ids)
 		if (!free)
 			continue;
 		id = at * 64 + (uint32_t)__builtin_ctzll(free);
-		ids->bitmap[at] |= SMMU_BIT(id % 64);
+		smmu_show(&ids->bitmap[at], ids->bitmap[at] | SMMU_BIT(id % 64));
 		ids->hint = (id + 1) % ids->count;
 		return (int)id;
 	}
@@ -61,7 +62,7 @@ int smmu_ids_claim(struct smmu_ids *ids, uint32_t id)
 {
 	if (ids->bitmap[id / 64] & SMMU_BIT(id % 64))
 		return -SMMU_EBUSY;
-	ids->bitmap[id / 64] |= SMMU_BIT(id % 64);
+	smmu_show(&ids->bitmap[id / 64], ids->bitmap[id / 64] | SMMU_BIT(id % 64));
 	return 0;
 }
 
@@ -82,13 +83,13 @@ int smmu_ids_reserve(struct smmu_ids *ids, uint32_t first, uint32_t last)
 
 void smmu_ids_give(struct smmu_ids *ids, uint32_t id)
 {
-	ids->bitmap[id / 64] &= ~SMMU_BIT(id % 64);
+	smmu_show(&ids->bitmap[id / 64], ids->bitmap[id / 64] & ~SMMU_BIT(id % 64));
 }
 
 void smmu_ids_retire(struct smmu_ids *ids, uint32_t id)
 {
 	ids->retired[id / 64] |= SMMU_BIT(id % 64);
-	ids->nr_retired++;
+	smmu_show(&ids->nr_retired, ids->nr_retired + 1);
 }
 
 uint32_t smmu_ids_retired(const struct smmu_ids *ids, uint32_t *list, uint32_t max)
@@ -113,7 +114,7 @@ uint32_t smmu_ids_retired(const struct smmu_ids *ids, uint32_t *list, uint32_t m
 void smmu_ids_cleaned(struct smmu_ids *ids, uint32_t id)
 {
 	ids->retired[id / 64] &= ~SMMU_BIT(id % 64);
-	ids->nr_retired--;
+	smmu_show(&ids->nr_retired, ids->nr_retired - 1);
 	smmu_ids_give(ids, id);
 }
 

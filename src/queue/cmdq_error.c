@@ -143,7 +143,7 @@ bool smmu_cmdq_serve_error(struct smmu_cmdq *q)
 		code = (uint32_t)smmu_field_get(SMMU_CMDQ_CONS_ERR, reg);
 		cmd = &q->ring[cmdq_slot(q, pos)];
 		seen = *cmd;
-		q->counts.errors++;
+		smmu_count(&q->counts.errors, 1);
 		given_up = !mend(q, pos, code, cmd);
 	}
 	if (given_up) {
@@ -152,7 +152,7 @@ bool smmu_cmdq_serve_error(struct smmu_cmdq *q)
 		while (stuck < CMDQ_FAILED &&
 		       !smmu_compare_exchange(&q->stuck, &stuck, CMDQ_FAILED))
 			;
-		q->counts.given_up++;
+		smmu_count(&q->counts.given_up, 1);
 		ack &= ~(uint32_t)SMMU_GERROR_CMDQ_ERR;
 	}
 	if (bits & SMMU_GERROR_MSI_CMDQ_ABT_ERR)

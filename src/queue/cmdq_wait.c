@@ -286,7 +286,8 @@ static void observe(struct smmu_cmdq *q, uint64_t now)
 			   (q->still_ns >= q->atc_timeout_ns || !waits_for_atc(q, cons)) &&
 			   become(q, CMDQ_RUNS, CMDQ_TIMED_OUT);
 	}
-	q->counts.given_up += given_up;
+	if (given_up)
+		smmu_count(&q->counts.given_up, 1);
 	smmu_spin_unlock(&q->error_lock, flags);
 	if (given_up)
 		tell(q, reg);

@@ -65,7 +65,8 @@ uint64_t smmu_outq_base(const struct smmu_outq *q)
 
 void smmu_outq_restart(struct smmu_outq *q)
 {
-	q->cons = q->limit = q->retired = 0;
+	smmu_show(&q->cons, 0);
+	q->limit = q->retired = 0;
 	q->overflowed = false;
 	smmu_store(&q->discard, 0);
 }
@@ -135,7 +136,7 @@ static uint32_t distance(const struct smmu_outq *q, uint32_t index)
 
 static void move_to(struct smmu_outq *q, uint32_t index)
 {
-	q->cons = (q->cons & (uint32_t)SMMU_QUEUE_OVERFLOW) | (index & index_mask(q));
+	smmu_show(&q->cons, (q->cons & (uint32_t)SMMU_QUEUE_OVERFLOW) | (index & index_mask(q)));
 }
 
 /** Write CONS if it is time; true if it was. */
@@ -175,7 +176,7 @@ int smmu_outq_pop(struct smmu_outq *q, uint64_t *record, bool *overflow)
 		if (any)
 			move_to(q, q->cons + 1);
 		if (index_of(q) == q->limit && q->overflowed) {
-			q->cons ^= (uint32_t)SMMU_QUEUE_OVERFLOW;
+			smmu_show(&q->cons, q->cons ^ (uint32_t)SMMU_QUEUE_OVERFLOW);
 			q->overflowed = false;
 			*overflow = true;
 		}
