@@ -117,8 +117,11 @@ static int add_nodes(struct smmu_linux_master *m)
 	}
 	if (error || !fresh->nr_streams)
 		free_node(fresh);
-	for (i = 0; !error && i < m->nr_nodes; i++)
-		to_smmu_linux_node(m->nodes[i])->users++;
+	for (i = 0; !error && i < m->nr_nodes; i++) {
+		struct smmu_linux_node *node = to_smmu_linux_node(m->nodes[i]);
+
+		WRITE_ONCE(node->users, node->users + 1);
+	}
 	return error;
 }
 
@@ -164,7 +167,8 @@ static void release_device(struct device *dev)
 		struct smmu_linux_node *node = to_smmu_linux_node(m->nodes[i]);
 
 		/* What others use goes on, with all its streams: the bridge between tells nobody apart. */
-		if (--node->users) {
+		WRITE_ONCE(node->users, node->users - 1);
+		if (node->users) {
 			mutex_lock(&m->instance->streams_lock);
 			if (node->owner == m)
 				node->owner = NULL;

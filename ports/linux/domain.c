@@ -95,7 +95,7 @@ static int set_dev_pasid(struct iommu_domain *domain, struct device *dev, ioasid
 	struct smmu_linux_master *m = smmu_linux_master_of(dev);
 
 	/* Behind one name there are no substreams of one device. */
-	if (m->nr_nodes != 1 || to_smmu_linux_node(m->nodes[0])->users != 1)
+	if (m->nr_nodes != 1 || READ_ONCE(to_smmu_linux_node(m->nodes[0])->users) != 1)
 		return -EOPNOTSUPP;
 	return attach_error(
 		smmu_attach_pasid(m->nodes[0], pasid, &to_smmu_linux_domain(domain)->smmu));

@@ -52,7 +52,7 @@ static void tell(struct smmu_linux_instance *s, const struct smmu_event *e)
 	mutex_lock(&s->streams_lock);
 	node = xa_load(&s->streams, e->sid);
 	dev_err(s->dev, "%s (%s%s)\n", line, node ? node->name : "no device",
-		node && node->users > 1 ? ", or another with its stream" : "");
+		node && READ_ONCE(node->users) > 1 ? ", or another with its stream" : "");
 	mutex_unlock(&s->streams_lock);
 }
 

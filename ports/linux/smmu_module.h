@@ -77,7 +77,7 @@ struct smmu_linux_node {
 	/** What it is attached to, if that may have a fault handler or is a guest's. With streams_lock; it is freed after it was left. */
 	struct iommu_domain *faults_of;
 	struct iommu_group *group; /**< of all its users, once one has it */
-	unsigned int users;
+	unsigned int users;        /**< looked at without a lock, too */
 	const char *name;
 	u32 nr_streams;
 	u32 streams[];
