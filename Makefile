@@ -52,8 +52,9 @@ test-linux: ## build the Linux module, fetch two kernels and QEMU into .cache, b
 	$(SETUP) linux
 	@tests/linux/run.py $(BOOTS) $(if $(SHORT),--short) $(if $(DRIVER),--driver $(DRIVER)) $(if $(KERNEL),--kernel $(KERNEL))
 
-test-linux-debug: ## the same in small kernels of our own that look for mistakes: lockdep, RCU, KASAN, failing allocations; KCSAN
+test-linux-debug: ## the module looks for data races in itself; then small kernels of our own: lockdep, RCU, KASAN, failing allocations; KCSAN
 	$(SETUP) linux-debug
+	@$(if $(BOOTS)$(KERNEL),,tests/linux/run.py races races2 raced $(if $(SHORT),--short))
 	@tests/linux/run.py $(BOOTS) $(if $(SHORT),--short) --kernel $(or $(KERNEL),6.12-kasan 6.12-kcsan)
 
 mutants-linux: ## small faults in the Linux module, one at a time: a boot has to notice each (MUTANTS='NAME…'; --check only looks whether they apply)

@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Builds what tests/linux/run.py boots: the programs of the guest, and for each kernel the tests' modules, our driver, our driver
 # with TLBIs that miss, which the tests have to notice, one that can be told which allocation fails, and one that
-# believes SMMUs to do more than they do; for a kernel with iommufd, one whose guests' TLBIs miss alone. What differs from our driver has its objects but for those that differ.
+# believes SMMUs to do more than they do; for a kernel with iommufd, one whose guests' TLBIs miss alone; or two that look for data
+# races, of which one has a race. What differs from our driver has its objects but for those that differ.
 #
-# usage: tests/linux/build.sh [--no-driver | --few | --tree TREE] DIR KERNEL…
-#   --no-driver  not our driver; --few: not the one that believes more; --tree: of one kernel, TREE alone, to mutant.ko
+# usage: tests/linux/build.sh [--no-driver | --few | --races | --tree TREE] DIR KERNEL…
+#   --no-driver  not our driver; --few: not the one that believes more; --races: ours, and those that look for races
+#   --tree TREE  of one kernel, TREE alone, to mutant.ko
 #   DIR     where to (build/linux); a kernel's modules go to DIR/VERSION
 #   KERNEL  a folder of tools/fetch-linux.sh
 # Exit status: 0 built, 1 not.
@@ -15,6 +17,8 @@ driver=1
 believes=1
 [ "${1:-}" != --no-driver ] || { driver=; shift; }
 [ "${1:-}" != --few ] || { believes=; shift; }
+races=
+[ "${1:-}" != --races ] || { races=1; shift; }
 tree=
 [ "${1:-}" != --tree ] || { tree=$2; shift 2; }
 mkdir -p "$1"
@@ -119,6 +123,22 @@ nested_program() {
 	compile "../$version/nested_check" -D__user= '-D__counted_by(n)=' -isystem "$here/uapi" nested_check.c nested_guest.c iommufd.c vfio.c
 }
 
+# It finds races among its own accesses (races/races.c). The compiler is told what the kernel's scripts/Makefile.kcsan tells it.
+races_tree() {
+	for file in races.c races.h; do copy "$root/tests/linux/races/$file" "$1/$file"; done
+	# shellcheck disable=SC2016 # make's
+	more_objects "$1" 'races.o
+ccflags-y += -include $(src)/races.h -fsanitize=thread -fno-optimize-sibling-calls -Wno-tsan
+ccflags-y += --param tsan-distinguish-volatile=1 --param tsan-instrument-func-entry-exit=0
+CFLAGS_REMOVE_races.o := -fsanitize=thread'
+}
+
+# And has one: what a publisher of commands stores, others load.
+raced_tree() {
+	races_tree "$1"
+	edited "$1" queue/cmdq.c 's/smmu_store(&q->published, end);/q->published = end;/' 1
+}
+
 # Kbuild in the tree DIR of the kernel that is built for. Objects know the folder that they were built in, and are built anew in
 # another: so all trees are built by one name.
 kbuild() {
@@ -163,6 +183,11 @@ for kernel; do
 	quietly "$root/ports/linux/build.sh" "$kernel/headers" "$here/tree" CC="$cc" KCFLAGS="$flags" $others
 	strip "$here/ours/smmuv3.ko" "$here/smmuv3.ko"
 	[ -z "$iommufd" ] || { variant unnested; continue; }
+	if [ -n "$races" ]; then
+		variant races
+		variant raced
+		continue
+	fi
 	variant broken
 	variant failing
 	[ -z "$believes" ] || variant believes

@@ -55,14 +55,15 @@ def with_properties(blob, node, wanted):
 
 def device_tree(machine, path, initrd_size, arguments, crashed=True):
     """Of the machine that QEMU's command line MACHINE makes, for a kernel with ARGUMENTS in its own part of memory."""
-    after = f' elfcorehdr={BASE + ELF_AT:#x}' if crashed else ''
     machine = list(machine)
     machine[machine.index('-M') + 1] += f',dumpdtb={path}'
     subprocess.run(machine, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
     with open(path, 'rb') as f:
         blob = f.read()
+    # One that is crashed has its header's place kept free.
     return with_properties(blob, 'chosen', {
-        'bootargs': f'{arguments}{after}'.encode() + b'\0',
+        'bootargs': arguments.encode() + b'\0',
+        **({'linux,elfcorehdr': struct.pack('>2Q', BASE + ELF_AT, 4096)} if crashed else {}),
         'linux,usable-memory-range': struct.pack('>2Q', BASE, SIZE),
         'linux,initrd-start': struct.pack('>Q', BASE + INITRD_AT),
         'linux,initrd-end': struct.pack('>Q', BASE + INITRD_AT + initrd_size),

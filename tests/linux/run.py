@@ -60,6 +60,9 @@ BOOTS = {
 }
 BOOTS.update(special.BOOTS)
 OURS_ALONE = ('reload', 'fail', 'broken', *special.BOOTS)
+# What boots load in place of our driver as it is, and what has to be noticed then.
+DRIVERS = {'fail': 'failing', 'broken': 'broken', **special.DRIVERS}
+CAUGHT = {'broken': r'FAILED: .*stale', 'unnested': r'FAILED: .*stale', 'raced': r'BUG: data race'}
 DEBUG = ('6.12-kasan', '6.12-kcsan')
 IOMMUFD = '7.2-iommufd'
 
@@ -182,7 +185,7 @@ def other_driver(name, kernel):
     """What a boot has in place of our driver, or None. Where the kernel makes allocations fail, ours is as it is."""
     if name == 'fail' and 'CONFIG_FAILSLAB=y' in configuration(kernel):
         return None
-    return {'fail': 'failing', 'broken': 'broken', **special.DRIVERS}.get(name)
+    return DRIVERS.get(name)
 
 
 def boot(args, name, version, kernel, driver):
@@ -201,16 +204,17 @@ def boot(args, name, version, kernel, driver):
         variables += ' iommu.strict=0'
     if name == 'always':
         variables += ' iommu.passthrough=1'
-    if version in DEBUG:
-        # It is slow enough for the watchdog on a machine that is busy.
-        variables += ' watchdog_thresh=60'
+    # It is slow enough for the watchdog on a machine that is busy.
+    is_slow = version in DEBUG or name in special.RACES
+    slow = ' watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=120 t.patience=600' if is_slow else ''
+    variables += slow
     more = []
     if name in ('crash', 'kexec'):
         variables += f' t.crash={crash.BASE:#x} {crash.ARGUMENT}'
         with open(os.path.join(kernel, 'vmlinuz'), 'rb') as f:
             image = f.read()
         inner = initrd(args, kernel, version, driver)
-        after = f't.do=where,{"kdump," * (name == "crash")}io t.seconds={2 if args.short else 8} nr_cpus=1 ' + \
+        after = f't.do=where,{"kdump," * (name == "crash")}io t.seconds={2 if args.short else 8} nr_cpus=1{slow} ' + \
             ('reset_devices' if name == 'crash' else 't.early=disabled')
         more = [('crash/image', image), ('crash/initrd', inner),
                 ('crash/dtb', crash.device_tree(line, os.path.join(work, 'dtb'), len(inner), arguments(driver, after), name == 'crash'))]
@@ -219,7 +223,7 @@ def boot(args, name, version, kernel, driver):
     with open(path, 'wb') as f:
         f.write(image)
     begin = time.monotonic()
-    limit = args.limit * (5 if version in DEBUG else 1)
+    limit = args.limit * (10 if is_slow else 1)
     if name in ('rmr', *special.NESTED):
         text, _ = start(line, kernel, path, arguments(driver, 't.do=iort'), os.path.join(work, 'log'), limit)
         if name == 'rmr':
@@ -271,9 +275,9 @@ def judge(name, text, ended, work, config):
     if foreign:
         say(f'  {foreign} races in the kernel itself are left out')
     failed = re.findall(r'FAILED: .*', text)
-    if name in ('broken', 'unnested'):
-        caught = any('stale' in line for line in failed)
-        return {'caught': [] if caught and 'guest: done' in text else ['FAILED: caught: nothing stale was noticed']}
+    if name in CAUGHT:
+        caught = re.search(CAUGHT[name], text) and 'guest: done' in text
+        return {'caught': [] if caught else ['FAILED: caught: nothing was noticed']}
     verdicts = {check: [line for line in failed if line.startswith(f'FAILED: {check}:')] for check in checks}
     for check in checks:
         said = len(re.findall(rf'ok: {check}:', text))
@@ -356,7 +360,7 @@ def main():
     parser.add_argument('boots', nargs='*')
     parser.set_defaults(module=None, mark='', stop=b'')
     args = parser.parse_args()
-    chosen = args.boots or [n for n, b in BOOTS.items() if b[4] or not args.short]
+    chosen = args.boots or [n for n, b in BOOTS.items() if (b[4] or not args.short) and n not in special.RACES]
     if not set(chosen) <= set(BOOTS):
         parser.error('boots are: ' + ' '.join(BOOTS))
     if not args.kernel:
@@ -373,7 +377,7 @@ def main():
         sys.exit(0 if args.may_skip else 77)
     if not args.no_build:
         command = [os.path.join(TOP, 'tests', 'linux', 'build.sh')]
-        command += ['--no-driver'] if args.driver == 'builtin' else \
+        command += ['--no-driver'] if args.driver == 'builtin' else ['--races'] if set(chosen) <= set(special.RACES) else \
             [] if any(special.DRIVERS.get(name) == 'believes' for name in chosen) else ['--few']
         if subprocess.run(command + [args.build] + list(kernels.values()), check=False).returncode:
             sys.exit(1)

@@ -31,14 +31,23 @@ BOOTS = {
     'nested': ('two', 'where,nested', 'rounds=2', ['nested'], False,
                'guests with SMMUs of their own, through iommufd; one guest behind two SMMUs'),
     'unnested': ('two', 'where,nested', 'rounds=1', ['caught'], False, 'our module with guests\' TLBIs that miss is caught'),
+    'races': ('one', 'looked,where,io,vfio,irq,races', 'rounds=1', ['nvme', 'virtio-blk', 'vfio', 'irq', 'races'], False,
+              'our module looks for data races in itself: one SMMU, unmaps from hard interrupts, dumps all the time'),
+    'races2': ('two', 'looked,where,io,vfio,shared,races,reload,races', 'rounds=1',
+               ['nvme', 'virtio-blk', 'vfio', 'shared', 'gone-nvme', 'gone-virtio-blk', 'reload', 'races'], False,
+               'the same: two SMMUs, devices that come and go'),
+    'raced': ('one', 'looked,where,io,irq,races', '', ['caught'], False, 'our module with a data race is caught'),
     'bridge': ('one', 'where,bridge', '', ['bridge'], True, 'two devices behind a bridge have one stream'),
 }
 
 # What they load in place of our driver as it is.
-DRIVERS = {'message': 'believes', 'ats': 'believes', 'always': 'believes', 'unnested': 'unnested'}
+DRIVERS = {'message': 'believes', 'ats': 'believes', 'always': 'believes', 'unnested': 'unnested', 'races': 'races', 'races2': 'races',
+           'raced': 'raced'}
 
 # They take a kernel with iommufd.
 NESTED = ('nested', 'unnested')
+# Not chosen unless they are named: make test-linux-debug does.
+RACES = ('races', 'races2', 'raced')
 
 
 def machine(name, line, work):
