@@ -7,10 +7,20 @@
 
 int guest_map(struct machine_domain *d, uint64_t iova, uint64_t ipa, uint64_t size, bool atomic)
 {
-	if (!d->guest)
+	struct guest *g = d->guest;
+	uint64_t piece = size, at;
+	int rc = 0;
+
+	if (!g)
 		return 0;
-	return smmu_pgtable_map(&d->guest->table, iova, ipa, size, SMMU_PROT_READ | SMMU_PROT_WRITE,
-				atomic ? SMMU_MAP_ATOMIC : 0);
+	/* The host splits its blocks before a part of them goes. A guest does not, and has none then. */
+	if (g->m->o->tables)
+		piece = 1ull << g->table.cfg.granule_shift;
+	for (at = 0; !rc && at < size; at += piece)
+		rc = smmu_pgtable_map(&g->table, iova + at, ipa + at, piece,
+				      SMMU_PROT_READ | SMMU_PROT_WRITE,
+				      atomic ? SMMU_MAP_ATOMIC : 0);
+	return rc;
 }
 
 struct block {
