@@ -50,6 +50,7 @@ static bool s2_decode(const struct instance *in, struct ste *s)
 	s->s2granule = granule_of(in, (unsigned)bits(w, 47, 46));
 	s->s2oa = size_bits((unsigned)bits(w, 50, 48), in->cfg.oas);
 	s->s2affd = w & BIT(53);
+	s->s2ptw = w & BIT(54);
 	s->s2r = w & BIT(58);
 	s->s2s = w & BIT(57);
 	if (!(w & BIT(51)) || (w & BIT(52))) /* S2AA64, S2ENDI */

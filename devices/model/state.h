@@ -34,6 +34,8 @@ enum {
 	/* Writes are allowed once the descriptor of that stage, which is writable-clean, has been marked dirty. */
 	PERM_S1_CLEAN = 1024,
 	PERM_S2_CLEAN = 2048,
+	/* Device memory by what stage 2 says. */
+	PERM_S2_DEVICE = 4096,
 	PERM_S1_ALL = PERM_UR | PERM_UW | PERM_PR | PERM_PW | PERM_UX | PERM_PX,
 	PERM_S2_ALL = PERM_S2R | PERM_S2W | PERM_S2UX | PERM_S2PX,
 	PERM_CLEAN = PERM_S1_CLEAN | PERM_S2_CLEAN,
@@ -89,7 +91,7 @@ struct ste {
 	uint64_t s1ctxptr;
 	uint16_t vmid;
 	unsigned s2t0sz, s2granule, s2start, s2ia, s2oa;
-	bool s2affd, s2r, s2s, s1stalld, s2ha, s2hd, s2ds;
+	bool s2affd, s2r, s2s, s1stalld, s2ha, s2hd, s2ds, s2ptw;
 	uint64_t s2ttb;
 };
 

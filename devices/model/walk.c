@@ -247,6 +247,9 @@ bool model_is_fetch(const struct xlate *x)
 /** @p cls: the access itself (CLASS_IN), or one of the SMMU's own, which are data. */
 bool model_walk_s2_allows(const struct xlate *x, uint16_t perms, bool write, unsigned cls)
 {
+	/* Neither tables nor CDs are looked for in Device memory (5.2, S2PTW). */
+	if (cls != CLASS_IN && x->ste.s2ptw && perms & PERM_S2_DEVICE)
+		return false;
 	if (cls == CLASS_IN && !write && model_is_fetch(x))
 		return perms & (model_is_privileged(x) ? PERM_S2PX : PERM_S2UX);
 	return perms & (write ? PERM_S2W : PERM_S2R);
@@ -264,7 +267,8 @@ static uint16_t s2_perms(const struct instance *in, uint64_t desc, bool hd)
 	clean = hd && desc & BIT(HTT_DBM) && !(desc & BIT(HTT_DIRTY));
 	return (uint16_t)((desc & BIT(6) ? PERM_S2R : 0) |
 			  (clean || desc & BIT(HTT_DIRTY) ? PERM_S2W : 0) |
-			  (clean ? PERM_S2_CLEAN : 0) | execute[xn]);
+			  (clean ? PERM_S2_CLEAN : 0) | execute[xn] |
+			  (bits(desc, 5, 4) ? 0 : PERM_S2_DEVICE));
 }
 
 /**

@@ -125,6 +125,12 @@ struct smmu_vsmmu_done {
 	const char *why;
 	/** Devices that were cut off meanwhile, as their ATCs did not answer. */
 	uint32_t cut;
+	/**
+	 * How long a block with ATC_INVs took, else 0. All that came behind it in the queue
+	 * waited for these ATCs. Let the guest's next ATC_INV wait as long, and no guest has more
+	 * than half of the queue's time, however slowly its devices answer.
+	 */
+	uint64_t atc_ns;
 };
 
 /**
@@ -145,7 +151,7 @@ struct smmu_vsmmu_done {
  *
  * What a guest sends waits at most for what the queue held before it, and one time-out of an ATC
  * for each device of the guest that does not answer; its devices that were cut off are not asked
- * again.
+ * again. Others wait for it in turn (atc_ns).
  *
  * Any context that may wait; does not sleep, takes no lock. Several at a time. IHI 0070 G.b, 4.3.7,
  * 4.4, 4.5.1.

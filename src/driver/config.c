@@ -98,6 +98,11 @@ static void make_nested(const struct smmu_instance *inst, const struct smmu_doma
 	const struct smmu_id_regs id = ids_of(inst);
 
 	stage2_words(domain->vsmmu->parent, domain->vsmmu->guest.vmid, ste);
+	/*
+	 * Where CDs and tables are is for the guest to say, and the SMMU reads them when it likes: not out of the registers of a
+	 * device, which reads may change.
+	 */
+	ste->w[2] |= SMMU_STE_W2_S2PTW;
 	finish_ste(inst, SMMU_STE_CONFIG_S2, SMMU_STE_S1DSS_BYPASS, false, ste);
 	smmu_guest_ste_apply(&domain->guest, &id, ats, ste);
 }

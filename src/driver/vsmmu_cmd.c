@@ -154,9 +154,20 @@ static int ask_each(struct block *b, uint32_t *cut)
 	return error;
 }
 
+static bool any_atc(const struct block *b)
+{
+	uint32_t i = 0;
+
+	while (i < b->n && !is_atc(&b->cmds[i]))
+		i++;
+	return i < b->n;
+}
+
 /** In a read section. */
 static int invalidate(struct block *b, struct smmu_vsmmu_done *done)
 {
+	uint64_t start;
+	bool atc;
 	int error;
 
 	b->inst = smmu_load(&b->v->instance);
@@ -167,10 +178,13 @@ static int invalidate(struct block *b, struct smmu_vsmmu_done *done)
 	b->n = done->count;
 	b->streams = SMMU_BARRIER(array_followed, smmu_rcu_dereference(&b->v->streams));
 	error = leave_out(b);
+	atc = any_atc(b);
+	start = atc ? smmu_port_now(b->inst->port) : 0;
 	if (!error)
 		error = issue_all(b);
 	if (error == -SMMU_ETIMEDOUT)
 		error = ask_each(b, &done->cut);
+	done->atc_ns = atc ? smmu_port_now(b->inst->port) - start : 0;
 	return error;
 }
 

@@ -5,6 +5,9 @@
 
 static struct rig rig;
 
+/** Of the block before. */
+static uint64_t atc_ns;
+
 static uint64_t sid(unsigned guest)
 {
 	return (uint64_t)guest << 32;
@@ -22,6 +25,7 @@ static int writes(struct guest_vm *m, const struct smmu_cmd *guest, uint32_t n, 
 	error = smmu_vsmmu_invalidate(&m->v, cmds, n, &done);
 	assert_int_equal(done.count, count);
 	assert_int_equal(done.stop, stop);
+	atc_ns = done.atc_ns;
 	return error;
 }
 
@@ -87,6 +91,8 @@ static void test_streams(void **state)
 	assert_string_equal(rig_log(&rig), "CFGI_CD(5+0) CFGI_CD_ALL(6) ATC_INV(5) "
 					   "ATC_INV(6,1000/0) SYNC");
 	assert_int_equal(smmu_model_atc_count(a.d[0].hw[0]), 0);
+	/* So long did others wait for these ATCs. */
+	assert_in_range(atc_ns, 300, 100000);
 	rig_expect(&a.d[0], 0x1000, RIG_PA(1));
 	rig_log_reset(&rig);
 	assert_int_equal(writes(&a, &real, 1, 0, SMMU_GUEST_NOTHING), 0);
@@ -94,6 +100,7 @@ static void test_streams(void **state)
 	assert_int_equal(rig.lines, 0);
 	assert_int_equal(writes(&a, wrong, 4, 2, SMMU_GUEST_ILLEGAL), 0);
 	assert_string_equal(rig_log(&rig), "TLBI_NH_ALL(1) TLBI_NH_ALL(1) SYNC");
+	assert_int_equal(atc_ns, 0);
 	guest_vm_down(&a);
 	rig_close(&rig);
 }
