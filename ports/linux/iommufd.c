@@ -254,7 +254,6 @@ static void destroy(struct iommufd_viommu *core)
 	else
 		kfree(v->vsmmu);
 	mutex_unlock(&smmu_linux_lock);
-	module_put(THIS_MODULE);
 }
 
 static const struct iommufd_viommu_ops viommu_ops = {
@@ -311,8 +310,6 @@ int smmu_linux_viommu_init(struct iommufd_viommu *core, struct iommu_domain *par
 		kfree(v->vsmmu);
 		return error;
 	}
-	/* It may be there when all devices are gone. */
-	__module_get(THIS_MODULE);
 	core->ops = &viommu_ops;
 	return 0;
 }

@@ -115,12 +115,18 @@ unnested_tree() {
 	edited "$1" vsmmu/guest_cmd.c 's/smmu_field_prep(SMMU_CMD_TLBI_W0_VMID, g->vmid/& ^ 1/' 1
 }
 
-# A program that takes newer words of the kernel's interfaces than the compiler's headers have. Installing those takes two words out.
+# Programs that take newer words of the kernel's interfaces than the compiler's headers have. Installing those takes two words out.
 nested_program() {
+	program=$1
+	shift
+	compile "../$version/$program" -D__user= '-D__counted_by(n)=' -isystem "$here/uapi" "$program.c" iommufd.c vfio.c "$@"
+}
+nested_programs() {
 	mkdir -p "$here/uapi/linux"
 	ln -sf "$kernel"/src/*-common/include/uapi/linux/iommufd.h "$kernel"/src/*-common/include/uapi/linux/vfio.h "$here/uapi/linux/"
 	cd "$root/tests/linux/guest"
-	compile "../$version/nested_check" -D__user= '-D__counted_by(n)=' -isystem "$here/uapi" nested_check.c nested_guest.c iommufd.c vfio.c
+	nested_program nested_check nested_guest.c
+	nested_program nested_keep
 }
 
 # It finds races among its own accesses (races/races.c). The compiler is told what the kernel's scripts/Makefile.kcsan tells it.
@@ -175,7 +181,7 @@ for kernel; do
 	done
 	iommufd=
 	! grep -q '^CONFIG_IOMMUFD=' "$kernel/config" || iommufd=1
-	[ -z "$iommufd" ] || nested_program
+	[ -z "$iommufd" ] || nested_programs
 	[ -n "$driver" ] || continue
 	mkdir -p "$here/ours"
 	ln -sfn "$here/ours" "$here/tree"

@@ -112,7 +112,8 @@ def initrd(args, kernel, version, driver, more=()):
     for module in ('irq_unmap', 'dma_bench', 'edu_busy', 'edu_message'):
         add(module + '.ko', os.path.join(args.build, version, module + '.ko'))
     if has_iommufd(kernel):
-        add('nested_check', os.path.join(args.build, version, 'nested_check'))
+        for program in ('nested_check', 'nested_keep'):
+            add(program, os.path.join(args.build, version, program))
     if driver != 'builtin':
         add('smmuv3.ko', args.module or os.path.join(args.build, version, 'smmuv3.ko' if driver == 'ours' else driver + '.ko'))
     files += [(name, 0o100644, data) for name, data in more]
