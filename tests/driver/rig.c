@@ -428,6 +428,36 @@ bool rig_dma(struct rig_device *d, unsigned k, int32_t ssid, uint64_t iova, uint
 	return r.ok;
 }
 
+uint32_t rig_reg(const struct rig *rig, uint32_t offset)
+{
+	return rig->smmu[0].model->ops->read32(rig->smmu[0].model->ctx, offset);
+}
+
+void rig_set_reg(struct rig *rig, uint32_t offset, uint32_t value)
+{
+	rig->smmu[0].model->ops->write32(rig->smmu[0].model->ctx, offset, value);
+}
+
+void rig_settle(struct rig *rig)
+{
+	for (unsigned i = 0; i < 200; i++)
+		rig->smmu[0].model->ops->relax(rig->smmu[0].model->ctx);
+}
+
+bool rig_access(struct rig *rig, uint32_t stream)
+{
+	struct smmu_dma d = {.stream = stream, .iova = 0x1000};
+
+	return smmu_model_dma(rig->model, &d).ok;
+}
+
+void rig_probe(struct rig *rig)
+{
+	struct smmu_instance_config cfg = rig_instance_config(rig, 0, 0);
+
+	assert_int_equal(smmu_instance_probe(&rig->smmu[0].inst, &cfg), 0);
+}
+
 struct smmu_ste rig_ste(const struct rig_device *d, unsigned k)
 {
 	return *d->dev.streams->ste[k];

@@ -172,6 +172,17 @@ void rig_domain(struct rig *rig, struct smmu_domain *d, enum smmu_domain_kind ki
 void rig_domain_with_page(struct rig *rig, struct smmu_domain *d, enum smmu_domain_kind kind,
 			  unsigned n);
 
+/** @name Past the driver, of SMMU 0 alone @{ */
+uint32_t rig_reg(const struct rig *rig, uint32_t offset);
+void rig_set_reg(struct rig *rig, uint32_t offset, uint32_t value);
+/** Time for whatever it has begun. */
+void rig_settle(struct rig *rig);
+/** A read of 0x1000 by a stream that may be nobody's: true if it reached memory. */
+bool rig_access(struct rig *rig, uint32_t stream);
+/** The instance is probed, without quirks. */
+void rig_probe(struct rig *rig);
+/** @} */
+
 /** A DMA through stream @p k of the device, in a substream (-1: none): true if it reached memory, at *@p pa. */
 bool rig_dma(struct rig_device *d, unsigned k, int32_t ssid, uint64_t iova, uint64_t *pa);
 /** It gets through to @p pa, or not. */

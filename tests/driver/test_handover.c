@@ -82,15 +82,10 @@ static void finish(void)
 
 /* ---- registers, past the driver ---- */
 
-static uint32_t reg(uint32_t offset)
-{
-	return rig.smmu[0].model->ops->read32(rig.smmu[0].model->ctx, offset);
-}
-
 static void set_cr0(uint32_t value)
 {
 	rig.smmu[0].model->ops->write32(rig.smmu[0].model->ctx, SMMU_CR0, value);
-	while (reg(SMMU_CR0ACK) != value)
+	while (rig_reg(&rig, SMMU_CR0ACK) != value)
 		smmu_relax(&inst->mmio);
 }
 
@@ -191,7 +186,7 @@ static void run_former_owner(struct smmu_cmd *queue, uint64_t bus)
 	queue[1] = smmu_cmd_tlbi_nsnh_all();
 	queue[2] = smmu_cmd_sync(SMMU_CMD_SYNC_CS_NONE);
 	b->ops->write32(b->ctx, SMMU_CMDQ_PROD, 3);
-	while (reg(SMMU_CMDQ_CONS) != 3)
+	while (rig_reg(&rig, SMMU_CMDQ_CONS) != 3)
 		smmu_relax(&inst->mmio);
 	set_cr0(SMMU_CR0_CMDQEN | SMMU_CR0_SMMUEN);
 	mmio_check_former_owner(&rig.smmu[0].check, SMMU_CR0_CMDQEN | SMMU_CR0_SMMUEN, 0);
@@ -226,7 +221,7 @@ static void test_abort_when_off(void **state)
 
 	open_with(0, false);
 	assert_int_equal(smmu_instance_enable_reserved(inst, list(), 3), 0);
-	cr0 = reg(SMMU_CR0);
+	cr0 = rig_reg(&rig, SMMU_CR0);
 	set_cr0(cr0 & ~(uint32_t)SMMU_CR0_SMMUEN);
 	assert_false(lands(20));
 	assert_false(lands(SCREEN));
@@ -389,7 +384,7 @@ static void test_leave_in_bypass(void **state)
 	landing_end(&rig);
 	assert_true(lands(20));
 	assert_false(nic.ats);
-	assert_int_equal(reg(SMMU_CR0ACK), 0);
+	assert_int_equal(rig_reg(&rig, SMMU_CR0ACK), 0);
 	assert_int_equal(smmu_instance_hand_over(inst, SMMU_HAND_OVER_BYPASS), -SMMU_ENODEV);
 	smmu_device_fini(&disk.dev);
 	smmu_device_fini(&nic.dev);
@@ -415,7 +410,7 @@ static void test_leave_tables(void **state)
 	assert_int_equal(smmu_instance_hand_over(inst, 99), -SMMU_EINVAL);
 	assert_int_equal(smmu_instance_hand_over(inst, SMMU_HAND_OVER_TABLES), 0);
 	landing_look();
-	assert_int_equal(reg(SMMU_CR0ACK), SMMU_CR0_SMMUEN | SMMU_CR0_ATSCHK);
+	assert_int_equal(rig_reg(&rig, SMMU_CR0ACK), SMMU_CR0_SMMUEN | SMMU_CR0_ATSCHK);
 	assert_int_equal(smmu_instance_gerror(inst), 0);
 	landing_end(&rig);
 	assert_int_equal(smmu_unmap(&other, BUFFER, 0x1000, 0), -SMMU_EIO);

@@ -5,36 +5,6 @@
 static struct rig rig;
 static struct smmu_instance *const inst = &rig.smmu[0].inst;
 
-static uint32_t reg(uint32_t offset)
-{
-	return rig.smmu[0].model->ops->read32(rig.smmu[0].model->ctx, offset);
-}
-
-static void set(uint32_t offset, uint32_t value)
-{
-	rig.smmu[0].model->ops->write32(rig.smmu[0].model->ctx, offset, value);
-}
-
-static void settle(void)
-{
-	for (unsigned i = 0; i < 200; i++)
-		rig.smmu[0].model->ops->relax(rig.smmu[0].model->ctx);
-}
-
-static bool dma(uint32_t stream)
-{
-	struct smmu_dma d = {.stream = stream, .iova = 0x1000};
-
-	return smmu_model_dma(rig.model, &d).ok;
-}
-
-static void probe(void)
-{
-	struct smmu_instance_config cfg = rig_instance_config(&rig, 0, 0);
-
-	assert_int_equal(smmu_instance_probe(inst, &cfg), 0);
-}
-
 /** One that does not confirm that it is disabled keeps all that it was told of, until it does. */
 static void test_held(void **state)
 {
@@ -48,8 +18,8 @@ static void test_held(void **state)
 
 		rig_open(&rig, &c, 1);
 		rig_up(&rig, 0, 0);
-		set(SMMU_GBPA, (uint32_t)SMMU_GBPA_UPDATE);
-		settle();
+		rig_set_reg(&rig, SMMU_GBPA, (uint32_t)SMMU_GBPA_UPDATE);
+		rig_settle(&rig);
 		held = smmu_heap_live(&rig.heap);
 		if (way < 3)
 			rig.smmu[0].deaf = regs[way];
@@ -58,7 +28,7 @@ static void test_held(void **state)
 		assert_int_equal(smmu_instance_remove(inst), -SMMU_ETIMEDOUT);
 		assert_int_equal(smmu_heap_live(&rig.heap), held);
 		assert_true(smmu_posix_logged(&rig.posix, "stay allocated"));
-		assert_false(dma(3));
+		assert_false(rig_access(&rig, 3));
 		/* Nothing happens to it, and nothing else can be done with it. */
 		assert_int_equal(smmu_instance_gerror(inst), 0);
 		assert_int_equal(smmu_instance_event(inst, &event), 0);
@@ -73,7 +43,7 @@ static void test_held(void **state)
 			smmu_model_reset(rig.model, 0);
 			mmio_check_former_owner(&rig.smmu[0].check, 0, 0);
 		}
-		settle();
+		rig_settle(&rig);
 		switch (way % 3) {
 		case 0:
 			assert_int_equal(smmu_instance_remove(inst), 0);
@@ -111,8 +81,8 @@ static void test_not_disabled(void **state)
 
 		rig_open(&rig, &c, 1);
 		rig_up(&rig, 0, 0);
-		set(SMMU_GBPA, (uint32_t)SMMU_GBPA_UPDATE);
-		settle();
+		rig_set_reg(&rig, SMMU_GBPA, (uint32_t)SMMU_GBPA_UPDATE);
+		rig_settle(&rig);
 		rig_domain(&rig, &domain, kinds[stage]);
 		if (stage < 2)
 			assert_int_equal(
@@ -120,15 +90,15 @@ static void test_not_disabled(void **state)
 				0);
 		rig_device(&rig, &d, 0, 3, 1, true, 0);
 		assert_int_equal(smmu_attach(&d.dev, &domain), 0);
-		assert_true(dma(3));
+		assert_true(rig_access(&rig, 3));
 		smmu_model_acknowledge(rig.model, 0, false);
 		assert_int_equal(smmu_instance_remove(inst), -SMMU_ETIMEDOUT);
 		assert_false(d.ats);
-		assert_false(dma(3));
+		assert_false(rig_access(&rig, 3));
 		smmu_model_acknowledge(rig.model, 0, true);
 		smmu_model_reset(rig.model, 0);
 		mmio_check_former_owner(&rig.smmu[0].check, 0, 0);
-		settle();
+		rig_settle(&rig);
 		assert_int_equal(smmu_instance_remove(inst), 0);
 		smmu_device_fini(&d.dev);
 		assert_int_equal(smmu_domain_fini(&domain), 0);
@@ -150,12 +120,12 @@ static void test_not_enabled(void **state)
 			int error;
 
 			rig_open(&rig, &c, 1);
-			probe();
+			rig_probe(&rig);
 			rig.smmu[0].deaf = regs[i];
 			rig.smmu[0].deaf_after = arrive++;
 			error = smmu_instance_enable(inst);
 			if (!error) {
-				assert_int_equal(reg(SMMU_CR0ACK) & SMMU_CR0_SMMUEN,
+				assert_int_equal(rig_reg(&rig, SMMU_CR0ACK) & SMMU_CR0_SMMUEN,
 						 SMMU_CR0_SMMUEN);
 				assert_true(arrive > 1);
 				arrive = 0;
@@ -178,7 +148,7 @@ static void test_dies_at_each_write(void **state)
 			int error;
 
 			rig_open(&rig, &c, 1);
-			probe();
+			rig_probe(&rig);
 			if (remove)
 				assert_int_equal(smmu_instance_enable(inst), 0);
 			rig.smmu[0].die_after = n;
@@ -192,8 +162,8 @@ static void test_dies_at_each_write(void **state)
 			assert_int_equal(error, -SMMU_ETIMEDOUT);
 			assert_true(rig.smmu[0].gone);
 			assert_false(inst->up);
-			assert_false(dma(3) && remove);
-			if (reg(SMMU_CR0))
+			assert_false(rig_access(&rig, 3) && remove);
+			if (rig_reg(&rig, SMMU_CR0))
 				assert_true(smmu_heap_live(&rig.heap) != 0);
 			/* It comes back as it was. */
 			rig.smmu[0].gone = false;
@@ -223,7 +193,7 @@ static void test_msi_on_its_way(void **state)
 		rig_open(&rig, &c, 1);
 		rig_up(&rig, 0, 0);
 		/* The queue does not answer any more, so remove cannot ask it. */
-		slot = (reg(SMMU_CMDQ_CONS) - 1) & 63;
+		slot = (rig_reg(&rig, SMMU_CMDQ_CONS) - 1) & 63;
 		late_word = &q->msi[slot];
 		late_value = *late_word;
 		assert_int_not_equal(late_value, 0);
@@ -255,7 +225,7 @@ static void test_service_failure(void **state)
 	rig_open(&rig, &c, 1);
 	rig.smmu[0].patch_read = in_sfm;
 	sfm = (uint32_t)SMMU_GERROR_SFM_ERR;
-	probe();
+	rig_probe(&rig);
 	assert_int_equal(smmu_instance_enable(inst), -SMMU_EIO);
 	assert_true(smmu_posix_logged(&rig.posix, "service failure mode"));
 	assert_int_equal(smmu_heap_live(&rig.heap), 0);

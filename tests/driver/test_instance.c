@@ -197,13 +197,6 @@ static void test_remove_dead(void **state)
 	rig_close(&rig);
 }
 
-static bool dma(uint32_t stream)
-{
-	struct smmu_dma dma = {.stream = stream, .iova = 0x1000};
-
-	return smmu_model_dma(rig.model, &dma).ok;
-}
-
 /** Every stream aborts until it is attached, in silence; and while the SMMU is off. */
 static void test_aborts(void **state)
 {
@@ -219,29 +212,29 @@ static void test_aborts(void **state)
 		rig_up(&rig, 0, 0);
 		assert_true(rig.smmu[0].bus.ops->read32(&rig.smmu[0], SMMU_GBPA) & SMMU_GBPA_ABORT);
 		/* A stream whose table was not made yet has an event; the SMMU may keep what it read. */
-		assert_false(dma(300));
+		assert_false(rig_access(&rig, 300));
 		assert_int_equal(smmu_instance_event(inst, &event), two_level);
 		rig_device(&rig, &d, 0, 300, 1, false, 0);
 		/* Until somebody is attached the SMMU may go on seeing no table, which refuses as well. */
-		assert_false(dma(300));
+		assert_false(rig_access(&rig, 300));
 		assert_int_equal(smmu_instance_event(inst, &event), two_level);
 		rig_domain(&rig, &domain, SMMU_DOMAIN_IDENTITY);
 		assert_int_equal(smmu_attach(&d.dev, &domain), 0);
-		assert_true(dma(300));
+		assert_true(rig_access(&rig, 300));
 		/* Its neighbours are refused in a defined way. */
 		for (uint32_t stream = 256; stream < 512; stream++) {
-			assert_int_equal(dma(stream), stream == 300);
+			assert_int_equal(rig_access(&rig, stream), stream == 300);
 			assert_int_equal(smmu_instance_event(inst, &event), 0);
 		}
-		assert_false(dma(299));
-		assert_false(dma(301));
+		assert_false(rig_access(&rig, 299));
+		assert_false(rig_access(&rig, 301));
 		/* Beyond the table. */
-		assert_false(dma(512));
+		assert_false(rig_access(&rig, 512));
 		assert_int_equal(smmu_instance_event(inst, &event), 1);
 		assert_int_equal(event.sid, 512);
 		smmu_instance_remove(inst);
-		assert_false(dma(300));
-		assert_false(dma(3));
+		assert_false(rig_access(&rig, 300));
+		assert_false(rig_access(&rig, 3));
 		assert_int_equal(smmu_domain_fini(&domain), 0);
 		rig_close(&rig);
 	}

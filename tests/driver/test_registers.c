@@ -8,39 +8,9 @@
 static struct rig rig;
 static struct smmu_instance *const inst = &rig.smmu[0].inst;
 
-static uint32_t reg(uint32_t offset)
-{
-	return rig.smmu[0].model->ops->read32(rig.smmu[0].model->ctx, offset);
-}
-
-static void set(uint32_t offset, uint32_t value)
-{
-	rig.smmu[0].model->ops->write32(rig.smmu[0].model->ctx, offset, value);
-}
-
 static void set64(uint32_t offset, uint64_t value)
 {
 	rig.smmu[0].model->ops->write64(rig.smmu[0].model->ctx, offset, value);
-}
-
-static void settle(void)
-{
-	for (unsigned i = 0; i < 200; i++)
-		rig.smmu[0].model->ops->relax(rig.smmu[0].model->ctx);
-}
-
-static bool dma(uint32_t stream)
-{
-	struct smmu_dma d = {.stream = stream, .iova = 0x1000};
-
-	return smmu_model_dma(rig.model, &d).ok;
-}
-
-static void probe(void)
-{
-	struct smmu_instance_config cfg = rig_instance_config(&rig, 0, 0);
-
-	assert_int_equal(smmu_instance_probe(inst, &cfg), 0);
 }
 
 /* ---- order ---- */
@@ -51,7 +21,7 @@ static void test_order(void **state)
 	struct smmu_model_config c = rig_config();
 
 	rig_open(&rig, &c, 1);
-	probe();
+	rig_probe(&rig);
 	assert_int_equal(smmu_instance_enable(inst), 0);
 	assert_string_equal(
 		rig.smmu[0].check.text,
@@ -64,17 +34,17 @@ static void test_order(void **state)
 		"CR0=PRIQEN|EVENTQEN|CMDQEN|ATSCHK CR0=SMMUEN|PRIQEN|EVENTQEN|CMDQEN|ATSCHK");
 	rig.smmu[0].check.at = 0;
 	/* Somebody else has been at GBPA meanwhile: streams must not pass for that. */
-	set(SMMU_GBPA, (uint32_t)SMMU_GBPA_UPDATE);
-	settle();
+	rig_set_reg(&rig, SMMU_GBPA, (uint32_t)SMMU_GBPA_UPDATE);
+	rig_settle(&rig);
 	assert_int_equal(smmu_instance_remove(inst), 0);
 	assert_string_equal(rig.smmu[0].check.text,
 			    "GBPA=ABORT CR0=PRIQEN|EVENTQEN|CMDQEN|ATSCHK IRQ_CTRL=0 CR0=0");
-	assert_false(dma(3));
+	assert_false(rig_access(&rig, 3));
 	rig_close(&rig);
 
 	c.pri = c.ats = c.msi = c.hyp = c.coherent = false;
 	rig_open(&rig, &c, 1);
-	probe();
+	rig_probe(&rig);
 	assert_int_equal(smmu_instance_enable(inst), 0);
 	assert_string_equal(
 		rig.smmu[0].check.text,
@@ -93,16 +63,16 @@ static void test_values(void **state)
 		c.coherent = coherent;
 		c.hyp = true;
 		rig_open(&rig, &c, 1);
-		set(SMMU_CR2, 1);
+		rig_set_reg(&rig, SMMU_CR2, 1);
 		rig_up(&rig, 0, 0);
 		/* Write-back and inner shareable, or not cached and outer shareable. */
-		assert_int_equal(reg(SMMU_CR1), coherent ? 0xd75 : 0x820);
-		assert_int_equal(reg(SMMU_CR2), SMMU_CR2_RECINVSID);
+		assert_int_equal(rig_reg(&rig, SMMU_CR1), coherent ? 0xd75 : 0x820);
+		assert_int_equal(rig_reg(&rig, SMMU_CR2), SMMU_CR2_RECINVSID);
 		/* RA and WA go with the caches. */
-		assert_int_equal(reg(SMMU_CMDQ_BASE + 4) >> 30 & 1, coherent);
-		assert_int_equal(reg(SMMU_EVENTQ_BASE + 4) >> 30 & 1, coherent);
-		assert_int_equal(reg(SMMU_PRIQ_BASE + 4) >> 30 & 1, coherent);
-		assert_int_equal(reg(SMMU_STRTAB_BASE + 4) >> 30 & 1, 1);
+		assert_int_equal(rig_reg(&rig, SMMU_CMDQ_BASE + 4) >> 30 & 1, coherent);
+		assert_int_equal(rig_reg(&rig, SMMU_EVENTQ_BASE + 4) >> 30 & 1, coherent);
+		assert_int_equal(rig_reg(&rig, SMMU_PRIQ_BASE + 4) >> 30 & 1, coherent);
+		assert_int_equal(rig_reg(&rig, SMMU_STRTAB_BASE + 4) >> 30 & 1, 1);
 		rig_close(&rig);
 	}
 }
@@ -142,7 +112,7 @@ static void test_ats_is_checked(void **state)
 
 		rig_open(&rig, &c, 1);
 		rig_up(&rig, 0, quirk ? SMMU_QUIRK_NO_ATS : 0);
-		assert_true(reg(SMMU_CR0ACK) & SMMU_CR0_ATSCHK);
+		assert_true(rig_reg(&rig, SMMU_CR0ACK) & SMMU_CR0_ATSCHK);
 		rig_close(&rig);
 	}
 }
@@ -168,37 +138,37 @@ static void former_owner(uint64_t *doorbell_bus)
 	ring[0] = smmu_cmd_cfgi_all();
 	ring[1] = smmu_cmd_tlbi_nsnh_all();
 	ring[2] = smmu_cmd_sync(SMMU_CMD_SYNC_CS_NONE);
-	set(SMMU_CR1, 0xd75);
-	set(SMMU_CR2, 3);
+	rig_set_reg(&rig, SMMU_CR1, 0xd75);
+	rig_set_reg(&rig, SMMU_CR2, 3);
 	set64(SMMU_STRTAB_BASE, table_bus);
-	set(SMMU_STRTAB_BASE_CFG, 9);
+	rig_set_reg(&rig, SMMU_STRTAB_BASE_CFG, 9);
 	set64(SMMU_CMDQ_BASE, ring_bus | 4);
-	set(SMMU_CMDQ_PROD, 0);
-	set(SMMU_CMDQ_CONS, 0);
+	rig_set_reg(&rig, SMMU_CMDQ_PROD, 0);
+	rig_set_reg(&rig, SMMU_CMDQ_CONS, 0);
 	set64(SMMU_EVENTQ_BASE, (ring_bus + 1024) | 4);
-	set(SMMU_EVENTQ_PROD, 7);
-	set(SMMU_EVENTQ_CONS, 7);
+	rig_set_reg(&rig, SMMU_EVENTQ_PROD, 7);
+	rig_set_reg(&rig, SMMU_EVENTQ_CONS, 7);
 	set64(SMMU_PRIQ_BASE, (ring_bus + 2048) | 4);
-	set(SMMU_PRIQ_PROD, 5);
-	set(SMMU_PRIQ_CONS, 5);
+	rig_set_reg(&rig, SMMU_PRIQ_PROD, 5);
+	rig_set_reg(&rig, SMMU_PRIQ_CONS, 5);
 	for (unsigned i = 0; i < 3; i++) {
 		uint32_t cfg0 = (uint32_t[]){SMMU_GERROR_IRQ_CFG0, SMMU_EVENTQ_IRQ_CFG0,
 					     SMMU_PRIQ_IRQ_CFG0}[i];
 
 		set64(cfg0, *doorbell_bus);
-		set(cfg0 + 8, 0x55);
-		set(cfg0 + 12, 0xf);
+		rig_set_reg(&rig, cfg0 + 8, 0x55);
+		rig_set_reg(&rig, cfg0 + 12, 0xf);
 	}
-	set(SMMU_IRQ_CTRL, 7);
-	settle();
-	set(SMMU_CR0, on & ~(uint32_t)SMMU_CR0_SMMUEN);
-	settle();
-	set(SMMU_CMDQ_PROD, 3);
-	settle();
-	set(SMMU_CR0, on);
-	settle();
+	rig_set_reg(&rig, SMMU_IRQ_CTRL, 7);
+	rig_settle(&rig);
+	rig_set_reg(&rig, SMMU_CR0, on & ~(uint32_t)SMMU_CR0_SMMUEN);
+	rig_settle(&rig);
+	rig_set_reg(&rig, SMMU_CMDQ_PROD, 3);
+	rig_settle(&rig);
+	rig_set_reg(&rig, SMMU_CR0, on);
+	rig_settle(&rig);
 	for (unsigned i = 0; i < FORMER_STREAMS; i += 5)
-		CHECK(dma(i));
+		CHECK(rig_access(&rig, i));
 	mmio_check_former_owner(&rig.smmu[0].check, on, 7);
 }
 
@@ -214,7 +184,7 @@ static void watch(struct rig_smmu *s, bool write, uint32_t offset)
 	if (!disabled)
 		return;
 	/* A stream of which the SMMU holds the old STE, and one of which it does not. */
-	landed += dma(5) + dma(6);
+	landed += rig_access(&rig, 5) + rig_access(&rig, 6);
 }
 
 /** A start over a live former owner, whose configuration the caches hold. Twice: from its state, and in mid-change. */
@@ -234,7 +204,7 @@ static void test_former_owner(void **state)
 		if (pending) {
 			/* Its last write is not acknowledged yet. */
 			rig.smmu[0].check.cr0ack = rig.smmu[0].check.cr0;
-			set(SMMU_CR0, 0xd);
+			rig_set_reg(&rig, SMMU_CR0, 0xd);
 			rig.smmu[0].check.cr0 = 0xd;
 		}
 		disabled = false;
@@ -244,13 +214,13 @@ static void test_former_owner(void **state)
 		rig.on_access = NULL;
 		assert_int_equal(landed, 0);
 		for (uint32_t i = 0; i < FORMER_STREAMS; i++)
-			assert_false(dma(i));
+			assert_false(rig_access(&rig, i));
 		while (smmu_instance_event(inst, &event))
 			;
 		/* Events of ours make no interrupt of its. */
 		rig_device(&rig, &d, 0, 5, 1, false, 0);
-		assert_false(dma(600));
-		settle();
+		assert_false(rig_access(&rig, 600));
+		rig_settle(&rig);
 		assert_int_equal(smmu_instance_event(inst, &event), 1);
 		assert_int_equal(*(uint32_t *)smmu_ram_at(&rig.ram, doorbell, 4), 0);
 		/* What it had is not ours to free. */
@@ -359,16 +329,16 @@ static void test_msi(void **state)
 	cfg.gerror_msi = (struct smmu_msi){doorbell + 16, 7, SMMU_MEMATTR_DEVICE_NGNRE, 0};
 	assert_int_equal(smmu_instance_probe(inst, &cfg), 0);
 	assert_int_equal(smmu_instance_enable(inst), 0);
-	assert_int_equal(reg(SMMU_EVENTQ_IRQ_CFG0), (uint32_t)doorbell + 8);
-	assert_int_equal(reg(SMMU_EVENTQ_IRQ_CFG1), 0x1234);
-	assert_int_equal(reg(SMMU_EVENTQ_IRQ_CFG2), 0x3f);
-	assert_int_equal(reg(SMMU_GERROR_IRQ_CFG0), (uint32_t)doorbell + 16);
-	assert_int_equal(reg(SMMU_GERROR_IRQ_CFG1), 7);
-	assert_int_equal(reg(SMMU_GERROR_IRQ_CFG2), 1);
-	assert_int_equal(reg(SMMU_PRIQ_IRQ_CFG0), 0);
-	assert_int_equal(reg(SMMU_PRIQ_IRQ_CFG2), 0);
-	assert_false(dma(600));
-	settle();
+	assert_int_equal(rig_reg(&rig, SMMU_EVENTQ_IRQ_CFG0), (uint32_t)doorbell + 8);
+	assert_int_equal(rig_reg(&rig, SMMU_EVENTQ_IRQ_CFG1), 0x1234);
+	assert_int_equal(rig_reg(&rig, SMMU_EVENTQ_IRQ_CFG2), 0x3f);
+	assert_int_equal(rig_reg(&rig, SMMU_GERROR_IRQ_CFG0), (uint32_t)doorbell + 16);
+	assert_int_equal(rig_reg(&rig, SMMU_GERROR_IRQ_CFG1), 7);
+	assert_int_equal(rig_reg(&rig, SMMU_GERROR_IRQ_CFG2), 1);
+	assert_int_equal(rig_reg(&rig, SMMU_PRIQ_IRQ_CFG0), 0);
+	assert_int_equal(rig_reg(&rig, SMMU_PRIQ_IRQ_CFG2), 0);
+	assert_false(rig_access(&rig, 600));
+	rig_settle(&rig);
 	assert_int_equal(*(uint32_t *)smmu_ram_at(&rig.ram, doorbell + 8, 4), 0x1234);
 	assert_int_equal(smmu_instance_event(inst, &event), 1);
 	assert_int_equal(smmu_instance_remove(inst), 0);

@@ -377,3 +377,28 @@ void fake_check_log(const struct fake *f, unsigned producers, unsigned batches,
 	}
 	free(progress);
 }
+
+void fake_bench_up(struct fake_bench *b, uint64_t seed, unsigned log2size, bool msi)
+{
+	b->sim = sim_create(seed);
+	sim_set_max_step(b->sim, 100000);
+	fake_init(&b->f, b->sim, seed);
+	fake_queue(&b->f, &b->q, log2size, msi, 1000000);
+}
+
+void fake_bench_down(struct fake_bench *b)
+{
+	smmu_cmdq_fini(&b->q);
+	fake_fini(&b->f);
+	sim_destroy(b->sim);
+}
+
+struct smmu_cmdq_token fake_bench_submit(struct fake_bench *b, unsigned who, unsigned n, int bad,
+					 int atc)
+{
+	struct batch batch = {.who = who, .n = n, .bad = bad, .atc = atc};
+	struct smmu_cmdq_token token;
+
+	assert_int_equal(fake_submit(&b->q, n, &batch, &token), 0);
+	return token;
+}

@@ -117,6 +117,19 @@ size_t batch_fill(void *ctx, struct smmu_cmd *dst, size_t room);
 /** Submit @p n commands of @p b; one by itself as the one that it is. */
 int fake_submit(struct smmu_cmdq *q, unsigned n, struct batch *b, struct smmu_cmdq_token *token);
 
+/** A simulation, a fake in it, and a queue on that. */
+struct fake_bench {
+	struct sim *sim;
+	struct fake f;
+	struct smmu_cmdq q;
+};
+/** With a millisecond for commands. */
+void fake_bench_up(struct fake_bench *b, uint64_t seed, unsigned log2size, bool msi);
+void fake_bench_down(struct fake_bench *b);
+/** A batch of @p n commands of @p who, of which @p bad is illegal and the device of @p atc silent (-1: none). It is accepted. */
+struct smmu_cmdq_token fake_bench_submit(struct fake_bench *b, unsigned who, unsigned n, int bad,
+					 int atc);
+
 /**
  * Hold the log against what @p producers put in: batches 0 … @p batches-1 of each, each of them whole, in order, once
  * (or, with @p again, more often), nothing in between but behind a CMD_SYNC. @p lengths[who * batches + b].

@@ -123,28 +123,7 @@ static void test_full(void **state)
 
 /* ---- one producer, one thing at a time ---- */
 
-struct bench {
-	struct sim *sim;
-	struct fake f;
-	struct smmu_cmdq q;
-};
-
-static void bench_up(struct bench *b, unsigned log2size, bool msi)
-{
-	b->sim = sim_create(seed);
-	sim_set_max_step(b->sim, 100000);
-	fake_init(&b->f, b->sim, seed);
-	fake_queue(&b->f, &b->q, log2size, msi, 1000000);
-}
-
-static void bench_down(struct bench *b)
-{
-	smmu_cmdq_fini(&b->q);
-	fake_fini(&b->f);
-	sim_destroy(b->sim);
-}
-
-static int submit(struct bench *b, unsigned n, struct smmu_cmdq_token *token)
+static int submit(struct fake_bench *b, unsigned n, struct smmu_cmdq_token *token)
 {
 	struct batch batch = {.n = n, .bad = -1, .atc = -1};
 
@@ -153,7 +132,7 @@ static int submit(struct bench *b, unsigned n, struct smmu_cmdq_token *token)
 
 static void test_sizes(void **state)
 {
-	struct bench b;
+	struct fake_bench b;
 	struct smmu_cmdq_config cfg;
 
 	b.sim = sim_create(seed);
@@ -181,9 +160,9 @@ static void test_poll(void **state)
 {
 	for (unsigned msi = 0; msi < 2; msi++) {
 		struct smmu_cmdq_token first, second;
-		struct bench b;
+		struct fake_bench b;
 
-		bench_up(&b, 4, msi);
+		fake_bench_up(&b, seed, 4, msi);
 		b.f.state = FAKE_STUCK;
 		assert_int_equal(submit(&b, 3, &first), 0);
 		assert_int_equal(submit(&b, 3, &second), 0);
@@ -209,7 +188,7 @@ static void test_poll(void **state)
 		b.f.state = FAKE_RUNS;
 		assert_int_equal(smmu_cmdq_wait(&b.q, &second, false), SMMU_CMDQ_DONE);
 		assert_int_equal(smmu_cmdq_wait(&b.q, &first, false), SMMU_CMDQ_DONE);
-		bench_down(&b);
+		fake_bench_down(&b);
 	}
 }
 
@@ -218,9 +197,9 @@ static void test_short_fill(void **state)
 {
 	struct batch batch = {.n = 9, .shorter = 4, .bad = -1, .atc = -1};
 	struct smmu_cmdq_token token;
-	struct bench b;
+	struct fake_bench b;
 
-	bench_up(&b, 4, true);
+	fake_bench_up(&b, seed, 4, true);
 	assert_int_equal(fake_submit(&b.q, 9, &batch, &token), 0);
 	assert_int_equal(smmu_cmdq_wait(&b.q, &token, false), SMMU_CMDQ_DONE);
 	assert_int_equal(b.f.logged, 10);
@@ -230,14 +209,14 @@ static void test_short_fill(void **state)
 	assert_int_equal(submit(&b, 0, &token), 0);
 	assert_int_equal(smmu_cmdq_wait(&b.q, &token, false), SMMU_CMDQ_DONE);
 	assert_int_equal(b.f.logged, 11);
-	bench_down(&b);
+	fake_bench_down(&b);
 }
 
 static void test_clean(void **state);
 
 /* ---- hardware that does not answer ---- */
 
-static void expect_timeout_line(struct bench *b, uint32_t prod, uint32_t cons)
+static void expect_timeout_line(struct fake_bench *b, uint32_t prod, uint32_t cons)
 {
 	char text[80];
 
@@ -252,10 +231,10 @@ static void test_timeout(void **state)
 {
 	for (unsigned msi = 0; msi < 2; msi++) {
 		struct smmu_cmdq_token token;
-		struct bench b;
+		struct fake_bench b;
 		uint64_t start;
 
-		bench_up(&b, 3, msi);
+		fake_bench_up(&b, seed, 3, msi);
 		for (unsigned i = 0; i < 3; i++) {
 			assert_int_equal(submit(&b, 4, &token), 0);
 			assert_int_equal(smmu_cmdq_wait(&b.q, &token, false), SMMU_CMDQ_DONE);
@@ -290,7 +269,7 @@ static void test_timeout(void **state)
 			assert_int_equal(smmu_cmdq_wait(&b.q, &token, false), SMMU_CMDQ_DONE);
 			assert_int_equal(b.f.logged, 7 * (i + 1));
 		}
-		bench_down(&b);
+		fake_bench_down(&b);
 	}
 }
 
@@ -298,30 +277,30 @@ static void test_timeout(void **state)
 static void test_timeout_full(void **state)
 {
 	struct smmu_cmdq_token token;
-	struct bench b;
+	struct fake_bench b;
 
-	bench_up(&b, 2, true);
+	fake_bench_up(&b, seed, 2, true);
 	b.f.state = FAKE_STUCK;
 	assert_int_equal(submit(&b, 7, &token), -SMMU_EIO);
 	expect_timeout_line(&b, 4, 0);
 	fake_reset(&b.f, &b.q);
 	assert_int_equal(submit(&b, 7, &token), 0);
 	assert_int_equal(smmu_cmdq_wait(&b.q, &token, false), SMMU_CMDQ_DONE);
-	bench_down(&b);
+	fake_bench_down(&b);
 }
 
 /** Slow is not dead: the time-out counts from the last progress. */
 static void test_slow(void **state)
 {
 	struct smmu_cmdq_token token;
-	struct bench b;
+	struct fake_bench b;
 
-	bench_up(&b, 2, false);
+	fake_bench_up(&b, seed, 2, false);
 	b.f.pause_ns = 800000;
 	assert_int_equal(submit(&b, 60, &token), 0);
 	assert_int_equal(smmu_cmdq_wait(&b.q, &token, false), SMMU_CMDQ_DONE);
 	assert_true(sim_now(b.sim) > 10 * 1000000);
-	bench_down(&b);
+	fake_bench_down(&b);
 }
 
 /**
@@ -334,9 +313,9 @@ static void test_gone(void **state)
 		for (unsigned start = 0; start < 16; start++)
 			for (unsigned n = 0; n < 8; n++) {
 				struct smmu_cmdq_token token;
-				struct bench b;
+				struct fake_bench b;
 
-				bench_up(&b, 3, msi);
+				fake_bench_up(&b, seed, 3, msi);
 				for (unsigned i = 0; i < start; i++) {
 					assert_int_equal(submit(&b, 0, &token), 0);
 					assert_int_equal(smmu_cmdq_wait(&b.q, &token, false),
@@ -351,13 +330,13 @@ static void test_gone(void **state)
 				assert_int_equal(b.f.posix.logged[SMMU_LOG_ERROR], 1);
 				assert_true(smmu_posix_logged(&b.f.posix,
 							      "PROD 0xffffffff, CONS 0xffffffff"));
-				bench_down(&b);
+				fake_bench_down(&b);
 			}
 }
 
 /* ---- a producer that is held up ---- */
 
-static struct bench *stalled;
+static struct fake_bench *stalled;
 
 static void stalling(void *arg)
 {
@@ -384,16 +363,16 @@ static void test_stalled_producer(void **state)
 {
 	static const unsigned lengths[] = {5, 20};
 	uint64_t stall = 5000000; /* five time-outs */
-	struct bench b;
+	struct fake_bench b;
 
-	bench_up(&b, 3, true);
+	fake_bench_up(&b, seed, 3, true);
 	stalled = &b;
 	assert_int_equal(sim_spawn(b.sim, stalling, &stall), 0);
 	assert_int_equal(sim_spawn(b.sim, behind, NULL), 1);
 	assert_int_equal(sim_run(b.sim), 0);
 	fake_check_log(&b.f, 2, 1, lengths, false);
 	assert_int_equal(b.f.posix.logged[SMMU_LOG_ERROR], 0);
-	bench_down(&b);
+	fake_bench_down(&b);
 }
 
 /* ---- a walker that is not coherent ---- */
@@ -424,9 +403,9 @@ static void test_clean(void **state)
 	struct smmu_bus_ops ops;
 	struct smmu_port_ops port_ops;
 	struct smmu_cmdq_token token;
-	struct bench b;
+	struct fake_bench b;
 
-	bench_up(&b, 3, false);
+	fake_bench_up(&b, seed, 3, false);
 	wrapped = b.f.bus.ops;
 	wrapped_fake = &b.f;
 	ops = *wrapped;
@@ -455,7 +434,7 @@ static void test_clean(void **state)
 	assert_int_equal(submit(&b, 3, &token), 0);
 	assert_int_equal(smmu_cmdq_wait(&b.q, &token, false), SMMU_CMDQ_LOST);
 	assert_int_equal(cleaned, (4 + 1) * 16);
-	bench_down(&b);
+	fake_bench_down(&b);
 }
 
 int main(void)

@@ -10,51 +10,21 @@
 
 static uint64_t seed;
 
-struct bench {
-	struct sim *sim;
-	struct fake f;
-	struct smmu_cmdq q;
-};
-
-static void bench_up(struct bench *b, unsigned log2size, bool msi)
-{
-	b->sim = sim_create(seed);
-	sim_set_max_step(b->sim, 100000);
-	fake_init(&b->f, b->sim, seed);
-	fake_queue(&b->f, &b->q, log2size, msi, 1000000);
-}
-
-static void bench_down(struct bench *b)
-{
-	smmu_cmdq_fini(&b->q);
-	fake_fini(&b->f);
-	sim_destroy(b->sim);
-}
-
-static struct smmu_cmdq_token submit(struct bench *b, unsigned who, unsigned n, int bad, int atc)
-{
-	struct batch batch = {.who = who, .n = n, .bad = bad, .atc = atc};
-	struct smmu_cmdq_token token;
-
-	assert_int_equal(fake_submit(&b->q, n, &batch, &token), 0);
-	return token;
-}
-
 /** The illegal command at each place of a batch between two others, its CMD_SYNC included. */
 static void test_ill(void **state)
 {
 	for (unsigned msi = 0; msi < MSI_TOO; msi++)
 		for (unsigned at = 0; at < 6; at++) {
 			struct smmu_cmdq_token before, hit, after;
-			struct bench b;
+			struct fake_bench b;
 			char line[64];
 
-			bench_up(&b, 5, msi);
-			before = submit(&b, 0, 3, -1, -1);
+			fake_bench_up(&b, seed, 5, msi);
+			before = fake_bench_submit(&b, 0, 3, -1, -1);
 			b.f.ill_at = 4 + at;
 			b.f.ills = 1;
-			hit = submit(&b, 1, 5, -1, -1);
-			after = submit(&b, 2, 3, -1, -1);
+			hit = fake_bench_submit(&b, 1, 5, -1, -1);
+			after = fake_bench_submit(&b, 2, 3, -1, -1);
 			/* In any order of asking, and nobody serves an interrupt. */
 			assert_int_equal(smmu_cmdq_wait(&b.q, at % 2 ? &after : &hit, false),
 					 at % 2 ? SMMU_CMDQ_DONE : SMMU_CMDQ_LOST);
@@ -76,11 +46,11 @@ static void test_ill(void **state)
 			assert_true(smmu_posix_logged(&b.f.posix, line));
 			/* A batch that comes later at the same slots is not hit. */
 			for (unsigned i = 0; i < 10; i++) {
-				after = submit(&b, 3, 5, -1, -1);
+				after = fake_bench_submit(&b, 3, 5, -1, -1);
 				assert_int_equal(smmu_cmdq_wait(&b.q, &after, false),
 						 SMMU_CMDQ_DONE);
 			}
-			bench_down(&b);
+			fake_bench_down(&b);
 		}
 }
 
@@ -89,9 +59,9 @@ static void test_issue(void **state)
 {
 	const struct smmu_cmd good[] = {test_cmd(0, 0, 0), test_cmd(0, 0, 1), test_cmd(0, 0, 2)};
 	const struct smmu_cmd bad = test_bad_cmd(0, 0, 0);
-	struct bench b;
+	struct fake_bench b;
 
-	bench_up(&b, 4, true);
+	fake_bench_up(&b, seed, 4, true);
 	assert_int_equal(smmu_cmdq_issue(&b.q, good, 3, false), 0);
 	assert_int_equal(b.f.logged, 4);
 	/* The second of the batch at 4, then the third of its second issue at 8. */
@@ -105,20 +75,20 @@ static void test_issue(void **state)
 	assert_in_range(b.f.cerrors, 3, 1 + 20);
 	/* The queue goes on. */
 	assert_int_equal(smmu_cmdq_issue(&b.q, good, 3, false), 0);
-	bench_down(&b);
+	fake_bench_down(&b);
 }
 
 static void test_abort(void **state)
 {
 	struct smmu_cmdq_token token, other;
-	struct bench b;
+	struct fake_bench b;
 
-	bench_up(&b, 4, false);
+	fake_bench_up(&b, seed, 4, false);
 	/* Tried again, with nothing lost. Counted by place: two places with ten each are no reason to give up. */
 	for (unsigned i = 0; i < 2; i++) {
 		b.f.abort_at = b.f.consumed + 1;
 		b.f.aborts = 10;
-		token = submit(&b, 0, 3, -1, -1);
+		token = fake_bench_submit(&b, 0, 3, -1, -1);
 		assert_int_equal(smmu_cmdq_wait(&b.q, &token, false), SMMU_CMDQ_DONE);
 		assert_int_equal(b.f.logged, 4 * (i + 1));
 		assert_int_equal(b.f.cerrors, 10 * (i + 1));
@@ -128,16 +98,16 @@ static void test_abort(void **state)
 	/* One that never stops: the queue is given up, long before the time-out. */
 	b.f.abort_at = b.f.consumed + 1;
 	b.f.aborts = 1000000;
-	token = submit(&b, 0, 3, -1, -1);
-	other = submit(&b, 1, 3, -1, -1);
+	token = fake_bench_submit(&b, 0, 3, -1, -1);
+	other = fake_bench_submit(&b, 1, 3, -1, -1);
 	assert_int_equal(smmu_cmdq_wait(&b.q, &token, false), SMMU_CMDQ_DEAD);
 	assert_int_equal(smmu_cmdq_wait(&b.q, &other, false), SMMU_CMDQ_DEAD);
 	assert_in_range(b.f.cerrors, 20 + 11, 20 + 32);
 	assert_true(b.f.posix.logged[SMMU_LOG_ERROR] >= 1);
 	fake_reset(&b.f, &b.q);
-	token = submit(&b, 0, 3, -1, -1);
+	token = fake_bench_submit(&b, 0, 3, -1, -1);
 	assert_int_equal(smmu_cmdq_wait(&b.q, &token, false), SMMU_CMDQ_DONE);
-	bench_down(&b);
+	fake_bench_down(&b);
 }
 
 /** What was given up for good is acknowledged no more: neither interrupts nor lines in the log without end. */
@@ -146,16 +116,16 @@ static void test_storm(void **state)
 	for (unsigned kind = 0; kind < 2; kind++) {
 		struct smmu_cmdq_token token;
 		unsigned told, served = 0;
-		struct bench b;
+		struct fake_bench b;
 
-		bench_up(&b, 4, kind);
+		fake_bench_up(&b, seed, 4, kind);
 		if (kind) {
 			b.f.error_code = 0x22;
 		} else {
 			b.f.abort_at = b.f.consumed + 1;
 			b.f.aborts = UINT_MAX;
 		}
-		token = submit(&b, 0, 3, kind ? 1 : -1, -1);
+		token = fake_bench_submit(&b, 0, 3, kind ? 1 : -1, -1);
 		/* The interrupt comes whenever the bit becomes active, and it is polled besides. */
 		for (unsigned i = 0; i < 10000; i++) {
 			served += smmu_cmdq_serve_error(&b.q);
@@ -177,22 +147,22 @@ static void test_storm(void **state)
 		b.f.error_code = 0;
 		assert_int_equal(smmu_cmdq_poll(&b.q, &token), SMMU_CMDQ_LOST);
 		assert_int_equal(smmu_cmdq_issue(&b.q, NULL, 0, false), 0);
-		bench_down(&b);
+		fake_bench_down(&b);
 	}
 }
 
 static void test_unknown(void **state)
 {
 	struct smmu_cmdq_token token;
-	struct bench b;
+	struct fake_bench b;
 
-	bench_up(&b, 4, false);
+	fake_bench_up(&b, seed, 4, false);
 	b.f.error_code = 0x11;
-	token = submit(&b, 0, 3, 1, -1);
+	token = fake_bench_submit(&b, 0, 3, 1, -1);
 	assert_int_equal(smmu_cmdq_wait(&b.q, &token, false), SMMU_CMDQ_DEAD);
 	assert_in_range(b.f.cerrors, 1, 2);
 	assert_true(smmu_posix_logged(&b.f.posix, "unknown error 17"));
-	bench_down(&b);
+	fake_bench_down(&b);
 }
 
 /** A device that does not answer: the batch that holds the CMD_SYNC is told, nobody else; the queue goes on. */
@@ -201,13 +171,13 @@ static void test_atc(void **state)
 	for (unsigned msi = 0; msi < MSI_TOO; msi++) {
 		struct smmu_cmdq_token before, hit, after;
 		struct smmu_cmd atc = {{CMD_ATC, 0}};
-		struct bench b;
+		struct fake_bench b;
 
-		bench_up(&b, 4, msi);
+		fake_bench_up(&b, seed, 4, msi);
 		b.f.atc_silent = true;
-		before = submit(&b, 0, 2, -1, -1);
-		hit = submit(&b, 1, 3, -1, 1);
-		after = submit(&b, 2, 2, -1, -1);
+		before = fake_bench_submit(&b, 0, 2, -1, -1);
+		hit = fake_bench_submit(&b, 1, 3, -1, 1);
+		after = fake_bench_submit(&b, 2, 2, -1, -1);
 		assert_int_equal(smmu_cmdq_wait(&b.q, &after, false), SMMU_CMDQ_DONE);
 		assert_int_equal(smmu_cmdq_wait(&b.q, &hit, false), SMMU_CMDQ_ATC_TIMEOUT);
 		assert_int_equal(smmu_cmdq_wait(&b.q, &before, false), SMMU_CMDQ_DONE);
@@ -219,12 +189,12 @@ static void test_atc(void **state)
 		assert_int_equal(smmu_cmdq_issue(&b.q, &atc, 1, false), 0);
 		/* Both in one batch: it has to come again. */
 		b.f.atc_silent = true;
-		hit = submit(&b, 1, 5, 3, 1);
+		hit = fake_bench_submit(&b, 1, 5, 3, 1);
 		assert_int_equal(smmu_cmdq_wait(&b.q, &hit, false), SMMU_CMDQ_LOST);
 		while (smmu_load(&b.f.consumed) < hit.end)
 			smmu_cmdq_serve_error(&b.q), sim_sleep(b.sim, 1000);
 		assert_int_equal(smmu_cmdq_poll(&b.q, &hit), SMMU_CMDQ_LOST);
-		bench_down(&b);
+		fake_bench_down(&b);
 	}
 }
 
@@ -233,19 +203,19 @@ static void test_many_errors(void **state)
 {
 	for (unsigned errors = SMMU_CMDQ_ERRORS - 1; errors < SMMU_CMDQ_ERRORS + 3; errors++) {
 		struct smmu_cmdq_token old, bad, fresh;
-		struct bench b;
+		struct fake_bench b;
 
-		bench_up(&b, 5, true);
-		old = submit(&b, 0, 3, -1, -1);
+		fake_bench_up(&b, seed, 5, true);
+		old = fake_bench_submit(&b, 0, 3, -1, -1);
 		for (unsigned i = 0; i < errors; i++) {
-			bad = submit(&b, 1, 2, 1, -1);
+			bad = fake_bench_submit(&b, 1, 2, 1, -1);
 			assert_int_equal(smmu_cmdq_wait(&b.q, &bad, false), SMMU_CMDQ_LOST);
 		}
-		fresh = submit(&b, 2, 3, -1, -1);
+		fresh = fake_bench_submit(&b, 2, 3, -1, -1);
 		assert_int_equal(smmu_cmdq_wait(&b.q, &fresh, false), SMMU_CMDQ_DONE);
 		assert_int_equal(smmu_cmdq_wait(&b.q, &old, false),
 				 errors > SMMU_CMDQ_ERRORS ? SMMU_CMDQ_LOST : SMMU_CMDQ_DONE);
-		bench_down(&b);
+		fake_bench_down(&b);
 	}
 }
 
@@ -253,22 +223,22 @@ static void test_many_errors(void **state)
 static void test_full_ring(void **state)
 {
 	struct smmu_cmdq_token token;
-	struct bench b;
+	struct fake_bench b;
 
-	bench_up(&b, 1, false);
+	fake_bench_up(&b, seed, 1, false);
 	b.f.ill_at = 9;
 	b.f.ills = 1;
-	token = submit(&b, 0, 30, -1, -1);
+	token = fake_bench_submit(&b, 0, 30, -1, -1);
 	assert_int_equal(smmu_cmdq_wait(&b.q, &token, false), SMMU_CMDQ_LOST);
 	assert_int_equal(b.f.cerrors, 1);
-	bench_down(&b);
+	fake_bench_down(&b);
 }
 
 /* ---- batches in pieces, among each other ---- */
 
 #define MIXED 3
 
-static struct bench *mix;
+static struct fake_bench *mix;
 static enum smmu_cmdq_status mixed_status[MIXED];
 static int mixed_atc[MIXED];
 
@@ -283,11 +253,11 @@ static void mixed(void *arg)
 }
 
 /** Three batches longer than the ring; returns how many positions they took in all. */
-static uint64_t run_mixed(struct bench *b, bool msi, uint64_t ill_at, int silent, int at)
+static uint64_t run_mixed(struct fake_bench *b, bool msi, uint64_t ill_at, int silent, int at)
 {
 	static unsigned who[MIXED];
 
-	bench_up(b, 3, msi);
+	fake_bench_up(b, seed, 3, msi);
 	mix = b;
 	b->f.ill_at = ill_at;
 	b->f.ills = ill_at != UINT64_MAX;
@@ -305,7 +275,7 @@ static uint64_t run_mixed(struct bench *b, bool msi, uint64_t ill_at, int silent
 static void test_blame(void **state)
 {
 	for (unsigned msi = 0; msi < MSI_TOO; msi++) {
-		struct bench b;
+		struct fake_bench b;
 		uint64_t positions = run_mixed(&b, msi, UINT64_MAX, -1, -1);
 		unsigned turns = 0;
 
@@ -313,7 +283,7 @@ static void test_blame(void **state)
 			turns += b.f.log[i].w[0] >> 32 != b.f.log[i - 1].w[0] >> 32;
 		/* They did go among each other. */
 		assert_true(positions > 63 + 3 && turns > 6);
-		bench_down(&b);
+		fake_bench_down(&b);
 		for (uint64_t ill = 0; ill < positions; ill++) {
 			run_mixed(&b, msi, ill, -1, -1);
 			assert_int_equal(b.f.cerrors, 1);
@@ -321,7 +291,7 @@ static void test_blame(void **state)
 				assert_int_equal(mixed_status[who], who == b.f.blamed
 									    ? SMMU_CMDQ_LOST
 									    : SMMU_CMDQ_DONE);
-			bench_down(&b);
+			fake_bench_down(&b);
 		}
 		for (unsigned silent = 0; silent < MIXED; silent++)
 			for (int at = 0; at < 20; at++) {
@@ -332,7 +302,7 @@ static void test_blame(void **state)
 					assert_int_equal(mixed_status[who],
 							 who == silent ? SMMU_CMDQ_ATC_TIMEOUT
 								       : SMMU_CMDQ_DONE);
-				bench_down(&b);
+				fake_bench_down(&b);
 			}
 	}
 }
@@ -342,7 +312,7 @@ static void test_blame(void **state)
 #define PRODUCERS 5
 #define BATCHES 60
 
-static struct bench *load;
+static struct fake_bench *load;
 static unsigned lengths[PRODUCERS * BATCHES];
 static unsigned ended, lost, timed_out;
 
@@ -398,7 +368,7 @@ static void test_random(void **state)
 	static unsigned who[PRODUCERS];
 
 	for (unsigned round = 0; round < 12; round++) {
-		struct bench b;
+		struct fake_bench b;
 		struct smmu_random r;
 		unsigned log2size = 2 + round % 4;
 
@@ -424,7 +394,7 @@ static void test_random(void **state)
 		assert_true(lost > 20 && timed_out > 10);
 		assert_int_equal(b.f.cerrors, lost + timed_out);
 		fake_check_log(&b.f, PRODUCERS, BATCHES, lengths, true);
-		bench_down(&b);
+		fake_bench_down(&b);
 	}
 }
 

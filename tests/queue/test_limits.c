@@ -8,14 +8,8 @@
 
 static uint64_t seed;
 
-struct bench {
-	struct sim *sim;
-	struct fake f;
-	struct smmu_cmdq q;
-};
-
 /** One millisecond for commands, twenty for an ATC. */
-static void bench_up(struct bench *b, unsigned log2size, bool msi)
+static void limits_up(struct fake_bench *b, unsigned log2size, bool msi)
 {
 	struct smmu_cmdq_config cfg;
 
@@ -28,35 +22,19 @@ static void bench_up(struct bench *b, unsigned log2size, bool msi)
 	fake_bind(&b->f, &b->q);
 }
 
-static void bench_down(struct bench *b)
-{
-	smmu_cmdq_fini(&b->q);
-	fake_fini(&b->f);
-	sim_destroy(b->sim);
-}
-
-static struct smmu_cmdq_token submit(struct bench *b, unsigned who, unsigned n, int bad, int atc)
-{
-	struct batch batch = {.who = who, .n = n, .bad = bad, .atc = atc};
-	struct smmu_cmdq_token token;
-
-	assert_int_equal(fake_submit(&b->q, n, &batch, &token), 0);
-	return token;
-}
-
 /** An ATC that answers late is waited for, also by who stands behind; hardware that hangs elsewhere is not. */
 static void test_atc_limit(void **state)
 {
 	for (unsigned msi = 0; msi < 2; msi++)
 		for (unsigned at = 0; at < 3; at++) {
 			struct smmu_cmdq_token slow, behind;
-			struct bench b;
+			struct fake_bench b;
 			uint64_t start;
 
-			bench_up(&b, 4, msi);
+			limits_up(&b, 4, msi);
 			b.f.atc_ns = 15 * MS;
-			slow = submit(&b, 0, 3, -1, (int)at);
-			behind = submit(&b, 1, 4, -1, -1);
+			slow = fake_bench_submit(&b, 0, 3, -1, (int)at);
+			behind = fake_bench_submit(&b, 1, 4, -1, -1);
 			assert_int_equal(smmu_cmdq_wait(&b.q, at ? &slow : &behind, false),
 					 SMMU_CMDQ_DONE);
 			assert_int_equal(smmu_cmdq_wait(&b.q, at ? &behind : &slow, false),
@@ -66,11 +44,11 @@ static void test_atc_limit(void **state)
 			/* It has a limit as well. */
 			b.f.atc_ns = 1000 * MS;
 			start = sim_now(b.sim);
-			slow = submit(&b, 0, 3, -1, (int)at);
+			slow = fake_bench_submit(&b, 0, 3, -1, (int)at);
 			assert_int_equal(smmu_cmdq_wait(&b.q, &slow, false), SMMU_CMDQ_DEAD);
 			assert_in_range(sim_now(b.sim) - start, 20 * MS, 24 * MS);
 			assert_int_equal(b.f.posix.logged[SMMU_LOG_ERROR], 1);
-			bench_down(&b);
+			fake_bench_down(&b);
 		}
 }
 
@@ -79,15 +57,15 @@ static void test_ordinary_limit(void **state)
 {
 	for (unsigned stop = 0; stop <= 4; stop++) {
 		struct smmu_cmdq_token token;
-		struct bench b;
+		struct fake_bench b;
 		uint64_t start;
 
-		bench_up(&b, 5, stop & 1);
-		token = submit(&b, 0, 3, -1, 2);
+		limits_up(&b, 5, stop & 1);
+		token = fake_bench_submit(&b, 0, 3, -1, 2);
 		assert_int_equal(smmu_cmdq_wait(&b.q, &token, false), SMMU_CMDQ_DONE);
 		b.f.state = FAKE_STUCK;
-		submit(&b, 1, 4, -1, -1);
-		token = submit(&b, 0, 3, -1, 0);
+		fake_bench_submit(&b, 1, 4, -1, -1);
+		token = fake_bench_submit(&b, 0, 3, -1, 0);
 		b.f.state = FAKE_RUNS;
 		if (stop)
 			assert_true(fake_turn(&b.f, stop));
@@ -95,7 +73,7 @@ static void test_ordinary_limit(void **state)
 		start = sim_now(b.sim);
 		assert_int_equal(smmu_cmdq_wait(&b.q, &token, false), SMMU_CMDQ_DEAD);
 		assert_in_range(sim_now(b.sim) - start, MS, 3 * MS);
-		bench_down(&b);
+		fake_bench_down(&b);
 	}
 }
 
@@ -103,17 +81,17 @@ static void test_ordinary_limit(void **state)
 static void test_limits_far_apart(void **state)
 {
 	struct smmu_cmdq_token token;
-	struct bench b;
+	struct fake_bench b;
 	uint64_t start;
 
-	bench_up(&b, 4, false);
+	limits_up(&b, 4, false);
 	b.q.atc_timeout_ns = 200 * MS;
 	b.f.atc_ns = 100000ull * MS;
 	start = sim_now(b.sim);
-	token = submit(&b, 0, 3, -1, 1);
+	token = fake_bench_submit(&b, 0, 3, -1, 1);
 	assert_int_equal(smmu_cmdq_wait(&b.q, &token, false), SMMU_CMDQ_DEAD);
 	assert_in_range(sim_now(b.sim) - start, 200 * MS, 210 * MS);
-	bench_down(&b);
+	fake_bench_down(&b);
 }
 
 /** A full ring does not tell what stood behind CONS: the longer limit then. */
@@ -121,21 +99,21 @@ static void test_full_ring_limit(void **state)
 {
 	struct batch one_more = {.n = 1, .bad = -1, .atc = -1};
 	struct smmu_cmdq_token token;
-	struct bench b;
+	struct fake_bench b;
 	uint64_t start;
 
-	bench_up(&b, 3, false);
-	token = submit(&b, 0, 6, -1, -1);
+	limits_up(&b, 3, false);
+	token = fake_bench_submit(&b, 0, 6, -1, -1);
 	assert_int_equal(smmu_cmdq_wait(&b.q, &token, false), SMMU_CMDQ_DONE);
 	b.f.atc_ns = 1000 * MS;
-	submit(&b, 0, 3, -1, 1);
+	fake_bench_submit(&b, 0, 3, -1, 1);
 	sim_settle(b.sim, MS);
 	/* The device stands at the CMD_SYNC; fill up what is free, the slots behind CONS too. */
-	submit(&b, 0, 6, -1, -1);
+	fake_bench_submit(&b, 0, 6, -1, -1);
 	start = sim_now(b.sim);
 	assert_int_equal(fake_submit(&b.q, 1, &one_more, &token), -SMMU_EIO);
 	assert_in_range(sim_now(b.sim) - start, 20 * MS, 24 * MS);
-	bench_down(&b);
+	fake_bench_down(&b);
 }
 
 /** Hardware that was given up and moves again is taken back: what it did is done, and new batches go in. */
@@ -144,18 +122,18 @@ static void test_moves_again(void **state)
 	for (unsigned msi = 0; msi < 2; msi++)
 		for (unsigned full = 0; full < 2; full++) {
 			struct smmu_cmdq_token token, next;
-			struct bench b;
+			struct fake_bench b;
 
-			bench_up(&b, 3, msi);
+			limits_up(&b, 3, msi);
 			b.f.state = FAKE_STUCK;
-			token = submit(&b, 0, full ? 7 : 3, -1, -1);
+			token = fake_bench_submit(&b, 0, full ? 7 : 3, -1, -1);
 			assert_int_equal(smmu_cmdq_wait(&b.q, &token, false), SMMU_CMDQ_DEAD);
 			assert_int_equal(smmu_cmdq_issue(&b.q, NULL, 0, false), -SMMU_EIO);
 			b.f.state = FAKE_RUNS;
 			sim_settle(b.sim, MS);
 			if (full) {
 				/* Who comes next finds out, not only who was told. */
-				next = submit(&b, 1, 2, -1, -1);
+				next = fake_bench_submit(&b, 1, 2, -1, -1);
 				assert_int_equal(smmu_cmdq_wait(&b.q, &next, false),
 						 SMMU_CMDQ_DONE);
 			}
@@ -165,15 +143,15 @@ static void test_moves_again(void **state)
 			assert_int_equal(b.f.posix.logged[SMMU_LOG_ERROR], 1);
 			/* And it may be given up again. */
 			b.f.state = FAKE_STUCK;
-			token = submit(&b, 0, 3, -1, -1);
+			token = fake_bench_submit(&b, 0, 3, -1, -1);
 			assert_int_equal(smmu_cmdq_wait(&b.q, &token, false), SMMU_CMDQ_DEAD);
-			bench_down(&b);
+			fake_bench_down(&b);
 		}
 }
 
 /* ---- the whole machine pauses: the clock goes on, nothing else does ---- */
 
-static struct bench *paused;
+static struct fake_bench *paused;
 static uint64_t jumped;
 static unsigned reads, pause_at, pauses;
 static const struct smmu_bus_ops *plain;
@@ -199,9 +177,9 @@ static void test_pause(void **state)
 	for (unsigned at = 1; at < 60; at++) {
 		struct smmu_cmdq_token token;
 		struct smmu_bus_ops ops;
-		struct bench b;
+		struct fake_bench b;
 
-		bench_up(&b, 4, at & 1);
+		limits_up(&b, 4, at & 1);
 		paused = &b;
 		plain = b.f.bus.ops;
 		ops = *plain;
@@ -212,16 +190,16 @@ static void test_pause(void **state)
 		pause_at = at;
 		pauses = 1 + at % 3;
 		b.f.pause_ns = 200000;
-		token = submit(&b, 0, 9, -1, -1);
+		token = fake_bench_submit(&b, 0, 9, -1, -1);
 		assert_int_equal(smmu_cmdq_wait(&b.q, &token, false), SMMU_CMDQ_DONE);
 		assert_int_equal(b.f.posix.logged[SMMU_LOG_ERROR], 0);
-		bench_down(&b);
+		fake_bench_down(&b);
 	}
 }
 
 /* ---- nobody waits, and no interrupt comes: polls find out ---- */
 
-static enum smmu_cmdq_status poll_until(struct bench *b, const struct smmu_cmdq_token *token,
+static enum smmu_cmdq_status poll_until(struct fake_bench *b, const struct smmu_cmdq_token *token,
 					uint64_t ns)
 {
 	uint64_t start = sim_now(b->sim);
@@ -237,19 +215,19 @@ static void test_poll(void **state)
 {
 	for (unsigned msi = 0; msi < 2; msi++) {
 		struct smmu_cmdq_token token;
-		struct bench b;
+		struct fake_bench b;
 
-		bench_up(&b, 4, msi);
-		token = submit(&b, 0, 5, 2, -1);
+		limits_up(&b, 4, msi);
+		token = fake_bench_submit(&b, 0, 5, 2, -1);
 		assert_int_equal(poll_until(&b, &token, MS), SMMU_CMDQ_LOST);
 		b.f.atc_silent = true;
 		b.f.pause_ns = 30000;
-		token = submit(&b, 0, 5, -1, 2);
+		token = fake_bench_submit(&b, 0, 5, -1, 2);
 		assert_int_equal(poll_until(&b, &token, MS), SMMU_CMDQ_ATC_TIMEOUT);
 		/* Told when all else is complete, and that stays so. */
 		assert_true(b.f.consumed >= token.end);
 		/* Not told while its CMD_SYNC, acknowledged already, still stands. */
-		token = submit(&b, 0, 5, -1, 2);
+		token = fake_bench_submit(&b, 0, 5, -1, 2);
 		for (unsigned seen = b.f.cerrors; b.f.cerrors == seen;)
 			sim_sleep(b.sim, 1000);
 		b.f.state = FAKE_STUCK;
@@ -259,9 +237,9 @@ static void test_poll(void **state)
 		assert_int_equal(poll_until(&b, &token, MS), SMMU_CMDQ_ATC_TIMEOUT);
 		b.f.atc_silent = false;
 		b.f.state = FAKE_STUCK;
-		token = submit(&b, 0, 5, -1, -1);
+		token = fake_bench_submit(&b, 0, 5, -1, -1);
 		assert_int_equal(poll_until(&b, &token, 5 * MS), SMMU_CMDQ_DEAD);
-		bench_down(&b);
+		fake_bench_down(&b);
 	}
 }
 
@@ -275,18 +253,18 @@ static void test_msi_exact(void **state)
 
 	for (unsigned i = 0; i < SMMU_ARRAY_SIZE(others); i++) {
 		struct smmu_cmdq_token token;
-		struct bench b;
+		struct fake_bench b;
 		uint32_t slot;
 
-		bench_up(&b, 3, true);
+		limits_up(&b, 3, true);
 		for (unsigned k = 0; k < 5; k++) {
-			token = submit(&b, 0, 2, -1, -1);
+			token = fake_bench_submit(&b, 0, 2, -1, -1);
 			assert_int_equal(smmu_cmdq_wait(&b.q, &token, false), SMMU_CMDQ_DONE);
 		}
 		b.f.state = FAKE_STUCK;
 		/* 15 positions: the next CMD_SYNC is at 17, in the third lap, at slot 1. */
 		b.q.msi[1] = 3;
-		token = submit(&b, 0, 2, -1, -1);
+		token = fake_bench_submit(&b, 0, 2, -1, -1);
 		slot = (uint32_t)(token.end - 1) & 7;
 		assert_int_equal(slot, 1);
 		assert_int_equal(smmu_cmdq_poll(&b.q, &token), SMMU_CMDQ_PENDING);
@@ -296,7 +274,7 @@ static void test_msi_exact(void **state)
 		}
 		smmu_store(&b.q.msi[slot], 3);
 		assert_int_equal(smmu_cmdq_poll(&b.q, &token), SMMU_CMDQ_DONE);
-		bench_down(&b);
+		fake_bench_down(&b);
 	}
 }
 
@@ -305,14 +283,14 @@ static void test_msi_aborted(void **state)
 {
 	for (unsigned poll = 0; poll < 2; poll++) {
 		struct smmu_cmdq_token token;
-		struct bench b;
+		struct fake_bench b;
 		uint64_t start;
 
-		bench_up(&b, 4, true);
+		limits_up(&b, 4, true);
 		b.f.msi_aborts = 1000;
 		for (unsigned i = 0; i < 40; i++) {
 			start = sim_now(b.sim);
-			token = submit(&b, 0, 3, -1, -1);
+			token = fake_bench_submit(&b, 0, 3, -1, -1);
 			assert_int_equal(poll ? poll_until(&b, &token, MS)
 					      : smmu_cmdq_wait(&b.q, &token, false),
 					 SMMU_CMDQ_DONE);
@@ -322,7 +300,7 @@ static void test_msi_aborted(void **state)
 		assert_int_equal(b.f.posix.logged[SMMU_LOG_WARN], 1);
 		assert_int_equal(b.f.gerror, b.f.gerrorn);
 		assert_int_equal(b.f.posix.logged[SMMU_LOG_ERROR], 0);
-		bench_down(&b);
+		fake_bench_down(&b);
 	}
 }
 
@@ -347,7 +325,7 @@ static void test_msi_at_zero(void **state)
 {
 	struct smmu_port_ops port_ops;
 	struct smmu_cmdq_config cfg;
-	struct bench b;
+	struct fake_bench b;
 
 	b.sim = sim_create(seed);
 	fake_init(&b.f, b.sim, seed);
@@ -361,29 +339,29 @@ static void test_msi_at_zero(void **state)
 	b.f.msi_bias = real_bus;
 	for (unsigned i = 0; i < 50; i++) {
 		uint64_t start = sim_now(b.sim);
-		struct smmu_cmdq_token token = submit(&b, 0, i % 5, -1, -1);
+		struct smmu_cmdq_token token = fake_bench_submit(&b, 0, i % 5, -1, -1);
 
 		assert_int_equal(smmu_cmdq_wait(&b.q, &token, false), SMMU_CMDQ_DONE);
 		assert_in_range(sim_now(b.sim) - start, 0, 2000);
 	}
-	bench_down(&b);
+	fake_bench_down(&b);
 }
 
 /** Before its memory goes the queue completes a CMD_SYNC that writes no MSI. */
 static void test_drain(void **state)
 {
 	struct smmu_cmdq_token token;
-	struct bench b;
+	struct fake_bench b;
 
-	bench_up(&b, 3, true);
-	token = submit(&b, 0, 3, -1, -1);
+	limits_up(&b, 3, true);
+	token = fake_bench_submit(&b, 0, 3, -1, -1);
 	assert_int_equal(smmu_cmdq_drain(&b.q, true), 0);
 	assert_true(b.f.logged > 0 && b.f.consumed == b.q.tail);
 	assert_int_equal(b.f.log[b.f.logged - 1].w[1] & SMMU_CMD_SYNC_W1_MSIADDR, 0);
 	assert_int_equal(smmu_cmdq_poll(&b.q, &token), SMMU_CMDQ_DONE);
 	b.f.state = FAKE_STUCK;
 	assert_int_equal(smmu_cmdq_drain(&b.q, true), -SMMU_EIO);
-	bench_down(&b);
+	fake_bench_down(&b);
 }
 
 int main(void)
