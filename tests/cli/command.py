@@ -7,6 +7,7 @@ import sys
 import unittest
 
 SMMUV3, DATA = sys.argv[1], sys.argv[2]
+PATIENCE = 1200  # seconds: a busy machine
 TRACE = os.path.join(DATA, 'nvme-iommu.trace.gz')
 # What the JSON of every run has.
 KEYS = ['result', 'design', 'device', 'seed', 'smmus', 'devices', 'ats', 'threads', 'ops', 'maps',
@@ -15,10 +16,10 @@ KEYS = ['result', 'design', 'device', 'seed', 'smmus', 'devices', 'ats', 'thread
         'stopped', 'violations']
 
 
-def run(*args):
-    """Its exit status, output and errors."""
-    p = subprocess.run([SMMUV3, *map(str, args)], capture_output=True, text=True, timeout=250)
-    return p.returncode, p.stdout, p.stderr
+def run(*args, stdin=None):
+    """Its exit status, output and errors. Input is bytes."""
+    p = subprocess.run([SMMUV3, *map(str, args)], capture_output=True, timeout=PATIENCE, input=stdin)
+    return p.returncode, p.stdout.decode(), p.stderr.decode()
 
 
 def main():

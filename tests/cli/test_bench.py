@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import unittest
 
-from command import SMMUV3, TRACE, main, run
+from command import PATIENCE, SMMUV3, TRACE, main, run
 
 
 class Bench(unittest.TestCase):
@@ -71,9 +71,9 @@ class Bench(unittest.TestCase):
         # The command without the programs that lie beside it: what they measure is left out, and said to be.
         with tempfile.TemporaryDirectory() as folder:
             alone = shutil.copy(SMMUV3, folder)
-            p = subprocess.run([alone, 'bench', '--short', 'commands', '--json', '-'], capture_output=True, text=True, timeout=250)
+            p = subprocess.run([alone, 'bench', '--short', 'commands', '--json', '-'], capture_output=True, text=True, timeout=PATIENCE)
             self.assertEqual((p.returncode, p.stderr), (0, ''))
-            p = subprocess.run([alone, 'bench', '--short', '--json', '-'], capture_output=True, text=True, timeout=250)
+            p = subprocess.run([alone, 'bench', '--short', '--json', '-'], capture_output=True, text=True, timeout=PATIENCE)
             self.assertEqual(p.returncode, 0)
             self.assertIn('threads is left out: its program is not installed', p.stderr)
             out = {t['name'] for t in json.loads(p.stdout)['benchmarks'] if t.get('left_out')}

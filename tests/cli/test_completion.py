@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import unittest
 
-from command import SMMUV3, main, run
+from command import PATIENCE, SMMUV3, main, run
 
 SCRIPT = os.path.join(os.path.dirname(__file__), '..', '..', 'tools', 'completion', 'smmuv3.bash')
 COMMANDS = ['run', 'replay', 'bench', 'topology', 'arrays', 'decode']
@@ -22,7 +22,7 @@ def complete(*words):
     with tempfile.TemporaryDirectory() as folder:
         open(os.path.join(folder, 'a-file'), 'w').close()
         p = subprocess.run(['bash', '-c', code, 'bash', os.path.abspath(SCRIPT), *words], cwd=folder, env={**os.environ, 'PATH': path},
-                           capture_output=True, text=True, timeout=100)
+                           capture_output=True, text=True, timeout=PATIENCE)
     return p.stdout.split()
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Inputs as people have them: usage: test_inputs.py SMMUV3 CASES_FOLDER DATA_FOLDER"""
+"""Inputs as people have them: usage: test_inputs.py SMMUV3 DATA_FOLDER CASES_FOLDER"""
 
 import gzip
 import json
@@ -11,7 +11,9 @@ import tempfile
 import unittest
 import xml.etree.ElementTree
 
-SMMUV3, CASES, DATA = sys.argv[1:4]
+from command import DATA, SMMUV3, main, run
+
+CASES = sys.argv[3]
 
 
 def case(name):
@@ -21,11 +23,6 @@ def case(name):
 def contents(path):
     with open(path, 'rb') as f:
         return f.read()
-
-
-def run(*args, stdin=None):
-    p = subprocess.run([SMMUV3, *map(str, args)], capture_output=True, timeout=250, input=stdin)
-    return p.returncode, p.stdout.decode(), p.stderr.decode()
 
 
 class Topology(unittest.TestCase):
@@ -355,4 +352,4 @@ class Help(unittest.TestCase):
 
 
 if __name__ == '__main__':
-    unittest.main(argv=sys.argv[:1], verbosity=1)
+    main()

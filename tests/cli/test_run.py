@@ -10,7 +10,7 @@ import subprocess
 import time
 import unittest
 
-from command import DATA, KEYS, SMMUV3, main, run
+from command import DATA, KEYS, PATIENCE, SMMUV3, main, run
 
 
 class Run(unittest.TestCase):
@@ -120,13 +120,13 @@ class Run(unittest.TestCase):
                                       '--clock', clock], stdout=subprocess.PIPE, text=True)
                 # It is up once it catches the signal.
                 caught = 0
-                while not caught >> (sig - 1) & 1:
+                while not caught >> (sig - 1) & 1 and p.poll() is None:
                     with open('/proc/%d/status' % p.pid) as f:
                         caught = int(re.search(r'SigCgt:\s*([0-9a-f]+)', f.read())[1], 16)
                     time.sleep(0.01)
                 p.send_signal(sig)
                 p.send_signal(sig)
-                result = json.loads(p.communicate(timeout=100)[0])
+                result = json.loads(p.communicate(timeout=PATIENCE)[0])
                 self.assertEqual(p.returncode, 0)
                 self.assertEqual((result['result'], result['interrupted']), ('ok', True))
 

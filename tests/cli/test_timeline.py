@@ -7,12 +7,10 @@ usage: test_timeline.py SMMUV3 DATA
 import json
 import os
 import subprocess
-import sys
 import tempfile
 import unittest
 
-SMMUV3, DATA = sys.argv[1:3]
-TRACE = os.path.join(DATA, 'nvme-iommu.trace.gz')
+from command import PATIENCE, SMMUV3, TRACE, main
 
 
 def ns(us):
@@ -24,7 +22,7 @@ class Timeline(unittest.TestCase):
         """The events of a run, and its output."""
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, 't.json')
-            p = subprocess.run([SMMUV3, *map(str, args), '--timeline', path], capture_output=True, text=True, timeout=200)
+            p = subprocess.run([SMMUV3, *map(str, args), '--timeline', path], capture_output=True, text=True, timeout=PATIENCE)
             self.assertEqual(p.returncode, rc, p.stderr)
             with open(path) as f:
                 t = json.load(f)
@@ -99,7 +97,7 @@ class Timeline(unittest.TestCase):
             names = {e['name'] for lane in lanes.values() for e in lane}
             self.assertTrue({'map', 'unmap', 'submit', 'wait', 'CMD_SYNC'} <= names, names)
             # Looking on changes nothing.
-            p = subprocess.run([SMMUV3, 'run', '--ops', '2500', *map(str, args)], capture_output=True, text=True, timeout=200)
+            p = subprocess.run([SMMUV3, 'run', '--ops', '2500', *map(str, args)], capture_output=True, text=True, timeout=PATIENCE)
             self.assertEqual(p.stdout, out)
 
     def test_replay(self):
@@ -111,9 +109,10 @@ class Timeline(unittest.TestCase):
     def test_refused(self):
         for args, words in ((('--timeline', '/nowhere/t'), '--timeline /nowhere/t'),
                             (('--timeline', 't', '--clock', 'real'), 'leave --clock real out')):
-            p = subprocess.run([SMMUV3, 'run', *args], capture_output=True, text=True, timeout=100)
+            p = subprocess.run([SMMUV3, 'run', *args], capture_output=True, text=True, timeout=PATIENCE)
             self.assertEqual((p.returncode, p.stdout), (2, ''))
             self.assertIn(words, p.stderr)
 
 
-unittest.main(argv=sys.argv[:1])
+if __name__ == '__main__':
+    main()

@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import unittest
 
-from command import SMMUV3, TRACE, main, run
+from command import PATIENCE, SMMUV3, TRACE, main, run
 
 
 class Usage(unittest.TestCase):
@@ -96,7 +96,7 @@ class Usage(unittest.TestCase):
                      ['decode', 'cmd', '0', '0'], ['replay', TRACE, '--design', 'sweep']):
             with open('/dev/full', 'w') as full:
                 p = subprocess.run([SMMUV3, *args], stdout=full, stderr=subprocess.PIPE, text=True,
-                                   timeout=100)
+                                   timeout=PATIENCE)
             self.assertEqual(p.returncode, 2, args)
             self.assertIn('No space left', p.stderr, args)
         self.assertEqual(run('run', '--ops', 50, '--json', '/dev/full')[0], 2)
