@@ -149,9 +149,10 @@ static bool no_gap(const struct machine_device *d, unsigned from, unsigned to)
 	/* Nor to a guest's, which others may be in. */
 	if (to < m->domains + m->visitors && m->domain[to].guest)
 		return from == ORACLE_IDENTITY;
+	/* ATS beside identity is a stage 1 by which accesses pass. */
 	if (f)
-		return former_no_gap(f, d, to == ORACLE_IDENTITY ? 0 : m->domain[to].stage,
-				     m->lse2);
+		return former_no_gap(
+			f, d, to != ORACLE_IDENTITY ? m->domain[to].stage : d->ats_always, m->lse2);
 	if (!two || to == ORACLE_IDENTITY || m->domain[to].stage == 1)
 		return true;
 	return m->lse2;

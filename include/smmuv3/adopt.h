@@ -72,7 +72,7 @@ struct smmu_adopt_report {
  * nested domain, from both stages to a domain with tables, and where tags of the former owner's
  * would meet: to stage 1 from a stage 1 whose VMID or world is not that of all kept streams, and
  * from stage 2 if a kept stream has a stage 2 under VMID 0. Streams with both stages under VMID 0
- * are not kept.
+ * are not kept. Identity with ATS (ats_always) is a stage 1 here.
  * If the STE allows ATS, ATS is taken to be on in the device, and goes off through the device's
  * set_ats before the STE changes. Streams beyond the former owner's stream table cannot be added
  * (-SMMU_ERANGE).
