@@ -130,7 +130,8 @@ static uint32_t copy_table(struct job *j, uint32_t sid, const struct smmu_ste *f
 			continue;
 		/* Contiguous ranges of STEs that are alike are so no more once one is changed. */
 		ste.w[1] &= ~SMMU_STE_W1_CONT;
-		to[i] = ste;
+		for (unsigned w = 0; w < SMMU_ARRAY_SIZE(ste.w); w++)
+			smmu_store(&to[i].w[w], ste.w[w]);
 		kept++;
 	}
 	return kept;

@@ -149,6 +149,30 @@ static void test_to_a_guest(void **state)
 	finish();
 }
 
+#define LAST 255u
+
+/** Stores of whoever adopts linger: those of the copy come after those that made our tables, and not beside them. */
+static void adopter(void *arg)
+{
+	CHECK(smmu_instance_adopt(inst, &cfg, &report) == 0);
+}
+
+static void test_stores_linger(void **state)
+{
+	open_with(true);
+	/* The last of its table, whose stores linger longest. */
+	ste(LAST, true)[0] = 1 | 4 << 1;
+	ste(LAST, true)[1] = 1ull << 44;
+	run_former_owner(true);
+	cfg.bypass = true;
+	sim_set_store_buffer(rig.sim, SIM_STORES_BUFFERED, 1000000, 100000);
+	sim_spawn(rig.sim, adopter, NULL);
+	assert_int_equal(sim_run(rig.sim), 0);
+	assert_int_equal(report.kept, 4);
+	assert_true(lands(S1) && lands(S2) && lands(PASSING) && lands(LAST));
+	finish();
+}
+
 /** Who is not taken over aborts at the end, also if its device was added. */
 static void test_end(void **state)
 {
@@ -298,10 +322,11 @@ static void test_own_tables(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_nothing_lost), cmocka_unit_test(test_end),
-		cmocka_unit_test(test_refused),      cmocka_unit_test(test_dies),
-		cmocka_unit_test(test_own_tables),   cmocka_unit_test(test_old_atc),
-		cmocka_unit_test(test_cds_used),     cmocka_unit_test(test_to_a_guest),
+		cmocka_unit_test(test_nothing_lost),  cmocka_unit_test(test_end),
+		cmocka_unit_test(test_refused),       cmocka_unit_test(test_dies),
+		cmocka_unit_test(test_own_tables),    cmocka_unit_test(test_old_atc),
+		cmocka_unit_test(test_cds_used),      cmocka_unit_test(test_to_a_guest),
+		cmocka_unit_test(test_stores_linger),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
