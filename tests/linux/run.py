@@ -207,7 +207,7 @@ def boot(args, name, version, kernel, driver):
         variables += ' iommu.passthrough=1'
     # It is slow enough for the watchdog on a machine that is busy.
     is_slow = version in DEBUG or name in special.RACES
-    slow = ' watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=120 t.patience=600' if is_slow else ''
+    slow = ' watchdog_thresh=120 rcupdate.rcu_cpu_stall_timeout=120 t.patience=600' if is_slow else ''
     variables += slow
     more = []
     if name in ('crash', 'kexec'):
