@@ -134,29 +134,39 @@ static bool taken(const struct smmu_ids *ids, uint32_t id)
 	return id < ids->count && smmu_counted(&ids->bitmap[id / 64]) & SMMU_BIT(id % 64);
 }
 
+/** The first id in use from @p id on; ids->count: none. There are up to 65,536, and few in use. */
+static uint32_t next_taken(const struct smmu_ids *ids, uint32_t id)
+{
+	while (id < ids->count) {
+		uint64_t w = smmu_counted(&ids->bitmap[id / 64]) >> id % 64;
+
+		if (w)
+			return id + (uint32_t)__builtin_ctzll(w);
+		id = (id / 64 + 1) * 64;
+	}
+	return ids->count;
+}
+
 /** Ids in use, as runs, as many as the line has room for. 0 is never handed out. */
 static void dump_ids(const struct smmu_instance *inst, const char *name, const struct smmu_ids *ids)
 {
 	struct smmu_message m;
-	uint32_t used = 0;
+	uint32_t used = 0, last;
 
-	for (uint32_t id = 1; id < ids->count; id++)
-		used += taken(ids, id);
+	for (uint32_t id = next_taken(ids, 1); id < ids->count; id = next_taken(ids, id + 1))
+		used++;
 	smmu_text_str(smmu_message_begin(&m, inst->name), name);
 	put_dec(&m.text, " in use ", used);
 	put_dec(&m.text, " of ", ids->count - 1);
 	put_dec(&m.text, ", waiting for a clean TLB ", smmu_counted(&ids->nr_retired));
-	for (uint32_t id = 1; id < ids->count && !smmu_text_full(&m.text); id++) {
-		uint32_t first = id;
-
-		if (!taken(ids, id))
-			continue;
-		while (taken(ids, id + 1))
-			id++;
-		put_dec(&m.text, used ? ": " : ", ", first);
+	for (uint32_t id = next_taken(ids, 1); id < ids->count && !smmu_text_full(&m.text);
+	     id = next_taken(ids, last + 1)) {
+		for (last = id; taken(ids, last + 1);)
+			last++;
+		put_dec(&m.text, used ? ": " : ", ", id);
 		used = 0;
-		if (id > first)
-			put_dec(&m.text, "-", id);
+		if (last > id)
+			put_dec(&m.text, "-", last);
 	}
 	say(&m, inst->port);
 }
