@@ -233,15 +233,6 @@ static void test_flood(void **state)
 
 #define MANY 4096u
 
-/** An event that says that stream @p sid has stalled, with nothing behind it. */
-static int stalled(uint32_t sid)
-{
-	const struct smmu_event event = {
-		.type = SMMU_F_TRANSLATION, .stall = true, .sid = sid, .stag = (uint16_t)sid};
-
-	return smmu_fault_stalled(&faults, &event, &fault);
-}
-
 /** Numbers of streams that share much, from below and from above. */
 static uint32_t number(struct smmu_random *random, unsigned kind)
 {
@@ -285,6 +276,15 @@ static void test_shares(void **state)
 }
 
 #ifdef STEPS
+/** An event that says that stream @p sid has stalled, with nothing behind it. */
+static int stalled(uint32_t sid)
+{
+	const struct smmu_event event = {
+		.type = SMMU_F_TRANSLATION, .stall = true, .sid = sid, .stag = (uint16_t)sid};
+
+	return smmu_fault_stalled(&faults, &event, &fault);
+}
+
 /** Neither what waits, nor whose it is, makes it longer: all of one remainder, one after the other, or of many streams. */
 static void test_short(void **state)
 {
