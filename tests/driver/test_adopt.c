@@ -228,6 +228,28 @@ static void test_old_atc(void **state)
 	}
 }
 
+/** Its ATC does not answer when it is taken over: it is cut off, and nothing of the former owner's is kept of it. */
+static void test_silent(void **state)
+{
+	struct smmu_model_device *hw;
+	struct rig_device a;
+
+	open_with(false);
+	hw = smmu_model_device(rig.model, 0, S2, true);
+	ste(S2, false)[1] |= 1ull << 28;
+	run_former_owner(false);
+	smmu_model_ats_enable(hw, true);
+	assert_int_equal(smmu_instance_adopt(inst, &cfg, &report), 0);
+	rig_device(&rig, &a, 0, S2, 1, true, 0);
+	assert_true(a.dev.streams->kept && lands(S2));
+	smmu_model_atc_mute(hw, true);
+	assert_int_equal(smmu_attach(&a.dev, &other), -SMMU_EIO);
+	assert_true(smmu_device_quarantined(&a.dev));
+	assert_false(a.dev.streams->kept || lands(S2));
+	smmu_device_fini(&a.dev);
+	finish();
+}
+
 /** An SMMU that cannot be adopted goes on as it was, and can be enabled. */
 static void test_refused(void **state)
 {
@@ -326,7 +348,7 @@ int main(void)
 		cmocka_unit_test(test_refused),       cmocka_unit_test(test_dies),
 		cmocka_unit_test(test_own_tables),    cmocka_unit_test(test_old_atc),
 		cmocka_unit_test(test_cds_used),      cmocka_unit_test(test_to_a_guest),
-		cmocka_unit_test(test_stores_linger),
+		cmocka_unit_test(test_stores_linger), cmocka_unit_test(test_silent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
