@@ -23,7 +23,7 @@
 #define PROBE 8u
 /* What a table of the last level has pages for, and how many are needed to be seen. */
 #define TABLE 0x200000ull
-#define TABLES 64u
+#define TABLES 512u
 
 static const uint64_t sizes[] = {PAGE, 16ull * PAGE, 0x200000};
 static const char *name;
@@ -159,7 +159,10 @@ static void read_only(struct vfio *v, uint8_t *memory)
 	check(!vfio_unmap(v, IOVA, 2 * PAGE), "unmap");
 }
 
-/* Objects of 4 KiB that the kernel has charged to somebody; -1: it does not tell, or the tables are not of our driver. */
+/*
+ * Objects of 4 KiB that the kernel has charged to somebody; -1: it does not tell, or the tables are not of our driver. What each
+ * processor holds in store (some dozens) is among them before it is charged.
+ */
 static long charged(void)
 {
 	FILE *f = access("/sys/kernel/debug/smmuv3", F_OK) ? NULL : fopen("/proc/slabinfo", "r");
