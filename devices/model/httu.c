@@ -6,7 +6,8 @@
  *
  * Others may see that a page became dirty late: with a CMD_SYNC that was sent after the write was complete, or when a TLBI
  * completes (3.13.4). So the mark may wait here, unless it was made for an ATS request, whose answer nobody gets before it
- * is seen (3.13.7.1).
+ * is seen (3.13.7.1); or for a block, whose entry lets writes pass to all of its pages: whoever puts a table in its place has
+ * to find it marked, or the marks of those pages would be lost, CMD_SYNC or not.
  */
 #include "internal.h"
 
@@ -36,38 +37,13 @@ static uint64_t updated(const struct htt_update *u, uint64_t desc)
 	return (desc | u->set) & ~u->clear;
 }
 
-/** A table stands where the block was: to the leaf in it, if it is one that may be marked. */
-static bool follow(struct late_mark *m, uint64_t table)
-{
-	unsigned low = m->u.granule, bits_here = low - 3;
-	const uint64_t *p;
-
-	if (!m->u.final || m->u.level == 3)
-		return false;
-	m->u.level++;
-	m->u.at = (bits(table, 47, 12) << 12 >> low << low) +
-		  (m->u.addr >> (low + (3 - m->u.level) * bits_here) & (BIT(bits_here) - 1)) * 8;
-	p = smmu_ram_at(&m->view, m->u.at, 8);
-	m->u.seen = p ? __atomic_load_n(p, __ATOMIC_SEQ_CST) : 0;
-	return m->u.seen & 1;
-}
-
-/**
- * Let everybody see a mark, if the descriptor is the one that it was made for, whatever its flags are now. What was a block may be
- * a table by now: the update fails, and is made where the address is translated.
- */
+/** Let everybody see a mark, if the descriptor is the one that it was made for, whatever its flags are now. */
 static void show(struct instance *in, struct late_mark *m)
 {
 	uint64_t seen = m->u.seen;
 
 	model_touch(in, m->u.at);
 	while (updated(&m->u, seen) != seen) {
-		if ((seen & 3) == 3 && (m->u.seen & 3) == 1) {
-			if (!follow(m, seen))
-				return;
-			seen = m->u.seen;
-			continue;
-		}
 		if ((seen ^ m->u.seen) & ~(m->u.set | m->u.clear | LEAF_NT) ||
 		    !(seen & BIT(HTT_DBM)))
 			return;
@@ -95,7 +71,8 @@ bool model_htt_update(struct instance *in, const struct xlate *x, enum smmu_mode
 	*abort = view != &in->model->ram || !smmu_ram_at(view, u->at, 8);
 	if (*abort)
 		return false;
-	if (dirty && x->ask == ASK_DMA && model_chance(in, in->cfg.mark_late_permille)) {
+	if (dirty && x->ask == ASK_DMA && u->level == 3 &&
+	    model_chance(in, in->cfg.mark_late_permille)) {
 		if (in->nmarks == LATE_MARKS)
 			model_htt_show(in);
 		in->mark[in->nmarks++] = (struct late_mark){*view, *u};

@@ -238,12 +238,10 @@ enum { HTT_DIRTY = 7, HTT_AF = 10, HTT_DBM = 51 };
 /** nT, of a block: it is not kept beside entries of other sizes (3.21.1.2). */
 #define LEAF_NT BIT(16)
 
-/** An update of the descriptor at @p at, which is @p seen; it is the one of @p level for @p addr. */
+/** An update of the descriptor at @p at, which is @p seen, of @p level. */
 struct htt_update {
 	uint64_t at, seen, set, clear;
-	uint64_t addr;
-	uint8_t level, granule;
-	bool final; /* tables below would be at output addresses */
+	int level;
 };
 
 /** One that nobody but this instance sees yet. */

@@ -278,12 +278,7 @@ static uint16_t s2_perms(const struct instance *in, uint64_t desc, bool hd)
 enum again model_walk_update_leaf(struct instance *in, struct xlate *x, struct walk *w, bool ha,
 				  bool dirty)
 {
-	struct htt_update u = {.at = w->at,
-			       .seen = w->desc,
-			       .addr = w->addr,
-			       .level = (uint8_t)w->level,
-			       .granule = (uint8_t)w->granule,
-			       .final = !w->table_is_ipa};
+	struct htt_update u = {.at = w->at, .seen = w->desc, .level = w->level};
 	bool abort;
 
 	if (ha && !(w->desc & BIT(HTT_AF))) {

@@ -10,6 +10,7 @@
 
 #define DATA 0x800000000ULL
 #define IOVA 0x40003000ULL
+#define BLOCK 0x40400000ULL
 #define AF (1ULL << 10)
 #define BIT7 (1ULL << 7) /* AP[2]: read only; S2AP[1]: may be written */
 #define DBM (1ULL << 51)
@@ -365,6 +366,22 @@ static void test_late(void **state)
 	close_rig();
 }
 
+/** That of a block is seen at once: a table in its place has to be marked for all pages that its entry lets writes pass to. */
+static void test_block(void **state)
+{
+	struct smmu_model_config c = config();
+	uint64_t slot;
+
+	c.mark_late_permille = 1000;
+	open_rig(1, 3, 3, &c);
+	rig_map(&rig, &t1, BLOCK, RIG_RAM_BASE, 2, RIG_NG);
+	slot = rig_slot(&rig, &t1, BLOCK, 2);
+	put(slot, BIT7 | DBM, 0);
+	assert_true(rig_dma(&rig, 0, 1, BLOCK + 0x5000, true).ok);
+	assert_int_equal(rig_load(&rig, slot) & BIT7, 0);
+	close_rig();
+}
+
 /** An Access flag that is not set is not cached; one that a prefetch may set is set in memory if it is cached. */
 static void test_ahead(void **state)
 {
@@ -411,10 +428,11 @@ static void test_not_coherent(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_states), cmocka_unit_test(test_illegal),
-		cmocka_unit_test(test_cached), cmocka_unit_test(test_nested),
-		cmocka_unit_test(test_ats),    cmocka_unit_test(test_late),
-		cmocka_unit_test(test_ahead),  cmocka_unit_test(test_not_coherent),
+		cmocka_unit_test(test_states),       cmocka_unit_test(test_illegal),
+		cmocka_unit_test(test_cached),       cmocka_unit_test(test_nested),
+		cmocka_unit_test(test_ats),          cmocka_unit_test(test_late),
+		cmocka_unit_test(test_block),        cmocka_unit_test(test_ahead),
+		cmocka_unit_test(test_not_coherent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
