@@ -61,7 +61,8 @@ static const char *check_cd(struct smmu_adopt_check *c, const struct smmu_ste *s
 			    const struct smmu_cd *cd)
 {
 	uint64_t w0 = cd->w[0];
-	bool el2 = is_el2(c, ste);
+	/* EL2 without E2H has one half, and no ASIDs: what the CD says of others is ignored. */
+	bool one_half = is_el2(c, ste) && !c->tags.e2h;
 	const char *why;
 
 	if (!(w0 & SMMU_CD_W0_V))
@@ -72,11 +73,12 @@ static const char *check_cd(struct smmu_adopt_check *c, const struct smmu_ste *s
 	if (!(w0 & SMMU_CD_W0_AA64) || w0 & SMMU_CD_W0_ENDI || cd->w[2] & SMMU_CD_W2_DS ||
 	    c->id.idr5 & SMMU_IDR5_D128)
 		return "a CD of a table format that is not checked";
-	note(c->asids, c->nr_asids, get(SMMU_CD_W0_ASID, w0));
-	if ((el2 && !c->tags.e2h) || !(w0 & SMMU_CD_W0_EPD0))
+	if (!one_half)
+		note(c->asids, c->nr_asids, get(SMMU_CD_W0_ASID, w0));
+	if (one_half || !(w0 & SMMU_CD_W0_EPD0))
 		why = half(c, cd->w[1] & SMMU_CD_W1_TTB0, granule_of(get(SMMU_CD_W0_TG0, w0)),
 			   get(SMMU_CD_W0_T0SZ, w0), get(SMMU_CD_W0_IPS, w0));
-	if (!why && !(el2 && !c->tags.e2h) && !(w0 & SMMU_CD_W0_EPD1))
+	if (!why && !one_half && !(w0 & SMMU_CD_W0_EPD1))
 		why = half(c, cd->w[2] & SMMU_CD_W2_TTB1, granule_of_tg1(get(SMMU_CD_W0_TG1, w0)),
 			   get(SMMU_CD_W0_T1SZ, w0), get(SMMU_CD_W0_IPS, w0));
 	return why;

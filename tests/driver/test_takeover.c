@@ -3,6 +3,8 @@
  * What a former owner's streams are tagged with, and how each is led from there to a domain of the library: nobody meets another's
  * translations on the way, whoever has the same ASID or VMID in another world.
  */
+#include <smmuv3/sva.h>
+
 #include "former.h"
 
 #define THIRD 7u
@@ -109,11 +111,14 @@ static void test_el2_one_half(void **state)
 
 	open_for(true, false);
 	in_el2(S1);
-	word(CDS)[0] &= ~(1ull << 30 | 0xffffull << 48); /* EPD1; ASID 0 */
+	word(CDS)[0] &= ~(1ull << 30 | 0xffffull << 48); /* EPD1 */
+	word(CDS)[0] |= 0xfdull << 48;                   /* an ASID, which is ignored too */
 	word(CDS)[2] = 0x7ull << 40;
 	run_former_owner(false);
 	landing_watch(&rig, lands, S1, S2, 0);
 	adopt(2);
+	/* Nobody has it, so a kernel may have it for its processes. */
+	assert_int_equal(smmu_sva_reserve(inst, 0xf0, 0xff), 0);
 	rig_device(&rig, &a, 0, S1, 1, false, 0);
 	landing_end(&rig);
 	landing_watch(&rig, tried, S1, 0, 0);
