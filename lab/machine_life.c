@@ -89,6 +89,15 @@ int machine_reset_attach(struct machine_device *d, unsigned slot, unsigned to)
 	return rc;
 }
 
+/* What is kept for slot @k; a former owner's STE is not, where the device has been cut off since. */
+static unsigned kept(const struct machine_device *d, unsigned k)
+{
+	bool cut_off = smmu_load(&d->adopted) && (smmu_device_quarantined(&d->dev) ||
+						  (d->dev.streams && !d->dev.streams->kept));
+
+	return cut_off ? ORACLE_BLOCKED : d->kept[k];
+}
+
 /* Each slot is led to what is kept for it. @rc: it was, or not, and then the judge takes anything for right. */
 static void lead(struct machine_device *d, bool begin, int rc)
 {
@@ -99,7 +108,7 @@ static void lead(struct machine_device *d, bool begin, int rc)
 		unsigned slot = machine_slot(d, k);
 
 		if (begin) {
-			oracle_attach_begin(o, slot, d->kept[k], false);
+			oracle_attach_begin(o, slot, kept(d, k), false);
 			continue;
 		}
 		if (!rc && machine_confirmed(d))
