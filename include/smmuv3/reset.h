@@ -62,6 +62,8 @@ int smmu_device_reset_done(struct smmu_device *dev);
 /**
  * Bring a device back that is cut off (smmu_device_quarantined), after it was reset: as
  * smmu_device_reset_done. 0 also if it is not cut off. After any error it is cut off as before.
+ * One that went by what a former owner has written (adopt.h) comes back attached to nothing: its
+ * STE is gone since it was cut off.
  * May sleep.
  *
  * @return as smmu_device_reset_done; -SMMU_EBUSY between smmu_device_reset_prepare and

@@ -438,6 +438,16 @@ void rig_set_reg(struct rig *rig, uint32_t offset, uint32_t value)
 	rig->smmu[0].model->ops->write32(rig->smmu[0].model->ctx, offset, value);
 }
 
+struct smmu_fault rig_next_stall(struct rig *rig, struct smmu_faults *faults)
+{
+	struct smmu_event event;
+	struct smmu_fault fault;
+
+	assert_int_equal(smmu_instance_event(&rig->smmu[0].inst, &event), 1);
+	assert_int_equal(smmu_fault_stalled(faults, &event, &fault), 1);
+	return fault;
+}
+
 void rig_settle(struct rig *rig)
 {
 	for (unsigned i = 0; i < 200; i++)

@@ -18,6 +18,7 @@
 #include <cmocka.h>
 #include <smmuv3/device.h>
 #include <smmuv3/domain.h>
+#include <smmuv3/fault.h>
 #include <smmuv3/hw/regs.h>
 #include <smmuv3/instance.h>
 
@@ -171,6 +172,9 @@ void rig_domain(struct rig *rig, struct smmu_domain *d, enum smmu_domain_kind ki
 /** A domain with its address 0x1000 mapped to page @p n, for reading and writing. */
 void rig_domain_with_page(struct rig *rig, struct smmu_domain *d, enum smmu_domain_kind kind,
 			  unsigned n);
+
+/** The next event of SMMU 0, which is of a stall that waits for its answer in @p faults. */
+struct smmu_fault rig_next_stall(struct rig *rig, struct smmu_faults *faults);
 
 /** @name Past the driver, of SMMU 0 alone @{ */
 uint32_t rig_reg(const struct rig *rig, uint32_t offset);

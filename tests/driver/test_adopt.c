@@ -5,6 +5,8 @@
  */
 #include <smmuv3/handover.h>
 
+#include <smmuv3/reset.h>
+
 #include "former.h"
 #include "guest.h"
 
@@ -246,6 +248,11 @@ static void test_silent(void **state)
 	assert_int_equal(smmu_attach(&a.dev, &other), -SMMU_EIO);
 	assert_true(smmu_device_quarantined(&a.dev));
 	assert_false(a.dev.streams->kept || lands(S2));
+	smmu_model_atc_mute(hw, false);
+	assert_int_equal(smmu_device_recover(&a.dev), 0);
+	assert_false(smmu_device_quarantined(&a.dev) || lands(S2));
+	assert_int_equal(smmu_attach(&a.dev, &other), 0);
+	assert_true(lands(S2));
 	smmu_device_fini(&a.dev);
 	finish();
 }

@@ -57,16 +57,6 @@ static uint16_t stalls(unsigned k, int32_t ssid, uint64_t iova, bool write)
 	return r.stag;
 }
 
-static struct smmu_fault next_stall(void)
-{
-	struct smmu_event event;
-	struct smmu_fault fault;
-
-	assert_int_equal(smmu_instance_event(inst, &event), 1);
-	assert_int_equal(smmu_fault_stalled(&faults, &event, &fault), 1);
-	return fault;
-}
-
 static void expect_done(uint16_t stag, uint64_t pa)
 {
 	struct smmu_dma_result r;
@@ -99,8 +89,8 @@ static void test_stall(void **state)
 		assert_int_equal(smmu_attach_pasid(&d.dev, 3, &other), 0);
 		first = stalls(0, -1, 0x1008, true);
 		second = stalls(1, 3, 0x2010, false);
-		a = next_stall();
-		b = next_stall();
+		a = rig_next_stall(&rig, &faults);
+		b = rig_next_stall(&rig, &faults);
 		assert_true(a.kind == SMMU_FAULT_STALL && a.type == SMMU_F_TRANSLATION);
 		assert_true(a.sid == 5 && !a.ssv && a.addr == 0x1008 && a.write && !a.read);
 		assert_true(a.tag == first && a.answer && !a.s2 && !a.exec);
@@ -121,10 +111,10 @@ static void test_stall(void **state)
 		assert_int_equal(smmu_fault_answer(&faults, &b, SMMU_FAULT_RETRY), -SMMU_ENOENT);
 		/* Tried again for nothing, it stalls again. */
 		first = stalls(0, -1, 0x5000, false);
-		a = next_stall();
+		a = rig_next_stall(&rig, &faults);
 		assert_int_equal(smmu_fault_answer(&faults, &a, SMMU_FAULT_RETRY), 0);
 		expect_done(first, 0);
-		b = next_stall();
+		b = rig_next_stall(&rig, &faults);
 		assert_int_equal(b.addr, 0x5000);
 		assert_int_equal(smmu_fault_answer(&faults, &a, SMMU_FAULT_INVALID), -SMMU_ENOENT);
 		expect_waiting(b.tag);
@@ -154,13 +144,13 @@ static void test_who_stalls(void **state)
 		assert_int_equal(smmu_attach(&d.dev, &domain), 0);
 		assert_int_equal(smmu_model_dma(rig.model, &dma).stalled, model != 1);
 		if (model != 1) {
-			f = next_stall();
+			f = rig_next_stall(&rig, &faults);
 			assert_int_equal(smmu_fault_answer(&faults, &f, SMMU_FAULT_INVALID), 0);
 		}
 		assert_int_equal(smmu_attach(&d.dev, &second), 0);
 		assert_int_equal(smmu_model_dma(rig.model, &dma).stalled, model == 2);
 		if (model == 2) {
-			f = next_stall();
+			f = rig_next_stall(&rig, &faults);
 			assert_true(f.s2);
 			assert_int_equal(f.ipa, 0x1000);
 			assert_int_equal(
@@ -191,8 +181,8 @@ static void test_nobody(void **state)
 	stalls(0, -1, 0x1000, false);
 	stalls(0, -1, 0x2000, false);
 	tag = stalls(0, -1, 0x3000, false);
-	a = next_stall();
-	b = next_stall();
+	a = rig_next_stall(&rig, &faults);
+	b = rig_next_stall(&rig, &faults);
 	assert_int_equal(smmu_instance_event(inst, &event), 1);
 	assert_int_equal(smmu_fault_stalled(&faults, &event, &c), 0);
 	expect_done(tag, 0);
@@ -200,7 +190,7 @@ static void test_nobody(void **state)
 	assert_int_equal(smmu_fault_answer(&faults, &b, SMMU_FAULT_INVALID), 0);
 	/* Its place is another's now. */
 	tag = stalls(1, -1, 0x4000, false);
-	c = next_stall();
+	c = rig_next_stall(&rig, &faults);
 	assert_int_equal(c.place, b.place);
 	assert_int_equal(smmu_fault_answer(&faults, &b, SMMU_FAULT_INVALID), -SMMU_ENOENT);
 	expect_waiting(tag);
@@ -225,9 +215,9 @@ static void test_ends(void **state)
 		stalls(0, -1, 0x1000, false);
 		stalls(2, -1, 0x1000, false);
 		stalls(1, 3, 0x1000, false);
-		own[0] = next_stall();
-		own[1] = next_stall();
-		sub = next_stall();
+		own[0] = rig_next_stall(&rig, &faults);
+		own[1] = rig_next_stall(&rig, &faults);
+		sub = rig_next_stall(&rig, &faults);
 		if (how == 0)
 			smmu_detach(&d.dev);
 		else if (how == 1)
@@ -401,7 +391,7 @@ static void test_once(void **state)
 		assert_int_equal(smmu_faults_init(&faults, inst, 8), 0);
 		assert_int_equal(smmu_attach(&d.dev, &domain), 0);
 		stalls(0, -1, 0x1000, false);
-		shared = next_stall();
+		shared = rig_next_stall(&rig, &faults);
 		for (unsigned i = 0; i < round * 5; i++)
 			smmu_random_next(sim_random(rig.sim));
 		sim_set_switching(rig.sim, 1, 2, 3000);

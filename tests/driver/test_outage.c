@@ -68,16 +68,6 @@ static uint16_t stalls(uint64_t iova)
 	return r.stag;
 }
 
-static struct smmu_fault next_stall(void)
-{
-	struct smmu_event event;
-	struct smmu_fault fault;
-
-	assert_int_equal(smmu_instance_event(inst, &event), 1);
-	assert_int_equal(smmu_fault_stalled(&faults, &event, &fault), 1);
-	return fault;
-}
-
 static bool waits(uint16_t tag)
 {
 	struct smmu_dma_result r;
@@ -110,7 +100,7 @@ static void test_stalls(void **state)
 
 		start(false);
 		tag = stalls(0x1000);
-		before = next_stall();
+		before = rig_next_stall(&rig, &faults);
 		unread = stalls(0x2000);
 		rig_log_reset(&rig);
 		outage(how);
@@ -121,7 +111,7 @@ static void test_stalls(void **state)
 		assert_int_equal(stalls(0x3000), tag);
 		assert_int_equal(smmu_fault_answer(&faults, &before, SMMU_FAULT_RETRY),
 				 -SMMU_ENOENT);
-		after = next_stall();
+		after = rig_next_stall(&rig, &faults);
 		assert_int_equal(after.tag, tag);
 		assert_int_equal(smmu_fault_answer(&faults, &before, SMMU_FAULT_RETRY),
 				 -SMMU_ENOENT);
@@ -143,7 +133,7 @@ static void test_answer_meanwhile(void **state)
 
 	start(false);
 	stalls(0x1000);
-	before = next_stall();
+	before = rig_next_stall(&rig, &faults);
 	assert_int_equal(smmu_instance_suspend(inst), 0);
 	assert_int_equal(smmu_fault_answer(&faults, &before, SMMU_FAULT_RETRY), -SMMU_ENOENT);
 	smmu_detach(&d.dev);
@@ -171,7 +161,7 @@ static void test_in_hand(void **state)
 	assert_int_equal(smmu_fault_stalled(&faults, &event, &fault), 0);
 	assert_int_equal(rig_log_count(&rig, SMMU_CMD_RESUME), 0);
 	assert_true(waits(tag));
-	fault = next_stall();
+	fault = rig_next_stall(&rig, &faults);
 	assert_int_equal(smmu_fault_answer(&faults, &fault, SMMU_FAULT_INVALID), 0);
 	finish();
 }
