@@ -241,13 +241,14 @@ struct smmu_pgtable_ops {
 	 * largest such block translates becomes a table of the next level, which translates the
 	 * same. @p bbml: what of it walkers bear (IHI 0070 G.b, 3.21.1.1): 2: block to table at
 	 * once; 1: nT is set first; 0: nothing. What changed is added to @p gather, and has to be
-	 * swept before the next step and before anything else is done to the range of that block.
+	 * swept before the next step and before anything else is done to the range of that block;
+	 * if that is not confirmed, split_not_swept comes before the next step.
 	 * Splits and joins of a table are serialised by the caller; other calls may run at the same
 	 * time as ever. A call that ends in the block finds it as it was, or split. Sleeps if
 	 * dma_alloc does.
 	 *
 	 * @return 1: a step was made; 0: no block has it in its middle; or an error after which
-	 * nothing has changed:
+	 * nothing has changed, and the block is not nT:
 	 *   -SMMU_EINVAL misaligned
 	 *   -SMMU_ERANGE beyond the input size, or the memory for a table is beyond the output size
 	 *   -SMMU_EOPNOTSUPP there is one, and @p bbml is 0
@@ -255,6 +256,12 @@ struct smmu_pgtable_ops {
 	 */
 	int (*split)(struct smmu_pgtable *pt, uint64_t iova, unsigned bbml,
 		     struct smmu_gather *gather);
+	/**
+	 * The sweep after a step of split at @p iova was not confirmed: a block that became nT is
+	 * not any more, since the next step would take an nT block for one that is in no cache.
+	 * What became a table stays one. Needs no sweep; never sleeps.
+	 */
+	void (*split_not_swept)(struct smmu_pgtable *pt, uint64_t iova);
 	/**
 	 * Tables of which all is in @p size bytes at @p iova, and whose leaves lead to one run of
 	 * memory alike, become blocks, up to SMMU_RESIZED_MAX of them, in @p done; with @p bbml 1

@@ -19,7 +19,8 @@
  *         It is freed after it, and what was marked in it is taken over first.
  * Fact 7. If a sweep is not confirmed, pointers may stay: a table that took its place would not be found by them. So the one that
  *         was replaced comes back; it translates what it did, and what was marked in the block becomes its own. If the sweep of a
- *         split fails, block and table stay as far as they got, which by fact 1 is the same.
+ *         split fails, a table stays, which by fact 1 is the same; the domain's debt makes the next sweep take the block. nT goes
+ *         again: that a block is nT at the second step means that it is swept (fact 4), and who tries again begins with the first.
  */
 #include <smmuv3/tables.h>
 
@@ -62,8 +63,10 @@ static int split(struct smmu_domain *d, uint64_t iova)
 	do {
 		smmu_gather_init(&g, 0);
 		did = ops->split(d->table, iova, bbml, &g);
-		if (did > 0 && sweep(d, &g))
+		if (did > 0 && sweep(d, &g)) {
+			ops->split_not_swept(d->table, iova);
 			return -SMMU_EIO;
+		}
 	} while (did > 0);
 	return did;
 }

@@ -110,12 +110,12 @@ static void do_destroy(struct smmu_pgtable *pt)
 	pt->regs.ttb = 0;
 }
 
-#define COMMON_OPS                                                                      \
-	.map = smmu_pgtable_do_map, .unmap = smmu_pgtable_do_unmap,                     \
-	.dirty = smmu_pgtable_do_dirty, .split = smmu_pgtable_do_split,                 \
-	.join = smmu_pgtable_do_join, .resized_swept = smmu_pgtable_do_resized_swept,   \
-	.reclaim = smmu_pgtable_do_reclaim, .free_tables = smmu_pgtable_do_free_tables, \
-	.destroy = do_destroy
+#define COMMON_OPS                                                                          \
+	.map = smmu_pgtable_do_map, .unmap = smmu_pgtable_do_unmap,                         \
+	.dirty = smmu_pgtable_do_dirty, .split = smmu_pgtable_do_split,                     \
+	.split_not_swept = smmu_pgtable_do_split_not_swept, .join = smmu_pgtable_do_join,   \
+	.resized_swept = smmu_pgtable_do_resized_swept, .reclaim = smmu_pgtable_do_reclaim, \
+	.free_tables = smmu_pgtable_do_free_tables, .destroy = do_destroy
 
 static const struct smmu_pgtable_ops pgtable_ops = {
 	COMMON_OPS,

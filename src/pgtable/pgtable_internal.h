@@ -277,6 +277,7 @@ int smmu_pgtable_do_dirty(struct smmu_pgtable *pt, uint64_t iova, uint64_t size,
 			  struct smmu_gather *gather);
 int smmu_pgtable_do_split(struct smmu_pgtable *pt, uint64_t iova, unsigned bbml,
 			  struct smmu_gather *gather);
+void smmu_pgtable_do_split_not_swept(struct smmu_pgtable *pt, uint64_t iova);
 int smmu_pgtable_do_join(struct smmu_pgtable *pt, uint64_t iova, uint64_t size, unsigned bbml,
 			 struct smmu_resized *done, struct smmu_gather *gather);
 int smmu_pgtable_do_reclaim(struct smmu_pgtable *pt, uint64_t iova, uint64_t size,

@@ -95,14 +95,25 @@ int smmu_pgtable_do_split(struct smmu_pgtable *pt, uint64_t iova, unsigned bbml,
 		turn_nt(pt, &at.table[at.index], true);
 	} else {
 		error = make_table(pt, at);
-		if (error)
+		if (error) {
+			if (at.desc & PT_NT)
+				turn_nt(pt, &at.table[at.index], false);
 			return error;
+		}
 	}
 	gather->granule_shift = pt->cfg.granule_shift;
 	iova &= ~(span - 1);
 	/* Entries of the block go, whatever there is of the table may. */
 	smmu_gather_table(gather, iova, iova + (span - 1), pt_shift(pt, PT_LAST_LEVEL), 0);
 	return 1;
+}
+
+void smmu_pgtable_do_split_not_swept(struct smmu_pgtable *pt, uint64_t iova)
+{
+	struct pt_at at = pt_descend(pt, pt_first(pt, iova), iova, PT_TYPE, PT_LAST_LEVEL);
+
+	if (pt_is_valid(at.desc) && at.level < PT_LAST_LEVEL && at.desc & PT_NT)
+		turn_nt(pt, &at.table[at.index], false);
 }
 
 /* ---- Join ---- */

@@ -334,6 +334,12 @@ static void resize(unsigned granule, unsigned oas, bool coherent, unsigned bbml)
 	map(3 * block, 64 * page, page, RW);
 	watch(2 * block, block);
 	smmu_gather_init(&g, 0);
+	if (bbml == 1) {
+		assert_int_equal(pt.ops->split(&pt, 2 * block + page, bbml, &g), 1);
+		pt.ops->split_not_swept(&pt, 2 * block + page);
+		if (!coherent)
+			check_cleaned();
+	}
 	while (pt.ops->split(&pt, 2 * block + page, bbml, &g))
 		;
 	if (!coherent)

@@ -126,6 +126,48 @@ static void test_steps(void **state)
 	}
 }
 
+/** What does not get to its end leaves no nT: the next step would take such a block for one that is in no cache. */
+static void test_no_nt_left(void **state)
+{
+	for (unsigned n = 0; n < 3 * 2; n++) {
+		uint64_t block = sizes[n / 2].block, page = 1ULL << sizes[n / 2].granule, *slot;
+		struct smmu_pgtable pt = make(1, sizes[n / 2].granule, n % 2, false);
+		struct walker w = walker_of(&tp, &pt);
+		struct smmu_gather g;
+		unsigned level;
+
+		w.shadow = !(n % 2);
+		smmu_gather_init(&g, 0);
+		assert_int_equal(smmu_pgtable_map(&pt, block, block, block, RW, 0), 0);
+		slot = slot_of(&pt, block, &level);
+		/* Not swept. */
+		assert_int_equal(pt.ops->split(&pt, block + page, 1, &g), 1);
+		assert_true(*slot & NT);
+		pt.ops->split_not_swept(&pt, block + page);
+		assert_false(*slot & NT);
+		assert_int_equal(walk_at(&w, block + page).level, 2);
+		pt.ops->split_not_swept(&pt, block + page);
+		pt.ops->split_not_swept(&pt, 2 * block);
+		assert_false(*slot & NT);
+		/* Swept, and no memory. */
+		assert_int_equal(pt.ops->split(&pt, block + page, 1, &g), 1);
+		tp.fail_at = 1;
+		assert_int_equal(pt.ops->split(&pt, block + page, 1, &g), -SMMU_ENOMEM);
+		tp.fail_at = 0;
+		assert_false(*slot & NT);
+		/* A table is one, and its pages have an address where blocks have nT. */
+		for (unsigned step = 0; step < 2; step++)
+			assert_int_equal(pt.ops->split(&pt, block + 16 * page, 1, &g), 1);
+		for (unsigned i = 0; i < 32; i++)
+			pt.ops->split_not_swept(&pt, block + i * page);
+		for (unsigned i = 0; i < 32; i++) {
+			assert_int_equal(walk_at(&w, block + i * page).level, 3);
+			assert_int_equal(walk_at(&w, block + i * page).pa, block + i * page);
+		}
+		table_done(&pt);
+	}
+}
+
 /** Memory that begins at another place than a block does is none. */
 static void test_not_aligned(void **state)
 {
@@ -213,9 +255,8 @@ static void test_reclaim(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_steps),
-		cmocka_unit_test(test_not_aligned),
-		cmocka_unit_test(test_marks),
+		cmocka_unit_test(test_steps),       cmocka_unit_test(test_no_nt_left),
+		cmocka_unit_test(test_not_aligned), cmocka_unit_test(test_marks),
 		cmocka_unit_test(test_reclaim),
 	};
 
