@@ -21,6 +21,7 @@
  * | `smmu_irqflags`, `smmu_irq_save()` → flags, `smmu_irq_restore(flags)` | keep from this processor, until restored, everything that may call the library: see "Contexts" below; nests |
  * | `struct smmu_spinlock`, `smmu_spin_init`, `smmu_spin_lock(l)` → flags, `smmu_spin_unlock(l, flags)` | short exclusion with interrupts masked (as by `smmu_irq_save`); taken in any context |
  * | `struct smmu_mutex`, `smmu_mutex_init/lock/unlock` | exclusion on the attach side; may sleep; never taken by a sweep |
+ * | `smmu_mutex_lock_nested(l, uint32_t depth)` | optional: `smmu_mutex_lock` by a caller that holds others of the same kind, where the library argues that nobody waits in a circle (attach_many.c); those that one caller holds have different depths, above 0, for a checker of lock orders. `smmu_mutex_lock` by default |
  * | `smmu_rcu_publish(pp, v)`, `smmu_rcu_dereference(pp)` | release store and dependency-ordered load of a pointer that readers follow |
  * | `struct smmu_rcu`, `smmu_rcu_enter(rcu)` → `unsigned` cookie, `smmu_rcu_exit(rcu, cookie)` | a read section: lock-free, nestable, any context; see "Read sections" below |
  * | `smmu_rcu_synchronize(rcu)` | return after every read section that was open at the call has been left; may sleep; never called inside one |
@@ -65,6 +66,10 @@
 #endif
 /* After the port's header, which may have forms of its own. */
 #include <smmuv3/atomic.h>
+
+#ifndef smmu_mutex_lock_nested
+#define smmu_mutex_lock_nested(l, depth) smmu_mutex_lock(l)
+#endif
 
 #ifndef SMMU_UNINIT
 #define SMMU_UNINIT

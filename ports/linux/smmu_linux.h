@@ -148,6 +148,10 @@ static inline void smmu_mutex_lock(struct smmu_mutex *l)
 	mutex_lock(&l->mutex);
 }
 
+/* For lockdep, which tells no more of a kind from each other than eight. */
+#define smmu_mutex_lock_nested(l, depth) \
+	mutex_lock_nested(&(l)->mutex, min_t(u32, depth, MAX_LOCKDEP_SUBCLASSES - 1))
+
 static inline void smmu_mutex_unlock(struct smmu_mutex *l)
 {
 	mutex_unlock(&l->mutex);

@@ -4,8 +4,9 @@
  * for all, and one wait for the readers.
  *
  * The locks of all of them are held from before the first is looked at until the last is attached. No other call holds more
- * than one device's lock, and what else it takes comes after that; and calls of this kind at the same time have no device
- * in common. So nobody waits in a circle.
+ * than one device's lock, but for that of a stand-in that is dropped (standin.c), which nobody has who waits for another; what
+ * else it takes comes after that; and calls of this kind at the same time have no device in common. So nobody waits in a
+ * circle.
  */
 #include <smmuv3/trace.h>
 
@@ -60,8 +61,9 @@ int smmu_attach_many(struct smmu_device *const *devs, uint32_t n, struct smmu_do
 	newcomer = port->ops->alloc(port->ctx, (size_t)n * sizeof(*newcomer));
 	if (!newcomer)
 		return -SMMU_ENOMEM;
-	for (uint32_t i = 0; i < n; i++)
-		smmu_mutex_lock(&devs[i]->lock);
+	smmu_mutex_lock(&devs[0]->lock);
+	for (uint32_t i = 1; i < n; i++)
+		smmu_mutex_lock_nested(&devs[i]->lock, SMMU_DEPTH_STAND_IN + i);
 	first = error = prepare_all(devs, n, domain, newcomer);
 	next = newcomer;
 	for (uint32_t i = 0; i < n; i++) {

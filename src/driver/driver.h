@@ -378,6 +378,9 @@ void smmu_reserved_free(struct smmu_instance *inst);
 
 /* ---- standin.c ---- */
 
+/** With other devices' locks held: a stand-in's comes last. Those of smmu_attach_many have greater ones. */
+#define SMMU_DEPTH_STAND_IN 1u
+
 /** Take the device off its instance's list, if no more than @p pins walks stand on it. Its lock is held. */
 bool smmu_device_unhook(struct smmu_device *dev, uint32_t pins);
 /** The streams @p s have the streams of stand-ins from now on; or (@p back) those have them again. The instance's lock is held. */

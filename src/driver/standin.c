@@ -58,17 +58,21 @@ static struct smmu_stand_in *take(struct smmu_instance *inst, const struct smmu_
 	return p;
 }
 
-/** Drop a stand-in whose stream is another device's: no STE leads to what it was attached to. */
+/**
+ * Drop a stand-in whose stream is another device's: no STE leads to what it was attached to. The caller has the lock of that
+ * device, and maybe of others. No caller knows a stand-in: nobody else comes to its lock but a walk of the instance's devices,
+ * which has no other device's.
+ */
 static void drop(struct smmu_device *dev)
 {
 	struct smmu_streams *s;
 
-	smmu_mutex_lock(&dev->lock);
+	smmu_mutex_lock_nested(&dev->lock, SMMU_DEPTH_STAND_IN);
 	while (dev->instance && !smmu_device_unhook(dev, 0)) {
 		/* A walk stands here and wants our lock. It may be one that we have pre-empted. */
 		smmu_mutex_unlock(&dev->lock);
 		smmu_wait_pause(NULL, true);
-		smmu_mutex_lock(&dev->lock);
+		smmu_mutex_lock_nested(&dev->lock, SMMU_DEPTH_STAND_IN);
 	}
 	s = dev->streams;
 	if (s && dev->own) {

@@ -13,9 +13,10 @@ usage: tests/linux/mutants.py [--build DIR] [--jobs N] [--limit S] [--full] [--t
   --compile    with --check: and whether the file with it compiles for a kernel that is there (.cache/linux-*, build/linux)
   --list       names and what they do
 
-NAME is a mutant, or a file of tests/linux/mutants without its ending. Such a file is as one of tests/mutants (see run.py there), but
-its killers are "kill: boot NAME [KERNEL]", a boot of run.py that must be red, with kernel 6.12 unless one is named. Exit status: 0 all
-were noticed, 1 one was not, 2 bad usage, a mutant that does not apply or compile, or a boot that is red without any.
+NAME is a mutant, or a file of tests/linux/mutants without its ending; mutants for kernels of tools/debug-linux.sh are left out unless
+they are named. Such a file is as one of tests/mutants (see run.py there), but its killers are "kill: boot NAME [KERNEL]", a boot of
+run.py that must be red, with kernel 6.12 unless one is named. Exit status: 0 all were noticed, 1 one was not, 2 bad usage, a mutant
+that does not apply or compile, or a boot that is red without any.
 """
 import argparse
 import concurrent.futures
@@ -37,7 +38,7 @@ mutants = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(mutants)
 
 
-def chosen(names):
+def chosen(names, all_of_them):
     found = []
     for f in sorted(os.listdir(os.path.join(HERE, 'mutants'))):
         some = mutants.read(os.path.join(HERE, 'mutants', f), ('boot',))
@@ -48,7 +49,8 @@ def chosen(names):
         m.kill = [(name, kernel or '6.12') for name, _, kernel in (rest.partition(' ') for _, rest in m.kill)]
         if not {name for name, _ in m.kill} <= set(run.BOOTS):
             mutants.die(f'{m.where}: {m.name}: boots are: {" ".join(run.BOOTS)}')
-    return found
+    # Those take half an hour to build.
+    return [m for m in found if names or all_of_them or not {kernel for _, kernel in m.kill} <= set(run.DEBUG)]
 
 
 def text_of(m):
@@ -174,7 +176,7 @@ def main():
     parser.add_argument('--list', action='store_true')
     parser.add_argument('names', nargs='*')
     args = parser.parse_args()
-    some = chosen(args.names)
+    some = chosen(args.names, args.check or args.list)
     if args.list:
         for m in some:
             print(f'{m.name:28} {m.file:24} {m.what}')
