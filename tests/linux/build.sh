@@ -165,6 +165,8 @@ for kernel; do
 	here=$out/$version
 	cc=$cache$(sed -n 's/^CC=//p' "$kernel/build")
 	flags="$(sed -n 's/^KCFLAGS=//p' "$kernel/build") -g0"
+	# What a debug kernel cannot be told to say it says always.
+	grep -q '^CONFIG_DYNAMIC_DEBUG=y' "$kernel/config" || flags="$flags -DDEBUG"
 	others=$(sed '/^CC=/d; /^KCFLAGS=/d' "$kernel/build")
 	if [ -n "$tree" ]; then
 		kbuild "$tree"

@@ -149,7 +149,8 @@ def machine(args, kind, disks, exact=False):
 
 
 def arguments(driver, what):
-    line = 'console=ttyAMA0 nokaslr panic=-1 rdinit=/init loglevel=4'
+    # An Oops ends the boot: what holds a lock then would keep others waiting until the limit.
+    line = 'console=ttyAMA0 nokaslr panic=-1 oops=panic rdinit=/init loglevel=4'
     if driver != 'builtin':
         line += ' initcall_blacklist=arm_smmu_driver_init deferred_probe_timeout=600 t.mod=1'
     return line + ' ' + what
@@ -298,8 +299,9 @@ def judge(name, text, ended, work, config):
     general = [line for line in failed if not any(line in v for v in verdicts.values())]
     general += [f'trouble: {t}' for t in re.findall(TROUBLE, text) if not re.match(allowed, t) and 'FAILED' not in t
                 and not t.startswith('stale')]
-    if 'CONFIG_PROVE_LOCKING=y' in config and 'ok: checkers: lockdep' not in text:
-        general.append('FAILED: checkers: lockdep was not there at the end')
+    for option, checker in (('CONFIG_PROVE_LOCKING=y', 'lockdep'), ('CONFIG_KCSAN=y', 'KCSAN')):
+        if option in config and f'ok: checkers: {checker}' not in text:
+            general.append(f'FAILED: checkers: {checker} was not there at the end')
     if not ended or 'guest: done' not in text:
         general.append('FAILED: it did not come to its end: see the log')
     verdicts['kernel'] = general
