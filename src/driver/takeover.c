@@ -165,7 +165,9 @@ static int take_over(struct smmu_streams *s, uint32_t i, const struct smmu_ste *
 		s->instance->transit_unclean = true;
 		error = error ? error : change(s, i, &at);
 	}
-	to.w[1] = mix(ste->w[1], at.w[1], HOW_CDS_ARE_USED & used.w[1]);
+	/* A guest's CDs are never used as old ones were: that is the guest's to say, and there is a refusing entry between. */
+	if (config_of(ste) == SMMU_STE_CONFIG_S1)
+		to.w[1] = mix(ste->w[1], at.w[1], HOW_CDS_ARE_USED & used.w[1]);
 	error = error ? error : change(s, i, &to);
 	error = error ? error : change(s, i, ste);
 	return error ? error : clean(s->instance);

@@ -6,6 +6,7 @@
 #include <smmuv3/sva.h>
 
 #include "former.h"
+#include "guest.h"
 
 #define THIRD 7u
 /* Where the tables of others lead. */
@@ -294,6 +295,56 @@ static void test_guest_under_zero(void **state)
 	}
 }
 
+#define GUEST_VA 0x1000ull
+
+/** It reaches nothing of the guest's. */
+static bool stays_out(uint32_t stream)
+{
+	return !reaches(stream, GUEST_VA, NULL);
+}
+
+/** Accesses without a substream go by CD 0 of the former owner, and a guest's STE terminates them: they never go by its CD 0. */
+static void test_guest_terminates(void **state)
+{
+	const struct smmu_dma with = {
+		.stream = S1, .iova = GUEST_VA, .ssid_valid = true, .ssid = 1};
+	const uint32_t name = 0x50;
+	static struct smmu_domain parent, nested;
+	static struct smmu_vsmmu v;
+	struct rig_device a;
+	struct guest guest;
+	struct smmu_ste to;
+
+	open_for(false, false);
+	ste(S1, false)[0] |= smmu_field_prep(SMMU_STE_W0_S1CDMAX, 1);
+	ste(S1, false)[1] |= SMMU_STE_S1DSS_SSID0;
+	rig_domain(&rig, &parent, SMMU_DOMAIN_STAGE2);
+	guest_init(&guest, &rig, &parent);
+	guest_map(&guest, GUEST_VA, GUEST_IPA(1));
+	guest_cd(&guest, 1, 1);
+	run_former_owner(false);
+	adopt(2);
+	guest_vsmmu(&v, &rig, 0, &parent);
+	to = guest_ste(&guest, false);
+	to.w[0] |= smmu_field_prep(SMMU_STE_W0_S1CDMAX, 6);
+	assert_int_equal(smmu_nested_init(&nested, &v, &to, NULL), 0);
+	rig_device(&rig, &a, 0, S1, 1, false, 0);
+	assert_int_equal(smmu_vsmmu_plug(&v, &a.dev, &name), 0);
+	assert_true(lands(S1));
+	landing_watch(&rig, stays_out, S1, 0, 0);
+	assert_int_equal(smmu_attach(&a.dev, &nested), 0);
+	landing_look();
+	landing_end(&rig);
+	assert_true(smmu_model_dma(rig.model, &with).ok);
+	smmu_detach(&a.dev);
+	smmu_vsmmu_unplug(&a.dev);
+	assert_int_equal(smmu_domain_fini(&nested), 0);
+	assert_int_equal(smmu_vsmmu_fini(&v), 0);
+	guest_fini(&guest);
+	assert_int_equal(smmu_domain_fini(&parent), 0);
+	finish();
+}
+
 /** Streams that abort, each with what another owner left: they become alike. */
 static void test_uneven_aborts(void **state)
 {
@@ -326,6 +377,7 @@ int main(void)
 		cmocka_unit_test(test_stage2_to_stage2),
 		cmocka_unit_test(test_revived_while_kept),
 		cmocka_unit_test(test_guest_under_zero),
+		cmocka_unit_test(test_guest_terminates),
 		cmocka_unit_test(test_uneven_aborts),
 	};
 
