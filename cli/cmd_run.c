@@ -35,7 +35,8 @@ static int run(struct options *o, const struct smmu_topology *t)
 	struct machine_config cfg = {.data_bytes = workload_data_bytes(&o->lab),
 				     .domains = o->lab.domains,
 				     .visitors = o->lab.threads + o->lab.interrupts,
-				     .few_ids = true};
+				     .few_ids = true,
+				     .guest_substreams = true};
 	struct machine *m = malloc(sizeof(*m));
 	struct report r = {0};
 	struct json_object *top;

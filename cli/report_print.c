@@ -145,6 +145,12 @@ struct json_object *report_json(const struct report *r, const struct lab_config 
 	put(top, "adoptions", r->adoptions);
 	put(top, "taken_over", r->taken_over);
 	put(top, "guests", r->guests);
+	sub = json_object_new_object();
+	put(sub, "dma", r->guest_substreams);
+	put(sub, "blocked", r->guest_refused);
+	put(sub, "past_stage_1", r->guest_passed);
+	put(sub, "cds", r->guest_cds);
+	json_object_object_add(top, "guest_substreams", sub);
 	put(top, "renumbered", r->renumbered);
 	if (o->page_faults) {
 		sub = json_object_new_object();
@@ -343,6 +349,12 @@ void report_print(FILE *out, const struct report *r, const struct lab_config *o)
 			"             %" PRIu64
 			" times a guest took pages away from its devices by itself\n",
 			r->guests);
+	if (r->guest_substreams)
+		fprintf(out,
+			"             %" PRIu64 " DMA judged under substreams of guests, %" PRIu64
+			" of them rightly refused, %" PRIu64 " past\n"
+			"             their stage 1; %" PRIu64 " CDs changed by guests\n",
+			r->guest_substreams, r->guest_refused, r->guest_passed, r->guest_cds);
 	if (r->renumbered || r->released)
 		fprintf(out,
 			"             %" PRIu64 " times an owner's table got another ASID, %" PRIu64

@@ -8,6 +8,11 @@
  * page if both say so.
  * What the host takes away the driver has to clear, what the guest takes away the guest clears by
  * commands of its own.
+ *
+ * A share of the devices with substreams has a table of CDs in its guest (guest_cds.c), one for each substream that the load uses,
+ * and each leads to one of the guest's address spaces, or to none. To the judge the spaces beside the first are views of the
+ * domain: the guest maps the same addresses there, or leaves them out. So is what traffic reaches that passes stage 1, at the
+ * addresses of stage 2.
  */
 #ifndef SMMU_LAB_GUEST_H
 #define SMMU_LAB_GUEST_H
@@ -15,6 +20,12 @@
 #include "machine.h"
 
 struct guest;
+
+/** Address spaces, each with a table and an ASID. */
+#define GUEST_SPACES 3u
+/** What the judge has of a guest besides its domain: spaces 1 and up, and stage 2 alone. */
+#define GUEST_VIEWS GUEST_SPACES
+#define GUEST_PASSES (GUEST_SPACES - 1)
 
 /**
  * Make the guest of @p d, whose parent domain is there, without virtual SMMUs. 0, or -1: memory is
@@ -34,18 +45,41 @@ int guest_smmu_up(struct machine *m, unsigned smmu);
 /** SMMU number @p smmu was removed: its virtual SMMUs end. Waits for guests that are using them. */
 void guest_smmu_down(struct machine *m, unsigned smmu);
 
+/** @name What the judge has of guests (guest_views.c) @{ */
+/** How many views all of them have. */
+unsigned guest_views(const struct machine *m);
+/** Tell the judge of them. 0, or -1: no memory. */
+int guest_watch(struct machine *m);
+/** Space @p space of the guest of @p d, as a domain; GUEST_SPACES: stage 2 alone. */
+unsigned guest_view(const struct machine *m, const struct machine_domain *d, unsigned space);
+/** The domain of which @p to is a view, or @p to; *@p shift (may be NULL): how much higher its addresses are. */
+unsigned guest_home(const struct machine *m, unsigned to, uint64_t *shift);
+/** Is it a guest's domain, or a view of it? */
+bool guest_has(const struct machine *m, unsigned to);
+/** Another window of the load, of @p size bytes from @p iova on in domain @p domain: its views show it. 0, or -1: no memory. */
+int guest_window(struct machine *m, unsigned domain, uint64_t iova, uint64_t size);
+/** @} */
+
 /**
- * What devices of SMMU number @p smmu are attached to for @p d: the parent, or what an STE of the
- * guest has made of it; another one each time.
+ * What @p dev is attached to for @p d: the parent, or what an STE of the guest has made of it;
+ * another one each time.
  */
-struct smmu_domain *guest_target(struct machine_domain *d, unsigned smmu);
+struct smmu_domain *guest_target(struct machine_domain *d, const struct machine_device *dev);
+/** What slot @p slot of @p dev leads to, as the judge sees it, while it is attached to @p nested, a guest's. */
+unsigned guest_leads(const struct machine_device *dev, const struct smmu_domain *nested,
+		     unsigned slot);
+/** Has the guest that @p dev is attached to a table of CDs for it? @p dev is taken. */
+bool guest_has_substreams(const struct machine_device *dev);
+/**
+ * The guest that has @p dev, which is taken, gives substream slot @p slot another address space, or none, and says so; the judge is
+ * told. 0; -SMMU_EIO: an SMMU did not confirm, and the slot is in doubt until the device is detached.
+ */
+int guest_change_cd(struct machine_device *dev, unsigned slot, struct smmu_random *random);
 /**
  * What a guest that has @p dev attaches it to so that nothing is let through: an STE of abort, every second time. NULL: the
  * host detaches it.
  */
 struct smmu_domain *guest_blocks(const struct machine_device *dev);
-/** Whether it is attached to that. */
-bool guest_is_blocked(const struct machine_device *dev);
 /**
  * Before @p dev is attached to @p to (NULL: to no guest): it leaves the guest that knows it, for
  * which it is detached first, and gets names in the other. 0 or the driver's error, after which it
@@ -53,18 +87,23 @@ bool guest_is_blocked(const struct machine_device *dev);
  */
 int guest_enter(struct machine_device *dev, struct machine_domain *to);
 
-/** The guest maps a range to @p ipa; @p atomic: it must not sleep. 0 or an error; no guest: 0. */
-int guest_map(struct machine_domain *d, uint64_t iova, uint64_t ipa, uint64_t size, bool atomic);
+/** Is there a space @p space, with room for more in it? */
+bool guest_has_space(const struct machine_domain *d, unsigned space);
 /**
- * The guest unmaps a range, and invalidates it as guests do, chosen by @p random. 0: no device of
- * it reaches the range; -SMMU_ENOENT: it had not mapped it; -SMMU_EIO: an SMMU did not confirm. No
- * guest: 0.
+ * The guest maps a range to @p ipa in its space @p space; @p atomic: it must not sleep. 0 or an error; no guest: 0.
  */
-int guest_unmap(struct machine *m, struct machine_domain *d, uint64_t iova, uint64_t size,
-		struct smmu_random *random);
+int guest_map(struct machine_domain *d, unsigned space, uint64_t iova, uint64_t ipa, uint64_t size,
+	      bool atomic);
+/**
+ * The guest unmaps a range of its space @p space, and invalidates it as guests do, chosen by @p
+ * random. 0: no device of it reaches the range; -SMMU_ENOENT: it had not mapped it; -SMMU_EIO: an
+ * SMMU did not confirm. No guest: 0.
+ */
+int guest_unmap(struct machine *m, struct machine_domain *d, unsigned space, uint64_t iova,
+		uint64_t size, struct smmu_random *random);
 
 /**
- * The guest gives its address space another ASID, while its devices go on: CD, CFGI_CD, and what is
+ * The guest gives its first address space another ASID, while its devices go on: CD, CFGI_CD, and what is
  * left under the old one. What is promised stays. 0; -SMMU_EIO: an SMMU did not confirm; until the
  * next time the guest invalidates everything. Waits for readers: no fence of the caller's is open.
  */

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "deduce.h"
+#include "guest.h"
 #include "machine_table.h"
 
 struct violation *machine_violation(struct machine *m, uint64_t iova, uint32_t stream,
@@ -283,13 +284,14 @@ static void report_dma(struct machine *m, struct machine_device *d, const struct
 static bool data_right(const struct machine *m, const struct oracle_ticket *t,
 		       const struct backend_answer *a)
 {
-	uint64_t page = 4096;
+	uint64_t page = 4096, shift;
+	unsigned domain = guest_home(m, t->domain[0], &shift);
 
 	/* What is reserved holds no tags. */
 	if (!a->has_data || machine_is_reserved(m, t->iova, 1) || t->doubt ||
-	    t->domain[0] != t->domain[1] || t->domain[0] >= m->domains)
+	    t->domain[0] != t->domain[1] || domain >= m->domains)
 		return true;
-	return a->data == machine_tag(t->domain[0], t->iova & ~(page - 1));
+	return a->data == machine_tag(domain, (t->iova - shift) & ~(page - 1));
 }
 
 /* What the device's backend is to expect. */
@@ -354,6 +356,24 @@ static void run_wild(const struct machine *m, const struct backend_dma *dma)
 	read.write = false;
 	read.transfer = false;
 	m->backend.ops->dma(m->backend.ctx, &read, &a);
+}
+
+/* What was judged of substreams of guests, and of what their S1DSS says. */
+static void count_guests(const struct machine *m, struct dma_count *count,
+			 const struct machine_device *d, const struct oracle_ticket *t,
+			 unsigned slot, enum oracle_verdict verdict)
+{
+	uint64_t shift;
+
+	if (smmu_load(&d->guests) != MACHINE_GUESTS_SUBSTREAMS || verdict == ORACLE_UNJUDGED)
+		return;
+	if (slot) {
+		count->guest_substreams++;
+		count->guest_refused += verdict == ORACLE_REFUSED;
+	} else {
+		guest_home(m, t->domain[0], &shift);
+		count->guest_passed += shift && verdict == ORACLE_LANDED;
+	}
 }
 
 bool machine_dma(struct machine *m, struct dma_count *count, struct machine_device *d,
@@ -439,56 +459,8 @@ bool machine_dma(struct machine *m, struct dma_count *count, struct machine_devi
 	count->stale += verdict == ORACLE_STALE;
 	count->lost += verdict == ORACLE_LOST;
 	count->unjudged += verdict == ORACLE_UNJUDGED;
+	count_guests(m, count, d, &t, slot, verdict);
 	if (verdict == ORACLE_STALE || verdict == ORACLE_LOST)
 		report_dma(m, d, &dma, &a, why);
 	return a.landed;
-}
-
-/* May the device send accesses that it says are translated: is any of its traffic attached to a domain with tables? */
-static bool trusted(const struct machine *m, const struct machine_device *d)
-{
-	bool changing, any = false;
-	unsigned slot;
-
-	for (slot = 0; d->ats && slot < MACHINE_SSIDS; slot++)
-		any |= oracle_attached(m->oracle, machine_slot(d, slot), &changing) !=
-			       ORACLE_BLOCKED ||
-		       smmu_load(&d->quiet[slot]) || changing ||
-		       oracle_in_doubt(m->oracle, machine_slot(d, slot));
-	return any;
-}
-
-void machine_forge(struct machine *m, struct dma_count *count, struct machine_device *d,
-		   unsigned stream, uint64_t pa, bool write)
-{
-	struct backend_dma dma = {
-		.smmu = d->smmu,
-		.stream = d->stream[stream],
-		.iova = pa,
-		.write = write,
-		.kind = SMMU_DMA_TRANSLATED,
-		.transfer = !m->no_data,
-		.stamp = d->index + 1,
-	};
-	unsigned slot = machine_slot(d, 0), to;
-	struct backend_answer a = {.busy = false};
-	struct oracle_ticket t = oracle_before(m->oracle, slot, pa, ORACLE_READ);
-	bool changing;
-	char why[160];
-
-	to = oracle_attached(m->oracle, slot, &changing);
-	/* Identity lets all through anyway. */
-	if (m->qemu || changing || t.doubt || to == ORACLE_IDENTITY || trusted(m, d) ||
-	    smmu_load(&d->wild))
-		return;
-	m->backend.ops->dma(m->backend.ctx, &dma, &a);
-	count->dma++;
-	count->blocked += !a.landed;
-	if (!a.landed || oracle_after(m->oracle, &t, false, 0, why, sizeof(why)) == ORACLE_UNJUDGED)
-		return;
-	count->stale++;
-	machine_complain(m, d->smmu, pa, "isolation",
-			 "stream %u, which may not use ATS, sent an access that it says is "
-			 "translated, and it landed at 0x%llx",
-			 dma.stream, (unsigned long long)a.pa);
 }

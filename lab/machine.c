@@ -30,7 +30,7 @@ static int open_domains(struct machine *m, const struct machine_config *cfg)
 	static const uint8_t granules[] = {12, 12, 16, 14};
 	struct smmu_domain_config identity = {.port = &m->port, .kind = SMMU_DOMAIN_IDENTITY};
 	bool coherent = true;
-	unsigned i, kind;
+	unsigned i, kind, others = cfg->domains + cfg->visitors + MACHINE_FORMER_DOMAINS;
 
 	m->domain = calloc(cfg->domains + cfg->visitors, sizeof(*m->domain));
 	if (!m->domain)
@@ -40,6 +40,9 @@ static int open_domains(struct machine *m, const struct machine_config *cfg)
 	if (m->o->dirty && !coherent)
 		return machine_fail(m, "what devices write is tracked by coherent SMMUs alone, and "
 				       "one of these is not");
+	if (cfg->guest_substreams && !m->qemu && m->design == &design_sweep &&
+	    others < ORACLE_MAX_DOMAINS)
+		m->guests_with_substreams = (ORACLE_MAX_DOMAINS - others) / GUEST_VIEWS;
 	for (i = 0; i < cfg->domains; i++) {
 		struct machine_domain *d = &m->domain[i];
 		struct smmu_domain_config c = {.port = &m->port, .non_coherent = !coherent};
@@ -123,15 +126,17 @@ static int set_up(struct machine *m, const struct machine_config *cfg)
 	}
 	if (open_domains(m, cfg))
 		return 2;
-	m->oracle = oracle_create(m->domains + m->visitors + MACHINE_FORMER_DOMAINS,
-				  m->devices * MACHINE_SSIDS);
+	m->oracle =
+		oracle_create(m->domains + m->visitors + MACHINE_FORMER_DOMAINS + guest_views(m),
+			      m->devices * MACHINE_SSIDS);
 	if (!m->oracle)
 		return machine_fail(m, "out of memory");
 	if (m->o->dirty)
 		oracle_log_writes(m->oracle);
 	for (i = 0; i < m->domains; i++)
 		machine_oracle_rule(m, &m->domain[i]);
-	if (machine_reserved_watch(m, m->domains + m->visitors) || machine_adopt_watch(m))
+	if (machine_reserved_watch(m, m->domains + m->visitors) || machine_adopt_watch(m) ||
+	    guest_watch(m))
 		return machine_fail(m, "out of memory");
 	for (i = 0; i < m->domains; i++) {
 		if (machine_reserved_map(m, &m->domain[i]))

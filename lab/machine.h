@@ -59,6 +59,9 @@ enum {
 	MACHINE_OFF,      /**< it does nothing: its SMMU is without power */
 };
 
+/** What a guest that has a device says of it: what its own traffic leads to, or each of its slots. */
+enum { MACHINE_GUESTS = 1, MACHINE_GUESTS_SUBSTREAMS };
+
 struct machine_device {
 	struct machine *m;
 	struct smmu_device dev;
@@ -74,10 +77,13 @@ struct machine_device {
 	uint32_t ssid[MACHINE_SSIDS]; /**< of each slot */
 	uint32_t busy;                /**< taken by whoever attaches, detaches or removes it */
 	uint32_t present;             /**< the driver knows it */
+	unsigned was
+		[MACHINE_SSIDS]; /**< what each slot was attached to before a change that is going on */
 	unsigned kept[MACHINE_SSIDS]; /**< while it is being reset: what each slot is attached to */
 	bool quiet[MACHINE_SSIDS]; /**< its owner is gone: accesses are refused without a record */
-	bool adopted;  /**< it goes on as somebody else left it, until its first attach */
-	uint32_t wild; /**< MACHINE_…; 0: it is judged */
+	bool adopted;    /**< it goes on as somebody else left it, until its first attach */
+	uint32_t wild;   /**< MACHINE_…; 0: it is judged */
+	uint32_t guests; /**< MACHINE_GUESTS…: a guest has it; 0: the host */
 };
 
 struct machine_domain {
@@ -116,6 +122,7 @@ struct machine_config {
 	unsigned domains;
 	unsigned visitors; /**< domains that the load itself makes and drops, besides them */
 	bool few_ids; /**< every second SMMU has hardly more ASIDs and VMIDs than there are domains */
+	bool guest_substreams; /**< guests of nested domains have substreams (guest.h) */
 	bool one_granule;      /**< 4K in all domains */
 	uint8_t granule_shift; /**< in all domains; 0: as above */
 	bool quiet;            /**< no messages of the driver */
@@ -156,8 +163,9 @@ struct machine {
 	unsigned devices, ats;
 	struct machine_domain *domain;
 	unsigned domains;
-	unsigned guests; /**< so many of them have one */
-	unsigned owners; /**< so many of them are over somebody else's table */
+	unsigned guests;                 /**< so many of them have one */
+	unsigned guests_with_substreams; /**< … and so many at most have substreams */
+	unsigned owners;                 /**< so many of them are over somebody else's table */
 	struct owner_asids *asids;
 	struct machine_pages *pages; /**< NULL: nobody waits for any */
 	/** @name Where events go that the driver has given, and who takes page requests; NULL: nobody @{ */
@@ -343,7 +351,10 @@ uint64_t machine_serve(struct machine *m);
 /** @name Judging (judge.c) @{ */
 struct dma_count {
 	uint64_t dma, blocked, stale, lost, unjudged;
-	uint64_t events; /**< that were served to make room for more */
+	uint64_t guest_substreams; /**< of dma: under substreams of guests, and judged … */
+	uint64_t guest_refused;    /**< … and rightly refused */
+	uint64_t guest_passed;     /**< of dma: past a guest's stage 1, by its S1DSS, and landed */
+	uint64_t events;           /**< that were served to make room for more */
 };
 
 enum { MACHINE_WRITE = 1, MACHINE_PRIVILEGED = 2, MACHINE_UNTRANSLATED = 4, MACHINE_FETCH = 8 };

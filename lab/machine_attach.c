@@ -14,7 +14,7 @@ struct smmu_domain *machine_target(const struct machine_device *d, unsigned to)
 
 	if (to == ORACLE_IDENTITY)
 		return &m->identity;
-	return to == ORACLE_BLOCKED ? NULL : guest_target(&m->domain[to], d->smmu);
+	return to == ORACLE_BLOCKED ? NULL : guest_target(&m->domain[to], d);
 }
 
 static struct machine_domain *table(struct machine *m, unsigned to)
@@ -27,6 +27,19 @@ static bool is_stage1(const struct machine *m, unsigned to)
 	return to < m->domains + m->visitors && m->domain[to].stage == 1;
 }
 
+static bool is_guests(const struct smmu_domain *domain)
+{
+	return domain && domain->vsmmu;
+}
+
+/* The device is taken, and what it is attached to is certain, or in doubt by the judge. */
+void machine_note_guest(struct machine_device *d)
+{
+	smmu_store(&d->guests, !is_guests(d->dev.domain) ? 0
+			       : guest_has_substreams(d) ? MACHINE_GUESTS_SUBSTREAMS
+							 : MACHINE_GUESTS);
+}
+
 /* What the driver takes slot @slot to be attached to, after a call of which the judge cannot know what it left. */
 unsigned machine_driver_says(const struct machine_device *d, unsigned slot)
 {
@@ -34,14 +47,12 @@ unsigned machine_driver_says(const struct machine_device *d, unsigned slot)
 	struct machine *m = d->m;
 	unsigned i;
 
+	if (is_guests(domain))
+		return guest_leads(d, domain, slot);
 	if (slot)
 		domain = smmu_device_pasid(&d->dev, d->ssid[slot]);
 	if (domain == &m->identity)
 		return ORACLE_IDENTITY;
-	if (!slot && guest_is_blocked(d))
-		return ORACLE_BLOCKED;
-	if (domain && domain->vsmmu)
-		domain = domain->vsmmu->parent;
 	for (i = 0; domain && i < m->domains + m->visitors; i++) {
 		if (domain == &m->domain[i].d)
 			return i;
@@ -89,8 +100,40 @@ void machine_changed(struct machine_device *d, unsigned slot, unsigned from, int
 	oracle_attach_end(o, of, !rc || moved);
 }
 
-/* Traffic of the same streams that may be refused while their STEs change, though it is not what is changed. */
-static void disturb(struct machine_device *d, unsigned except, bool begin)
+/*
+ * What slot @slot leads to when the device's own traffic is attached to @target (NULL: nothing), which the load knows as @to. A
+ * guest has a say in its substreams, too; where the device leaves one, they lead nowhere.
+ */
+static unsigned leads(const struct machine_device *d, const struct smmu_domain *target, unsigned to,
+		      unsigned slot)
+{
+	if (is_guests(target))
+		return guest_leads(d, target, slot);
+	if (slot && is_guests(d->dev.domain))
+		return ORACLE_BLOCKED;
+	return slot ? oracle_attached(d->m->oracle, machine_slot(d, slot), NULL) : to;
+}
+
+/*
+ * Traffic of the same streams that may be refused while their STEs change, though it is not what is changed; or is, by a guest
+ * that is entered or left (@target, as above).
+ */
+static void disturb_begin(struct machine_device *d, unsigned except,
+			  const struct smmu_domain *target)
+{
+	struct oracle *o = d->m->oracle;
+	unsigned k;
+
+	for (k = 0; d->ssid_bits && k < MACHINE_SSIDS; k++) {
+		unsigned slot = machine_slot(d, k);
+
+		d->was[k] = oracle_attached(o, slot, NULL);
+		if (k != except)
+			oracle_attach_begin(o, slot, leads(d, target, d->was[k], k), false);
+	}
+}
+
+static void disturb_end(struct machine_device *d, unsigned except, bool guests)
 {
 	struct oracle *o = d->m->oracle;
 	unsigned k;
@@ -100,12 +143,13 @@ static void disturb(struct machine_device *d, unsigned except, bool begin)
 
 		if (k == except)
 			continue;
-		if (begin) {
-			oracle_attach_begin(o, slot, oracle_attached(o, slot, NULL), false);
-		} else {
-			smmu_mb(); /* as a driver does before it starts its device */
-			oracle_attach_end(o, slot, true);
-		}
+		/* It may not have got where it was to go. */
+		if (guests && machine_driver_says(d, k) != oracle_attached(o, slot, NULL))
+			oracle_attach_begin(o, slot, machine_driver_says(d, k), false);
+		if (guests && !machine_confirmed(d))
+			oracle_doubt(o, slot, d->was[k]);
+		smmu_mb(); /* as a driver does before it starts its device */
+		oracle_attach_end(o, slot, true);
 	}
 }
 
@@ -163,21 +207,22 @@ static int take_over(struct machine_device *d, unsigned to)
 {
 	struct machine *m = d->m;
 	struct oracle *o = m->oracle;
-	unsigned was[MACHINE_SSIDS], k;
+	struct smmu_domain *target = machine_target(d, to);
+	unsigned was[MACHINE_SSIDS], lead[MACHINE_SSIDS], k;
 	bool kept, sure;
 	int rc = 0;
 
 	for (k = 0; k < MACHINE_SSIDS; k++) {
 		was[k] = oracle_attached(o, machine_slot(d, k), NULL);
-		oracle_attach_begin(o, machine_slot(d, k), k ? ORACLE_BLOCKED : to,
-				    !k && no_gap(d, was[0], to));
+		lead[k] = k && !is_guests(target) ? ORACLE_BLOCKED : leads(d, target, to, k);
+		oracle_attach_begin(o, machine_slot(d, k), lead[k], !k && no_gap(d, was[0], to));
 	}
 	if (to == ORACLE_BLOCKED)
 		smmu_detach(&d->dev);
 	else
 		rc = guest_enter(d, to < m->domains + m->visitors ? &m->domain[to] : NULL);
 	if (!rc && to != ORACLE_BLOCKED)
-		rc = smmu_attach(&d->dev, machine_target(d, to));
+		rc = smmu_attach(&d->dev, target);
 	kept = d->dev.streams && d->dev.streams->kept;
 	sure = machine_confirmed(d);
 	for (k = 0; k < MACHINE_SSIDS; k++) {
@@ -188,12 +233,13 @@ static int take_over(struct machine_device *d, unsigned to)
 			oracle_attach_begin(o, slot, machine_driver_says(d, k), false);
 		if (!sure) {
 			oracle_doubt(o, slot, was[k]);
-			oracle_doubt(o, slot, k ? ORACLE_BLOCKED : to);
+			oracle_doubt(o, slot, lead[k]);
 		}
 		smmu_mb(); /* as a driver does before it starts its device */
 		oracle_attach_end(o, slot, !kept);
 	}
 	smmu_store(&d->adopted, kept);
+	machine_note_guest(d);
 	return rc;
 }
 
@@ -202,14 +248,19 @@ int machine_attach(struct machine_device *d, unsigned to)
 	struct machine *m = d->m;
 	unsigned slot = machine_slot(d, 0), from = oracle_attached(m->oracle, slot, NULL);
 	bool both1 = is_stage1(m, from) && is_stage1(m, to);
+	struct smmu_domain *target;
+	bool guests;
 	int rc = 0;
 
 	if (smmu_load(&d->adopted))
 		return take_over(d, to);
+	target = machine_target(d, to);
+	guests = is_guests(target) || is_guests(d->dev.domain);
 	/* With substreams one CD in a table of many changes in place, which takes a moment without it. */
-	oracle_attach_begin(m->oracle, slot, to, both1 && !d->dev.ssid_bits && !m->faulty);
+	oracle_attach_begin(m->oracle, slot, leads(d, target, to, 0),
+			    both1 && !d->dev.ssid_bits && !m->faulty);
 	if (!both1 || m->faulty)
-		disturb(d, 0, true);
+		disturb_begin(d, 0, target);
 	design_change(d, from, to, true);
 	attaching(m, to != ORACLE_BLOCKED);
 	if (to == ORACLE_BLOCKED)
@@ -217,12 +268,13 @@ int machine_attach(struct machine_device *d, unsigned to)
 	else
 		rc = guest_enter(d, table(m, to));
 	if (!rc && to != ORACLE_BLOCKED)
-		rc = smmu_attach(&d->dev, machine_target(d, to));
+		rc = smmu_attach(&d->dev, target);
 	attaching(m, false);
 	design_change(d, from, to, false);
 	if (!both1 || m->faulty)
-		disturb(d, 0, false);
+		disturb_end(d, 0, guests);
 	machine_changed(d, 0, from, rc);
+	machine_note_guest(d);
 	return rc;
 }
 
@@ -232,12 +284,14 @@ int machine_attach_pasid(struct machine_device *d, unsigned slot, unsigned to)
 	unsigned of = machine_slot(d, slot), from = oracle_attached(m->oracle, of, NULL);
 	bool quiet =
 		!m->faulty && is_stage1(m, oracle_attached(m->oracle, machine_slot(d, 0), NULL));
+	bool guests = is_guests(d->dev.domain);
 	int rc = 0;
 
 	smmu_store(&d->quiet[slot], false);
-	oracle_attach_begin(m->oracle, of, to, false);
+	/* Where a guest has the device the host has no say, and a detach finds nothing. */
+	oracle_attach_begin(m->oracle, of, guests ? from : to, false);
 	if (!quiet)
-		disturb(d, slot, true);
+		disturb_begin(d, slot, d->dev.domain);
 	design_change(d, from, to, true);
 	attaching(m, to != ORACLE_BLOCKED);
 	if (to == ORACLE_BLOCKED)
@@ -247,7 +301,7 @@ int machine_attach_pasid(struct machine_device *d, unsigned slot, unsigned to)
 	attaching(m, false);
 	design_change(d, from, to, false);
 	if (!quiet)
-		disturb(d, slot, false);
+		disturb_end(d, slot, guests);
 	machine_changed(d, slot, from, rc);
 	return rc;
 }
@@ -275,6 +329,8 @@ void machine_block(struct machine_device *d, bool begin, bool off)
 			oracle_attach_end(o, slot, true);
 		}
 	}
+	if (!begin)
+		smmu_store(&d->guests, 0);
 }
 
 void machine_change_all(struct machine *m, bool begin)

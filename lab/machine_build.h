@@ -62,6 +62,8 @@ int machine_make_memory(struct machine *m, const struct machine_config *cfg);
  * passes.
  */
 void machine_block(struct machine_device *d, bool begin, bool off);
+/** After a change of what the device is attached to, before it is given back: note whether a guest has it (machine_device.guests). */
+void machine_note_guest(struct machine_device *d);
 /** For the design: the attachments to all domains change, in their order; begin, and end. */
 void machine_change_all(struct machine *m, bool begin);
 /** What the driver takes slot @p slot to be attached to, after a call of which the judge cannot know what it left. */

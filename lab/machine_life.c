@@ -45,6 +45,7 @@ int machine_add_device(struct machine_device *d)
 		oracle_certain(d->m->oracle, machine_slot(d, k));
 		smmu_store(&d->quiet[k], false);
 	}
+	smmu_store(&d->guests, 0);
 	smmu_store_release(&d->present, !rc);
 	return rc;
 }
@@ -118,6 +119,7 @@ static void lead(struct machine_device *d, bool begin, int rc)
 		smmu_mb(); /* as a driver does before it starts its device */
 		oracle_attach_end(o, slot, true);
 	}
+	machine_note_guest(d);
 }
 
 int machine_reset_end(struct machine_device *d)

@@ -49,6 +49,8 @@ static void come_back(struct machine *m, unsigned smmu, bool begin, int rc)
 			smmu_mb();
 			oracle_attach_end(m->oracle, slot, true);
 		}
+		if (d->smmu == smmu)
+			machine_note_guest(d);
 	}
 }
 
@@ -134,6 +136,8 @@ static void lead_all(struct machine *m, unsigned smmu, unsigned to, bool begin, 
 			smmu_mb();
 			oracle_attach_end(m->oracle, slot, !rc);
 		}
+		if (d->smmu == smmu && !rc)
+			smmu_store(&d->guests, 0);
 	}
 }
 
@@ -311,7 +315,9 @@ static unsigned streams_that_pass(const struct machine *m, unsigned smmu)
 
 	for (i = 0; i < m->devices; i++) {
 		const struct machine_device *d = &m->device[i];
-		bool any = false;
+		/* What comes of a guest's traffic its CDs say, which nobody looks at. */
+		bool any = d->smmu == smmu && d->present && d->dev.domain && d->dev.domain->vsmmu &&
+			   d->dev.domain->guest.kind == SMMU_GUEST_STE_STAGE1;
 
 		for (k = 0; d->smmu == smmu && k < MACHINE_SSIDS; k++)
 			any |= oracle_attached(m->oracle, machine_slot(d, k), NULL) !=

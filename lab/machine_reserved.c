@@ -16,6 +16,13 @@ int machine_reserved_watch(struct machine *m, unsigned domains)
 	return 0;
 }
 
+static void show(struct machine *m, unsigned domain, uint64_t at, uint64_t n, uint64_t memory)
+{
+	oracle_map_alone_begin(m->oracle, domain, at, n, memory, ORACLE_READ | ORACLE_WRITE);
+	sim_doorbell();
+	oracle_map_alone_end(m->oracle, domain, at, n, true);
+}
+
 int machine_reserved_map(struct machine *m, struct machine_domain *d)
 {
 	size_t i;
@@ -31,14 +38,13 @@ int machine_reserved_map(struct machine *m, struct machine_domain *d)
 			rc = machine_map(d, at, memory + (at & (MACHINE_RESERVED_PIECE - 1)), n,
 					 SMMU_PROT_READ | SMMU_PROT_WRITE, 0);
 			if (!rc)
-				rc = guest_map(d, at, at, n, false);
+				rc = guest_map(d, 0, at, at, n, false);
 			if (rc)
 				break;
-			oracle_map_begin(m->oracle, d->index, at, n,
-					 memory + (at & (MACHINE_RESERVED_PIECE - 1)),
-					 ORACLE_READ | ORACLE_WRITE);
-			sim_doorbell();
-			oracle_map_end(m->oracle, d->index, at, n, true);
+			show(m, d->index, at, n, memory + (at & (MACHINE_RESERVED_PIECE - 1)));
+			if (d->guest && guest_has_space(d, 1))
+				show(m, guest_view(m, d, GUEST_SPACES), at, n,
+				     memory + (at & (MACHINE_RESERVED_PIECE - 1)));
 		}
 	}
 	return rc;

@@ -47,7 +47,8 @@ struct oracle *oracle_create(unsigned domains, unsigned streams)
 	o->stream = calloc(streams ? streams : 1, sizeof(*o->stream));
 	o->doubt = calloc(streams ? streams : 1, sizeof(*o->doubt));
 	o->rule = calloc(domains ? domains : 1, sizeof(*o->rule));
-	if (!o->rule || !o->shadow || !o->stream || !o->doubt)
+	o->view = calloc(domains ? domains : 1, sizeof(*o->view));
+	if (!o->rule || !o->view || !o->shadow || !o->stream || !o->doubt)
 		goto fail;
 	for (i = 0; i < streams; i++)
 		o->stream[i] = ORACLE_BLOCKED | ORACLE_BLOCKED << 8;
@@ -75,6 +76,7 @@ void oracle_destroy(struct oracle *o)
 	}
 	free(o->shadow);
 	free(o->rule);
+	free(o->view);
 	free(o->stream);
 	free(o->doubt);
 	free(o);
@@ -83,6 +85,13 @@ void oracle_destroy(struct oracle *o)
 void oracle_rule(struct oracle *o, unsigned domain, enum oracle_rule rule)
 {
 	o->rule[domain] = (uint8_t)rule;
+}
+
+void oracle_view(struct oracle *o, unsigned view, unsigned domain, uint64_t offset, bool follows)
+{
+	o->view[view] =
+		(struct view){.is = true, .follows = follows, .of = domain, .offset = offset};
+	o->views = true;
 }
 
 void oracle_memory(struct oracle *o, uint64_t base, uint64_t size)
@@ -237,8 +246,8 @@ static uint64_t page_mapping(uint64_t word, uint64_t pfn, unsigned prot)
 	       (uint64_t)(prot & PAGE_PROT) << PAGE_PROT_SHIFT;
 }
 
-void oracle_map_begin(struct oracle *o, unsigned domain, uint64_t iova, uint64_t size, uint64_t pa,
-		      unsigned prot)
+void oracle_map_alone_begin(struct oracle *o, unsigned domain, uint64_t iova, uint64_t size,
+			    uint64_t pa, unsigned prot)
 {
 	uint64_t at, i, word;
 	struct part p;
@@ -267,20 +276,73 @@ void oracle_map_begin(struct oracle *o, unsigned domain, uint64_t iova, uint64_t
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
-void oracle_map_end(struct oracle *o, unsigned domain, uint64_t iova, uint64_t size, bool ok)
+void oracle_map_alone_end(struct oracle *o, unsigned domain, uint64_t iova, uint64_t size, bool ok)
 {
 	turn(o, domain, iova, size, MAPPING, ok ? MAPPED : UNMAPPED);
 }
 
-void oracle_unmap_begin(struct oracle *o, unsigned domain, uint64_t iova, uint64_t size)
+void oracle_unmap_alone_begin(struct oracle *o, unsigned domain, uint64_t iova, uint64_t size)
 {
 	turn(o, domain, iova, size, MAPPED, UNMAPPING);
 	oracle_log_begin(o, domain, iova, size);
 }
 
-void oracle_unmap_end(struct oracle *o, unsigned domain, uint64_t iova, uint64_t size, bool ok)
+void oracle_unmap_alone_end(struct oracle *o, unsigned domain, uint64_t iova, uint64_t size,
+			    bool ok)
 {
 	turn(o, domain, iova, size, UNMAPPING, ok ? UNMAPPED : MAPPED);
+}
+
+/* Views of @domain from number *@n on: the next of them; NULL: there are no more. */
+static const struct view *next_view(const struct oracle *o, unsigned domain, unsigned *n)
+{
+	for (; o->views && *n < o->domains; ++*n)
+		if (o->view[*n].is && o->view[*n].of == domain)
+			return &o->view[*n];
+	return NULL;
+}
+
+void oracle_map_begin(struct oracle *o, unsigned domain, uint64_t iova, uint64_t size, uint64_t pa,
+		      unsigned prot)
+{
+	const struct view *v;
+	unsigned n;
+
+	oracle_map_alone_begin(o, domain, iova, size, pa, prot);
+	for (n = 0; (v = next_view(o, domain, &n)); n++)
+		if (v->follows)
+			oracle_map_alone_begin(o, n, iova + v->offset, size, pa, prot);
+}
+
+void oracle_map_end(struct oracle *o, unsigned domain, uint64_t iova, uint64_t size, bool ok)
+{
+	const struct view *v;
+	unsigned n;
+
+	oracle_map_alone_end(o, domain, iova, size, ok);
+	for (n = 0; (v = next_view(o, domain, &n)); n++)
+		if (v->follows)
+			oracle_map_alone_end(o, n, iova + v->offset, size, ok);
+}
+
+void oracle_unmap_begin(struct oracle *o, unsigned domain, uint64_t iova, uint64_t size)
+{
+	const struct view *v;
+	unsigned n;
+
+	oracle_unmap_alone_begin(o, domain, iova, size);
+	for (n = 0; (v = next_view(o, domain, &n)); n++)
+		oracle_unmap_alone_begin(o, n, iova + v->offset, size);
+}
+
+void oracle_unmap_end(struct oracle *o, unsigned domain, uint64_t iova, uint64_t size, bool ok)
+{
+	const struct view *v;
+	unsigned n;
+
+	oracle_unmap_alone_end(o, domain, iova, size, ok);
+	for (n = 0; (v = next_view(o, domain, &n)); n++)
+		oracle_unmap_alone_end(o, n, iova + v->offset, size, ok);
 }
 
 bool oracle_mapped(const struct oracle *o, unsigned domain, uint64_t iova, uint64_t *pa)

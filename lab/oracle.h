@@ -51,6 +51,13 @@ void oracle_destroy(struct oracle *o);
 enum oracle_rule { ORACLE_PRIVILEGED_EXECUTES, ORACLE_NOT_WRITABLE, ORACLE_NOT_PRIVILEGED };
 void oracle_rule(struct oracle *o, unsigned domain, enum oracle_rule rule);
 
+/**
+ * @p view is another view of the pages of @p domain: at an address @p offset higher, where whoever has it reaches no more than
+ * @p domain's owner lets be reached. What is unmapped there goes in all its views; what is written through one is written there. A
+ * view that @p follows is mapped with it, others map by themselves. Before anything is mapped in it.
+ */
+void oracle_view(struct oracle *o, unsigned view, unsigned domain, uint64_t offset, bool follows);
+
 /** There is memory at these addresses: who passes untranslated reaches it. Else the judge does not know. Before any thread starts. */
 void oracle_memory(struct oracle *o, uint64_t base, uint64_t size);
 
@@ -70,6 +77,14 @@ void oracle_unmap_end(struct oracle *o, unsigned domain, uint64_t iova, uint64_t
 bool oracle_mapped(const struct oracle *o, unsigned domain, uint64_t iova, uint64_t *pa);
 /** True if every page of the range is promised to be mapped and not changing. */
 bool oracle_still_mapped(const struct oracle *o, unsigned domain, uint64_t iova, uint64_t size);
+/** @name The same, of the domain alone: its views stay as they are @{ */
+void oracle_map_alone_begin(struct oracle *o, unsigned domain, uint64_t iova, uint64_t size,
+			    uint64_t pa, unsigned prot);
+void oracle_map_alone_end(struct oracle *o, unsigned domain, uint64_t iova, uint64_t size, bool ok);
+void oracle_unmap_alone_begin(struct oracle *o, unsigned domain, uint64_t iova, uint64_t size);
+void oracle_unmap_alone_end(struct oracle *o, unsigned domain, uint64_t iova, uint64_t size,
+			    bool ok);
+/** @} */
 /** Pages of the domain that are not plainly unmapped. */
 uint64_t oracle_live_pages(const struct oracle *o, unsigned domain);
 /** @} */

@@ -29,9 +29,17 @@ static uint64_t *word_of(const struct oracle *o, unsigned domain, uint64_t iova)
 	return c && c->written ? &c->written[(iova >> ORACLE_PAGE_SHIFT) % CHUNK_PAGES] : NULL;
 }
 
+/* The same, of what a view shows. */
+static uint64_t *seen_word_of(const struct oracle *o, unsigned domain, uint64_t iova)
+{
+	const struct view *v = domain < o->domains ? &o->view[domain] : NULL;
+
+	return v && v->is ? word_of(o, v->of, iova - v->offset) : word_of(o, domain, iova);
+}
+
 uint64_t oracle_log_word(const struct oracle *o, unsigned domain, uint64_t iova)
 {
-	const uint64_t *word = o->log ? word_of(o, domain, iova) : NULL;
+	const uint64_t *word = o->log ? seen_word_of(o, domain, iova) : NULL;
 
 	return word ? __atomic_load_n(word, __ATOMIC_SEQ_CST) : 0;
 }
@@ -65,7 +73,7 @@ void oracle_written(struct oracle *o, const struct oracle_ticket *t, uint64_t pa
 			return; /* through one of both, and nobody knows which */
 		hit = i;
 	}
-	word = hit == 2 ? NULL : word_of(o, t->domain[hit], t->iova);
+	word = hit == 2 ? NULL : seen_word_of(o, t->domain[hit], t->iova);
 	if (!word)
 		return;
 	was = seen = t->log[hit];

@@ -61,6 +61,13 @@ struct oracle {
 	bool log; /* of writes */
 	struct shadow *shadow;
 	uint8_t *rule; /* of each domain: enum oracle_rule */
+	/* Of each domain, whose view it is. */
+	struct view {
+		bool is, follows;
+		unsigned of;
+		uint64_t offset;
+	} * view;
+	bool views; /* there are any */
 	uint64_t *stream;
 	uint64_t (*doubt)[DOUBT_WORDS]; /* of each stream, a bit for each domain; mostly 0 */
 };

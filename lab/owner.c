@@ -300,7 +300,7 @@ int owner_attach_pasids(struct machine_device *d)
 	unsigned own = oracle_attached(m->oracle, machine_slot(d, 0), NULL), n = d->index, slot;
 	int rc = 0;
 
-	if (!m->owners || !d->dev.ssid_bits || !owner_fits(m, d->smmu) ||
+	if (!m->owners || !d->dev.ssid_bits || !owner_fits(m, d->smmu) || smmu_load(&d->guests) ||
 	    (own < m->domains && m->domain[own].stage == 2))
 		return 0;
 	for (slot = 1; slot < MACHINE_SSIDS && !rc; slot++, n++) {

@@ -53,6 +53,9 @@ struct report {
 	uint64_t adoptions;  /**< of SMMUs that a former owner had */
 	uint64_t taken_over; /**< devices that went on meanwhile, and were then attached */
 	uint64_t guests;     /**< times that a guest took pages away from its devices */
+	uint64_t guest_cds;  /**< times that a guest changed a CD of a substream */
+	/** Accesses under substreams of guests that were judged; of those, rightly refused; and past a guest's stage 1. */
+	uint64_t guest_substreams, guest_refused, guest_passed;
 	/** @name Accesses that wait for a page (machine_pages.h) @{ */
 	uint64_t faults_handed, faults_answered, faults_ended, faults_turned_away;
 	uint64_t page_groups; /**< of requests that devices sent */

@@ -147,7 +147,8 @@ struct smmu_vsmmu_done {
  *                   them do nothing. Tell the guest CERROR_ATC_INV_SYNC where its CMD_SYNC stands,
  *                   or go on
  *   -SMMU_EIO       the SMMU does not answer: none of them counts as done (done->count 0)
- *   -SMMU_ENODEV    the instance was removed; done->count is 0
+ *   -SMMU_ENODEV    the instance was removed; done->count is 0. Nothing translates by what it had
+ *                   once its removal has returned 0
  *
  * What a guest sends waits at most for what the queue held before it, and one time-out of an ATC
  * for each device of the guest that does not answer; its devices that were cut off are not asked

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "crash.h"
+#include "guest.h"
 #include "machine_pages.h"
 #include "progress.h"
 
@@ -225,7 +226,8 @@ static int worker_init(struct workload *w, unsigned id, bool real)
 		return -1;
 	for (d = 0; d < w->m->domains; d++) {
 		if (frames_init(&k->window[d], WINDOW_PAGES) ||
-		    oracle_window(w->m->oracle, d, window_base(k), (uint64_t)WINDOW_PAGES << 12))
+		    oracle_window(w->m->oracle, d, window_base(k), (uint64_t)WINDOW_PAGES << 12) ||
+		    guest_window(w->m, d, window_base(k), (uint64_t)WINDOW_PAGES << 12))
 			return -1;
 	}
 	return w->m->visitors ? worker_visit_init(k) : 0;
@@ -256,6 +258,10 @@ static void add_up(struct workload *w, struct report *r)
 		r->unmaps += k->unmaps;
 		r->attaches += k->attaches;
 		r->guests += k->guests;
+		r->guest_cds += k->cds;
+		r->guest_substreams += k->count.guest_substreams;
+		r->guest_refused += k->count.guest_refused;
+		r->guest_passed += k->count.guest_passed;
 		r->resets += k->resets;
 		r->splits += k->splits;
 		r->joined_blocks += k->joined_blocks;

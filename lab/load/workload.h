@@ -27,6 +27,7 @@ struct live_map {
 	uint32_t page, pages; /**< in the window */
 	uint32_t frame;       /**< in the share */
 	unsigned prot;
+	unsigned spaces; /**< of a guest: a bit for each besides the first that maps it, too */
 };
 
 /** An unmap that was submitted and whose fence is open. */
@@ -84,6 +85,7 @@ struct worker {
 	uint64_t renumbered, released;
 	uint64_t splits, joined_blocks, reclaimed;     /**< as in struct report */
 	uint64_t dirty_reads, dirty_pages, dirty_over; /**< as in struct report */
+	uint64_t cds;                                  /**< that guests have changed */
 	uint64_t adoptions, taken_over, suspends, returns, reserved;
 	uint64_t *hot; /**< addresses that changed lately, HOT for each domain; read by all */
 	uint32_t n_hot;
@@ -194,11 +196,11 @@ void worker_probe_after(struct worker *k, const struct probe *p);
 void worker_unmapped(struct worker *k, const struct live_map *l, int rc,
 		     struct smmu_freelist *tables);
 /** DMA after it (@p p: by the same devices; may be NULL), and what it freed is free. */
-void worker_unmap_done(struct worker *k, const struct live_map *l, const struct probe *p, int rc);
+void worker_unmap_done(struct worker *k, struct live_map *l, const struct probe *p, int rc);
 /** @} */
 
 /** Give the addresses and the memory of @p l back: nothing reaches it any more. */
-void worker_release(struct worker *k, const struct live_map *l);
+void worker_release(struct worker *k, struct live_map *l);
 
 /** @name What is not confirmed (workload_held.c) @{ */
 /** Keep @p l, and @p tables (NULL: the driver keeps them), until an SMMU that is silent has confirmed. */
@@ -243,8 +245,18 @@ bool worker_take_smmu(struct worker *k, unsigned smmu);
 void worker_give_smmu(struct worker *k, unsigned smmu);
 /** A device that is cut off comes back: as it was, or given to the driver anew. It is taken. */
 void worker_revive(struct worker *k, struct machine_device *d);
-/** A guest takes pages away from its devices for a moment, by its own table and commands. */
+/** A guest takes pages away from its devices for a moment, by its own table and commands; or changes the CDs of one. */
 void worker_guest(struct worker *k);
+/** A guest may map @p l in its other spaces, too: it is mapped in the first. */
+void worker_guest_map(struct worker *k, struct live_map *l);
+/** Another space of the guest begins to map @p l, or ends to, with DMA before and after. */
+void worker_guest_show(struct worker *k, struct live_map *l, unsigned space);
+void worker_guest_hide(struct worker *k, struct live_map *l, unsigned space);
+/** What the guest itself does, without a word to the judge. True: it is confirmed. */
+void worker_guest_write(struct worker *k, const struct live_map *l, unsigned space);
+bool worker_guest_clear(struct worker *k, const struct live_map *l, unsigned space);
+/** The host has taken @p l away, and the guest does. False: an SMMU has not confirmed. */
+bool worker_guest_release(struct worker *k, struct live_map *l);
 /** The ASID of an owner's domain changes, substream by substream (workload_owner.c). */
 void worker_renumber(struct worker *k);
 /** An owner comes, has several devices, and goes, with them at work or without. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* DMA of a worker, and what every operation asks of a call that failed. */
+#include "guest.h"
 #include "workload.h"
 
 #include "machine_pages.h"
@@ -18,7 +19,7 @@ bool worker_find_attached(struct worker *k, unsigned domain, unsigned *device, u
 	unsigned n = m->devices * MACHINE_SSIDS, at = (unsigned)worker_below(k, n), i;
 
 	for (i = 0; i < n; i++, at = at + 1 < n ? at + 1 : 0) {
-		if (oracle_attached(m->oracle, at, NULL) == domain) {
+		if (guest_home(m, oracle_attached(m->oracle, at, NULL), NULL) == domain) {
 			*device = at / MACHINE_SSIDS;
 			*ssid = at % MACHINE_SSIDS;
 			return true;
@@ -47,7 +48,12 @@ void worker_dma_by(struct worker *k, unsigned device, unsigned ssid, uint64_t io
 {
 	struct machine_device *d = &k->w->m->device[device];
 	unsigned access = write ? MACHINE_WRITE : 0;
+	uint64_t shift;
 
+	/* What passes a guest's stage 1 uses addresses of the host's, but for what is the same in both. */
+	guest_home(k->w->m, oracle_attached(k->w->m->oracle, machine_slot(d, ssid), NULL), &shift);
+	if (shift && !machine_is_reserved(k->w->m, iova, 1) && worker_chance(k, 15, 16))
+		iova += shift;
 	/* PCIe devices can say so only of requests with a PASID. */
 	if (!k->w->m->qemu && (ssid || !d->ats) && worker_chance(k, 1, 6))
 		access |= MACHINE_PRIVILEGED;
@@ -108,6 +114,7 @@ void worker_dma(struct worker *k)
 			      !changing && worker_chance(k, 1, 2));
 		return;
 	}
+	to = guest_home(m, to, NULL);
 	if (to >= m->domains)
 		to = (unsigned)worker_below(k, m->domains);
 	if (worker_chance(k, 3, 4)) {

@@ -4,20 +4,25 @@
  * pages may be reached until a later call for the domain succeeds. Until then their addresses and their memory are
  * not used again.
  */
-#include "guest.h"
 #include "workload.h"
 
 #include <stdlib.h>
 
-void worker_release(struct worker *k, const struct live_map *l)
+static void give_back(struct worker *k, const struct live_map *l)
 {
-	/* The host has taken it away; now the guest does, as guests do in the end. */
-	guest_unmap(k->w->m, &k->w->m->domain[l->domain], map_iova(k, l), (uint64_t)l->pages << 12,
-		    &k->random);
 	/* First the tag of nobody, then back into the pool. */
 	machine_tag_pages(k->w->m, map_pa(k, l), (uint64_t)l->pages << 12, MACHINE_TAG_FREE, false);
 	frames_give(&k->share, l->frame, l->pages);
 	frames_give(&k->window[l->domain], l->page, l->pages);
+}
+
+void worker_release(struct worker *k, struct live_map *l)
+{
+	/* The host has taken it away; now the guest does, as guests do in the end. */
+	if (worker_guest_release(k, l))
+		give_back(k, l);
+	else
+		worker_hold(k, l, NULL);
 }
 
 void worker_hold(struct worker *k, const struct live_map *l, const struct smmu_freelist *tables)
@@ -39,16 +44,19 @@ static void let_go(struct worker *k, unsigned domain)
 	unsigned i, n = 0;
 
 	for (i = 0; i < k->n_held; i++) {
-		struct held *h = &k->held[i];
+		struct held h = k->held[i];
 
-		if (h->map.domain != domain) {
-			k->held[n++] = *h;
+		if (h.map.domain != domain) {
+			k->held[n++] = h;
 			continue;
 		}
-		oracle_unmap_end(m->oracle, domain, map_iova(k, &h->map),
-				 (uint64_t)h->map.pages << 12, true);
-		design_release(m, &m->domain[domain], &h->tables);
-		worker_release(k, &h->map);
+		oracle_unmap_end(m->oracle, domain, map_iova(k, &h.map),
+				 (uint64_t)h.map.pages << 12, true);
+		design_release(m, &m->domain[domain], &h.tables);
+		if (worker_guest_release(k, &h.map))
+			give_back(k, &h.map);
+		else
+			k->held[n++] = (struct held){.map = h.map};
 	}
 	k->n_held = n;
 }

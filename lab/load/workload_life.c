@@ -2,6 +2,7 @@
 /* A worker resets devices and pulls them out, while others unmap from what they are attached to. */
 #include "workload.h"
 
+#include "guest.h"
 #include "machine_table.h"
 #include "owner.h"
 
@@ -43,8 +44,9 @@ static void look(struct worker *k, struct machine_device *d)
 	for (i = 0; i < 4; i++) {
 		unsigned slot = d->ssid_bits ? (unsigned)worker_below(k, MACHINE_SSIDS) : 0;
 		const struct worker *other = &k->w->worker[worker_below(k, k->w->workers)];
-		unsigned to = d->kept[slot] < m->domains ? d->kept[slot] : 0;
-		uint64_t iova = smmu_load(&other->hot[to * HOT + worker_below(k, HOT)]);
+		unsigned to = guest_home(m, d->kept[slot], NULL);
+		uint64_t iova = smmu_load(
+			&other->hot[(to < m->domains ? to : 0) * HOT + worker_below(k, HOT)]);
 
 		worker_dma_by(k, d->index, slot, iova ? iova : window_base(other), false);
 		machine_forge(m, &k->count, d, (unsigned)worker_below(k, d->n_streams),

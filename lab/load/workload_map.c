@@ -127,6 +127,7 @@ void worker_map(struct worker *k)
 	d = &m->domain[l->domain];
 	l->pages = pick_size(k, 1u << (d->granule_shift - 12));
 	l->prot = pick_prot(k, d);
+	l->spaces = 0;
 	if (!place(k, l, 1u << (d->granule_shift - 12)))
 		return;
 	if (too_much(k, l)) {
@@ -150,7 +151,7 @@ void worker_map(struct worker *k)
 	worker_open(k);
 	rc = machine_map(d, map_host(k, l), map_pa(k, l), size, l->prot, flags);
 	worker_close(k);
-	if (!rc && guest_map(d, map_iova(k, l), map_host(k, l), size, true))
+	if (!rc && guest_map(d, 0, map_iova(k, l), map_host(k, l), size, true))
 		machine_complain(m, 0, map_iova(k, l), "guest", "a guest cannot map");
 	sim_doorbell();
 	oracle_map_end(m->oracle, l->domain, map_iova(k, l), size, !rc);
@@ -162,6 +163,7 @@ void worker_map(struct worker *k)
 	}
 	k->maps++;
 	k->n_live++;
+	worker_guest_map(k, l);
 	/* Let caches hold it. */
 	for (i = 0; i < 2 && worker_find_attached(k, l->domain, &device, &ssid); i++) {
 		uint64_t iova = map_iova(k, l) + (worker_below(k, l->pages) << 12);
@@ -251,7 +253,7 @@ void worker_unmapped(struct worker *k, const struct live_map *l, int rc,
 		worker_hold(k, l, tables);
 }
 
-void worker_unmap_done(struct worker *k, const struct live_map *l, const struct probe *p, int rc)
+void worker_unmap_done(struct worker *k, struct live_map *l, const struct probe *p, int rc)
 {
 	unsigned device, ssid;
 

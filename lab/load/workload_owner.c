@@ -4,6 +4,7 @@
  * the old one and some the new, on the same SMMU. And owners that come and go: with devices behind several SMMUs, which they
  * detach first or leave at work, and with a table that is somebody else's memory as soon as the driver says so.
  */
+#include "guest.h"
 #include "owner.h"
 #include "workload.h"
 #include "machine_table.h"
@@ -220,8 +221,8 @@ static void scatter(struct worker *k, struct visit *s)
 	unsigned i;
 
 	for (i = 0; i < s->n; i++) {
-		if (s->from[i] == s->v->index || worker_chance(k, 1, 2) ||
-		    !attach(k, s->dev[i], s->slot[i], s->from[i]))
+		if (s->from[i] == s->v->index || guest_has(k->w->m, s->from[i]) ||
+		    worker_chance(k, 1, 2) || !attach(k, s->dev[i], s->slot[i], s->from[i]))
 			attach(k, s->dev[i], s->slot[i], ORACLE_BLOCKED);
 	}
 }

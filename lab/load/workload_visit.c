@@ -3,6 +3,7 @@
  * Domains that come and go: one is made, a device is attached to it, does DMA and leaves, and the domain is gone, now and
  * then with its pages still mapped. Its ASIDs and VMIDs are soon those of other domains, as some SMMUs have few of them.
  */
+#include "guest.h"
 #include "workload.h"
 
 #include "machine_table.h"
@@ -89,7 +90,9 @@ static bool visit(struct worker *k, struct machine_device *d, unsigned slot,
 		  const struct machine_domain *v)
 {
 	struct machine *m = k->w->m;
-	unsigned from = oracle_attached(m->oracle, machine_slot(d, slot), NULL), i;
+	unsigned from = guest_home(m, oracle_attached(m->oracle, machine_slot(d, slot), NULL),
+				   NULL),
+		 i;
 	int rc = slot ? machine_attach_pasid(d, slot, v->index) : machine_attach(d, v->index);
 
 	if (rc && !worker_attach_failed_rightly(k, d, rc))
@@ -99,8 +102,8 @@ static bool visit(struct worker *k, struct machine_device *d, unsigned slot,
 		look_at(k, d->index, slot);
 	if (rc && rc != -SMMU_EIO)
 		return true;
-	/* Back, or to nothing; a return that fails is a detach as well. */
-	if (from == v->index || worker_chance(k, 1, 2))
+	/* Back, or to nothing; a return that fails is a detach as well. A guest alone leads a substream to itself. */
+	if (from == v->index || (slot && guest_has(m, from)) || worker_chance(k, 1, 2))
 		from = ORACLE_BLOCKED;
 	rc = slot ? machine_attach_pasid(d, slot, from) : machine_attach(d, from);
 	if (rc && from != ORACLE_BLOCKED) {

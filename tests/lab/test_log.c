@@ -132,6 +132,27 @@ static void test_mapped_anew(void **state)
 	assert_int_equal(reading(0, ORACLE_READ_TAKEN, false), -1);
 }
 
+/* What is written through a view is written in the domain, once. */
+static void test_through_a_view(void **state)
+{
+	const uint64_t up = 16u << 20;
+	struct oracle_ticket t;
+
+	oracle_view(o, 1, 0, up, true);
+	assert_int_equal(oracle_window(o, 1, IOVA + up, 4u << 20), 0);
+	oracle_map_alone_begin(o, 1, IOVA + up, PAGES << 12, PA, 3);
+	oracle_map_alone_end(o, 1, IOVA + up, PAGES << 12, true);
+	t = oracle_before(o, 1, IOVA + up + 0x2000, ORACLE_WRITE);
+	oracle_written(o, &t, PA + 0x2000);
+	/* Mapping the view says nothing of what was written. */
+	oracle_unmap_alone_begin(o, 1, IOVA + up, PAGES << 12);
+	oracle_unmap_alone_end(o, 1, IOVA + up, PAGES << 12, true);
+	assert_int_equal(reading(0, ORACLE_READ_LOOKED, false), 2);
+	assert_int_equal(reading(4, ORACLE_READ_TAKEN, false), -1);
+	assert_int_equal(over, 0);
+	assert_int_equal(reading(0, ORACLE_READ_TAKEN, false), -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -141,6 +162,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_failed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_soon, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_mapped_anew, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_through_a_view, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -226,6 +226,50 @@ static void test_ranges(void **state)
 	assert_false(oracle_still_mapped(o, 0, IOVA + (4u << 20) - 4096, 8192));
 }
 
+/* What is unmapped goes in all views of it; one maps by itself, the other with the domain, at higher addresses. */
+static void test_views(void **state)
+{
+	const uint64_t up = 16u << 20;
+
+	oracle_destroy(o);
+	o = oracle_create(4, 1);
+	assert_non_null(o);
+	oracle_view(o, 1, 0, 0, false);
+	oracle_view(o, 2, 0, up, true);
+	for (unsigned d = 0; d < 4; d++)
+		assert_int_equal(oracle_window(o, d, IOVA + (d == 2 ? up : 0), 4u << 20), 0);
+	map(0, IOVA, 16384, PA, ORACLE_READ);
+	attach(1);
+	assert_int_equal(judge(IOVA, false, PA), ORACLE_STALE);
+	map(1, IOVA, 8192, PA, ORACLE_READ);
+	map(3, IOVA, 8192, PA, ORACLE_READ);
+	assert_int_equal(judge(IOVA, false, REFUSED), ORACLE_LOST);
+	attach(2);
+	assert_int_equal(judge(IOVA + up, false, REFUSED), ORACLE_LOST);
+	assert_int_equal(judge(IOVA + up + 8192, false, PA + 8192), ORACLE_LANDED);
+	assert_int_equal(judge(IOVA, false, PA), ORACLE_STALE);
+	/* Alone. */
+	oracle_unmap_alone_begin(o, 0, IOVA, 4096);
+	oracle_unmap_alone_end(o, 0, IOVA, 4096, true);
+	assert_int_equal(judge(IOVA + up, false, REFUSED), ORACLE_LOST);
+	oracle_map_alone_begin(o, 0, IOVA, 4096, PA, ORACLE_READ);
+	oracle_map_alone_end(o, 0, IOVA, 4096, true);
+	/* While it goes both are right; what is not confirmed is as it was. */
+	oracle_unmap_begin(o, 0, IOVA, 16384);
+	assert_int_equal(judge(IOVA + up, false, PA), ORACLE_LANDED);
+	assert_int_equal(judge(IOVA + up, false, REFUSED), ORACLE_REFUSED);
+	oracle_unmap_end(o, 0, IOVA, 16384, false);
+	assert_int_equal(judge(IOVA + up, false, REFUSED), ORACLE_LOST);
+	oracle_unmap_begin(o, 0, IOVA, 4096);
+	oracle_unmap_end(o, 0, IOVA, 4096, true);
+	assert_int_equal(judge(IOVA + up, false, PA), ORACLE_STALE);
+	attach(1);
+	assert_int_equal(judge(IOVA, false, PA), ORACLE_STALE);
+	assert_int_equal(judge(IOVA + 4096, false, REFUSED), ORACLE_LOST);
+	attach(3);
+	assert_int_equal(judge(IOVA, false, REFUSED), ORACLE_LOST);
+}
+
 static void test_attachments(void **state)
 {
 	bool changing;
@@ -353,6 +397,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_rules, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_doubt, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_ranges, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_views, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_attachments, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_moving, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_large, setup, teardown),
