@@ -140,12 +140,24 @@ void worker_step(struct worker *k)
 	}
 }
 
+/* A part of a block goes when the block was split, for which each SMMU has to confirm. */
+#define MOST_TRIES 100u
+
 void worker_end(struct worker *k)
 {
+	unsigned tries = 0;
+
 	k->doing = "the end";
 	worker_land(k);
 	worker_big_end(k);
-	while (k->n_live)
+	while (k->n_live && tries < MOST_TRIES) {
+		uint64_t before = k->unmaps;
+
 		worker_unmap(k);
+		if (k->unmaps != before)
+			continue;
+		worker_mend(k);
+		tries++;
+	}
 	worker_confirm(k);
 }
