@@ -223,7 +223,7 @@ static int take_over(struct machine_device *d, unsigned to)
 		rc = guest_enter(d, to < m->domains + m->visitors ? &m->domain[to] : NULL);
 	if (!rc && to != ORACLE_BLOCKED)
 		rc = smmu_attach(&d->dev, target);
-	kept = d->dev.streams && d->dev.streams->kept;
+	kept = d->dev.streams && smmu_load(&d->dev.streams->kept);
 	sure = machine_confirmed(d);
 	for (k = 0; k < MACHINE_SSIDS; k++) {
 		unsigned slot = machine_slot(d, k);

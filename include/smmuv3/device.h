@@ -130,8 +130,8 @@ struct smmu_streams {
 	/** A guest's STE had substreams: its ATC may hold entries under them. */
 	bool guest_substreams;
 	uint32_t stalls_lost; /**< of the instance: what was lost before was ended */
-	/** The STEs are not ours: traffic goes on as they say until the first attach. */
-	bool kept;
+	/** The STEs are not ours, and say how traffic goes on: until an attach or a cut-off. */
+	uint32_t kept;
 	/** The STEs may differ: they were not ours, and have not all been written since. */
 	bool mixed;
 	/** Stand-ins have what the SMMU used for the streams before; see handover.h. */

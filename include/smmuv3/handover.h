@@ -32,7 +32,8 @@ struct smmu_reserved {
  * taken over, as in smmu_instance_enable.
  *
  * A device that smmu_device_init adds with such a stream takes it over: its traffic goes on until
- * smmu_attach leads it to a domain, by a single change of the STE.
+ * smmu_attach leads it to a domain, by a single change of the STE, or the device is cut off
+ * (reset.h): after that it is blocked until smmu_attach.
  *
  * @return
  *   0

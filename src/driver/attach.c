@@ -171,7 +171,7 @@ int smmu_attach(struct smmu_device *dev, struct smmu_domain *domain)
 /** Detach the untagged traffic; the device's lock is held. */
 void smmu_device_detach_own(struct smmu_device *dev)
 {
-	if (dev->own || dev->streams->kept)
+	if (dev->own || smmu_load(&dev->streams->kept))
 		smmu_device_switch(dev, NULL);
 }
 
@@ -189,7 +189,7 @@ void smmu_detach(struct smmu_device *dev)
 void smmu_device_end_kept(struct smmu_device *dev)
 {
 	smmu_mutex_lock(&dev->lock);
-	if (dev->instance && dev->streams->kept)
+	if (dev->instance && smmu_load(&dev->streams->kept))
 		smmu_device_detach_own(dev);
 	smmu_mutex_unlock(&dev->lock);
 }

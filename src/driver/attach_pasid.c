@@ -143,7 +143,7 @@ void smmu_device_detach_all(struct smmu_device *dev)
 	smmu_device_ask_again(dev);
 	while (dev->pasids)
 		switch_pasid(dev, dev->pasids->ssid, NULL);
-	if (!dev->streams->kept)
+	if (!smmu_load(&dev->streams->kept))
 		smmu_device_detach_own(dev);
 }
 

@@ -196,8 +196,6 @@ void smmu_device_leave(struct smmu_device *dev, struct smmu_attachment *a)
  */
 void smmu_device_not_confirmed(struct smmu_device *dev)
 {
-	/* What somebody else has written for it is gone either way. */
-	dev->streams->kept = false;
 	smmu_device_silence(dev);
 	if (smmu_streams_cut(dev->streams) && !smmu_streams_cut_off(dev->streams))
 		return; /* it is off, and the SMMU knows */

@@ -114,7 +114,8 @@ static void keep(struct smmu_device *dev)
 		if (!(w0 & SMMU_STE_W0_V) ||
 		    smmu_field_get(SMMU_STE_W0_CONFIG, w0) < SMMU_STE_CONFIG_BYPASS)
 			continue;
-		s->kept = s->mixed = true;
+		s->kept = 1;
+		s->mixed = true;
 		/* A former owner may have had ATS on in the device. */
 		if (w1 & SMMU_STE_W1_EATS && dev->ops && dev->ops->set_ats)
 			dev->ats_on = true;
@@ -261,6 +262,11 @@ static void drop(struct smmu_device *dev, uint32_t pins, bool disabled)
 	if (s->ats)
 		smmu_rcu_synchronize(s->instance->port->rcu);
 	s->name = NULL;
+	/* One of those has cut off what was to be left as somebody else had written it, since we looked, and got no answer. */
+	if (!disabled && smmu_load(&s->owner.cut) == SMMU_CUT_BEGUN)
+		smmu_store(&s->unconfirmed, 1);
+	if (!disabled)
+		smmu_stand_ins_release(s);
 	if (smmu_load(&s->unconfirmed))
 		keep_leftover(s);
 	else

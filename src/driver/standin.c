@@ -14,7 +14,7 @@ bool smmu_device_unhook(struct smmu_device *dev, uint32_t pins)
 	if (ok) {
 		if (!dev->gave_way)
 			smmu_strtab_own(inst, dev->streams, NULL);
-		if (dev->streams->kept)
+		if (smmu_load(&dev->streams->kept))
 			smmu_stand_ins_displace(inst, dev->streams, true);
 		*dev->link = dev->next;
 		if (dev->next)
@@ -92,7 +92,7 @@ void smmu_stand_ins_release(struct smmu_streams *s)
 	const struct smmu_port *port = s->instance->port;
 	struct smmu_stand_in *p;
 
-	if (!s->displaced || s->kept || smmu_load(&s->unconfirmed))
+	if (!s->displaced || smmu_load(&s->kept) || smmu_load(&s->unconfirmed))
 		return;
 	while ((p = take(s->instance, s))) {
 		drop(&p->dev);

@@ -176,7 +176,7 @@ void smmu_streams_halt(struct smmu_streams *s)
 {
 	smmu_irqflags flags = smmu_spin_lock(&s->ste_lock);
 
-	s->kept = false;
+	smmu_store(&s->kept, 0);
 	halt(s);
 	smmu_spin_unlock(&s->ste_lock, flags);
 }
@@ -211,6 +211,8 @@ static int cut_off(struct smmu_streams *s, bool resting, bool may_sleep)
 	flags = smmu_spin_lock(&s->ste_lock);
 	before = smmu_load(&s->owner.cut);
 	if (before == SMMU_CUT_NO) {
+		/* What somebody else has written is gone: so whoever sees the cut sees that. */
+		smmu_store(&s->kept, 0);
 		smmu_store(&s->resting, resting);
 		smmu_inv_cut_begin(&s->instance->target, &s->owner);
 	}

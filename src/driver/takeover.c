@@ -193,7 +193,7 @@ int smmu_streams_take_over(struct smmu_streams *s, const struct smmu_ste *ste)
 {
 	int error = 0;
 
-	s->kept = false;
+	smmu_store(&s->kept, 0);
 	smmu_mutex_lock(&s->instance->transit);
 	for (uint32_t i = 0; i < s->nr; i++)
 		error = smmu_first_error(error, take_over(s, i, ste));

@@ -4,6 +4,7 @@
  * them over; and an SMMU is left aborting, passing, or with its tables.
  */
 #include <smmuv3/handover.h>
+#include <smmuv3/reset.h>
 
 #include "landing.h"
 
@@ -270,6 +271,41 @@ static void test_not_attached(void **state)
 	finish();
 }
 
+/**
+ * A device that was cut off before it was attached, for a reset or as it is gone: nothing leads to the stand-in's domain any more, and
+ * the stand-in has nothing to come back to.
+ */
+static void test_cut_off(void **state)
+{
+	struct rig_device dev[2];
+
+	for (unsigned silent = 0; silent < 2; silent++) {
+		open_with(0, false);
+		assert_int_equal(smmu_instance_enable_reserved(inst, list(), 3), 0);
+		rig_device(&rig, &dev[0], 0, DISK, 1, false, 0);
+		rig_device(&rig, &dev[1], 0, NIC, 1, false, 0);
+		assert_true(lands(DISK) && lands(NIC));
+		rig.smmu[0].frozen = silent;
+		assert_int_equal(smmu_device_reset_prepare(&dev[0].dev), silent ? -SMMU_EIO : 0);
+		smmu_device_gone(&dev[1].dev);
+		/* What the SMMU has not confirmed is not done. */
+		assert_int_equal(lands(DISK) || lands(NIC), silent);
+		assert_int_equal(smmu_domain_fini(&s1), silent ? -SMMU_EBUSY : 0);
+		assert_int_equal(smmu_domain_fini(&s2), silent ? -SMMU_EBUSY : 0);
+		smmu_device_fini(&dev[1].dev);
+		rig.smmu[0].frozen = false;
+		if (silent)
+			assert_int_equal(smmu_instance_revive(inst), 0);
+		assert_int_equal(smmu_domain_fini(&s1), 0);
+		assert_int_equal(smmu_domain_fini(&s2), 0);
+		assert_int_equal(smmu_device_reset_done(&dev[0].dev), 0);
+		assert_false(lands(DISK) || lands(NIC));
+		assert_int_equal(smmu_attach(&dev[0].dev, &other), 0);
+		assert_true(lands(DISK));
+		finish();
+	}
+}
+
 /** The queue is not served at the first attach: nothing is given up before the SMMU has confirmed. */
 static void test_not_confirmed(void **state)
 {
@@ -466,6 +502,7 @@ int main(void)
 		cmocka_unit_test(test_abort_when_off),
 		cmocka_unit_test(test_unmap),
 		cmocka_unit_test(test_not_attached),
+		cmocka_unit_test(test_cut_off),
 		cmocka_unit_test(test_not_confirmed),
 		cmocka_unit_test(test_not_confirmed_nor_off),
 		cmocka_unit_test(test_errors),
