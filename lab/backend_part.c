@@ -19,6 +19,12 @@ static void vary(struct smmu_model_config *c, unsigned i)
 	c->speed_percent = 100 + 20 * (i % 4);
 }
 
+/*
+ * Ids that nobody has any more leave their translations behind until they are handed out again, tens of thousands of which there
+ * are. A TLB and a walk cache without a bound make a long run slower with each operation.
+ */
+#define TLB_MAX 4096
+
 /* Nothing is cached or dropped by chance. */
 static void calm(struct smmu_model_config *c)
 {
@@ -56,8 +62,10 @@ void backend_model_part(struct smmu_model_config *c, const struct backend_model_
 		c->atc_ns = cfg->atc_ns;
 	if (cfg->exact)
 		c->jitter_percent = 0;
-	else if (!cfg->calm) /* all that the text leaves open, anew for each seed */
+	else if (!cfg->calm) { /* all that the text leaves open, anew for each seed */
 		smmu_model_coins(c, cfg->seed * SMMU_MODEL_MAX_INSTANCES + i);
+		c->tlb_max = TLB_MAX;
+	}
 	if (!cfg->exact)
 		vary(c, i);
 	if (cfg->stalls && i % 2 == 0)
