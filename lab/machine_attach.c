@@ -133,7 +133,7 @@ static void disturb_begin(struct machine_device *d, unsigned except,
 	}
 }
 
-static void disturb_end(struct machine_device *d, unsigned except, bool guests)
+static void disturb_end(struct machine_device *d, unsigned except, bool guests, int rc)
 {
 	struct oracle *o = d->m->oracle;
 	unsigned k;
@@ -149,6 +149,10 @@ static void disturb_end(struct machine_device *d, unsigned except, bool guests)
 		if (guests && !machine_confirmed(d))
 			oracle_doubt(o, slot, d->was[k]);
 		smmu_mb(); /* as a driver does before it starts its device */
+		/* Whatever waited for what a guest led it to has been ended. */
+		if (guests && !rc && d->was[k] != ORACLE_BLOCKED &&
+		    d->was[k] != oracle_attached(o, slot, NULL))
+			smmu_fetch_add(&d->moves[k], 1);
 		oracle_attach_end(o, slot, true);
 	}
 }
@@ -272,7 +276,7 @@ int machine_attach(struct machine_device *d, unsigned to)
 	attaching(m, false);
 	design_change(d, from, to, false);
 	if (!both1 || m->faulty)
-		disturb_end(d, 0, guests);
+		disturb_end(d, 0, guests, rc);
 	machine_changed(d, 0, from, rc);
 	machine_note_guest(d);
 	return rc;
@@ -301,7 +305,7 @@ int machine_attach_pasid(struct machine_device *d, unsigned slot, unsigned to)
 	attaching(m, false);
 	design_change(d, from, to, false);
 	if (!quiet)
-		disturb_end(d, slot, guests);
+		disturb_end(d, slot, guests, rc);
 	machine_changed(d, slot, from, rc);
 	return rc;
 }

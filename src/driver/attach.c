@@ -24,6 +24,12 @@
  */
 #include "attach.h"
 
+/** Is it a guest's, who has substreams there? Then the host has none beside it. */
+static bool has_substreams(const struct smmu_domain *d)
+{
+	return smmu_domain_nests(d) && d->guest.w0 & SMMU_STE_W0_S1CDMAX;
+}
+
 /** Steps 2 to 6 for traffic without a substream. */
 int smmu_device_switch(struct smmu_device *dev, struct smmu_attachment *new)
 {
@@ -36,7 +42,7 @@ int smmu_device_switch(struct smmu_device *dev, struct smmu_attachment *new)
 	dev->domain = new ? new->domain : NULL;
 	dev->ats_refused = false;
 	smmu_device_make_ste(dev, &ste);
-	if (smmu_domain_nests(dev->domain) && dev->domain->guest.w0 & SMMU_STE_W0_S1CDMAX)
+	if (has_substreams(dev->domain))
 		s->guest_substreams = true;
 	if (dev->ats_on && (!smmu_device_wants_ats(dev) || !smmu_streams_hitless(s, &ste) ||
 			    (dev->ssid_bits && smmu_domain_is_stage1(dev->domain) &&
@@ -52,9 +58,9 @@ int smmu_device_switch(struct smmu_device *dev, struct smmu_attachment *new)
 	if (!error && dev->ats_on)
 		error = smmu_streams_clear_atc(s, 0, s->guest_substreams);
 	smmu_device_leave(dev, old);
-	/* Whatever waits for the old domain waits in vain. */
+	/* Whatever waits for the old domain waits in vain; where it is a guest's, so do the guest's substreams. */
 	if (old)
-		smmu_streams_end_faults(s, 0, false);
+		smmu_streams_end_faults(s, 0, has_substreams(old->domain));
 	if (!error && !new && !dev->pasids)
 		smmu_streams_end_lost(s);
 	/* Another device may have its STE by now, and have made it abort without an answer (reserved.c). */

@@ -6,6 +6,7 @@
 
 #include "../../src/driver/driver.h"
 #include "../queue/steps.h"
+#include "guest.h"
 #include "rig.h"
 
 static struct rig rig;
@@ -119,6 +120,40 @@ static void test_groups(void **state)
 }
 
 /** An overflow cuts groups; what is left of them is handed to nobody, and whole ones are. */
+/** A device leaves a guest, by an STE of the guest or by the host: what it had asked for under any of the guest's substreams ends. */
+static void test_of_a_guest(void **state)
+{
+	static struct smmu_domain nested[2];
+	static struct guest_vm m;
+	struct smmu_fault asked;
+	struct smmu_ste to;
+
+	start(4);
+	guest_vm_up(&rig, &m, 40, true);
+	to = guest_ste(&m.guest, true);
+	to.w[0] |= smmu_field_prep(SMMU_STE_W0_S1CDMAX, 6);
+	for (unsigned i = 0; i < 2; i++)
+		assert_int_equal(smmu_nested_init(&nested[i], &m.v, &to, NULL), 0);
+	for (uint16_t i = 0; i < 3; i++) {
+		assert_int_equal(smmu_attach(&m.d[0].dev, &nested[0]), 0);
+		assert_true(smmu_model_page_request(m.d[0].hw[0], true, 3, 0x1000, false, i));
+		assert_int_equal(smmu_fault_request(&faults, &asked), 1);
+		assert_true(asked.answer && asked.ssv && asked.ssid == 3);
+		if (i < 2)
+			assert_int_equal(smmu_attach(&m.d[0].dev, i ? &m.nested : &nested[1]), 0);
+		else
+			smmu_detach(&m.d[0].dev);
+		assert_int_equal(smmu_model_page_response(m.d[0].hw[0], i), 1);
+		assert_int_equal(smmu_fault_answer(&faults, &asked, SMMU_FAULT_RETRY),
+				 -SMMU_ENOENT);
+	}
+	for (unsigned i = 0; i < 2; i++)
+		assert_int_equal(smmu_domain_fini(&nested[i]), 0);
+	guest_vm_down(&m);
+	finish();
+	assert_int_equal(faults.ended, 3);
+}
+
 static void test_overflow(void **state)
 {
 	struct smmu_model_counters count;
@@ -325,9 +360,9 @@ static void test_short(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_groups), cmocka_unit_test(test_overflow),
-		cmocka_unit_test(test_share),  cmocka_unit_test(test_flood),
-		cmocka_unit_test(test_shares),
+		cmocka_unit_test(test_of_a_guest), cmocka_unit_test(test_groups),
+		cmocka_unit_test(test_overflow),   cmocka_unit_test(test_share),
+		cmocka_unit_test(test_flood),      cmocka_unit_test(test_shares),
 #ifdef STEPS
 		cmocka_unit_test(test_short),
 #endif
