@@ -371,6 +371,7 @@ int smmu_instance_adopt_end(struct smmu_instance *inst)
 	smmu_instance_end_kept(inst);
 	smmu_mutex_lock(&inst->lock);
 	smmu_strtab_abort_unowned(inst);
+	inst->adoption->ended = true;
 	error = smmu_instance_issue(inst, &all, 1, true);
 	if (!error) {
 		retire_ids(&inst->asids, inst->adoption->asids);

@@ -97,6 +97,14 @@ static int settle_leftovers(struct smmu_instance *inst, const struct smmu_stream
 	return 0;
 }
 
+/** Streams that the end of an adoption made abort, which was not confirmed: the SMMU may go by what was kept of them. 0, -SMMU_EIO. */
+static int settle_former(struct smmu_streams *s)
+{
+	const struct smmu_adoption *a = s->instance->adoption;
+
+	return a && a->ended ? smmu_streams_forget(s, true) : 0;
+}
+
 /**
  * STEs that pass traffic are not ours: those of nobody abort. They are left alone until the first attach. What STEs that abort do not
  * use is whatever their last owners left, so that they differ where the device's streams were not one device's before; they have
@@ -220,6 +228,8 @@ int smmu_device_init(struct smmu_device *dev, const struct smmu_device_config *c
 		return error;
 	dev->streams->ats = dev->ats_wanted;
 	error = settle_leftovers(inst, dev->streams);
+	if (!error)
+		error = settle_former(dev->streams);
 	if (!error) {
 		smmu_mutex_lock(&inst->lock);
 		error = hook(dev, cfg);

@@ -85,6 +85,8 @@ struct smmu_adoption {
 	uint64_t *asids, *vmids;
 	size_t asid_bytes, vmid_bytes;
 	struct smmu_former_tags tags;
+	/** It is over in memory, and the SMMU has not confirmed: what it has cached of STEs without a device may pass. */
+	bool ended;
 };
 /** Free what is kept of an adoption, if there was one. */
 void smmu_adoption_free(struct smmu_instance *inst);

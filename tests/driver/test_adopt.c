@@ -257,6 +257,31 @@ static void test_silent(void **state)
 	finish();
 }
 
+/** The end is not confirmed: a stream that nobody has wanted may go on, so no device has it as one that is known to be blocked. */
+static void test_end_not_confirmed(void **state)
+{
+	struct rig_device a;
+
+	open_with(false);
+	run_former_owner(false);
+	assert_int_equal(smmu_instance_adopt(inst, &cfg, &report), 0);
+	assert_true(lands(S1) && lands(S2));
+	rig.smmu[0].frozen = true;
+	assert_int_equal(smmu_instance_adopt_end(inst), -SMMU_EIO);
+	assert_int_equal(rig_device_try(&rig, &a, 0, S1, 1, false, 0), -SMMU_EIO);
+	assert_true(lands(S1));
+	rig_thaw(&rig, 0);
+	rig_device(&rig, &a, 0, S1, 1, false, 0);
+	assert_true(smmu_device_confirmed(&a.dev));
+	assert_false(lands(S1));
+	assert_int_equal(smmu_instance_adopt_end(inst), 0);
+	assert_false(lands(S2));
+	assert_int_equal(smmu_attach(&a.dev, &other), 0);
+	assert_true(lands(S1));
+	smmu_device_fini(&a.dev);
+	finish();
+}
+
 /** An SMMU that cannot be adopted goes on as it was, and can be enabled. */
 static void test_refused(void **state)
 {
@@ -351,11 +376,12 @@ static void test_own_tables(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_nothing_lost),  cmocka_unit_test(test_end),
-		cmocka_unit_test(test_refused),       cmocka_unit_test(test_dies),
-		cmocka_unit_test(test_own_tables),    cmocka_unit_test(test_old_atc),
-		cmocka_unit_test(test_cds_used),      cmocka_unit_test(test_to_a_guest),
-		cmocka_unit_test(test_stores_linger), cmocka_unit_test(test_silent),
+		cmocka_unit_test(test_nothing_lost),      cmocka_unit_test(test_end),
+		cmocka_unit_test(test_refused),           cmocka_unit_test(test_dies),
+		cmocka_unit_test(test_own_tables),        cmocka_unit_test(test_old_atc),
+		cmocka_unit_test(test_cds_used),          cmocka_unit_test(test_to_a_guest),
+		cmocka_unit_test(test_stores_linger),     cmocka_unit_test(test_silent),
+		cmocka_unit_test(test_end_not_confirmed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
