@@ -148,7 +148,9 @@ static bool make_table(struct guest *g, struct guest_device *d, const struct mac
 	unsigned most = shown->idr1 >> 6 & 31, k;
 	uint64_t h = hash(g, dev);
 
-	*d = (struct guest_device){.made = false};
+	if (d->asked)
+		return false;
+	d->asked = true;
 	d->cdmax = (unsigned)smmu_min64(dev->ssid_bits, most);
 	if (!d->cdmax || h % 4 == 0 || dev->index >= MOST_DEVICES)
 		return false;

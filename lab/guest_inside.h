@@ -24,6 +24,7 @@ enum { OF_SUBSTREAM_0, PASSES_STAGE_1, TERMINATED, TABLE_STES };
 
 /** The CDs that a guest has for the substreams of a device, and the STEs that name them. */
 struct guest_device {
+	bool asked;  /**< whether it is to have a table: once, before anybody reads that */
 	bool made;   /**< there is a table */
 	bool nested; /**< and there are domains of its STEs */
 	bool two_levels;

@@ -19,7 +19,7 @@ static void *get(void *ctx, size_t size, size_t align, unsigned flags, uint64_t 
 		g->freed = *(uint64_t **)g->freed;
 	} else if (at + size <= GUEST_BYTES) {
 		va = (uint8_t *)g->memory + at;
-		g->used = at + size;
+		__atomic_store_n(&g->used, at + size, __ATOMIC_RELAXED);
 	}
 	smmu_spin_unlock(&g->lock, irq);
 	if (!va)
