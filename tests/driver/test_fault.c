@@ -408,13 +408,65 @@ static void test_once(void **state)
 	}
 }
 
+static bool taken_out;
+
+/** Whoever leaves a read section after a fault was taken out is held up. */
+static void hold_up(const void *p)
+{
+	if (p != &faults.used)
+		return;
+	taken_out = true;
+	sim_set_cost(rig.sim, SIM_POINT_RCU, 50000000);
+}
+
+static void start_over(void *arg)
+{
+	uint16_t *tag = arg;
+
+	while (!taken_out)
+		sim_sleep(rig.sim, 100);
+	sim_sleep(rig.sim, 10000);
+	sim_set_cost(rig.sim, SIM_POINT_RCU, 2);
+	CHECK(smmu_instance_suspend(inst) == 0);
+	CHECK(smmu_instance_revive(inst) == 0);
+	*tag = stalls(0, -1, 0x1000, false);
+}
+
+/** A suspend between the moment at which a fault is taken out to be answered and its answer: this is none to what has its tag next. */
+static void test_answer_and_suspend(void **state)
+{
+	uint16_t before, tag = 1;
+
+	start(0, false, 0);
+	assert_int_equal(smmu_faults_init(&faults, inst, 8), 0);
+	assert_int_equal(smmu_attach(&d.dev, &domain), 0);
+	before = stalls(0, -1, 0x1000, false);
+	shared = rig_next_stall(&rig, &faults);
+	answered = 0;
+	taken_out = false;
+	rig_store_hook = hold_up;
+	sim_spawn(rig.sim, answer, NULL);
+	sim_spawn(rig.sim, start_over, &tag);
+	assert_int_equal(sim_run(rig.sim), 0);
+	rig_store_hook = NULL;
+	assert_int_equal(answered, 1);
+	assert_int_equal(tag, before);
+	expect_waiting(tag);
+	finish();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_stall),    cmocka_unit_test(test_who_stalls),
-		cmocka_unit_test(test_nobody),   cmocka_unit_test(test_ends),
-		cmocka_unit_test(test_requests), cmocka_unit_test(test_once),
-		cmocka_unit_test(test_removed),  cmocka_unit_test(test_lost),
+		cmocka_unit_test(test_stall),
+		cmocka_unit_test(test_who_stalls),
+		cmocka_unit_test(test_nobody),
+		cmocka_unit_test(test_ends),
+		cmocka_unit_test(test_requests),
+		cmocka_unit_test(test_once),
+		cmocka_unit_test(test_answer_and_suspend),
+		cmocka_unit_test(test_removed),
+		cmocka_unit_test(test_lost),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
