@@ -44,13 +44,20 @@ void model_resume(struct instance *in, const uint64_t cmd[2], bool all)
 			resume(in, s, false);
 		if (s->state != STALL_WAITS || s->dma.stream != (uint32_t)bits(cmd[0], 63, 32))
 			continue;
-		if (all)
+		if (all) {
+			/* Who has its record to read yet may answer it in good faith. */
+			in->ended++;
 			resume(in, s, false);
-		else if (s->tag == (cmd[1] & 0xffff)) {
+		} else if (s->tag == (cmd[1] & 0xffff)) {
 			any = true;
 			resume(in, s, cmd[0] & BIT(12));
 			break;
 		}
 	}
-	in->count.stray_answers += !all && !any;
+	if (all || any)
+		return;
+	if (in->ended)
+		in->ended--;
+	else
+		in->count.stray_answers++;
 }

@@ -42,4 +42,5 @@ void model_stalls_disabled(struct instance *in)
 			model_stall_end(in, s);
 	}
 	in->stag = 0;
+	in->ended = 0;
 }

@@ -371,6 +371,8 @@ struct instance {
 	uint32_t stag;       /* of the next stalled access */
 	uint16_t stag_given; /* the last */
 	unsigned stalled;    /* so many wait */
+	unsigned
+		ended; /* and so many CMD_STALL_TERM ended that had a record, and nobody has answered */
 	struct stall stall[STALLS];
 	struct smmu_model_counters count;
 	char misuse[MAX_MISUSE][MISUSE_TEXT];

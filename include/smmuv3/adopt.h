@@ -73,6 +73,8 @@ struct smmu_adopt_report {
  * would meet: to stage 1 from a stage 1 whose VMID or world is not that of all kept streams, and
  * from stage 2 if a kept stream has a stage 2 under VMID 0. Streams with both stages under VMID 0
  * are not kept. Identity with ATS (ats_always) is a stage 1 here.
+ * What had stalled, and the former owner had not answered, is aborted when its device is first
+ * detached or reset, or with smmu_instance_adopt_end.
  * A device that is cut off before (reset.h) is blocked after it.
  * If the STE allows ATS, ATS is taken to be on in the device, and goes off through the device's
  * set_ats before the STE changes. Streams beyond the former owner's stream table cannot be added

@@ -258,10 +258,11 @@ static void store_linear(struct job *j)
 	uint64_t n = 1ull << inst->strtab.log2size;
 
 	for (uint64_t i = 0; i < n; i++) {
-		if (j->refused[i / 64] & SMMU_BIT(i % 64))
-			smmu_store(&table[i].w[0], smmu_ste_kind.halt(table[i].w));
-		else
-			smmu_store(&table[i].w[1], smmu_load(&table[i].w[1]) & ~SMMU_STE_W1_CONT);
+		if (j->refused[i / 64] & SMMU_BIT(i % 64)) {
+			smmu_strtab_abort_former(inst, &table[i]);
+			continue;
+		}
+		smmu_store(&table[i].w[1], smmu_load(&table[i].w[1]) & ~SMMU_STE_W1_CONT);
 		smmu_port_clean(inst->port, &table[i], sizeof(table[i]));
 	}
 }
@@ -373,6 +374,8 @@ int smmu_instance_adopt_end(struct smmu_instance *inst)
 	smmu_strtab_abort_unowned(inst);
 	inst->adoption->ended = true;
 	error = smmu_instance_issue(inst, &all, 1, true);
+	if (!error)
+		error = smmu_strtab_end_stalls(inst);
 	if (!error) {
 		retire_ids(&inst->asids, inst->adoption->asids);
 		retire_ids(&inst->vmids, inst->adoption->vmids);

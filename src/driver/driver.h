@@ -157,8 +157,15 @@ int smmu_strtab_make(struct smmu_instance *inst, uint32_t i, struct smmu_ste **s
 void smmu_strtab_unmake(struct smmu_instance *inst, uint32_t i);
 /** Each descriptor leads to the table that was made for it, or nowhere. */
 void smmu_strtab_hook_all(struct smmu_instance *inst);
+/**
+ * An STE that a former owner has written aborts, in memory. Where its CDs were goes on standing there, as nobody looks at it (IHI 0070 G.b,
+ * 5.2), but who asks whether accesses may have stalled by it.
+ */
+void smmu_strtab_abort_former(const struct smmu_instance *inst, struct smmu_ste *ste);
 /** STEs of nobody abort, in memory. */
 void smmu_strtab_abort_unowned(struct smmu_instance *inst);
+/** They do, and the SMMU has confirmed it: what has stalled by what they were before ends. 0, -SMMU_EIO. */
+int smmu_strtab_end_stalls(struct smmu_instance *inst);
 
 /* ---- cdtab.c: context descriptors of a device. Callers hold the device's lock ---- */
 

@@ -115,16 +115,22 @@ static void stop_asking(struct smmu_device *dev)
 
 void smmu_device_gone(struct smmu_device *dev)
 {
+	int error = 0;
+
 	smmu_store(&dev->gone, 1);
 	if (dev->has_ats)
 		stop_asking(dev);
 	smmu_mutex_lock(&dev->lock);
 	dev->ats_on = false;
-	if (dev->instance && smmu_streams_rest(dev->streams, true))
+	if (dev->instance)
+		error = smmu_streams_rest(dev->streams, true);
+	if (error)
 		smmu_device_not_confirmed(dev);
 	else if (dev->instance)
-		smmu_device_ask_again(dev);
+		error = smmu_device_ask_again(dev);
 	if (dev->instance)
 		smmu_streams_end_faults(dev->streams, 0, true);
+	if (dev->instance && !error)
+		smmu_streams_end_lost(dev->streams);
 	smmu_mutex_unlock(&dev->lock);
 }

@@ -82,7 +82,8 @@ int smmu_streams_make(const struct smmu_device_config *cfg, unsigned ssid_bits,
 		return -SMMU_ENOMEM;
 	*s = (struct smmu_streams){
 		.instance = cfg->instance, .name = cfg->name, .nr = room, .room = room};
-	s->stalls_lost = smmu_load(&cfg->instance->stalls_lost);
+	/* What a former owner has not answered is lost as well. */
+	s->stalls_lost = smmu_load(&cfg->instance->stalls_lost) - !!cfg->instance->adoption;
 	lay_out(s);
 	for (uint32_t i = 0; i < room; i++)
 		s->id[i] = cfg->streams[i];

@@ -222,6 +222,14 @@ void smmu_strtab_hook_all(struct smmu_instance *inst)
 	}
 }
 
+void smmu_strtab_abort_former(const struct smmu_instance *inst, struct smmu_ste *ste)
+{
+	uint64_t w0 = smmu_load(&ste->w[0]) & SMMU_STE_W0_S1CONTEXTPTR;
+
+	smmu_store(&ste->w[0], smmu_ste_kind.halt(ste->w) | w0);
+	smmu_port_clean(inst->port, ste, sizeof(*ste));
+}
+
 void smmu_strtab_abort_unowned(struct smmu_instance *inst)
 {
 	const struct smmu_strtab *t = &inst->strtab;
@@ -231,12 +239,43 @@ void smmu_strtab_abort_unowned(struct smmu_instance *inst)
 		struct smmu_strtab_leaf *leaf = t->leaf[i];
 
 		for (uint64_t k = 0; leaf && k < n; k++) {
-			if (leaf->owner[k])
-				continue;
-			smmu_store(&leaf->ste[k].w[0], smmu_ste_kind.halt(leaf->ste[k].w));
-			smmu_port_clean(inst->port, &leaf->ste[k], sizeof(leaf->ste[k]));
+			if (!leaf->owner[k])
+				smmu_strtab_abort_former(inst, &leaf->ste[k]);
 		}
 	}
+}
+
+/** Has accesses that stalled perhaps: one that was never used has neither CDs nor tables. */
+static bool may_have_stalled(const struct smmu_ste *ste)
+{
+	return smmu_load(&ste->w[0]) & SMMU_STE_W0_S1CONTEXTPTR || smmu_load(&ste->w[3]);
+}
+
+int smmu_strtab_end_stalls(struct smmu_instance *inst)
+{
+	const struct smmu_strtab *t = &inst->strtab;
+	uint64_t n = 1ull << (t->split ? t->split : t->log2size);
+	struct smmu_cmd cmd[16];
+	uint32_t count = 0;
+	int error = 0;
+
+	if (!(inst->features.bits & (SMMU_FEAT_STALL | SMMU_FEAT_STALL_ALL)))
+		return 0;
+	for (uint32_t i = 0; !error && i < leaves(t); i++) {
+		const struct smmu_strtab_leaf *leaf = t->leaf[i];
+
+		for (uint64_t k = 0; !error && leaf && k < n; k++) {
+			if (leaf->owner[k] || !may_have_stalled(&leaf->ste[k]))
+				continue;
+			cmd[count++] = smmu_cmd_stall_term(
+				(uint32_t)((t->split ? (uint64_t)i << t->split : 0) + k));
+			if (count < SMMU_ARRAY_SIZE(cmd))
+				continue;
+			error = smmu_instance_issue(inst, cmd, count, true);
+			count = 0;
+		}
+	}
+	return error || !count ? error : smmu_instance_issue(inst, cmd, count, true);
 }
 
 void smmu_strtab_missing(const struct smmu_instance *inst, const uint32_t *sids, uint32_t n,

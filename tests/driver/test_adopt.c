@@ -282,6 +282,65 @@ static void test_end_not_confirmed(void **state)
 	finish();
 }
 
+/** What has stalled before the adoption, and nobody knows of any more, ends once its stream aborts, however that comes. */
+static void test_stalled_before(void **state)
+{
+	enum { DETACH, RESET, NOBODY, ATTACH, GONE, NOT_ATTACHED, WAYS };
+	const struct smmu_dma dma = {.stream = S1, .iova = BUFFER + 0x100000};
+
+	for (unsigned way = 0; way < 2 * WAYS; way++) {
+		unsigned how = way / 2;
+		struct smmu_dma_result r;
+		struct rig_device a;
+		struct smmu_model_config c = rig_config();
+		uint16_t tag;
+
+		c.stall_model = 0;
+		open_part(&c, way % 2);
+		/* CDs that stall. */
+		word(CDS)[0] |= 1ull << 44;
+		run_former_owner(way % 2);
+		r = smmu_model_dma(rig.model, &dma);
+		assert_true(r.stalled);
+		tag = r.stag;
+		landing_watch(&rig, lands, how == ATTACH || how == NOT_ATTACHED ? S1 : S2, 0, 0);
+		assert_int_equal(smmu_instance_adopt(inst, &cfg, &report), 0);
+		if (how != NOBODY)
+			rig_device(&rig, &a, 0, S1, 1, false, 0);
+		rig_log_reset(&rig);
+		if (how == ATTACH)
+			assert_int_equal(smmu_attach(&a.dev, &other), 0);
+		/* As long as its STE passes more may stall. */
+		if (how == NOT_ATTACHED)
+			smmu_device_fini(&a.dev);
+		assert_int_equal(rig_log_count(&rig, SMMU_CMD_STALL_TERM), 0);
+		assert_false(smmu_model_stall(rig.model, 0, tag, &r));
+		landing_end(&rig);
+		if (how == DETACH || how == ATTACH)
+			smmu_detach(&a.dev);
+		else if (how == RESET)
+			assert_int_equal(smmu_device_reset_prepare(&a.dev), 0);
+		else if (how == GONE)
+			smmu_device_gone(&a.dev);
+		else
+			assert_int_equal(smmu_instance_adopt_end(inst), 0);
+		assert_true(smmu_model_stall(rig.model, 0, tag, &r));
+		assert_false(r.ok);
+		/* Once. */
+		rig_log_reset(&rig);
+		if (how != NOBODY && how != NOT_ATTACHED && how != GONE) {
+			if (how == RESET)
+				assert_int_equal(smmu_device_reset_done(&a.dev), 0);
+			assert_int_equal(smmu_attach(&a.dev, &other), 0);
+			smmu_detach(&a.dev);
+		}
+		assert_int_equal(rig_log_count(&rig, SMMU_CMD_STALL_TERM), 0);
+		if (how != NOBODY && how != NOT_ATTACHED)
+			smmu_device_fini(&a.dev);
+		finish();
+	}
+}
+
 /** An SMMU that cannot be adopted goes on as it was, and can be enabled. */
 static void test_refused(void **state)
 {
@@ -381,7 +440,7 @@ int main(void)
 		cmocka_unit_test(test_own_tables),        cmocka_unit_test(test_old_atc),
 		cmocka_unit_test(test_cds_used),          cmocka_unit_test(test_to_a_guest),
 		cmocka_unit_test(test_stores_linger),     cmocka_unit_test(test_silent),
-		cmocka_unit_test(test_end_not_confirmed),
+		cmocka_unit_test(test_end_not_confirmed), cmocka_unit_test(test_stalled_before),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
