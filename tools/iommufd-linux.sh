@@ -29,7 +29,9 @@ root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 # shellcheck disable=SC2086 # one argument or none
 base=$("$root/tools/fetch-linux.sh" $offline 7.2 | tail -n 1) || exit $?
 [ -d "$base" ] || exit 77
-cache=$(CDPATH='' cd -- "$(dirname -- "$base")" && pwd -P)
+# Links lead there, also when the way that it was named by is gone.
+base=$(CDPATH='' cd -- "$base" && pwd -P)
+cache=$(dirname -- "$base")
 final=$cache/linux-7.2-iommufd
 wanted=$(cat "$base/VERSIONS" "$0" | sha256sum | cut -d ' ' -f 1)
 built() { [ -r "$final/VERSIONS" ] && [ "$(sed -n 's/^made of //p' "$final/VERSIONS")" = "$wanted" ]; }
