@@ -176,6 +176,7 @@ def main():
     parser.add_argument('--list', action='store_true')
     parser.add_argument('names', nargs='*')
     args = parser.parse_args()
+    args.build = os.path.abspath(args.build)
     some = chosen(args.names, args.check or args.list)
     if args.list:
         for m in some:
