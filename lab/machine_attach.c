@@ -143,11 +143,13 @@ static void disturb_end(struct machine_device *d, unsigned except, bool guests, 
 
 		if (k == except)
 			continue;
-		/* It may not have got where it was to go. */
+		/* It may not have got where it was to go, or have been there: nobody knows. */
+		if (guests && !machine_confirmed(d)) {
+			oracle_doubt(o, slot, d->was[k]);
+			oracle_doubt(o, slot, oracle_attached(o, slot, NULL));
+		}
 		if (guests && machine_driver_says(d, k) != oracle_attached(o, slot, NULL))
 			oracle_attach_begin(o, slot, machine_driver_says(d, k), false);
-		if (guests && !machine_confirmed(d))
-			oracle_doubt(o, slot, d->was[k]);
 		smmu_mb(); /* as a driver does before it starts its device */
 		/* Whatever waited for what a guest led it to has been ended. */
 		if (guests && !rc && d->was[k] != ORACLE_BLOCKED &&

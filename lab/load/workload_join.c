@@ -62,7 +62,10 @@ void worker_join(struct worker *k)
 			worker_check_refused(k, "attach", rc, false);
 		k->attaches += !rc;
 		k->joined.device = i;
-		k->joined.slot = slot;
+		/* By a substream of the guest that it has joined, too. */
+		k->joined.slot = smmu_load(&d->guests) == MACHINE_GUESTS_SUBSTREAMS
+					 ? (unsigned)worker_below(k, MACHINE_SSIDS)
+					 : slot;
 		recall(k, to);
 		look(k);
 	}
