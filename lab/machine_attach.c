@@ -229,6 +229,8 @@ static int take_over(struct machine_device *d, unsigned to)
 		rc = guest_enter(d, to < m->domains + m->visitors ? &m->domain[to] : NULL);
 	if (!rc && to != ORACLE_BLOCKED)
 		rc = smmu_attach(&d->dev, target);
+	/* What the driver has stored is in memory then, where we look. */
+	smmu_mb();
 	kept = d->dev.streams && smmu_load(&d->dev.streams->kept);
 	sure = machine_confirmed(d);
 	for (k = 0; k < MACHINE_SSIDS; k++) {

@@ -93,9 +93,12 @@ int machine_reset_attach(struct machine_device *d, unsigned slot, unsigned to)
 /* What is kept for slot @k; a former owner's STE is not, where the device has been cut off since. */
 static unsigned kept(const struct machine_device *d, unsigned k)
 {
-	bool cut_off =
-		smmu_load(&d->adopted) && d->dev.streams && !smmu_load(&d->dev.streams->kept);
+	bool cut_off;
 
+	/* What we have stored lands, where we look; what a sweep elsewhere has may show by either. */
+	smmu_mb();
+	cut_off = smmu_load(&d->adopted) && (smmu_device_quarantined(&d->dev) ||
+					     (d->dev.streams && !smmu_load(&d->dev.streams->kept)));
 	return cut_off ? ORACLE_BLOCKED : d->kept[k];
 }
 
