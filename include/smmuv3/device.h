@@ -96,6 +96,9 @@ struct smmu_attachment {
 	uint32_t ssid; /**< 0: traffic without a substream */
 	uint32_t id;   /**< ASID or VMID of the domain on this instance; 0: it has no table */
 	bool leads;    /**< it counts in domain->sva.leading */
+	/** A stand-in's, whose table is in use under this tag as well (src/driver/takeover.c). */
+	bool follows;
+	uint32_t follows_id;
 };
 
 /**

@@ -150,6 +150,11 @@ int smmu_attachment_prepare(struct smmu_device *dev, uint32_t ssid, struct smmu_
 		error = smmu_domain_join(dev->streams, *made);
 	else
 		smmu_fetch_add(&domain->users, 1);
+	if (!error) {
+		error = smmu_stand_ins_follow(dev->streams, *made);
+		if (error)
+			smmu_domain_leave(dev->streams, *made);
+	}
 	if (error)
 		port->ops->free(port->ctx, *made, sizeof(**made));
 	return error;

@@ -42,6 +42,12 @@ static int prepare_all(struct smmu_device *const *devs, uint32_t n, struct smmu_
 		error = smmu_domain_join_many(domain, c, made);
 	else if (!error)
 		smmu_fetch_add(&domain->users, made);
+	if (!error) {
+		for (uint32_t i = 0; !error && i < made; i++)
+			error = smmu_stand_ins_follow(c[i].streams, c[i].attachment);
+		for (uint32_t i = 0; error && i < made; i++)
+			smmu_domain_leave(c[i].streams, c[i].attachment);
+	}
 	while (error && made)
 		port->ops->free(port->ctx, c[--made].attachment, sizeof(*c->attachment));
 	return error;

@@ -271,6 +271,12 @@ static inline void smmu_instance_count(struct smmu_instance *inst, const struct 
 
 /** @p a joins its domain: find or take the id, merge, publish. -SMMU_ENOSPC, -SMMU_ENOMEM, -SMMU_EIO: nothing changed. */
 int smmu_domain_join(struct smmu_streams *s, struct smmu_attachment *a);
+/**
+ * @p a is a stand-in's, whose streams are about to be led to @p next, which has its id: its domain is swept under that tag as well
+ * until @p a leaves. -SMMU_ENOMEM: nothing changed.
+ */
+int smmu_domain_follow(struct smmu_streams *s, struct smmu_attachment *a,
+		       const struct smmu_attachment *next);
 
 /** One of many that join a domain together. */
 struct smmu_newcomer {
@@ -394,6 +400,11 @@ void smmu_reserved_free(struct smmu_instance *inst);
 bool smmu_device_unhook(struct smmu_device *dev, uint32_t pins);
 /** The streams @p s have the streams of stand-ins from now on; or (@p back) those have them again. The instance's lock is held. */
 void smmu_stand_ins_displace(struct smmu_instance *inst, struct smmu_streams *s, bool back);
+/**
+ * The streams @p s are about to be led to @p next: let the domains of the stand-ins that had them follow (smmu_domain_follow). -SMMU_ENOMEM:
+ * no STE may change. The lock of the device is held.
+ */
+int smmu_stand_ins_follow(struct smmu_streams *s, const struct smmu_attachment *next);
 /**
  * Once the SMMU has confirmed that the streams @p s go where their device wants, drop the stand-ins that had them. The lock of
  * the device is held, if it is there.

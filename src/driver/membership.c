@@ -185,6 +185,18 @@ static void retire_id(struct smmu_instance *inst, const struct smmu_domain *doma
 	smmu_mutex_unlock(&inst->lock);
 }
 
+/** The operation by which a stand-in's domain follows a tag: of a VMID its tables of stage 2, or what is of stage 1 under it. */
+static void make_following(const struct smmu_streams *s, const struct smmu_attachment *a,
+			   struct smmu_inv *e)
+{
+	struct smmu_inv_target *t = &s->instance->target;
+
+	if (a->domain->kind == SMMU_DOMAIN_STAGE2)
+		smmu_inv_make_vmid(e, t, a->follows_id);
+	else
+		smmu_inv_make_s1_clear(e, t, a->follows_id);
+}
+
 /**
  * Take the operations of @p a off the array. The last one's id is retired (@p retire) before anybody can see that the domain
  * has it no more: an owner hands it out at once.
@@ -193,11 +205,16 @@ static void take_off(struct smmu_streams *s, const struct smmu_attachment *a, bo
 {
 	struct smmu_domain *domain = smmu_domain_keeper(a->domain);
 	struct smmu_inv_array *smaller;
+	struct smmu_inv following;
 	struct membership m;
 
 	make_set(s, a, &m);
 	smmu_mutex_lock(&domain->lock);
 	smmu_inv_unref(array_of(domain), m.set, m.n);
+	if (a->follows) {
+		make_following(s, a, &following);
+		smmu_inv_unref(array_of(domain), &following, 1);
+	}
 	if (retire && !tag_of(&m)->users && !a->domain->vsmmu)
 		retire_id(s->instance, a->domain, tag_of(&m)->id);
 	/* What is gone is squeezed out if there is memory for a copy, else by the next one to join. */
@@ -242,7 +259,7 @@ static bool is_nested(const struct smmu_inv_array *array, const struct smmu_inv 
 
 /**
  * The live tag of the domain of @p a on the instance @p t in @p array, or NULL. A parent may have several VMIDs there: its own, and
- * that of each of its virtual SMMUs; and one over somebody else's table two while it is renumbered: then a->id says which.
+ * that of each of its virtual SMMUs, and 0, which it has for no device of its own but follows (smmu_domain_follow); and one over somebody else's table two while it is renumbered: then a->id says which.
  */
 static const struct smmu_inv *find_tag(const struct smmu_inv_array *array,
 				       const struct smmu_inv_target *t,
@@ -256,7 +273,7 @@ static const struct smmu_inv *find_tag(const struct smmu_inv_array *array,
 	end = array->entry + array->count;
 	/* Some compilers have enumerations with a sign. */
 	for (; e < end && e->index == t->index && e->kind == (uint32_t)kind; e++)
-		if (e->users && (a->id ? e->id == a->id : !is_nested(array, e)))
+		if (e->users && (a->id ? e->id == a->id : e->id && !is_nested(array, e)))
 			return e;
 	return NULL;
 }
@@ -359,6 +376,40 @@ int smmu_domain_join(struct smmu_streams *s, struct smmu_attachment *a)
 	error = join(s, a);
 	smmu_mutex_unlock(&v->lock);
 	return error;
+}
+
+int smmu_domain_follow(struct smmu_streams *s, struct smmu_attachment *a,
+		       const struct smmu_attachment *next)
+{
+	const enum smmu_domain_kind was = a->domain->kind, kind = next->domain->kind;
+	struct smmu_domain *domain = a->domain;
+	struct smmu_inv_array *merged;
+	struct smmu_attachment to = *a;
+	struct smmu_inv following;
+
+	/* What may be led under another tag: takeover.c, alone_under_tag. */
+	if (!(was == SMMU_DOMAIN_STAGE1 && kind == SMMU_DOMAIN_STAGE2) &&
+	    !(was == SMMU_DOMAIN_STAGE2 &&
+	      (kind == SMMU_DOMAIN_STAGE1 || kind == SMMU_DOMAIN_IDENTITY)))
+		return 0;
+	to.follows_id = was == SMMU_DOMAIN_STAGE1 ? next->id : 0;
+	if (a->follows && a->follows_id == to.follows_id)
+		return 0;
+	make_following(s, &to, &following);
+	smmu_mutex_lock(&domain->lock);
+	merged = smmu_inv_merge(domain->port, array_of(domain), &following, 1);
+	if (merged) {
+		publish(domain, merged);
+		/* An attach that failed before its first store named another: nothing was walked under that. */
+		if (a->follows) {
+			make_following(s, a, &following);
+			smmu_inv_unref(array_of(domain), &following, 1);
+		}
+		a->follows = true;
+		a->follows_id = to.follows_id;
+	}
+	smmu_mutex_unlock(&domain->lock);
+	return merged ? 0 : -SMMU_ENOMEM;
 }
 
 /* ---- Many at once ---- */

@@ -87,6 +87,32 @@ static void drop(struct smmu_device *dev)
 	smmu_mutex_unlock(&dev->lock);
 }
 
+/** The next stand-in of @p s after @p p (NULL: the first). As long as the lock of the device is held, none of them goes. */
+static struct smmu_stand_in *next_of(struct smmu_instance *inst, const struct smmu_streams *s,
+				     struct smmu_stand_in *p)
+{
+	smmu_mutex_lock(&inst->lock);
+	p = p ? p->next : inst->stand_ins;
+	while (p && p->taker != s)
+		p = p->next;
+	smmu_mutex_unlock(&inst->lock);
+	return p;
+}
+
+int smmu_stand_ins_follow(struct smmu_streams *s, const struct smmu_attachment *next)
+{
+	struct smmu_stand_in *p = NULL;
+	int error = 0;
+
+	while (!error && s->displaced && (p = next_of(s->instance, s, p))) {
+		smmu_mutex_lock_nested(&p->dev.lock, SMMU_DEPTH_STAND_IN);
+		if (p->dev.instance && p->dev.own)
+			error = smmu_domain_follow(p->dev.streams, p->dev.own, next);
+		smmu_mutex_unlock(&p->dev.lock);
+	}
+	return error;
+}
+
 void smmu_stand_ins_release(struct smmu_streams *s)
 {
 	const struct smmu_port *port = s->instance->port;

@@ -11,8 +11,9 @@
  *      With it goes what the new CDs could be ILLEGAL by, or not be there for, and no old one needs: S1STALLD that is cleared, as
  *      beside it no old CD stalls; S1DSS by which accesses without a substream have no CD any more.
  *   2. The VMID, and from EL2 with E2H the StreamWorld, where both translate and nobody who has the new tag could meet the old
- *      translations. For the time of stages 2 and 3 the old tables are in use under the new tag: nobody changes them, and what the TLB
- *      then holds of them under the new tag is cleaned before the next stream is led, and before the change counts as done.
+ *      translations. For the time of stages 2 and 3 the old tables are in use under the new tag: nobody changes those of a former
+ *      owner, and a domain that reserved streams had is swept under it as well (smmu_domain_follow). What the TLB then holds of
+ *      them under the new tag is cleaned before the next stream is led, and before the change counts as done.
  *   3. Everything else but what the old CDs could become ILLEGAL by, or not be there for: S1STALLD that is set, S1DSS by which CD 0
  *      is used.
  *   4. These.

@@ -6,6 +6,8 @@
 #include <smmuv3/handover.h>
 #include <smmuv3/reset.h>
 
+#include "../../src/driver/driver.h"
+
 #include "landing.h"
 
 #define PAGE(n) ((uint64_t)(n) << 12)
@@ -125,6 +127,94 @@ static void test_never_faults(void **state)
 		assert_false(lands(SCREEN));
 		rig_device(&rig, &two, 0, SCREEN, 2, false, 0);
 		assert_false(lands(SCREEN));
+		finish();
+	}
+}
+
+/* ---- an unmap while the stream is led away ---- */
+
+static struct smmu_domain *led_from;
+static struct rig_device led, third;
+static uint32_t led_id;
+static unsigned led_unmaps;
+
+/** After each store to its STE: the SMMU has all of the old domain in its caches, and then a page of that is unmapped. */
+static void unmap_when_led(const void *p)
+{
+	const struct smmu_dma old = {.stream = led.streams[led.nr - 1], .iova = BUFFER + PAGE(1)};
+	uint64_t at = (uint64_t)((const char *)p - (const char *)led.dev.streams->ste[led.nr - 1]);
+
+	if (rig_pair || at >= sizeof(struct smmu_ste))
+		return;
+	rig_store_hook = NULL;
+	smmu_heap_fail(&rig.heap, 0, 0);
+	/* Whoever is attached to the old domain meanwhile has the VMID of that. */
+	if (!led_unmaps++ && led_from == &s2) {
+		assert_int_equal(smmu_attach(&third.dev, led_from), 0);
+		assert_int_equal(third.dev.own->id, led_id);
+		assert_true(lands(third.streams[0]));
+	}
+	smmu_model_dma(rig.model, &old);
+	assert_int_equal(smmu_unmap(led_from, old.iova, PAGE(1), 0), 0);
+	assert_false(smmu_model_dma(rig.model, &old).ok);
+	assert_true(lands(led.streams[led.nr - 1]));
+	assert_int_equal(smmu_map(led_from, old.iova, old.iova, PAGE(1), RW, 0), 0);
+	rig_store_hook = unmap_when_led;
+}
+
+/**
+ * From stage 2 to stage 1, and back, the old tables are for a while in use under the VMID of the new: an unmap by the old domain
+ * takes what the TLB holds of them under that, too.
+ */
+static void test_unmap_while_led(void **state)
+{
+	struct smmu_domain to[2], *const from[2] = {&s2, &s1};
+	const struct smmu_reserved reserved[] = {{DISK, &other}, {DISK + 1, &s1}, {NIC, &s2}};
+	struct smmu_device *dev = &led.dev;
+	unsigned nth;
+	int error;
+
+	for (unsigned n = 0; n < 8; n++) {
+		unsigned stage2 = n & 1;
+
+		open_with(n & 2 ? SMMU_PORT_LSE2 : 0, true);
+		domain(&to[0], SMMU_DOMAIN_STAGE1);
+		domain(&to[1], SMMU_DOMAIN_STAGE2);
+		assert_int_equal(smmu_unmap(&to[stage2], BUFFER + PAGE(1), PAGE(1), 0), 0);
+		assert_int_equal(smmu_instance_enable_reserved(inst, reserved, 3), 0);
+		led_from = from[stage2];
+		led_unmaps = 0;
+		rig_device(&rig, &led, 0, stage2 ? DISK : NIC, 1 + stage2, false, 0);
+		rig_device(&rig, &third, 0, 20, 1, false, 0);
+		led_id = inst->stand_ins->dev.own->id;
+		for (nth = 1;; nth++) {
+			smmu_heap_fail(&rig.heap, nth, 0);
+			rig_store_hook = unmap_when_led;
+			error = n & 4 ? smmu_attach_many(&dev, 1, &to[stage2], NULL)
+				      : smmu_attach(dev, &to[stage2]);
+			rig_store_hook = NULL;
+			if (!error)
+				break;
+			assert_int_equal(error, -SMMU_ENOMEM);
+			assert_int_equal(led_unmaps, 0);
+			assert_int_equal(to[stage2].users, 0);
+			assert_true(lands(led.streams[led.nr - 1]));
+			/* Another domain next time, with another id. */
+			assert_int_equal(smmu_domain_fini(&to[stage2]), 0);
+			domain(&to[stage2], stage2 ? SMMU_DOMAIN_STAGE2 : SMMU_DOMAIN_STAGE1);
+			assert_int_equal(smmu_unmap(&to[stage2], BUFFER + PAGE(1), PAGE(1), 0), 0);
+		}
+		smmu_heap_fail(&rig.heap, 0, 0);
+		assert_true(nth > 3 + stage2);
+		assert_true(led_unmaps >= 2);
+		smmu_device_fini(&third.dev);
+		/* It does not follow any more, and has left nothing behind. */
+		rig_log_reset(&rig);
+		assert_int_equal(smmu_unmap(led_from, BUFFER, 0x10000, 0), 0);
+		assert_string_equal(rig_log(&rig), "");
+		smmu_device_fini(&led.dev);
+		assert_int_equal(smmu_domain_fini(&to[0]), 0);
+		assert_int_equal(smmu_domain_fini(&to[1]), 0);
 		finish();
 	}
 }
@@ -498,6 +588,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_never_faults),
+		cmocka_unit_test(test_unmap_while_led),
 		cmocka_unit_test(test_found_enabled),
 		cmocka_unit_test(test_abort_when_off),
 		cmocka_unit_test(test_unmap),
