@@ -382,6 +382,16 @@ static bool fill(struct former *f)
 	return true;
 }
 
+/* Zeroed, as the port does it. */
+static void *take(struct machine *m, size_t size, size_t align, uint64_t *bus)
+{
+	void *va = smmu_heap_dma_alloc(&m->heap, size, align, bus);
+
+	if (va && m->posix.cache_ctx)
+		smmu_shadow_store(&m->shadow, va, size);
+	return va;
+}
+
 struct former *former_make(struct machine *m, unsigned smmu,
 			   bool (*taken)(const struct machine *m, uint32_t asid), uint64_t seed)
 {
@@ -400,9 +410,8 @@ struct former *former_make(struct machine *m, unsigned smmu,
 	f->of = calloc(m->devices, sizeof(*f->of));
 	if (f->of && shape_strtab(f)) {
 		f->arena_bytes = ARENA;
-		f->first = smmu_heap_dma_alloc(&m->heap, f->first_bytes, f->first_bytes,
-					       &f->first_bus);
-		f->arena = smmu_heap_dma_alloc(&m->heap, ARENA, 1 << 18, &f->arena_bus);
+		f->first = take(m, f->first_bytes, f->first_bytes, &f->first_bus);
+		f->arena = take(m, ARENA, 1 << 18, &f->arena_bus);
 	}
 	if (f->first && f->arena && fill(f))
 		return f;

@@ -24,7 +24,8 @@ int smmu_shadow_create(struct smmu_shadow *s, const struct smmu_ram *ram)
 	s->seen = *ram;
 	s->seen.va = zero_pages(ram->size);
 	s->base = zero_pages(ram->size);
-	if (!s->seen.va || !s->base) {
+	s->stored = zero_pages(ram->size / LINE);
+	if (!s->seen.va || !s->base || !s->stored) {
 		smmu_shadow_destroy(s);
 		return -ENOMEM;
 	}
@@ -38,7 +39,9 @@ void smmu_shadow_destroy(struct smmu_shadow *s)
 		munmap(s->seen.va, s->seen.size);
 	if (s->base)
 		munmap(s->base, s->seen.size);
-	s->seen.va = s->base = NULL;
+	if (s->stored)
+		munmap(s->stored, s->seen.size / LINE);
+	s->seen.va = s->base = s->stored = NULL;
 }
 
 /* Words, so that neither side ever sees half of a store that the hardware would not tear. */
@@ -53,17 +56,19 @@ static void copy_line(void *to, const void *from)
 
 static bool dirty(const struct smmu_shadow *s, uint64_t line)
 {
-	return memcmp(s->ram->va + line, s->base + line, LINE) != 0;
+	return s->stored[line / LINE] || memcmp(s->ram->va + line, s->base + line, LINE) != 0;
 }
 
 static void write_back(struct smmu_shadow *s, uint64_t line)
 {
+	s->stored[line / LINE] = 0;
 	copy_line(s->base + line, s->ram->va + line);
 	copy_line(s->seen.va + line, s->base + line);
 }
 
 static void load(struct smmu_shadow *s, uint64_t line)
 {
+	s->stored[line / LINE] = 0;
 	copy_line(s->base + line, s->seen.va + line);
 	copy_line(s->ram->va + line, s->base + line);
 }
@@ -117,6 +122,18 @@ void smmu_shadow_invalidate(struct smmu_shadow *s, const void *va, size_t size)
 		s->lost += dirty(s, line);
 		load(s, line);
 	}
+	pthread_mutex_unlock(&s->lock);
+}
+
+void smmu_shadow_store(struct smmu_shadow *s, const void *va, size_t size)
+{
+	uint64_t line, last;
+
+	if (!lines(s, va, size, &line, &last))
+		return;
+	pthread_mutex_lock(&s->lock);
+	remember(s, line);
+	memset(s->stored + line / LINE, 1, (last - line) / LINE + 1);
 	pthread_mutex_unlock(&s->lock);
 }
 

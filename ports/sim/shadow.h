@@ -7,7 +7,9 @@
  * invalidated, or at any moment when a line that is not dirty is lost and loaded again.
  *
  * A line is dirty if processors see something else in it than when it was last loaded or written back. So nothing has
- * to be told of stores, and cleaning a line that nobody stored to does not harm what the SMMU wrote there.
+ * to be told of stores, and cleaning a line that nobody stored to does not harm what the SMMU wrote there. Only stores of what
+ * processors see there already do not show, and matter where the SMMU wrote something else: memory that is handed out again is
+ * zeroed, and was perhaps a queue. That is told (smmu_shadow_store).
  */
 #ifndef SMMU_POSIX_SHADOW_H
 #define SMMU_POSIX_SHADOW_H
@@ -32,6 +34,7 @@ struct smmu_shadow {
 		reloaded; /**< lines written back by a clean and by chance; lost by chance */
 
 	uint8_t *base;        /* each line as it was when last loaded or written back */
+	uint8_t *stored;      /* of each line: not 0 if it is dirty whatever is in it */
 	pthread_mutex_t lock; /* protects all of this */
 	uint64_t recent[SMMU_SHADOW_RECENT]; /* lines, as offsets in ram, that were heard of last */
 	unsigned n_recent;
@@ -44,6 +47,9 @@ void smmu_shadow_destroy(struct smmu_shadow *s);
 /** The port's clean and invalidate, for memory inside ram; other addresses are ignored. Any thread. */
 void smmu_shadow_clean(struct smmu_shadow *s, const void *va, size_t size);
 void smmu_shadow_invalidate(struct smmu_shadow *s, const void *va, size_t size);
+
+/** Somebody has stored to all of that, maybe what was there: its lines are dirty. Elsewhere: ignored. */
+void smmu_shadow_store(struct smmu_shadow *s, const void *va, size_t size);
 
 /** Somebody stores to @p va: its line is a candidate for smmu_shadow_stir. */
 void smmu_shadow_touch(struct smmu_shadow *s, const void *va);

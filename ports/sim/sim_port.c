@@ -7,6 +7,24 @@
 static struct smmu_port_ops ops;
 static const struct smmu_port_ops *hosted;
 
+static void shadow_clean(void *ctx, const void *va, size_t size)
+{
+	sim_point(); /* what was stored is not clean yet */
+	sim_cleaning(va, size);
+	smmu_shadow_clean(ctx, va, size);
+}
+
+/* The zeroes are stores. */
+static void *dma_alloc(void *ctx, size_t size, size_t align, unsigned flags, uint64_t *bus)
+{
+	const struct smmu_posix *posix = ctx;
+	void *va = hosted->dma_alloc(ctx, size, align, flags, bus);
+
+	if (va && posix->clean == shadow_clean)
+		smmu_shadow_store(posix->cache_ctx, va, size);
+	return va;
+}
+
 static void dma_free(void *ctx, void *va, size_t size)
 {
 	sim_freeing(va, size);
@@ -17,13 +35,6 @@ static void cpu_free(void *ctx, void *p, size_t size)
 {
 	sim_freeing(p, size);
 	hosted->free(ctx, p, size);
-}
-
-static void shadow_clean(void *ctx, const void *va, size_t size)
-{
-	sim_point(); /* what was stored is not clean yet */
-	sim_cleaning(va, size);
-	smmu_shadow_clean(ctx, va, size);
 }
 
 static void shadow_invalidate(void *ctx, const void *va, size_t size)
@@ -44,6 +55,7 @@ void sim_port_init(struct smmu_port *port, struct smmu_posix *posix)
 	smmu_posix_port_init(port, posix);
 	hosted = port->ops;
 	ops = *hosted;
+	ops.dma_alloc = dma_alloc;
 	ops.dma_free = dma_free;
 	ops.free = cpu_free;
 	port->ops = &ops;

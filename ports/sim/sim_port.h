@@ -12,7 +12,10 @@
 /** As smmu_posix_port_init. */
 void sim_port_init(struct smmu_port *port, struct smmu_posix *posix);
 
-/** Let the port's clean and invalidate act on @p shadow: memory as SMMUs see it that are not coherent. */
+/**
+ * Let the port's clean and invalidate act on @p shadow: memory as SMMUs see it that are not coherent. What dma_alloc has zeroed
+ * is dirty there.
+ */
 void sim_port_shadow(struct smmu_posix *posix, struct smmu_shadow *shadow);
 
 #endif

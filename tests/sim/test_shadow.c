@@ -112,6 +112,75 @@ static void test_stir(void **state)
 	close_world(&w);
 }
 
+/** Zeroes over zeroes: where the SMMU has written since, they matter. */
+static void test_store(void **state)
+{
+	struct smmu_random random;
+	struct world w;
+
+	smmu_random_seed(&random, 1);
+	open_world(&w);
+	w.seen[0] = w.seen[8] = w.seen[16] = 1;
+	smmu_shadow_store(&w.shadow, w.cpu, 65);
+	smmu_shadow_clean(&w.shadow, w.cpu, 24 * 8);
+	assert_int_equal(w.seen[0], 0);
+	assert_int_equal(w.seen[8], 0);
+	assert_int_equal(w.seen[16], 1);
+	/* What is clean again stays what the SMMU makes of it. */
+	w.seen[0] = 2;
+	smmu_shadow_clean(&w.shadow, w.cpu, 64);
+	assert_int_equal(w.seen[0], 2);
+	/* Without a clean they go out late, over what the SMMU has written in the meantime. */
+	smmu_shadow_store(&w.shadow, &w.cpu[80], 64);
+	w.seen[80] = 3;
+	for (unsigned n = 0; n < 100; n++)
+		smmu_shadow_stir(&w.shadow, &random);
+	assert_int_equal(w.seen[80], 0);
+	assert_int_equal(w.shadow.evicted, 1);
+	/* An invalidate loses them. */
+	smmu_shadow_store(&w.shadow, &w.cpu[160], 64);
+	w.seen[160] = 4;
+	smmu_shadow_invalidate(&w.shadow, &w.cpu[160], 64);
+	assert_int_equal(w.cpu[160], 4);
+	assert_int_equal(w.shadow.lost, 1);
+	w.seen[160] = 5;
+	smmu_shadow_clean(&w.shadow, &w.cpu[160], 64);
+	assert_int_equal(w.seen[160], 5);
+	smmu_shadow_store(&w.shadow, &w, sizeof(w));
+	close_world(&w);
+}
+
+/** Memory that the SMMU wrote to and nobody read is handed out again: it is zero for both. */
+static void test_reuse(void **state)
+{
+	struct smmu_posix posix = {.stderr_level = -1};
+	struct smmu_heap heap;
+	struct smmu_port port;
+	uint64_t bus, *queue, *table;
+	struct world w;
+
+	open_world(&w);
+	assert_int_equal(smmu_heap_init(&heap, &w.ram, 0, SIZE), 0);
+	posix.heap = &heap;
+	sim_port_init(&port, &posix);
+	sim_port_shadow(&posix, &w.shadow);
+	queue = port.ops->dma_alloc(port.ctx, SIZE, 4096, 0, &bus);
+	assert_non_null(queue);
+	smmu_port_clean(&port, queue, SIZE);
+	w.seen[520] = 0xbad;
+	port.ops->dma_free(port.ctx, queue, SIZE);
+	table = port.ops->dma_alloc(port.ctx, SIZE, 4096, 0, &bus);
+	assert_ptr_equal(table, queue);
+	smmu_port_clean(&port, table, SIZE);
+	assert_int_equal(w.seen[520], 0);
+	smmu_port_invalidate(&port, table, SIZE);
+	assert_int_equal(table[520], 0);
+	assert_int_equal(w.shadow.lost, 0);
+	port.ops->dma_free(port.ctx, table, SIZE);
+	assert_int_equal(smmu_heap_fini(&heap), 0);
+	close_world(&w);
+}
+
 /** The port's operations act on it, and do nothing on a machine without one. */
 static void test_port(void **state)
 {
@@ -136,10 +205,9 @@ static void test_port(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_clean),
-		cmocka_unit_test(test_invalidate),
-		cmocka_unit_test(test_stir),
-		cmocka_unit_test(test_port),
+		cmocka_unit_test(test_clean), cmocka_unit_test(test_invalidate),
+		cmocka_unit_test(test_stir),  cmocka_unit_test(test_store),
+		cmocka_unit_test(test_reuse), cmocka_unit_test(test_port),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
