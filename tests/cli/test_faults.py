@@ -34,6 +34,9 @@ class Faults(unittest.TestCase):
             self.assertEqual((rc, result['result']), (1, 'violation'), fault)
             self.assertGreater(result['stale'] + result['lost'], 0, fault)
             for v in result['violations']:
+                # A device whose ATS went off is believed as long as the SMMU has its STE of before.
+                if v['missing'] == 'isolation' and fault in ('drop-sync', 'drop-cfgi'):
+                    continue
                 self.assertIn(v['held_by'], held, (fault, v))
                 self.assertTrue(any(v['missing'].startswith(m) for m in missing), (fault, v))
                 self.assertIn('seed 1', v['text'])
