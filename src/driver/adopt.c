@@ -5,8 +5,9 @@
  *   1. Read and check. Nothing is changed yet: every failure up to here leaves the SMMU to whoever comes next.
  *   2. Take the queues over: interrupts, then queues off; each register written; interrupts, then queues on (6.3.9). ATSCHK goes
  *      on with them. STRTAB_BASE, CR1.TABLE_* and CR2 stay as they are: they are guarded by SMMUEN.
- *   3. Store what is not trusted as aborting, in one word of 64 bits each, then CFGI_ALL, TLBI of everything, CMD_SYNC: caches
- *      forget what was refused, and whatever the former owner had not invalidated.
+ *   3. Store what is not trusted as aborting, in one word of 64 bits each, then CFGI_ALL, CMD_SYNC, TLBI of everything, CMD_SYNC:
+ *      caches forget what was refused, and whatever the former owner had not invalidated. The ids of what is refused are nobody's:
+ *      the TLBI comes when no walk finds them any more.
  *
  * STRTAB_BASE cannot change, so the first level of the stream table stays where it is, and with a linear one all STEs do. Of two
  * levels the second is copied: STEs are checked in the copy, which the former owner's descriptor then leads to. So nobody is misled

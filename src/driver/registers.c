@@ -387,8 +387,15 @@ int smmu_registers_take(struct smmu_instance *inst)
 
 int smmu_registers_taken(struct smmu_instance *inst)
 {
-	int error = clean_caches(inst);
+	const struct smmu_cmd all = smmu_cmd_cfgi_all();
+	/*
+	 * What is refused is walked as long as its STE and CDs are cached, under ids that nobody noted; and a CFGI and a TLBI
+	 * before the same CMD_SYNC have no order. So the TLBs are cleaned once none of these is cached.
+	 */
+	int error = smmu_instance_issue(inst, &all, 1, true);
 
+	if (!error)
+		error = clean_caches(inst);
 	/* What is in force when SMMUEN is 0, whoever clears it. */
 	return error ? -SMMU_ETIMEDOUT : abort_when_off(inst);
 }

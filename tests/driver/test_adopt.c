@@ -378,6 +378,40 @@ static void test_refused(void **state)
 	}
 }
 
+static bool nobody(void *ctx, uint32_t stream)
+{
+	return false;
+}
+
+/** What is refused is walked for as long as its CD may be cached; nothing of that is left under an ASID that is given anew. */
+static void test_walked_late(void **state)
+{
+	for (unsigned n = 0; n < 4; n++) {
+		struct smmu_model_config c = rig_config();
+		struct rig_device a;
+
+		c.prefetch_permille = 1000;
+		open_part(&c, false);
+		/* The first that the library gives, too. */
+		word(CDS)[0] = (word(CDS)[0] & ~(0xffffull << 48)) | 1ull << 48;
+		run_former_owner(false);
+		for (unsigned i = 0; i <= n; i++)
+			assert_true(lands(S1));
+		cfg.keep = nobody;
+		assert_int_equal(smmu_instance_adopt(inst, &cfg, &report), 0);
+		assert_int_equal(report.kept, 0);
+		assert_false(lands(S1));
+		assert_int_equal(smmu_unmap(&other, BUFFER, 0x4000, 0), 0);
+		rig_device(&rig, &a, 0, S1, 1, false, 0);
+		assert_int_equal(smmu_attach(&a.dev, &other), 0);
+		rig_expect_array(&rig, &other, "0:asid1");
+		assert_false(lands(S1));
+		smmu_detach(&a.dev);
+		smmu_device_fini(&a.dev);
+		finish();
+	}
+}
+
 /** It dies at each register write. */
 static void test_dies(void **state)
 {
@@ -435,12 +469,13 @@ static void test_own_tables(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_nothing_lost),      cmocka_unit_test(test_end),
-		cmocka_unit_test(test_refused),           cmocka_unit_test(test_dies),
-		cmocka_unit_test(test_own_tables),        cmocka_unit_test(test_old_atc),
-		cmocka_unit_test(test_cds_used),          cmocka_unit_test(test_to_a_guest),
-		cmocka_unit_test(test_stores_linger),     cmocka_unit_test(test_silent),
-		cmocka_unit_test(test_end_not_confirmed), cmocka_unit_test(test_stalled_before),
+		cmocka_unit_test(test_nothing_lost),   cmocka_unit_test(test_end),
+		cmocka_unit_test(test_refused),        cmocka_unit_test(test_dies),
+		cmocka_unit_test(test_walked_late),    cmocka_unit_test(test_own_tables),
+		cmocka_unit_test(test_old_atc),        cmocka_unit_test(test_cds_used),
+		cmocka_unit_test(test_to_a_guest),     cmocka_unit_test(test_stores_linger),
+		cmocka_unit_test(test_silent),         cmocka_unit_test(test_end_not_confirmed),
+		cmocka_unit_test(test_stalled_before),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
