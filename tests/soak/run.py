@@ -36,6 +36,7 @@ MODES = {
     'adopt': KINDS + ' --adopt',
     # Page tables of processors are for SMMUs that are coherent.
     'non-coherent': '--stage 1,2,nested --domains 4 --smmus 3 --non-coherent',
+    'non-coherent-life': '--stage 1,2,nested --domains 4 --smmus 3 --non-coherent --life --adopt --resets',
     'all-life': KINDS + ' --life --adopt --resets --tables --dirty',
     'all-pages': KINDS + ' --page-faults --life --adopt --resets --tables --dirty',
     'qemu': '--device qemu --stage 1,2,nested --domains 3',
