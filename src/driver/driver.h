@@ -401,8 +401,9 @@ bool smmu_device_unhook(struct smmu_device *dev, uint32_t pins);
 /** The streams @p s have the streams of stand-ins from now on; or (@p back) those have them again. The instance's lock is held. */
 void smmu_stand_ins_displace(struct smmu_instance *inst, struct smmu_streams *s, bool back);
 /**
- * The streams @p s are about to be led to @p next: let the domains of the stand-ins that had them follow (smmu_domain_follow). -SMMU_ENOMEM:
- * no STE may change. The lock of the device is held.
+ * The streams @p s are about to be led to @p next: let the domains of the stand-ins that had them follow (smmu_domain_follow).
+ * -SMMU_ENOMEM: no STE may change; who follows already is swept for more than it needs, until a later attach. The lock of the
+ * device is held.
  */
 int smmu_stand_ins_follow(struct smmu_streams *s, const struct smmu_attachment *next);
 /**

@@ -259,7 +259,8 @@ static bool is_nested(const struct smmu_inv_array *array, const struct smmu_inv 
 
 /**
  * The live tag of the domain of @p a on the instance @p t in @p array, or NULL. A parent may have several VMIDs there: its own, and
- * that of each of its virtual SMMUs, and 0, which it has for no device of its own but follows (smmu_domain_follow); and one over somebody else's table two while it is renumbered: then a->id says which.
+ * that of each of its virtual SMMUs; and 0, which it has for no device of its own but follows (smmu_domain_follow). One over
+ * somebody else's table has two while it is renumbered: then a->id says which.
  */
 static const struct smmu_inv *find_tag(const struct smmu_inv_array *array,
 				       const struct smmu_inv_target *t,

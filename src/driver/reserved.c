@@ -5,9 +5,11 @@
  * A stand-in is a device of the library's own, attached to the embedder's domain, so that its STE, CD, ASID and place in the
  * domain's array are what they are for any device. When the embedder adds a device with the stream, that one gets the STE, as it
  * is; the stand-in keeps the CD and the attachment, as the SMMU goes on using both. Once the SMMU has confirmed that the
- * STE leads elsewhere (smmu_streams_settle), or that the device is cut off, the stand-in goes. If the device is dropped before its first attach, the stand-in has its
- * stream back. If the SMMU is removed in between, and does not go off, the stand-in lets it forget the STE once more before it
- * gives anything up: that it aborts in memory may be the device's doing, which the SMMU has not confirmed.
+ * STE leads elsewhere (smmu_streams_settle), or that the device is cut off, the stand-in goes. While the STE is led there the
+ * stand-in's tables may be in use under the next tag, and its domain is swept under that as well (smmu_stand_ins_follow). If the
+ * device is dropped before its first attach, the stand-in has its stream back. If the SMMU is removed in between, and does not
+ * go off, the stand-in lets it forget the STE once more before it gives anything up: that it aborts in memory may be the
+ * device's doing, which the SMMU has not confirmed.
  */
 #include "driver.h"
 
